@@ -1,0 +1,81 @@
+"""planktonbench: which method recognises plankton best, by how much, and is the difference real?
+
+    import planktonbench as pb
+
+    data = pb.load("flowcam", data_dir="…")
+    pb.run("flowcam", tracks=["xgb-native"], data_dir="…", out="results/flowcam")
+    pb.score(truth, predicted).macro_f1
+
+Everything is imported when it is first used, so that `planktonbench --help` is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .benchmarks.run import run
+    from .data_manifests.dataset import load
+    from .data_manifests.errors import (
+        DataError,
+        ManifestError,
+        PlanktonbenchError,
+        SubmissionError,
+        SuiteError,
+        TrackError,
+    )
+    from .models.registry import register
+    from .models.sklearn_tracks import from_sklearn
+    from .models.track import Objects, Track
+    from .reports.score import Score, score
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "load": "data_manifests.dataset",
+    "run": "benchmarks.run",
+    "score": "reports.score",
+    "Score": "reports.score",
+    "Track": "models.track",
+    "Objects": "models.track",
+    "register": "models.registry",
+    "from_sklearn": "models.sklearn_tracks",
+    "PlanktonbenchError": "data_manifests.errors",
+    "ManifestError": "data_manifests.errors",
+    "SuiteError": "data_manifests.errors",
+    "DataError": "data_manifests.errors",
+    "SubmissionError": "data_manifests.errors",
+    "TrackError": "data_manifests.errors",
+}
+
+__all__ = [
+    "DataError",
+    "ManifestError",
+    "Objects",
+    "PlanktonbenchError",
+    "Score",
+    "SubmissionError",
+    "SuiteError",
+    "Track",
+    "TrackError",
+    "__version__",
+    "from_sklearn",
+    "load",
+    "register",
+    "run",
+    "score",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used."""
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

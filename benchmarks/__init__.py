@@ -1,0 +1,1 @@
+"""What is run: suites, plans, workers, the store, and the command line."""

@@ -1,0 +1,65 @@
+"""The machine a run is done on: versions, names, and the variables a worker starts with."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from .. import __version__
+from ..models.threads import THREADS_VARIABLE, available_cores
+
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "xgboost", "keras", "tensorflow", "pyarrow")
+THREAD_VARIABLES = (
+    THREADS_VARIABLE,
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    """Return the versions that can change a result, without importing the libraries."""
+    found = {"planktonbench": __version__, "python": platform.python_version(), "keras_backend": keras_backend()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def keras_backend() -> str:
+    """Return the backend that Keras will use: `KERAS_BACKEND`, else its configuration file, else TensorFlow."""
+    if os.environ.get("KERAS_BACKEND"):
+        return os.environ["KERAS_BACKEND"]
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    try:
+        settings = json.loads((home / "keras.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return "tensorflow"
+    return str(settings.get("backend", "tensorflow"))
+
+
+@cache
+def machine_name() -> str:
+    """Describe the machine: system, processor, cores that may be used."""
+    return f"{platform.system()} {platform.machine()}, {available_cores()} cores"
+
+
+def now() -> str:
+    """Return the time in UTC, to the second, in ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def worker_environment(threads: int) -> dict[str, str]:
+    """Return the variables of a worker: its number of threads for every library, and a fixed order of sets."""
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"), "PYTHONHASHSEED": "0"}
+    return {**os.environ, **quiet, **dict.fromkeys(THREAD_VARIABLES, str(threads))}

@@ -1,0 +1,188 @@
+"""The plan: a suite turned into jobs, each one track on one split of one data set with one seed."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..data_manifests.dataset import Dataset, find_folder, open_folder
+from ..data_manifests.errors import SuiteError
+from ..data_manifests.manifest import load_manifest, manifest_of_folder
+from ..data_manifests.prepared import prepared_native
+from ..data_manifests.splits import Split, SplitPlan, make_splits
+from ..models.registry import get_track
+from ..models.source_hash import track_sha256
+from ..models.track import Track, check_options, check_track, options_of
+from ..reports.card import Card, CardNote
+from ..reports.results import truth_path
+from .environment import library_versions, machine_name, now
+from .suite import DatasetEntry, TrackEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .suite import Suite
+
+
+@dataclass(frozen=True)
+class Method:
+    """A track that is to be run, under the name of its results.
+
+    Attributes:
+        name: name of its runs.
+        track: its class.
+        reference: how a worker finds it: a registered name or `path.py:Class`; empty when it is carried along.
+        options: all options, defaults and budget included.
+
+    """
+
+    name: str
+    track: type[Track]
+    reference: str
+    options: dict[str, Any]
+
+    @property
+    def carried(self) -> str:
+        """The class itself, for a worker that cannot import it (a notebook's): pickled by value, in base64."""
+        if self.reference:
+            return ""
+        import cloudpickle
+
+        return base64.b64encode(cloudpickle.dumps(self.track)).decode()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run that is wanted.
+
+    Attributes:
+        draft: its card as far as it is known beforehand.
+        method: the track with its options.
+        task: where the worker finds truth, native table and images.
+
+    """
+
+    draft: Card
+    method: Method
+    task: dict[str, str]
+
+    @property
+    def label(self) -> str:
+        """The job in words."""
+        return f"{self.draft.dataset} · {self.draft.track} · {self.draft.split} · seed {self.draft.seed}"
+
+
+def choose_methods(suite: Suite, wanted: Sequence[str | type[Track]] | None, *, quick: bool) -> list[Method]:
+    """Return the methods to run: those that are wanted, or all of the suite.
+
+    A wanted name is looked up among the suite's entries first, so that their options hold, then among all tracks.
+
+    Raises:
+        TrackError: a track is unknown, breaks the protocol, or has no such option.
+        SuiteError: two methods have the same name.
+
+    """
+    entries = {entry.stored_as or entry.track: entry for entry in suite.track_entries()}
+    limits = (suite.quick if quick else suite.budget).limits()
+    methods = []
+    for item in wanted if wanted is not None else entries:
+        if isinstance(item, str):
+            entry = entries.get(item, TrackEntry(track=item))
+            methods.append(_method(get_track(entry.track), _absolute(entry.track), entry, limits))
+        else:
+            methods.append(_method(check_track(item, repr(item)), "", TrackEntry(track=item.name), limits))
+    names = [method.name for method in methods]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        message = f"Two tracks are called '{twice[0]}'. Give one another name with 'as: …' in the suite."
+        raise SuiteError(message)
+    return methods
+
+
+def _absolute(reference: str) -> str:
+    """Make the path of `path.py:Class` absolute, since a worker has another working folder."""
+    if ".py" not in reference:
+        return reference
+    path, colon, member = reference.rpartition(":") if not reference.endswith(".py") else (reference, "", "")
+    return f"{Path(path).expanduser().resolve()}{colon}{member}"
+
+
+def _method(track: type[Track], reference: str, entry: TrackEntry, limits: dict[str, Any]) -> Method:
+    check_options(track, entry.options)
+    known = options_of(track)
+    budget = {name: value for name, value in limits.items() if name in known}
+    return Method(entry.stored_as or track.name, track, reference, {**known, **budget, **entry.options})
+
+
+def open_entry(entry: DatasetEntry, data_dir: Path | None, *, alone: bool) -> Dataset:
+    """Open a suite's data set: its own path, else `data_dir` (with several data sets, the folder of its name in it).
+
+    Raises:
+        DataError, ManifestError: it cannot be found or opened.
+
+    """
+    if entry.path is not None:
+        return open_folder(manifest_of_folder(entry.name, entry.background), entry.path)
+    manifest = load_manifest(entry.name)
+    if data_dir is not None and (not alone or (data_dir / manifest.name).is_dir()):
+        data_dir = data_dir / manifest.name
+    return open_folder(manifest, find_folder(manifest.name, data_dir))
+
+
+def plan_jobs(
+    dataset: Dataset, splits: list[Split], methods: list[Method], out: Path, *, threads: int, quick: bool
+) -> list[Job]:
+    """Return the jobs of a data set: every method on every split."""
+    native = prepared_native(dataset)
+    images = None if dataset.images is None else dataset.images.source
+    shared = {
+        "native": "" if native is None else str(native),
+        "images": "" if images is None else str(images),
+    }
+    return [
+        Job(
+            _draft(dataset, split, method, threads=threads, quick=quick),
+            method,
+            {**shared, "truth": str(truth_path(out, dataset.name, split.name, split.seed))},
+        )
+        for split in splits
+        for method in methods
+    ]
+
+
+def all_splits(dataset: Dataset, plan: SplitPlan, seeds: Sequence[int]) -> list[Split]:
+    """Return the splits of all seeds, folds in order."""
+    return [split for seed in seeds for split in make_splits(dataset, plan, seed)]
+
+
+def _draft(dataset: Dataset, split: Split, method: Method, *, threads: int, quick: bool) -> Card:
+    notes = [*dataset.notes, *split.notes]
+    missing = [
+        name for name in sorted(method.track.inputs) if getattr(dataset, name) is None
+    ]
+    taxa = set(split.table["taxon"])
+    return Card(
+        dataset=dataset.name,
+        manifest_sha256=dataset.manifest.sha256,
+        data_sha256=dataset.data_sha256,
+        track=method.name,
+        config={"track": method.track.name, **method.options},
+        split=split.name,
+        seed=split.seed,
+        status="skipped" if missing else "failed",
+        reason=f"the data set has no {' and no '.join(missing)}" if missing else "was not run",
+        n_train=split.count("train"),
+        n_valid=split.count("valid"),
+        n_test=split.count("test"),
+        classes=[name for name in dataset.classes if name in taxa],
+        threads=threads,
+        quick=quick,
+        track_sha256=track_sha256(method.track),
+        versions=library_versions(),
+        created=now(),
+        source=method.track.source,
+        notes=[CardNote(code=n.code, text=n.text, count=n.count, examples=list(n.examples)) for n in notes],
+        machine=machine_name(),
+    )

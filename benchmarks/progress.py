@@ -1,0 +1,84 @@
+"""What a user sees while runs are done: a bar on a terminal, plain lines elsewhere; on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Progress:
+    """Plain lines."""
+
+    def __init__(self) -> None:
+        self._total = self._ended = 0
+        self._began: dict[str, float] = {}
+
+    def say(self, line: str) -> None:
+        """Tell one fact."""
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is where lines go
+
+    @contextmanager
+    def work(self, total: int) -> Iterator[None]:
+        """Begin work on jobs that are still to do."""
+        self._total, self._ended = total, 0
+        yield
+
+    def began(self, label: str) -> None:
+        """Tell that a job has begun."""
+        self._began[label] = time.monotonic()
+
+    def ended(self, label: str, outcome: str) -> None:
+        """Tell that a job has ended, and how."""
+        self._ended += 1
+        seconds = time.monotonic() - self._began.pop(label)
+        self.say(f"[{self._ended}/{self._total}] {label}: {outcome} ({seconds:.1f} s)")
+
+
+class BarProgress(Progress):
+    """A bar over the jobs still to do, with those that run now, above it one line per ended job."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        self._console = Console(stderr=True, highlight=False)
+        columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+        self._bar = Bar(*columns, console=self._console, transient=True)
+
+    def say(self, line: str) -> None:
+        """Tell one fact above the bar."""
+        self._console.print(line, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def work(self, total: int) -> Iterator[None]:
+        """Show the bar until the work ends."""
+        self._total, self._ended = total, 0
+        with self._bar:
+            self._task = self._bar.add_task("", total=total)
+            yield
+
+    def began(self, label: str) -> None:
+        """Name the job beside the bar."""
+        super().began(label)
+        self._describe()
+
+    def ended(self, label: str, outcome: str) -> None:
+        """Move the bar on."""
+        super().ended(label, outcome)
+        self._bar.advance(self._task)
+        self._describe()
+
+    def _describe(self) -> None:
+        self._bar.update(self._task, description=", ".join(self._began) or "waiting")
+
+
+def progress_for(stream: object) -> Progress:
+    """Return a bar when the stream is a terminal, plain lines when not."""
+    return BarProgress() if getattr(stream, "isatty", lambda: False)() else Progress()

@@ -1,0 +1,133 @@
+"""The store of runs: a folder appears whole or not at all, and nothing that was finished is lost."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from ..data_manifests.prepared import flush, write_whole
+from ..data_manifests.seeds import sha256_text
+from ..reports.card import CARD, Card, read_card
+from ..reports.results import REPLACED, RUNS, run_folder, truth_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..data_manifests.splits import Split
+
+IDENTITY = ("data_sha256", "manifest_sha256", "track_sha256", "config", "split", "quick")
+"""What must be the same for a run to be the one that is asked for; data set, track and seed are in its path."""
+
+
+def lock(out: Path, name: str) -> FileLock:
+    """Return the lock of a job (by its folder's name) or of the whole results folder; it dies with its process."""
+    folder = out / ".locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f"{sha256_text(name)[:24]}.lock")
+
+
+def job_lock(out: Path, card: Card) -> FileLock:
+    """Return the lock of one job."""
+    return lock(out, str(run_folder(out, card).relative_to(out)))
+
+
+def differences(stored: Card, wanted: Card) -> list[str]:
+    """Return in words what differs between a stored run and the one that is asked for."""
+    changed = [name for name in IDENTITY if getattr(stored, name) != getattr(wanted, name)]
+    words = {
+        "data_sha256": "the data",
+        "manifest_sha256": "the manifest",
+        "track_sha256": "the track's source",
+        "config": _changed_options(stored, wanted),
+        "quick": f"quick was {stored.quick}",
+    }
+    return [words.get(name, name) for name in changed]
+
+
+def _changed_options(stored: Card, wanted: Card) -> str:
+    names = sorted({*stored.config, *wanted.config})
+    return ", ".join(
+        f"option {name}: {stored.config.get(name)} → {wanted.config.get(name)}"
+        for name in names
+        if stored.config.get(name) != wanted.config.get(name)
+    )
+
+
+def is_finished(out: Path, wanted: Card) -> bool:
+    """Tell whether the store holds exactly this run, done; or, when it is to be skipped, holds it skipped."""
+    stored = read_card(run_folder(out, wanted))
+    if stored is None or differences(stored, wanted):
+        return False
+    return stored.status == "done" or (stored.status == wanted.status == "skipped" and stored.reason == wanted.reason)
+
+
+def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
+    """Put a run into the store: written beside, flushed, and renamed; an older finished run moves to `replaced/`.
+
+    Call it under the job's lock.
+
+    Args:
+        out: the results folder.
+        card: the run's card.
+        tables: parquet file name to table.
+
+    Returns:
+        The run's folder.
+
+    """
+    final = run_folder(out, card)
+    part = final.with_name(f".{final.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        for name, table in tables.items():
+            table.to_parquet(part / name, index=False)
+        (part / CARD).write_text(card.to_text(), encoding="utf-8")
+        for path in [*part.iterdir(), part]:
+            flush(path)
+        set_aside(out, final)
+        part.rename(final)
+        flush(final.parent)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return final
+
+
+def set_aside(out: Path, folder: Path) -> None:
+    """Make room for a run: a finished one moves to `replaced/`, with the time it was made; others are removed."""
+    if not folder.exists():
+        return
+    card = read_card(folder)
+    if card is None or card.status != "done":
+        shutil.rmtree(folder)
+        return
+    stamp = card.created.replace(":", "")
+    place = out / REPLACED / folder.relative_to(out / RUNS).with_name(f"{folder.name}-{stamp}")
+    number = 1
+    while place.exists():
+        number += 1
+        place = place.with_name(f"{folder.name}-{stamp}-{number}")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(place)
+
+
+def store_truth(out: Path, dataset: str, split: Split) -> list[Path]:
+    """Write which object is in which part, when it is not there; runs of an older truth are set aside.
+
+    Returns:
+        The run folders that were set aside.
+
+    """
+    import pandas as pd
+
+    path = truth_path(out, dataset, split.name, split.seed)
+    if path.is_file() and pd.read_parquet(path).astype("str").equals(split.table):
+        return []
+    outdated = list((out / RUNS / dataset).glob(f"*/{split.name}/seed-{split.seed}")) if path.is_file() else []
+    for folder in outdated:
+        set_aside(out, folder)
+    write_whole(path, lambda part: split.table.to_parquet(part, index=False))
+    return outdated

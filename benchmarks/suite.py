@@ -1,0 +1,105 @@
+"""The suite: data sets, tracks, split, seeds and budgets, in one YAML file."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from ..data_manifests.errors import SuiteError, did_you_mean
+from ..data_manifests.manifest import Background, Name
+from ..data_manifests.splits import SplitPlan
+from ..data_manifests.yaml_files import Schema, read_yaml
+
+
+class Budget(Schema):
+    """How much a run may cost; each limit goes to the tracks that have an option of its name."""
+
+    epochs: Annotated[int, Field(gt=0)] | None = None
+    minutes: Annotated[float, Field(gt=0)] | None = None
+    candidates: Annotated[int, Field(gt=0)] | None = None
+
+    def limits(self) -> dict[str, Any]:
+        """Return the limits that are set."""
+        return self.model_dump(exclude_none=True)
+
+
+class DatasetEntry(Schema):
+    """A data set of a suite: a manifest's name, or any folder whose layout is recognised, under a name."""
+
+    name: Name
+    path: Path | None = None
+    background: Background = "light"
+
+
+class TrackEntry(BaseModel):
+    """A track of a suite, with options, and the name under which its runs are stored."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    track: str
+    stored_as: Name | None = Field(None, alias="as")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that the entry sets."""
+        return dict(self.model_extra or {})
+
+
+def _unique(values: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(values)) < len(values):
+        message = "a value stands there twice"
+        raise ValueError(message)
+    return values
+
+
+class Suite(Schema):
+    """What is run."""
+
+    name: Name
+    datasets: Annotated[tuple[str | DatasetEntry, ...], Field(min_length=1)]
+    tracks: Annotated[tuple[str | TrackEntry, ...], Field(min_length=1)]
+    split: SplitPlan = SplitPlan()
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_unique)] = (0, 1, 2)
+    budget: Budget = Budget()
+    quick: Budget = Budget()
+
+    def dataset_entries(self) -> list[DatasetEntry]:
+        """Return all data sets as entries."""
+        return [entry if isinstance(entry, DatasetEntry) else DatasetEntry(name=entry) for entry in self.datasets]
+
+    def track_entries(self) -> list[TrackEntry]:
+        """Return all tracks as entries."""
+        return [entry if isinstance(entry, TrackEntry) else TrackEntry(track=entry) for entry in self.tracks]
+
+
+def suite_names() -> list[str]:
+    """Names of the shipped suites, sorted."""
+    folder = resources.files(__package__).joinpath("suites")
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def load_suite(name: str) -> Suite:
+    """Open a shipped suite by name, or anybody's by the path of its YAML file; data paths are relative to that file.
+
+    Raises:
+        SuiteError: there is none of that name (near matches are told), or the file breaks the schema.
+
+    """
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"}:
+        suite = read_yaml(path, Suite, SuiteError)
+        return suite.model_copy(update={"datasets": tuple(_beside(path, entry) for entry in suite.dataset_entries())})
+    if name not in suite_names():
+        message = f"There is no suite called '{name}'. {did_you_mean(name, suite_names())}"
+        raise SuiteError(message)
+    with resources.as_file(resources.files(__package__).joinpath("suites", f"{name}.yaml")) as shipped:
+        return read_yaml(shipped, Suite, SuiteError)
+
+
+def _beside(suite: Path, entry: DatasetEntry) -> DatasetEntry:
+    if entry.path is None:
+        return entry
+    return entry.model_copy(update={"path": (suite.parent / entry.path.expanduser()).resolve()})

@@ -1,0 +1,173 @@
+"""The worker: one process that does one run and puts it into the store.
+
+It reads its task as one line of JSON from its standard input, which then stays open as a lifeline: when the parent is
+gone, the worker ends.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import random
+import resource
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..data_manifests.images import open_images
+from ..data_manifests.seeds import derived_seed, derived_seed32
+from ..models.registry import get_track
+from ..models.track import Objects, Track, check_track, checked_scores
+from ..reports.card import Card
+from ..reports.results import PREDICTIONS, PREPARATION, VALID
+from .environment import now
+from .store import is_finished, job_lock, store_run
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PARENT_IS_GONE = 4
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker is asked to do; all text, so that it travels as JSON."""
+
+    out: str
+    draft: str
+    reference: str
+    carried: str
+    truth: str
+    native: str
+    images: str
+    force: bool
+
+
+def main() -> None:
+    """Read a task, do it, store it. A failure of the track is stored as such; the exit code is 0 all the same."""
+    task = Task(**json.loads(sys.stdin.readline()))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    draft, out = Card.model_validate_json(task.draft), Path(task.out)
+    with job_lock(out, draft):
+        if is_finished(out, draft) and not task.force:
+            return
+        card, tables = attempt(task, draft)
+        store_run(out, card, tables)
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(PARENT_IS_GONE)
+
+
+def attempt(task: Task, draft: Card) -> tuple[Card, dict[str, pd.DataFrame]]:
+    """Do a run; a track that fails is recorded with its reason and without tables."""
+    try:
+        facts, tables = _do(task, draft)
+    except Exception as fault:  # noqa: BLE001 - whatever a track raises is its reason, and takes nobody down
+        traceback.print_exc()
+        return _finish(draft, status="failed", reason=_reason(fault)), {}
+    return _finish(draft, status="done", reason="", **facts), tables
+
+
+def _finish(draft: Card, **facts: object) -> Card:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    kilobytes = peak if sys.platform.startswith("linux") else peak / 1024
+    return Card.model_validate(
+        draft.model_dump() | {"created": now(), "peak_rss_mb": round(kilobytes / 1024, 1)} | facts
+    )
+
+
+def _reason(fault: Exception) -> str:
+    """Name the error and the line of the track that raised it."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(fault).__name__}: {' '.join(str(fault).split())}{place}"
+
+
+def _do(task: Task, draft: Card) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    start = time.perf_counter()
+    track = _track(task)(**{key: value for key, value in draft.config.items() if key != "track"})
+    parts = _parts(task, draft, track)
+    track.warm_up()
+    axes: dict[str, str | int] = {"data_set": draft.dataset, "split": draft.split, "seed": draft.seed}
+    _seed_libraries(derived_seed32(**axes, purpose="libraries"))
+    ready = time.perf_counter()
+    track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="fit")))
+    fitted = time.perf_counter()
+    test = checked_scores(track.predict(parts["test"]), parts["test"], draft.track)
+    predicted = time.perf_counter()
+    valid_objects = parts["valid"].without_labels()
+    valid = checked_scores(track.predict(valid_objects), valid_objects, draft.track)
+    tables = {PREDICTIONS: _table(parts["test"], test), VALID: _table(valid_objects, valid)}
+    preparation = track.preparation()
+    if preparation is not None:
+        tables[PREPARATION] = preparation
+    facts = {
+        "prepare_seconds": ready - start,
+        "fit_seconds": fitted - ready,
+        "predict_seconds": predicted - fitted,
+        "device": track.device,
+        "chosen": json.loads(json.dumps(track.chosen, default=str)),
+    }
+    return facts, tables
+
+
+def _track(task: Task) -> type[Track]:
+    if task.reference:
+        return get_track(task.reference)
+    import cloudpickle
+
+    carried = cloudpickle.loads(base64.b64decode(task.carried))  # from our own parent's pipe, never from a file
+    return check_track(carried, repr(carried))
+
+
+def _seed_libraries(seed: int) -> None:
+    """Set the global generators that libraries draw from, once; Keras's when the track brought Keras along."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(seed)
+        return
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - for libraries that know no other
+
+
+def _parts(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
+    """Return the objects of train, valid and test, the last without labels, with the inputs that the track wants."""
+    truth = pd.read_parquet(task.truth)
+    native = pd.read_parquet(task.native).set_index("object_id") if "native" in track.inputs else None
+    images = open_images(Path(task.images)) if "images" in track.inputs else None
+    code = {name: position for position, name in enumerate(draft.classes)}
+    parts = {}
+    for part, rows in truth.groupby("part"):
+        ids = rows["object_id"].to_numpy(dtype=object)
+        known = rows["sample"].notna().all()
+        parts[str(part)] = Objects(
+            object_ids=ids,
+            classes=tuple(draft.classes),
+            native=None if native is None else native.loc[ids],
+            images=images,
+            groups=rows["sample"].to_numpy(dtype=object) if known else None,
+            codes=None if part == "test" else rows["taxon"].map(code).to_numpy(dtype=np.int64),
+        )
+    return parts
+
+
+def _table(objects: Objects, scores: NDArray[np.float32]) -> pd.DataFrame:
+    """Return the predictions table: object_id, taxon, and one score column per class."""
+    names = np.asarray(objects.classes, dtype=object)
+    table = pd.DataFrame(scores, columns=[f"score:{name}" for name in names])
+    table.insert(0, "object_id", objects.object_ids)
+    table.insert(1, "taxon", names[scores.argmax(axis=1)])
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The ground floor: what a data set is, how it is read, cleaned and split."""

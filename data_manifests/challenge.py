@@ -1,0 +1,65 @@
+"""Reader of the challenge layout: `meta.csv`, `features_native.csv`, and `imgs.zip` or `imgs/`.
+
+It is the layout of the FlowCam challenge that "Plankton Recognition" (M. Bouzaien) describes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .errors import DataError
+from .images import FolderImages, ImageStore, ZipImages
+from .raw import RawTables
+from .tables import SPELLINGS, read_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+META = "meta.csv"
+NATIVE = "features_native.csv"
+ARCHIVE = "imgs.zip"
+FOLDER = "imgs"
+
+
+def recognise(folder: Path) -> bool:
+    """Tell whether a folder has this layout: one of its two tables is enough, so that a missing one can be named."""
+    return (folder / META).is_file() or (folder / NATIVE).is_file()
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the tables of this layout that are there; with the images they are all that is read."""
+    return [path for path in (folder / META, folder / NATIVE) if path.exists()]
+
+
+def images(folder: Path) -> ImageStore | None:
+    """Return the images of a folder: `imgs/`, else `imgs.zip`, else None.
+
+    Raises:
+        DataError: both are there, and nothing says which is meant.
+
+    """
+    archive, directory = folder / ARCHIVE, folder / FOLDER
+    if archive.is_file() and directory.is_dir():
+        message = f"{folder} has both {ARCHIVE} and {FOLDER}/; expected one of them. Move the other away."
+        raise DataError(message)
+    if archive.is_file():
+        return ZipImages(archive)
+    return FolderImages(directory) if directory.is_dir() else None
+
+
+def read(folder: Path) -> RawTables:
+    """Read the tables and point at the images.
+
+    Raises:
+        DataError: `meta.csv` is missing, or a table is unreadable.
+
+    """
+    meta, native = folder / META, folder / NATIVE
+    ids = SPELLINGS["object_id"]
+    return RawTables(
+        objects=read_table(meta, DataError),
+        objects_path=meta,
+        native=read_table(native, DataError, text=ids) if native.exists() else None,
+        native_path=native if native.exists() else None,
+        images=images(folder),
+    )

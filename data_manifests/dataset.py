@@ -1,0 +1,161 @@
+"""The dataset: an opened manifest, with objects, native table and images."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import layouts
+from .cleaning import Note, clean
+from .errors import DataError
+from .manifest import Manifest, load_manifest
+from .seeds import sha256_file, sha256_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .images import ImageStore
+
+DATA_VARIABLE = "PLANKTONBENCH_DATA"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Objects of one instrument with what is known of them.
+
+    Attributes:
+        manifest: where the data come from.
+        folder: where the files lie.
+        objects: one row per object, sorted by object_id: columns object_id, taxon, lineage, sample, set (text; the
+            last three are missing where the files do not tell).
+        native: handcrafted features, float64 of shape (n_objects, n_features), indexed by object_id in the order of
+            objects, NaN where missing; None when the files have none.
+        images: read by object_id; None when the files have none.
+        classes: the taxa that are scored, sorted by name: the manifest's when the objects have exactly those, else the
+            objects' own.
+        notes: every fault that was found, and what was done.
+        data_sha256: hash of the files that were read.
+
+    """
+
+    manifest: Manifest
+    folder: Path
+    objects: pd.DataFrame
+    native: pd.DataFrame | None
+    images: ImageStore | None
+    classes: tuple[str, ...]
+    notes: tuple[Note, ...]
+    data_sha256: str
+
+    @property
+    def name(self) -> str:
+        """Name of the manifest."""
+        return self.manifest.name
+
+    def __len__(self) -> int:
+        """Count the objects."""
+        return len(self.objects)
+
+
+def find_folder(name: str, data_dir: str | Path | None = None) -> Path:
+    """Find the folder of a data set: `data_dir`, else `$PLANKTONBENCH_DATA/<name>`, else the download cache.
+
+    Raises:
+        DataError: there is none; the message lists where was looked.
+
+    """
+    if data_dir is not None:
+        return Path(data_dir).expanduser()
+    places = []
+    if os.environ.get(DATA_VARIABLE):
+        places.append(Path(os.environ[DATA_VARIABLE]).expanduser() / name)
+    places.append(cache_folder() / "data" / name)
+    for place in places:
+        if place.is_dir():
+            return place
+    looked = " and ".join(str(place) for place in places)
+    message = (
+        f"There are no files of '{name}': looked in {looked}. "
+        f"Give their folder with --data DIR, or set {DATA_VARIABLE} to a folder that contains '{name}/'."
+    )
+    raise DataError(message)
+
+
+def cache_folder() -> Path:
+    """Return the folder for downloads and prepared data, outside of any source tree."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("planktonbench"))
+
+
+def load(name: str, data_dir: str | Path | None = None) -> Dataset:
+    """Open a data set: read, clean and align its files.
+
+    Args:
+        name: a shipped manifest's name, such as `"flowcam"`, or the path of a manifest file.
+        data_dir: folder with the files; None looks in `$PLANKTONBENCH_DATA/<name>`, then in the download cache.
+
+    Raises:
+        ManifestError: there is no such manifest, or it breaks the schema.
+        DataError: the files are missing, unreadable or contradict each other.
+
+    Example:
+        >>> data = load("flowcam", data_dir="…")  # doctest: +SKIP
+        >>> data.objects.taxon.value_counts()  # doctest: +SKIP
+
+    """
+    manifest = load_manifest(name)
+    return open_folder(manifest, find_folder(manifest.name, data_dir))
+
+
+def open_folder(manifest: Manifest, folder: Path) -> Dataset:
+    """Open the files of a folder under a manifest; its layout is recognised.
+
+    Raises:
+        DataError: the files are missing, unreadable or contradict each other.
+
+    """
+    reader = layouts.READERS[layouts.recognise(folder)]
+    raw = reader.read(folder)
+    tables = clean(raw, manifest)
+    classes, mismatch = _classes(manifest, sorted(tables.objects["taxon"].unique()))
+    return Dataset(
+        manifest=manifest,
+        folder=folder,
+        objects=tables.objects,
+        native=tables.native,
+        images=raw.images,
+        classes=classes,
+        notes=(*tables.notes, *mismatch, *_checksum_notes(manifest, folder)),
+        data_sha256=_data_sha256(reader.files(folder), raw.images),
+    )
+
+
+def _data_sha256(files: list[Path], images: ImageStore | None) -> str:
+    parts = [f"{path.name}:{sha256_file(path)}" for path in files]
+    return sha256_text(*parts, "" if images is None else images.sha256())
+
+
+def _classes(manifest: Manifest, taxa: list[str]) -> tuple[tuple[str, ...], list[Note]]:
+    """Return the class list and, when the objects have other taxa than the manifest, a note that says so."""
+    if not manifest.classes or set(taxa) == set(manifest.classes):
+        return tuple(taxa), []
+    strange = sorted(set(taxa) - set(manifest.classes))
+    absent = sorted(set(manifest.classes) - set(taxa))
+    text = (
+        f"taxa are not those of manifest '{manifest.name}' ({len(strange)} others, {len(absent)} of "
+        f"{len(manifest.classes)} absent): scored over the folder's own {len(taxa)} taxa"
+    )
+    return tuple(taxa), [Note("other-taxa", text, len(strange) + len(absent), tuple((strange + absent)[:10]))]
+
+
+def _checksum_notes(manifest: Manifest, folder: Path) -> list[Note]:
+    wrong = [
+        name
+        for name, expected in sorted(manifest.checksums.items())
+        if (folder / name).is_file() and sha256_file(folder / name) != expected
+    ]
+    text = f"files are not those whose checksum manifest '{manifest.name}' pins"
+    return [Note("other-files", text, len(wrong), tuple(wrong))] if wrong else []

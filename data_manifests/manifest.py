@@ -1,0 +1,111 @@
+"""The manifest: one YAML file per data set, data and not code."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date  # noqa: TC003 - pydantic reads the annotation when the class is made
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator
+
+from .errors import ManifestError, did_you_mean
+from .seeds import sha256_text
+from .yaml_files import Schema, read_yaml
+
+Background = Literal["light", "dark"]
+Layout = Literal["challenge"]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class KnownFault(Schema):
+    """A fault that the files are known to have, and the rule that planktonbench follows."""
+
+    fault: Text
+    rule: Text
+    count: Annotated[int, Field(ge=0)] | None = None
+
+
+class Manifest(Schema):
+    """What is known about a data set before its files are opened.
+
+    `classes` maps each taxon to its published number of objects (null where none was published). `grouping` names the
+    columns whose values together tell samples apart; empty when the files do not say which objects came together.
+    """
+
+    name: Name
+    title: Text
+    instrument: Text
+    source: Text
+    citation: Text
+    licence: Text
+    layout: Layout | None = None  # None: recognised from the files
+    background: Background
+    doi: Annotated[str, StringConstraints(pattern=r"^10\.\d{4,9}/\S+$")] | None = None
+    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
+    published: date | None = None
+    objects: Annotated[int, Field(gt=0)] | None = None
+    checksums: dict[str, Sha256] = {}
+    classes: dict[Text, Annotated[int, Field(ge=0)] | None] = {}
+    grouping: tuple[Text, ...] = ()
+    never_features: tuple[Text, ...] = ()
+    known_faults: tuple[KnownFault, ...] = ()
+    not_tried: Text | None = None
+
+    @field_validator("classes")
+    @classmethod
+    def _no_class_twice(cls, classes: dict[str, int | None]) -> dict[str, int | None]:
+        folded: dict[str, str] = {}
+        for taxon in classes:
+            key = re.sub(r"\s+", " ", taxon).casefold()
+            if key in folded:
+                message = f"classes '{folded[key]}' and '{taxon}' differ only in case or spaces"
+                raise ValueError(message)
+            folded[key] = taxon
+        return classes
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the manifest's content, whatever the order of keys or the layout of the file."""
+        return sha256_text(json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False))
+
+
+def manifest_names() -> list[str]:
+    """Names of the shipped manifests, sorted."""
+    folder = resources.files(__package__)
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def load_manifest(name: str) -> Manifest:
+    """Open a shipped manifest by its name, or anybody's by the path of its YAML file.
+
+    Raises:
+        ManifestError: there is none of that name (near matches are told), or the file breaks the schema.
+
+    """
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"}:
+        return read_yaml(path, Manifest, ManifestError)
+    if name not in manifest_names():
+        message = f"There is no data set called '{name}'. {did_you_mean(name, manifest_names())}"
+        raise ManifestError(message)
+    with resources.as_file(resources.files(__package__).joinpath(f"{name}.yaml")) as shipped:
+        return read_yaml(shipped, Manifest, ManifestError)
+
+
+def manifest_of_folder(name: str, background: Background = "light") -> Manifest:
+    """Make the manifest of a folder that nobody has described: its own taxa, and no sample column."""
+    unknown = "not stated"
+    return Manifest(
+        name=name,
+        title=f"Folder {name}",
+        instrument=unknown,
+        source=unknown,
+        citation=unknown,
+        licence=unknown,
+        background=background,
+    )

@@ -1,0 +1,66 @@
+"""Prepared data: the clean native table in the cache, so that each worker reads it in a moment."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .dataset import Dataset, cache_folder
+from .errors import DataError
+from .seeds import sha256_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FORMAT = "1"
+
+
+def prepared_native(dataset: Dataset) -> Path | None:
+    """Return the parquet file of a data set's clean native table, written when it is not there; None without one.
+
+    The file is named by the hash of the data, the manifest and the code that cleans, so that it is never out of date.
+
+    Raises:
+        DataError: the cache folder cannot be written.
+
+    """
+    if dataset.native is None:
+        return None
+    code = [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    key = sha256_text(FORMAT, dataset.data_sha256, dataset.manifest.sha256, *code)
+    path = cache_folder() / "prepared" / f"{dataset.name}-{key[:16]}.parquet"
+    if not path.is_file():
+        table = dataset.native.reset_index()
+        try:
+            write_whole(path, lambda part: table.to_parquet(part, index=False))
+        except OSError as fault:
+            message = f"{path.parent} cannot be written: {fault}. Set XDG_CACHE_HOME to a folder with room."
+            raise DataError(message) from fault
+    return path
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all: beside, flushed to the disk, then renamed.
+
+    Args:
+        path: the file; its folder is made.
+        write: writes to the path that it is given.
+
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as folder:
+        part = Path(folder) / path.name
+        write(part)
+        flush(part)
+        part.replace(path)
+
+
+def flush(path: Path) -> None:
+    """Ask the system to put a file or folder on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,284 @@
+"""Splits: which object is in train, valid and test, by scikit-learn, named and versioned.
+
+A split depends on the canonical ids, the taxa, the samples and a derived seed, never on the order of rows in a file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, model_validator
+
+from .cleaning import Note, note
+from .errors import DataError, SuiteError, did_you_mean, listed
+from .seeds import derived_seed32
+from .yaml_files import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from .dataset import Dataset
+
+VERSION = "v1"
+FEWEST_OBJECTS = 3  # one for each part
+DEFAULT_SHARE = 0.15
+PARTS = ("train", "valid", "test")
+SET_NAMES = {"train": "train", "val": "valid", "valid": "valid", "validation": "valid", "test": "test"}
+
+
+class SplitPlan(Schema):
+    """How to split.
+
+    Attributes:
+        kind: `holdout`, `kfold`, or `published` (the files' own `set` column).
+        test: share of objects in test, for a hold-out.
+        valid: share of all objects in valid.
+        folds: number of folds of a k-fold.
+        grouped: no sample on two sides.
+
+    """
+
+    kind: Literal["holdout", "kfold", "published"] = "holdout"
+    test: float = Field(DEFAULT_SHARE, gt=0, lt=0.5)
+    valid: float = Field(DEFAULT_SHARE, gt=0, lt=0.5)
+    folds: int = Field(3, ge=2, le=20)
+    grouped: bool = False
+
+    @model_validator(mode="after")
+    def _published_is_what_it_is(self) -> SplitPlan:
+        if self.kind == "published" and self.grouped:
+            message = "a published split is taken as it is; grouped does not apply"
+            raise ValueError(message)
+        return self
+
+    @property
+    def name(self) -> str:
+        """Stable name of the plan without version, such as `holdout`, `grouped-kfold5`, `holdout-t20-v10`."""
+        text = {"holdout": "holdout", "kfold": f"kfold{self.folds}", "published": "published"}[self.kind]
+        shares = "" if self.kind != "holdout" or self.test == DEFAULT_SHARE else f"-t{self.test * 100:g}"
+        shares += "" if self.valid == DEFAULT_SHARE else f"-v{self.valid * 100:g}"
+        return ("grouped-" if self.grouped else "") + text + shares
+
+    def split_names(self) -> list[str]:
+        """Names of the splits that the plan makes: one, or one for each fold."""
+        base = f"{self.name}.{VERSION}"
+        return [f"{base}-fold{fold}" for fold in range(self.folds)] if self.kind == "kfold" else [base]
+
+
+def parse_split(name: str) -> SplitPlan:
+    """Read a split's name, as `--split` takes it: `holdout`, `grouped-holdout`, `kfold3`, `published`, `holdout-t20-v10`.
+
+    Raises:
+        SuiteError: the name cannot be read; near matches are told.
+
+    """
+    pattern = r"(grouped-)?(holdout|kfold(\d+)|published)(?:-t([\d.]+))?(?:-v([\d.]+))?"
+    found = re.fullmatch(pattern, name.removesuffix(f".{VERSION}"))
+    if found is None:
+        known = ["holdout", "grouped-holdout", "kfold3", "grouped-kfold3", "published"]
+        message = f"There is no split called '{name}'. {did_you_mean(name, known)}"
+        raise SuiteError(message)
+    grouped, kind, folds, test, valid = found.groups()
+    try:
+        return SplitPlan(
+            kind="kfold" if folds else kind,  # type: ignore[arg-type]  # the pattern admits the three kinds only
+            test=float(test) / 100 if test else DEFAULT_SHARE,
+            valid=float(valid) / 100 if valid else DEFAULT_SHARE,
+            folds=int(folds) if folds else 3,
+            grouped=bool(grouped),
+        )
+    except ValueError as fault:
+        message = f"Split '{name}' is not possible: shares lie between 0 and 50 %, folds between 2 and 20. ({fault})"
+        raise SuiteError(message) from fault
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split of a data set.
+
+    Attributes:
+        name: such as `holdout.v1` or `kfold3.v1-fold0`.
+        seed: the seed it was asked for with.
+        table: columns object_id, part (train, valid, test), taxon, sample, lineage, sorted by object_id.
+        notes: classes and objects that were left out, with the rule.
+
+    """
+
+    name: str
+    seed: int
+    table: pd.DataFrame
+    notes: tuple[Note, ...]
+
+    def ids(self, part: str) -> pd.Series:
+        """Return the object_ids of a part, sorted."""
+        return self.table.loc[self.table["part"] == part, "object_id"].reset_index(drop=True)
+
+    def count(self, part: str) -> int:
+        """Count the objects of a part."""
+        return int((self.table["part"] == part).sum())
+
+
+def make_splits(dataset: Dataset, plan: SplitPlan, seed: int) -> list[Split]:
+    """Split a data set: one split, or one for each fold.
+
+    Classes with fewer than three objects are left out and listed, since they cannot stand in each part.
+
+    Raises:
+        DataError: nothing is left to split, there is no sample or `set` column where the plan needs one, or samples
+            are too few.
+
+    """
+    objects, notes = _classes_large_enough(dataset)
+    splitter = {"holdout": _holdout, "kfold": _kfold, "published": _published}[plan.kind]
+    base = _Task(dataset.name, plan, seed, objects)
+    return [
+        Split(name, seed, _table(objects, parts), notes)
+        for name, parts in zip(plan.split_names(), splitter(base), strict=True)
+    ]
+
+
+def _classes_large_enough(dataset: Dataset) -> tuple[pd.DataFrame, tuple[Note, ...]]:
+    objects = dataset.objects
+    counts = objects["taxon"].value_counts()
+    small = counts[counts < FEWEST_OBJECTS].sort_index()
+    kept = objects[~objects["taxon"].isin(small.index)].reset_index(drop=True)
+    if kept["taxon"].nunique() < 2:  # noqa: PLR2004 - with one class there is nothing to tell apart
+        message = (
+            f"{dataset.folder}: fewer than two taxa have {FEWEST_OBJECTS} objects or more "
+            f"({listed(f'{taxon}: {count}' for taxon, count in counts.items())}); nothing can be compared."
+        )
+        raise DataError(message)
+    text = f"classes have fewer than {FEWEST_OBJECTS} objects: left out with their {int(small.sum())} objects"
+    return kept, tuple(note("small-class", text, small.index))
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a splitter works on; `draw` names the draw, so that each has a seed of its own."""
+
+    dataset: str
+    plan: SplitPlan
+    seed: int
+    objects: pd.DataFrame
+
+    def seed_for(self, draw: str) -> int:
+        return derived_seed32(data_set=self.dataset, split=self.plan.name, seed=self.seed, purpose=f"split-{draw}")
+
+    def samples(self) -> NDArray[np.object_]:
+        """Return the sample of each object; all must have one, and there must be a few."""
+        samples = self.objects["sample"]
+        if samples.isna().any() or samples.nunique() < FEWEST_OBJECTS:
+            message = (
+                f"A grouped split needs every object's sample, and {FEWEST_OBJECTS} samples or more; "
+                f"'{self.dataset}' has {samples.nunique()} (objects without one: {int(samples.isna().sum()):,}). "
+                "Use a split that is not grouped, or name the grouping columns in the manifest."
+            )
+            raise DataError(message)
+        return samples.to_numpy(dtype=object)
+
+
+def _holdout(task: _Task) -> Iterator[NDArray[np.object_]]:
+    """Yield the parts of a hold-out: test first, then valid from the rest."""
+    parts = _all_train(task)
+    everything = _positions(task)
+    test = _take(task, everything, task.plan.test, "test")
+    parts[test] = "test"
+    rest = everything[parts == "train"]
+    parts[_take(task, rest, task.plan.valid * len(everything) / len(rest), "valid")] = "valid"
+    yield parts
+
+
+def _kfold(task: _Task) -> Iterator[NDArray[np.object_]]:
+    """Yield the parts of each fold: the fold is test, valid is drawn from the others."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    kind = StratifiedGroupKFold if task.plan.grouped else StratifiedKFold
+    folds = kind(task.plan.folds, shuffle=True, random_state=task.seed_for("folds"))
+    groups = task.samples() if task.plan.grouped else None
+    everything = _positions(task)
+    taxa = task.objects["taxon"].to_numpy(dtype=object)
+    with _quiet_about_rare_classes():
+        for fold, (_, test) in enumerate(folds.split(everything, taxa, groups)):
+            parts = _all_train(task)
+            parts[test] = "test"
+            rest = everything[parts == "train"]
+            share = task.plan.valid * len(everything) / len(rest)
+            parts[_take(task, rest, share, f"valid-{fold}")] = "valid"
+            yield parts
+
+
+def _published(task: _Task) -> Iterator[NDArray[np.object_]]:
+    """Yield the parts that the files state; valid is drawn from train when they state none."""
+    stated = task.objects["set"]
+    parts = stated.str.strip().str.lower().map(SET_NAMES)
+    if parts.isna().any():
+        strange = sorted(set(stated[parts.isna()].fillna("(empty)")))
+        message = (
+            f"A published split needs a 'set' column with {', '.join(sorted(SET_NAMES))} in each row; "
+            f"'{task.dataset}' has {listed(strange)} in {int(parts.isna().sum()):,} rows. Use --split holdout."
+        )
+        raise DataError(message)
+    found = parts.to_numpy(dtype=object)
+    for part in ("train", "test"):
+        if part not in found:
+            message = f"The published split of '{task.dataset}' has no {part} rows. Use --split holdout."
+            raise DataError(message)
+    if "valid" not in found:
+        rest = _positions(task)[found == "train"]
+        found[_take(task, rest, task.plan.valid, "valid")] = "valid"
+    yield found
+
+
+def _take(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> NDArray[np.intp]:
+    """Draw a share of these positions, stratified by taxon and, when the plan says so, whole samples only."""
+    from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+    taxa = task.objects["taxon"].to_numpy(dtype=object)[positions]
+    seed = task.seed_for(draw)
+    if not task.plan.grouped:
+        try:
+            _, taken = train_test_split(positions, test_size=share, stratify=taxa, random_state=seed)
+        except ValueError as fault:
+            message = (
+                f"'{task.dataset}' has too few objects to draw {share:.0%} of {len(positions):,} for each of "
+                f"{len(set(taxa))} taxa ({fault}). Use larger shares, or more objects."
+            )
+            raise DataError(message) from fault
+        return taken
+    groups = task.samples()[positions]
+    folds = min(max(2, round(1 / share)), len(set(groups)))
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    with _quiet_about_rare_classes():
+        _, taken = next(splitter.split(positions, taxa, groups))
+    return positions[taken]
+
+
+def _quiet_about_rare_classes() -> object:
+    """Silence scikit-learn's warning about classes with fewer members than folds: the report lists them."""
+    import warnings
+
+    return warnings.catch_warnings(action="ignore", category=UserWarning)
+
+
+def _all_train(task: _Task) -> NDArray[np.object_]:
+    import numpy as np
+
+    return np.full(len(task.objects), "train", dtype=object)
+
+
+def _positions(task: _Task) -> NDArray[np.intp]:
+    import numpy as np
+
+    return np.arange(len(task.objects))
+
+
+def _table(objects: pd.DataFrame, parts: NDArray[np.object_]) -> pd.DataFrame:
+    table = objects[["object_id", "taxon", "sample", "lineage"]].copy()
+    table.insert(1, "part", parts)
+    return table.astype("str")

@@ -1,0 +1,75 @@
+"""YAML files behind a pydantic schema, with errors that name file, field and value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .errors import PlanktonbenchError, did_you_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+
+class Schema(BaseModel):
+    """Base of everything that is read from YAML or JSON: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_yaml(path: Path, model: type[Model], error: type[PlanktonbenchError]) -> Model:
+    """Read one YAML file and check it against its schema.
+
+    Raises:
+        error: the file is missing, is no YAML mapping, or breaks the schema; every fault is listed.
+
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as fault:
+        message = f"{path} cannot be read: {fault}"
+        raise error(message) from fault
+    except yaml.YAMLError as fault:
+        message = f"{path} is not valid YAML: {' '.join(str(fault).split())}"
+        raise error(message) from fault
+    if not isinstance(content, dict):
+        message = f"{path} should hold a mapping of keys to values, but holds {type(content).__name__}."
+        raise error(message)
+    return checked(content, model, str(path), error)
+
+
+def checked(content: dict[str, Any], model: type[Model], where: str, error: type[PlanktonbenchError]) -> Model:
+    """Check a mapping against a schema; `where` names its origin in the message."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as fault:
+        lines = [_fault_line(detail, model) for detail in fault.errors()]
+        raise error(f"{where}: " + "\n  ".join(["does not follow its schema:", *lines])) from fault
+
+
+def _fault_line(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    field = ".".join(str(part) for part in detail["loc"]) or "(whole file)"
+    if detail["type"] == "extra_forbidden":
+        known = _fields_at(model, detail["loc"][:-1])
+        return f"field '{field}' is unknown. {did_you_mean(str(detail['loc'][-1]), known)}"
+    if detail["type"] == "missing":
+        return f"field '{field}' is missing."
+    return f"field '{field}' is {detail['input']!r}: {detail['msg']}."
+
+
+def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """Names of the fields that a schema allows at a location; those of the whole schema where it cannot be told."""
+    current = model
+    for part in location:
+        field = current.model_fields.get(str(part))
+        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            continue
+        current = field.annotation
+    return list(current.model_fields)

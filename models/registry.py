@@ -1,0 +1,103 @@
+"""The registry: tracks by name; shipped, from other packages, and from anybody's file."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from ..data_manifests.errors import TrackError, did_you_mean
+from ..data_manifests.seeds import sha256_text
+from .track import Track, check_track
+
+GROUP = "planktonbench.tracks"
+SHIPPED = {
+    "xgb-native": "xgboost_tracks:XgbNative",
+    "xgb-source001": "xgboost_tracks:XgbSource001",
+    "forest-native": "sklearn_tracks:Forest",
+    "balanced-forest-native": "sklearn_tracks:BalancedForest",
+    "logistic-native": "sklearn_tracks:Logistic",
+    "majority": "baselines:Majority",
+    "random": "baselines:Random",
+}
+"""Name of each shipped track to its module in this package and its class."""
+
+_registered: dict[str, type[Track]] = {}
+
+
+def register(track: type[Track]) -> type[Track]:
+    """Add a track under its name, for this process; usable as a class decorator.
+
+    Raises:
+        TrackError: it breaks the protocol, or another track has that name; nothing is changed then.
+
+    """
+    check_track(track, getattr(track, "__name__", repr(track)))
+    taken = track.name in SHIPPED or _registered.get(track.name, track) is not track
+    if taken:
+        message = f"There is a track called '{track.name}' already; give {track.__name__} another name."
+        raise TrackError(message)
+    _registered[track.name] = track
+    return track
+
+
+def track_names() -> list[str]:
+    """Names of all tracks: the shipped ones first, in their order, then registered ones and those of other packages."""
+    others = {*_registered, *(entry.name for entry in entry_points(group=GROUP))}
+    return [*SHIPPED, *sorted(others - set(SHIPPED))]
+
+
+def get_track(name: str) -> type[Track]:
+    """Return a track's class by name, or from a file by `path.py:Class`.
+
+    Raises:
+        TrackError: there is none of that name (near matches are told), or the class breaks the protocol.
+
+    """
+    if name in SHIPPED:
+        module, _, member = SHIPPED[name].partition(":")
+        return check_track(getattr(importlib.import_module(f".{module}", __package__), member), name)
+    if name in _registered:
+        return _registered[name]
+    if ".py" in name:
+        return _from_file(name)
+    for entry in entry_points(group=GROUP):
+        if entry.name == name:
+            return check_track(entry.load(), f"{entry.value} (of another package)")
+    message = f"There is no track called '{name}'. {did_you_mean(name, track_names())}"
+    raise TrackError(message)
+
+
+def _from_file(reference: str) -> type[Track]:
+    """Load the class of `path.py:Class`; without `:Class` the file must define exactly one track."""
+    text, _, member = reference.rpartition(":") if not reference.endswith(".py") else (reference, "", "")
+    path = Path(text).expanduser().resolve()
+    if not path.is_file():
+        message = f"{path} does not exist; expected a Python file as in my_method.py:MyTrack."
+        raise TrackError(message)
+    name = f"planktonbench_file_{sha256_text(str(path))[:16]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        message = f"{path} is no Python file; expected one as in my_method.py:MyTrack."
+        raise TrackError(message)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as fault:
+        del sys.modules[name]
+        message = f"{path} cannot be imported: {type(fault).__name__}: {fault}"
+        raise TrackError(message) from fault
+    tracks = {key: value for key, value in vars(module).items() if _is_own_track(value, name)}
+    if not member and len(tracks) == 1:
+        member = next(iter(tracks))
+    if member not in vars(module):
+        message = f"{path} has no class '{member}'. {did_you_mean(member, tracks)} Name it as in {path.name}:MyTrack."
+        raise TrackError(message)
+    return check_track(getattr(module, member), f"{path.name}:{member}")
+
+
+def _is_own_track(value: object, module: str) -> bool:
+    return isinstance(value, type) and issubclass(value, Track) and value.__module__ in {module, f"{__package__}.sklearn_tracks"}

@@ -1,0 +1,1 @@
+"""What predictions were worth: reading them, scoring them, and showing it."""

@@ -1,0 +1,151 @@
+"""Percentile intervals by resampling clusters (samples, tows, stations), or single objects where there are none.
+
+Objects of one tow are alike, so that resampling them one by one understates the width (Miller 2024,
+arXiv 2411.00640). A draw of clusters is a multinomial count of each; the metrics of a draw come from one confusion
+matrix per cluster, of which only the sufficient counts are kept. Single objects with the same truth and the same
+prediction cannot be told apart, so that drawing objects is a multinomial draw of the cells of the confusion matrix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .metrics import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+LEVEL = 0.95
+FEWEST_CLUSTERS = 5  # of a class, before its own interval is told
+CELLS_AT_ONCE = 1 << 22  # bounds the memory of one batch of draws
+
+
+@dataclass(frozen=True)
+class Units:
+    """What is resampled: kinds of units, each with its counts.
+
+    Attributes:
+        counts: hits, support and called side by side, float64 of shape (n_kinds, 3 * n_classes).
+        weights: how many units are of each kind, int64 of shape (n_kinds,).
+        clusters_of_class: in how many units each class has support, int64 of shape (n_classes,).
+
+    """
+
+    counts: NDArray[np.float64]
+    weights: NDArray[np.int64]
+    clusters_of_class: NDArray[np.int64]
+
+    @property
+    def n(self) -> int:
+        """Number of units."""
+        return int(self.weights.sum())
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """What the draws say; ends are percentiles and are not made symmetric.
+
+    Attributes:
+        macro_f1: low and high end.
+        accuracy: low and high end.
+        f1: ends per class, float64 of shape (n_classes, 2); NaN where a class stands in fewer than five units.
+        losing: share of draws in which some class lost its support; it is left out of the mean of that draw.
+
+    """
+
+    macro_f1: tuple[float, float]
+    accuracy: tuple[float, float]
+    f1: NDArray[np.float64]
+    losing: float
+
+
+def cluster_units(
+    truth: NDArray[np.intp], called: NDArray[np.intp], clusters: NDArray[np.intp], n_classes: int
+) -> Units:
+    """Count per cluster.
+
+    Args:
+        truth: codes of shape (n_objects,), below n_classes.
+        called: codes of shape (n_objects,), up to n_classes (any other name).
+        clusters: codes of shape (n_objects,), from 0 without gaps, in an order that does not depend on rows.
+        n_classes: number of classes.
+
+    """
+    n_clusters = int(clusters.max()) + 1
+    right = truth == called
+    known = called < n_classes
+
+    def count(codes: NDArray[np.intp], rows: NDArray[np.bool_] | slice) -> NDArray[np.int64]:
+        cells = np.bincount(clusters[rows] * n_classes + codes[rows], minlength=n_clusters * n_classes)
+        return cells.reshape(n_clusters, n_classes)
+
+    support = count(truth, slice(None))
+    counts = np.hstack([count(truth, right), support, count(called, known)]).astype(np.float64)
+    return Units(counts, np.ones(n_clusters, np.int64), (support > 0).sum(axis=0))
+
+
+def object_units(matrix: NDArray[np.int64]) -> Units:
+    """Return single objects as units, the cells of a confusion matrix of shape (n_classes, n_classes + 1) as kinds."""
+    n_classes = len(matrix)
+    truth, called = np.nonzero(matrix)
+    kinds = np.arange(len(truth))
+    counts = np.zeros((len(truth), 3 * n_classes))
+    counts[kinds[truth == called], truth[truth == called]] = 1
+    counts[kinds, n_classes + truth] = 1
+    known = called < n_classes
+    counts[kinds[known], 2 * n_classes + called[known]] = 1
+    return Units(counts, matrix[truth, called], matrix.sum(axis=1))
+
+
+def draws_of(units: Units, draws: int, rng: np.random.Generator) -> Iterator[Totals]:
+    """Yield the counts of resampled data, in batches of draws; shape (n_batch, n_classes) each."""
+    shares = units.weights / units.n
+    batch = max(1, CELLS_AT_ONCE // len(shares))
+    for start in range(0, draws, batch):
+        drawn = rng.multinomial(units.n, shares, size=min(batch, draws - start))
+        hits, support, called = np.split(drawn @ units.counts, 3, axis=1)
+        yield Totals(hits, support, called)
+
+
+def intervals(units: Units, draws: int, rng: np.random.Generator) -> Intervals:
+    """Resample units and return percentile intervals of 95 %.
+
+    The class list stays fixed; a class that a draw loses is left out of the mean of that draw alone.
+
+    Args:
+        units: from `cluster_units` or `object_units`.
+        draws: number of resamples.
+        rng: all randomness.
+
+    """
+    present = units.clusters_of_class > 0
+    macro, accuracy, f1, losing = [], [], [], 0
+    for totals in draws_of(units, draws, rng):
+        macro.append(totals.macro(totals.f1))
+        accuracy.append(totals.accuracy)
+        f1.append(np.where(totals.support > 0, totals.f1, np.nan)[:, present])
+        losing += int((totals.support[:, present] == 0).any(axis=1).sum())
+    per_class = np.full((len(present), 2), np.nan)
+    per_class[present] = _ends(np.vstack(f1))
+    per_class[units.clusters_of_class < FEWEST_CLUSTERS] = np.nan
+    low, high = _ends(np.concatenate(macro)[:, None])[0]
+    low_accuracy, high_accuracy = _ends(np.concatenate(accuracy)[:, None])[0]
+    return Intervals(
+        macro_f1=(float(low), float(high)),
+        accuracy=(float(low_accuracy), float(high_accuracy)),
+        f1=per_class,
+        losing=losing / draws,
+    )
+
+
+def _ends(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the ends of the interval of each column, shape (n_columns, 2); NaN values are left out."""
+    ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    if np.isnan(values).any():
+        return np.column_stack([np.quantile(column[~np.isnan(column)], ends) for column in values.T]).T
+    return np.asarray(np.quantile(values, ends, axis=0).T)

@@ -1,0 +1,185 @@
+"""Figures, all in one style, drawn with seaborn from stored predictions and cards."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .sections import Section, TrackResult
+
+INK, ACCENT, PALE = "#20303c", "#0b6e8f", "#b8ccd4"
+LINEAR_BELOW = 100  # objects; source 001 draws class sizes linearly below and logarithmically above
+ANNOTATE_UP_TO = 15  # classes; more numbers cannot be read
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.edgecolor": PALE,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """Return a figure of this size in inches, outside of pyplot, so that nothing global is touched."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots()
+
+
+def class_sizes(section: Section) -> Figure:
+    """Draw objects per class, the largest first, linear up to 100 and logarithmic above, as source 001."""
+    sizes = section.class_sizes
+    figure, axes = canvas(7.5, 1.2 + 0.2 * len(sizes))
+    sns.barplot(x=sizes.to_numpy(), y=sizes.index, color=ACCENT, ax=axes)
+    axes.set_xscale("symlog", linthresh=LINEAR_BELOW)
+    axes.axvline(LINEAR_BELOW, color=INK, linewidth=0.8, linestyle="--")
+    axes.bar_label(axes.containers[0], labels=[f"{size:,}" for size in sizes], padding=3, fontsize=7)
+    axes.set(xlabel=f"objects (linear up to {LINEAR_BELOW}, logarithmic above)", ylabel="")
+    axes.set_xlim(0, sizes.max() * 4)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    return figure
+
+
+def tracks(section: Section) -> Figure:
+    """Draw macro F1 of each run with its interval, tracks in their order."""
+    rows = [
+        {"track": track.name, "macro F1": score.macro_f1, "ends": score.macro_f1_interval, "run": position}
+        for track in section.done
+        for position, score in enumerate(track.scores)
+    ]
+    table = pd.DataFrame(rows)
+    figure, axes = canvas(7.5, 1.0 + 0.42 * len(section.done))
+    names = [track.name for track in section.done]
+    runs = table["run"].max() + 1
+    heights = table["track"].map(names.index) + (table["run"] - (runs - 1) / 2) * 0.18
+    for height, ends in zip(heights, table["ends"], strict=True):
+        axes.plot(ends, (height, height), color=PALE, linewidth=3, solid_capstyle="round")
+    sns.scatterplot(x=table["macro F1"], y=heights, color=ACCENT, s=24, ax=axes, zorder=3)
+    axes.set_yticks(range(len(names)), names)
+    axes.set(ylim=(len(names) - 0.5, -0.5), xlim=(0, 1), xlabel="macro F1, with 95 % interval; one line per run", ylabel="")
+    axes.grid(axis="x", color=PALE, linewidth=0.5)
+    return figure
+
+
+def f1_by_size(section: Section) -> Figure:
+    """Draw F1 per class against the class's number of objects, one colour per track."""
+    sizes = section.class_sizes
+    shown = section.done[:6]
+    table = pd.concat([track.per_class.assign(track=track.name) for track in shown])
+    table["objects"] = table["taxon"].map(sizes)
+    figure, axes = canvas(7.5, 4.2)
+    sns.scatterplot(
+        data=table, x="objects", y="f1", hue="track", style="track", palette="colorblind", s=36, alpha=0.85, ax=axes
+    )
+    axes.set(xscale="log", ylim=(-0.03, 1.03), xlabel="objects of the class (train, valid and test)", ylabel="F1 of the class")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.grid(color=PALE, linewidth=0.5)
+    sns.move_legend(axes, "center left", bbox_to_anchor=(1, 0.5), frameon=False, title=None)
+    return figure
+
+
+def confusion(section: Section, track: TrackResult) -> Figure:
+    """Draw the confusion matrix on a log scale, classes by size; numbers where they can be read."""
+    order = [name for name in section.class_sizes.index if name in track.confusion.index]
+    counts = track.confusion.loc[order, order]
+    few = len(order) <= ANNOTATE_UP_TO
+    side = max(5.5, 2.2 + (0.5 if few else 0.22) * len(order))
+    figure, axes = canvas(side + 0.8, side)
+    top = math.log10(1 + counts.to_numpy().max())
+    sns.heatmap(
+        np.log10(1 + counts),
+        annot=counts if few else False,
+        fmt="d",
+        cmap=sns.color_palette("mako_r", as_cmap=True),
+        vmin=0,
+        vmax=top,
+        square=True,
+        linewidths=0.4,
+        linecolor="#eef2f4",
+        xticklabels=True,
+        yticklabels=True,
+        annot_kws={"fontsize": 7},
+        cbar_kws={"shrink": 0.6, "ticks": _ticks(top), "format": FuncFormatter(lambda v, _: f"{10**v - 1:,.0f}")},
+        ax=axes,
+    )
+    axes.set(xlabel="called", ylabel="truth")
+    axes.tick_params(length=0, labelsize=8 if few else 7)
+    axes.set_xticklabels(axes.get_xticklabels(), rotation=90)
+    return figure
+
+
+def _ticks(top: float) -> list[float]:
+    """Return ticks at 0, 1, 10, 100 … objects on a scale of log10(1 + n)."""
+    return [0, *(math.log10(1 + 10**power) for power in range(max(1, math.ceil(top))) if math.log10(1 + 10**power) <= top)]
+
+
+def scales(preparation: pd.DataFrame) -> Figure:
+    """Draw means and deviations of the native columns before and after normalisation, as source 001."""
+    figure = Figure(figsize=(7.5, 3.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    before, after = figure.subplots(1, 2)
+    sns.scatterplot(data=preparation, x="mean", y="std", color=ACCENT, s=24, ax=before)
+    before.set_xscale("symlog", linthresh=0.01)
+    before.set_yscale("symlog", linthresh=0.01)
+    before.set(title="before", xlabel="mean of the column", ylabel="standard deviation")
+    sns.scatterplot(data=preparation, x="mean_after", y="std_after", color=ACCENT, s=24, ax=after)
+    after.set(title="after (columns that are kept)", xlabel="mean of the column", ylabel="", xlim=(-1, 1), ylim=(0, 2))
+    for axes in (before, after):
+        axes.grid(color=PALE, linewidth=0.5)
+        axes.tick_params(axis="x", labelrotation=45, labelsize=7)
+    return figure
+
+
+def correlations(preparation: pd.DataFrame) -> Figure | None:
+    """Draw |r| of the native columns below the diagonal, dropped ones marked; None when none were looked at."""
+    columns = [name for name in preparation.columns if name.startswith("r:")]
+    names = [name.removeprefix("r:") for name in columns]
+    if not columns:
+        return None
+    r = preparation.set_index("feature").loc[names, columns].abs()
+    dropped = preparation.set_index("feature")["dropped"]
+    labels = [f"{name} ×" if dropped[name] else name for name in names]
+    side = max(5.0, 1.8 + 0.17 * len(names))
+    figure, axes = canvas(side + 0.6, side)
+    sns.heatmap(
+        r.to_numpy(),
+        mask=np.triu(np.ones(r.shape, dtype=bool), 1),
+        cmap=sns.color_palette("mako_r", as_cmap=True),
+        vmin=0,
+        vmax=1,
+        square=True,
+        xticklabels=labels,
+        yticklabels=labels,
+        cbar_kws={"shrink": 0.6, "label": "|r| over training rows"},
+        ax=axes,
+    )
+    axes.tick_params(length=0, labelsize=6.5)
+    return figure
+
+
+def draw(section: Section) -> dict[str, Figure]:
+    """Return all figures of a section by file name, without suffix."""
+    with mpl.rc_context(STYLE):
+        found: dict[str, Figure | None] = {"classes": class_sizes(section)}
+        if section.done:
+            found |= {"tracks": tracks(section), "f1-by-size": f1_by_size(section)}
+        found |= {f"{track.name}-confusion": confusion(section, track) for track in section.done}
+        if section.preparation is not None:
+            _, table = section.preparation
+            found |= {"scales": scales(table), "correlations": correlations(table)}
+        return {name: figure for name, figure in found.items() if figure is not None}

@@ -1,0 +1,108 @@
+"""A results folder, read: runs, their truth, and their scores. Neither data nor models are needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ..data_manifests.errors import DataError
+from ..data_manifests.tables import read_table
+from .card import CARD, Card, read_card
+from .predictions import DEFAULT_GROUP, Labels, read_labels
+from .score import Context, Score, score_labels
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUNS, TRUTH, REPLACED = "runs", "truth", "replaced"
+PREDICTIONS, VALID, PREPARATION = "predictions.parquet", "valid.parquet", "preparation.parquet"
+SCORES = "scores.csv"
+COLUMNS = [
+    "dataset", "simulated", "track", "split", "seed", "n_test", "n_classes", "macro_f1", "macro_f1_lo", "macro_f1_hi",
+    "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "fit_seconds", "predict_seconds", "status",
+    "reason", "signature",
+]  # fmt: skip
+
+
+def run_folder(out: Path, card: Card) -> Path:
+    """Return the folder of a run."""
+    return out / RUNS / card.dataset / card.track / card.split / f"seed-{card.seed}"
+
+
+def truth_path(out: Path, dataset: str, split: str, seed: int) -> Path:
+    """Return the file that says which object is in which part, and its taxon."""
+    return out / TRUTH / dataset / split / f"seed-{seed}.parquet"
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """One run of a results folder.
+
+    Attributes:
+        out: the results folder.
+        folder: the run's own folder.
+        card: its card.
+
+    """
+
+    out: Path
+    folder: Path
+    card: Card
+
+    @cached_property
+    def truth(self) -> pd.DataFrame:
+        """All objects of the split: object_id, part, taxon, sample, lineage."""
+        return read_table(truth_path(self.out, self.card.dataset, self.card.split, self.card.seed), DataError)
+
+    @cached_property
+    def score(self) -> Score | None:
+        """The run's score on its test rows; None when it is not done."""
+        if self.card.status != "done":
+            return None
+        card, test = self.card, self.truth[self.truth["part"] == "test"]
+        group = DEFAULT_GROUP if test[DEFAULT_GROUP].notna().all() else None
+        labels = test[["object_id", "taxon", *([group] if group else [])]].rename(columns={DEFAULT_GROUP: "group"})
+        truth = Labels(str(truth_path(self.out, card.dataset, card.split, card.seed)), labels, group, ())
+        context = Context(card.dataset, card.data_sha256, card.manifest_sha256, card.split)
+        predicted = read_labels(self.folder / PREDICTIONS, "predictions")
+        return score_labels(truth, predicted, card.classes, draws=2000, seed=card.seed, context=context)
+
+    @cached_property
+    def preparation(self) -> pd.DataFrame | None:
+        """What the track did to the native columns, when it told."""
+        path = self.folder / PREPARATION
+        return read_table(path, DataError) if path.is_file() else None
+
+    def row(self) -> dict[str, object]:
+        """Return the run's line of scores.csv."""
+        card, score = self.card, self.score
+        line = {name: getattr(card, name, None) for name in COLUMNS}
+        if score is None:
+            return {**line, "signature": ""}
+        low, high = score.macro_f1_interval
+        values = {name: getattr(score, name) for name in COLUMNS if hasattr(score, name)}
+        return {**line, **values, "macro_f1_lo": low, "macro_f1_hi": high, "n_classes": score.classes_scored}
+
+
+def read_runs(out: Path) -> list[StoredRun]:
+    """Read all runs of a results folder, sorted by data set, split, track and seed.
+
+    Raises:
+        DataError: there is no run in it, or a card cannot be read.
+
+    """
+    folders = [path.parent for path in (out / RUNS).rglob(CARD)]
+    cards = [(folder, read_card(folder)) for folder in folders if not folder.name.startswith(".")]
+    runs = [StoredRun(out, folder, card) for folder, card in cards if card is not None]
+    if not runs:
+        message = f"{out} holds no runs (expected {out / RUNS}/<dataset>/<track>/<split>/seed-<k>/{CARD})."
+        raise DataError(message)
+    return sorted(runs, key=lambda run: (run.card.dataset, run.card.split, run.card.track, run.card.seed))
+
+
+def scores_table(runs: list[StoredRun]) -> pd.DataFrame:
+    """Return one line per run, with the columns of scores.csv."""
+    return pd.DataFrame([run.row() for run in runs], columns=COLUMNS)

@@ -1,0 +1,266 @@
+"""The evaluator: one function that turns truth and predictions into a score with interval, n and signature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..data_manifests.errors import SubmissionError, did_you_mean, listed
+from ..data_manifests.seeds import derived_seed, sha256_text
+from .. import __version__
+from .bootstrap import Intervals, cluster_units, intervals, object_units
+from .metrics import Totals, confusion_matrix, totals_of
+from .predictions import DEFAULT_GROUP, Labels, match, read_classes, read_labels
+from .signature import Signature
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+DRAWS = 2000
+OTHER = "(other)"
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where scored rows come from, for the signature.
+
+    Attributes:
+        data: name of the data set or truth file.
+        data_sha256: hash of its files; None takes the hash of the truth table.
+        manifest_sha256: hash of its manifest; empty when there is none.
+        split: name of the split.
+
+    """
+
+    data: str = "given"
+    data_sha256: str | None = None
+    manifest_sha256: str = ""
+    split: str = "given"
+
+
+@dataclass(frozen=True)
+class Score:
+    """What predictions are worth: values, interval, n, and the signature of all choices.
+
+    Attributes:
+        macro_f1: mean of F1 over the classes with support.
+        macro_f1_interval: percentile interval of 95 %.
+        accuracy: share of objects called right.
+        accuracy_interval: percentile interval of 95 %.
+        balanced_accuracy: mean recall over the classes with support; the same as macro_recall.
+        macro_precision: mean precision over the classes with support.
+        macro_recall: mean recall over the classes with support.
+        n_objects: scored rows.
+        n_clusters: what was resampled: samples, or objects when there are none.
+        classes_scored: number of classes with support.
+        classes_absent: classes of the list without support, sorted.
+        names_unknown: predicted names outside of the class list, sorted; each such prediction is an error.
+        draws_losing_a_class: share of draws in which a class had no support and was left out of the mean.
+        per_class: table of taxon, precision, recall, f1, support, f1_lo, f1_hi; classes with support, sorted by name.
+        confusion: counts, rows truth, columns called, both the class list; a last column holds other names when any.
+        signature: all choices that can change the numbers.
+
+    """
+
+    macro_f1: float
+    macro_f1_interval: tuple[float, float]
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    balanced_accuracy: float
+    macro_precision: float
+    macro_recall: float
+    n_objects: int
+    n_clusters: int
+    classes_scored: int
+    classes_absent: tuple[str, ...]
+    names_unknown: tuple[str, ...]
+    draws_losing_a_class: float
+    per_class: pd.DataFrame
+    confusion: pd.DataFrame
+    signature: str
+
+    def __str__(self) -> str:
+        """Write value, interval, n and signature in one line."""
+        low, high = self.macro_f1_interval
+        return f"macro F1 {self.macro_f1:.4f} [{low:.4f}, {high:.4f}], n = {self.n_objects:,}; {self.signature}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the score as plain values, without the confusion matrix; NaN is None."""
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "confusion"}
+        rows = self.per_class.astype(object).where(self.per_class.notna(), None).to_dict("records")
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()} | {
+            "per_class": rows
+        }
+
+
+def score(  # noqa: PLR0913 - keyword choices, each of them in the signature
+    truth: str | Path | pd.DataFrame | ArrayLike,
+    predicted: str | Path | pd.DataFrame | ArrayLike,
+    *,
+    classes: str | Path | Sequence[str] | None = None,
+    group: str | ArrayLike | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+    context: Context | None = None,
+) -> Score:
+    """Score predictions.
+
+    Args:
+        truth: a file or table with object_id, taxon and optionally a grouping column, or labels of shape (n_objects,).
+        predicted: likewise, with object_id and taxon; labels when truth is labels, in the same order.
+        classes: the class list, or a text file with one name a line; None takes the classes of the truth. With a list,
+            an unknown predicted name is refused; without, it counts as an error and is listed.
+        group: name of the grouping column (its values, when truth is labels); None takes `sample` when there is one.
+        draws: number of resamples for the interval.
+        seed: seed of the resampling.
+        context: data set and split, for the signature.
+
+    Raises:
+        SubmissionError: a table is unreadable or incomplete, ids do not match, or a name is unknown.
+
+    Example:
+        >>> score(["a", "a", "b"], ["a", "b", "b"]).accuracy
+        0.6666666666666666
+
+    """
+    if isinstance(truth, (str, Path, pd.DataFrame)):
+        known = read_labels(truth, "truth", group if isinstance(group, str) else None)
+        given = read_labels(_table_like(predicted), "predictions")
+    else:
+        known, given = _aligned(truth, predicted, group)
+    names = read_classes(Path(classes)) if isinstance(classes, (str, Path)) else classes
+    if context is None:
+        context = Context(data=Path(known.where).name.strip("()"))
+    return score_labels(known, given, names, draws=draws, seed=seed, context=context)
+
+
+def _table_like(predicted: object) -> str | Path | pd.DataFrame:
+    if isinstance(predicted, (str, Path, pd.DataFrame)):
+        return predicted
+    message = (
+        f"predictions are {type(predicted).__name__}; expected a file or a table with object_id and taxon, as the truth."
+    )
+    raise SubmissionError(message)
+
+
+def _aligned(truth: ArrayLike, predicted: ArrayLike, group: object) -> tuple[Labels, Labels]:
+    """Give labels without ids their position as id."""
+    true, called = np.asarray(truth), np.asarray(predicted)
+    if true.ndim != 1 or true.shape != called.shape:
+        message = f"truth has shape {true.shape} and predictions {called.shape}; expected two equally long columns."
+        raise SubmissionError(message)
+    ids = np.char.zfill(np.arange(len(true)).astype(str), 12)
+    table = pd.DataFrame({"object_id": ids, "taxon": true})
+    if group is not None:
+        table[DEFAULT_GROUP] = np.asarray(group)
+    return read_labels(table, "truth"), read_labels(pd.DataFrame({"object_id": ids, "taxon": called}), "predictions")
+
+
+def score_labels(
+    truth: Labels, predicted: Labels, classes: Sequence[str] | None, *, draws: int, seed: int, context: Context
+) -> Score:
+    """Score labels that were read; see `score`."""
+    rows = match(truth, predicted)
+    names = _class_list(rows, classes, truth, predicted)
+    codes = {name: code for code, name in enumerate(names)}
+    true = rows["taxon"].map(codes).to_numpy(np.intp)
+    called = rows["called"].map(codes).fillna(len(names)).to_numpy(np.intp)
+    matrix = confusion_matrix(true, called, len(names))
+    clusters = _clusters(rows)
+    units = object_units(matrix) if clusters is None else cluster_units(true, called, clusters, len(names))
+    rng = np.random.default_rng(derived_seed(purpose="bootstrap", seed=seed))
+    signature = Signature(
+        data=context.data,
+        data_sha256=context.data_sha256 or _table_sha256(truth.table),
+        manifest_sha256=context.manifest_sha256,
+        split=context.split,
+        n_objects=len(rows),
+        n_classes=int((matrix.sum(axis=1) > 0).sum()),
+        n_known=len(names),
+        resampled="object" if clusters is None else f"cluster-{truth.group}",
+        draws=draws,
+        seed=seed,
+        version=__version__,
+    )
+    unknown = tuple(sorted(set(rows["called"]) - set(names)))
+    return _assemble(names, matrix, intervals(units, draws, rng), units.n, unknown, signature)
+
+
+def _class_list(
+    rows: pd.DataFrame, classes: Sequence[str] | None, truth: Labels, predicted: Labels
+) -> list[str]:
+    if classes is None:
+        return sorted(rows["taxon"].unique())
+    for column, labels in (("taxon", truth), ("called", predicted)):
+        strange = sorted(set(rows[column]) - set(classes))
+        if strange:
+            message = (
+                f"{labels.where}: {listed(strange)} not in the class list of {len(classes)}. "
+                f"{did_you_mean(strange[0], classes)}"
+            )
+            raise SubmissionError(message)
+    return sorted(classes)
+
+
+def _clusters(rows: pd.DataFrame) -> NDArray[np.intp] | None:
+    """Return cluster codes in the order of cluster names; None when there is no group, or all objects share one."""
+    if "group" not in rows:
+        return None
+    codes, groups = pd.factorize(rows["group"], sort=True)
+    return codes if len(groups) > 1 else None
+
+
+def _table_sha256(table: pd.DataFrame) -> str:
+    ordered = table.sort_values("object_id")
+    return sha256_text(*("\n".join(ordered[column]) for column in ordered.columns))
+
+
+def _assemble(  # noqa: PLR0913, PLR0917 - the parts of one score, each computed elsewhere
+    names: list[str],
+    matrix: NDArray[np.int64],
+    ends: Intervals,
+    n_clusters: int,
+    unknown: tuple[str, ...],
+    signature: Signature,
+) -> Score:
+    totals = totals_of(matrix)
+    present = totals.support > 0
+    columns = [*names, *([OTHER] if unknown else [])]
+    return Score(
+        macro_f1=float(totals.macro(totals.f1)),
+        macro_f1_interval=ends.macro_f1,
+        accuracy=float(totals.accuracy),
+        accuracy_interval=ends.accuracy,
+        balanced_accuracy=float(totals.macro(totals.recall)),
+        macro_precision=float(totals.macro(totals.precision)),
+        macro_recall=float(totals.macro(totals.recall)),
+        n_objects=signature.n_objects,
+        n_clusters=n_clusters,
+        classes_scored=signature.n_classes,
+        classes_absent=tuple(np.asarray(names, dtype=object)[~present]),
+        names_unknown=unknown,
+        draws_losing_a_class=ends.losing,
+        per_class=_per_class(names, totals, ends)[present].reset_index(drop=True),
+        confusion=pd.DataFrame(matrix[:, : len(columns)], index=pd.Index(names, name="truth"), columns=columns),
+        signature=str(signature),
+    )
+
+
+def _per_class(names: list[str], totals: Totals, ends: Intervals) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "taxon": names,
+            "precision": totals.precision,
+            "recall": totals.recall,
+            "f1": totals.f1,
+            "support": totals.support.astype(np.int64),
+            "f1_lo": ends.f1[:, 0],
+            "f1_hi": ends.f1[:, 1],
+        }
+    )

@@ -1,0 +1,177 @@
+"""The results of one data set under one split, put together for tables and figures.
+
+Several seeds or folds are combined in two ways, and both are said where they are shown: headline numbers are the mean
+over runs; confusion matrices and per-class numbers are computed from the counts of all runs added up.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from .metrics import totals_of
+
+if TYPE_CHECKING:
+    from .card import Card, CardNote
+    from .results import StoredRun
+    from .score import Score
+
+
+@dataclass(frozen=True)
+class TrackResult:
+    """All runs of one track in a section.
+
+    Attributes:
+        name: the track's name.
+        runs: its runs, sorted by split and seed; failed and skipped ones too.
+
+    """
+
+    name: str
+    runs: tuple[StoredRun, ...]
+
+    @cached_property
+    def scores(self) -> list[Score]:
+        """Scores of the runs that are done."""
+        return [run.score for run in self.runs if run.score is not None]
+
+    @property
+    def card(self) -> Card:
+        """Card of the first run."""
+        return self.runs[0].card
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean macro F1 over runs, NaN when none is done."""
+        return _mean([score.macro_f1 for score in self.scores])
+
+    @property
+    def accuracy(self) -> float:
+        """Mean accuracy over runs, NaN when none is done."""
+        return _mean([score.accuracy for score in self.scores])
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why runs are not done, each reason once."""
+        texts = [f"{run.card.status}: {run.card.reason}" for run in self.runs if run.card.status != "done"]
+        return list(dict.fromkeys(texts))
+
+    def mean(self, fact: str) -> float:
+        """Mean of a number of the cards, such as `fit_seconds`, over runs that are done."""
+        return _mean([getattr(run.card, fact) for run in self.runs if run.card.status == "done"])
+
+    @cached_property
+    def confusion(self) -> pd.DataFrame:
+        """Counts of all runs added up, rows truth, columns called, both in the order of the class list."""
+        total = self.scores[0].confusion
+        for score in self.scores[1:]:
+            total = total + score.confusion
+        return total
+
+    @cached_property
+    def per_class(self) -> pd.DataFrame:
+        """Precision, recall, F1 and support from the counts of all runs; classes with support, sorted by name."""
+        counts = self.confusion.to_numpy()
+        totals = totals_of(np.column_stack([counts, np.zeros(len(counts), counts.dtype)]))
+        table = pd.DataFrame(
+            {
+                "taxon": self.confusion.index,
+                "precision": totals.precision,
+                "recall": totals.recall,
+                "f1": totals.f1,
+                "support": totals.support.astype(np.int64),
+            }
+        )
+        return table[table["support"] > 0].reset_index(drop=True)
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
+
+
+@dataclass(frozen=True)
+class Section:
+    """Results of one data set under one split.
+
+    Attributes:
+        dataset: name of the data set.
+        split: name of the split, without the number of the fold.
+        tracks: best mean macro F1 first; tracks without a finished run last.
+
+    """
+
+    dataset: str
+    split: str
+    tracks: tuple[TrackResult, ...]
+
+    @property
+    def done(self) -> list[TrackResult]:
+        """Tracks with at least one finished run."""
+        return [track for track in self.tracks if track.scores]
+
+    @property
+    def n_runs(self) -> int:
+        """Largest number of finished runs of a track."""
+        return max((len(track.scores) for track in self.done), default=0)
+
+    @property
+    def runs(self) -> list[StoredRun]:
+        """All runs of the section."""
+        return [run for track in self.tracks for run in track.runs]
+
+    @cached_property
+    def class_sizes(self) -> pd.Series:
+        """Objects per class over train, valid and test of the first run's split; the largest first, then by name."""
+        counts = self.runs[0].truth["taxon"].value_counts()
+        return counts.sort_index().sort_values(ascending=False, kind="stable")
+
+    @cached_property
+    def parts(self) -> pd.DataFrame:
+        """Number of objects in train, valid and test for each split and seed."""
+        rows = {(run.card.split, run.card.seed): run.card for run in self.runs}
+        return pd.DataFrame(
+            [
+                {"split": split, "seed": seed, "train": card.n_train, "valid": card.n_valid, "test": card.n_test}
+                for (split, seed), card in sorted(rows.items())
+            ]
+        )
+
+    @cached_property
+    def notes(self) -> list[CardNote]:
+        """What was found in the data and left out, each once."""
+        notes = {(note.code, note.text): note for run in self.runs for note in run.card.notes}
+        return list(notes.values())
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any run is on simulated data."""
+        return any(run.card.simulated for run in self.runs)
+
+    @property
+    def preparation(self) -> tuple[StoredRun, pd.DataFrame] | None:
+        """The first run that tells what it did to the native columns, with its table."""
+        for run in self.runs:
+            if run.preparation is not None:
+                return run, run.preparation
+        return None
+
+
+def sections_of(runs: list[StoredRun]) -> list[Section]:
+    """Group runs into sections, sorted by data set and split."""
+    grouped: dict[tuple[str, str], dict[str, list[StoredRun]]] = {}
+    for run in runs:
+        key = run.card.dataset, re.sub(r"-fold\d+$", "", run.card.split)
+        grouped.setdefault(key, {}).setdefault(run.card.track, []).append(run)
+    return [
+        Section(dataset, split, _ranked([TrackResult(name, tuple(found)) for name, found in tracks.items()]))
+        for (dataset, split), tracks in sorted(grouped.items())
+    ]
+
+
+def _ranked(tracks: list[TrackResult]) -> tuple[TrackResult, ...]:
+    return tuple(sorted(tracks, key=lambda track: (not track.scores, -track.macro_f1 if track.scores else 0, track.name)))

@@ -1,0 +1,85 @@
+"""Write what a results folder shows: scores.csv, the report's page, its figures and tables."""
+
+from __future__ import annotations
+
+import base64
+import io
+import shutil
+from typing import TYPE_CHECKING
+
+from ..data_manifests.prepared import write_whole
+from . import figures
+from .page import render
+from .results import SCORES, read_runs, scores_table
+from .sections import Section, sections_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+REPORT = "report"
+DOTS_PER_INCH = 130
+
+
+def write_results(out: Path) -> pd.DataFrame:
+    """Score all stored runs and write scores.csv and the report, from predictions, truth and cards alone.
+
+    Returns:
+        The table of scores.csv.
+
+    Raises:
+        DataError: the folder holds no runs, or a file of it cannot be read.
+
+    """
+    runs = read_runs(out)
+    table = scores_table(runs)
+    write_whole(out / SCORES, lambda part: table.to_csv(part, index=False))
+    _write_report(out, sections_of(runs))
+    return table
+
+
+def _write_report(out: Path, sections: list[Section]) -> None:
+    """Write the report beside the old one, then put it in its place."""
+    part = out / f".{REPORT}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    (part / "figures").mkdir(parents=True)
+    (part / "tables").mkdir()
+    try:
+        shown = []
+        for section, prefix in _prefixes(sections):
+            _tables(section, prefix, part / "tables")
+            shown.append((section, _figures(section, prefix, part)))
+        (part / "index.html").write_text(render(shown), encoding="utf-8")
+        shutil.rmtree(out / REPORT, ignore_errors=True)
+        part.rename(out / REPORT)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _prefixes(sections: list[Section]) -> list[tuple[Section, str]]:
+    """Name each section's files by its data set, and by its split too when the data set has several."""
+    names = [section.dataset for section in sections]
+    return [
+        (section, section.dataset if names.count(section.dataset) == 1 else f"{section.dataset}-{section.split}")
+        for section in sections
+    ]
+
+
+def _figures(section: Section, prefix: str, part: Path) -> dict[str, str]:
+    """Save a section's figures as PNG; return each as the text of a data address, by name."""
+    addresses = {}
+    for name, figure in figures.draw(section).items():
+        content = io.BytesIO()
+        figure.savefig(content, format="png", dpi=DOTS_PER_INCH)
+        (part / "figures" / f"{prefix}-{name}.png").write_bytes(content.getvalue())
+        addresses[name] = "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+    return addresses
+
+
+def _tables(section: Section, prefix: str, folder: Path) -> None:
+    for track in section.done:
+        track.confusion.to_csv(folder / f"{prefix}-{track.name}-confusion.csv")
+        track.per_class.to_csv(folder / f"{prefix}-{track.name}-per-class.csv", index=False)
+    if section.preparation is not None:
+        section.preparation[1].to_csv(folder / f"{prefix}-native-columns.csv", index=False)
