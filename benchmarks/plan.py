@@ -159,10 +159,7 @@ def all_splits(dataset: Dataset, plan: SplitPlan, seeds: Sequence[int]) -> list[
 
 def _draft(dataset: Dataset, split: Split, method: Method, *, threads: int, quick: bool) -> Card:
     notes = [*dataset.notes, *split.notes]
-    missing = [
-        name for name in sorted(method.track.inputs) if getattr(dataset, name) is None
-    ]
-    taxa = set(split.table["taxon"])
+    missing = [name for name in sorted(method.track.inputs) if getattr(dataset, name) is None]
     return Card(
         dataset=dataset.name,
         manifest_sha256=dataset.manifest.sha256,
@@ -176,7 +173,7 @@ def _draft(dataset: Dataset, split: Split, method: Method, *, threads: int, quic
         n_train=split.count("train"),
         n_valid=split.count("valid"),
         n_test=split.count("test"),
-        classes=[name for name in dataset.classes if name in taxa],
+        classes=list(dataset.classes),
         threads=threads,
         quick=quick,
         track_sha256=track_sha256(method.track),

@@ -59,10 +59,18 @@ class XgbTrack(Track):
         self._summary = describe_preparation(self._pipeline, train)
         return self._pipeline.transform(train)
 
-    def _parameters(self, n_classes: int, seed: int, **more: object) -> dict[str, Any]:
+    def _present(self, y: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Remember which classes have training rows, and return each row's position among them.
+
+        XGBoost grows a tree per class and round, for classes without rows too.
+        """
+        self._codes, positions = np.unique(y, return_inverse=True)
+        return positions
+
+    def _parameters(self, seed: int, **more: object) -> dict[str, Any]:
         return {
             "objective": "multi:softprob",
-            "num_class": n_classes,
+            "num_class": len(self._codes),
             "tree_method": "hist",
             "device": self.device,
             "nthread": permitted_threads(),
@@ -71,12 +79,14 @@ class XgbTrack(Track):
         }
 
     def predict(self, objects: Objects) -> NDArray[np.float32]:
-        """Return the boosted trees' probabilities."""
+        """Return the boosted trees' probabilities; 0 for classes without training rows."""
         import xgboost
 
         rounds = (0, self._rounds)
         matrix = xgboost.DMatrix(self._pipeline.transform(objects.table), nthread=permitted_threads())
-        return np.asarray(self._booster.predict(matrix, iteration_range=rounds), dtype=np.float32)
+        scores = np.zeros((len(objects), len(objects.classes)), dtype=np.float32)
+        scores[:, self._codes] = self._booster.predict(matrix, iteration_range=rounds)
+        return scores
 
     def preparation(self) -> pd.DataFrame:
         """Return what was done to the native columns."""
@@ -84,6 +94,7 @@ class XgbTrack(Track):
 
     _booster: xgboost.Booster
     _rounds: int
+    _codes: NDArray[np.int64]
 
 
 class XgbSource001(XgbTrack):
@@ -123,16 +134,15 @@ class XgbSource001(XgbTrack):
         if not len(table):
             message = f"{self.name}: each training row has a missing value; set its option drop_missing to false."
             raise TrackError(message)
-        n_classes = len(train.classes)
+        positions = self._present(y)
         parameters = self._parameters(
-            n_classes,
             int(rng.integers(LARGEST_SEED)),
             max_depth=self.depth,
             learning_rate=self.learning_rate,
             base_score=0.5,
         )
         matrix = xgboost.QuantileDMatrix(
-            table, y, weight=sample_weights(y, n_classes), nthread=permitted_threads()
+            table, positions, weight=sample_weights(positions, len(self._codes)), nthread=permitted_threads()
         )
         self._booster = xgboost.train(parameters, matrix, self.trees)
         self._rounds = self.trees
@@ -145,6 +155,16 @@ class Setting:
 
     alpha: float
     depth: int
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Prepared rows: training labels as positions among the classes present, validation labels as class codes."""
+
+    table: pd.DataFrame
+    y: NDArray[np.int64]
+    valid_table: pd.DataFrame
+    valid_y: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -217,7 +237,8 @@ class XgbNative(XgbTrack):
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
         """Train each candidate in an equal share of the time, and keep the best on validation rows."""
         seed = int(rng.integers(LARGEST_SEED))
-        rows = self._prepare(train.table), self._pipeline.transform(valid.table)
+        table = self._prepare(train.table)
+        rows = _Rows(table, self._present(train.y), self._pipeline.transform(valid.table), valid.y)
         settings = self.settings()
         end = time.monotonic() + 60 * self.minutes
         attempts: list[_Attempt] = []
@@ -226,7 +247,7 @@ class XgbNative(XgbTrack):
             if attempts and left <= 0:
                 break
             deadline = time.monotonic() + left / (len(settings) - position)
-            attempts.append(self._attempt(setting, (train, valid), rows, seed, deadline))
+            attempts.append(self._attempt(setting, rows, seed, deadline))
         best = max(attempts, key=lambda attempt: (attempt.valid_macro_f1, -attempt.valid_loss))
         self._booster, self._rounds = best.booster, best.rounds
         self.chosen = {
@@ -235,28 +256,22 @@ class XgbNative(XgbTrack):
             "not_tried": len(settings) - len(attempts),
         }
 
-    def _attempt(
-        self,
-        setting: Setting,
-        parts: tuple[Objects, Objects],
-        rows: tuple[pd.DataFrame, pd.DataFrame],
-        seed: int,
-        deadline: float,
-    ) -> _Attempt:
+    def _attempt(self, setting: Setting, rows: _Rows, seed: int, deadline: float) -> _Attempt:
         """Train one candidate with early stopping, and judge it on validation rows."""
         import xgboost
         from sklearn.metrics import f1_score
         from xgboost.callback import EarlyStopping
 
-        train, valid = parts
-        n_classes, threads = len(train.classes), permitted_threads()
-        weights = class_weights(train.y, n_classes, setting.alpha)
-        matrix = xgboost.QuantileDMatrix(rows[0], train.y, weight=weights[train.y], nthread=threads)
-        checks = xgboost.QuantileDMatrix(rows[1], valid.y, weight=weights[valid.y], ref=matrix, nthread=threads)
+        weights, threads = class_weights(rows.y, len(self._codes), setting.alpha), permitted_threads()
+        matrix = xgboost.QuantileDMatrix(rows.table, rows.y, weight=weights[rows.y], nthread=threads)
+        known = np.isin(rows.valid_y, self._codes)
+        valid_y = np.searchsorted(self._codes, rows.valid_y[known])
+        checks = xgboost.QuantileDMatrix(
+            rows.valid_table[known], valid_y, weight=weights[valid_y], ref=matrix, nthread=threads
+        )
         clock = _deadline(deadline)
         booster = xgboost.train(
             self._parameters(
-                n_classes,
                 seed,
                 max_depth=setting.depth,
                 learning_rate=self.learning_rate,
@@ -270,8 +285,9 @@ class XgbNative(XgbTrack):
             verbose_eval=False,
         )
         rounds = booster.best_iteration + 1
-        codes = booster.predict(checks, iteration_range=(0, rounds)).argmax(axis=1)
-        macro_f1 = f1_score(valid.y, codes, labels=np.unique(valid.y), average="macro", zero_division=0)
+        scores = booster.predict(xgboost.DMatrix(rows.valid_table, nthread=threads), iteration_range=(0, rounds))
+        called, truth = self._codes[scores.argmax(axis=1)], rows.valid_y
+        macro_f1 = f1_score(truth, called, labels=np.unique(truth), average="macro", zero_division=0)
         return _Attempt(setting, booster, rounds, float(macro_f1), float(booster.best_score), clock.reached)
 
 
