@@ -7,8 +7,7 @@ codes: 0 done, 1 some run failed, 2 the input or the command line is wrong, 3 ou
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -17,6 +16,12 @@ from ..data_manifests.errors import PlanktonbenchError, SuiteError, did_you_mean
 from .cli_data import data
 from .cli_tracks import tracks
 from .output import print_json, print_table, tell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SOME_RUN_FAILED, WRONG_INPUT, OUR_FAULT, INTERRUPTED = 1, 2, 3, 130
 PLAIN = {"rich_markup_mode": None, "add_completion": False, "pretty_exceptions_enable": False}
@@ -43,9 +48,14 @@ def _version(*, wanted: bool) -> None:
 def _root(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=lambda wanted: _version(wanted=wanted), is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version", callback=lambda wanted: _version(wanted=wanted), is_eager=True, help="Print the version."
+        ),
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Show tracebacks of failed runs and of our own faults.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show tracebacks of failed runs and of our own faults.")
+    ] = False,
 ) -> None:
     """Take the options that every command has."""
 
@@ -56,7 +66,11 @@ def run_command(  # noqa: PLR0913 - the options of the command
     *,
     data_dir: Annotated[
         Optional[Path],  # noqa: UP045 - read by Typer
-        typer.Option("--data", help="Folder of the data set's files.", show_default="$PLANKTONBENCH_DATA/<dataset>, then the cache"),
+        typer.Option(
+            "--data",
+            help="Folder of the data set's files.",
+            show_default="$PLANKTONBENCH_DATA/<dataset>, then the cache",
+        ),
     ] = None,
     only: Annotated[
         Optional[str],  # noqa: UP045 - read by Typer
@@ -74,7 +88,7 @@ def run_command(  # noqa: PLR0913 - the options of the command
     jobs: Annotated[int, typer.Option(help="Worker processes; each has cores // jobs threads.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Do finished runs again.")] = False,
 ) -> None:
-    """planktonbench run flowcam --data DIR
+    """Planktonbench run flowcam --data DIR.
 
     Run what is not there yet, score it, and write the report.
     """
@@ -107,13 +121,12 @@ def _numbers(text: str) -> list[int]:
         raise SuiteError(message) from fault
 
 
-def _print_scores(table: object) -> None:
+def _print_scores(scores: pd.DataFrame) -> None:
     """Print the mean over runs of each track, best first."""
-    import pandas as pd
-
-    scores = pd.DataFrame(table)
     keys = ["dataset", "split", "track"]
-    done = scores[scores["status"] == "done"].assign(split=lambda t: t["split"].str.replace(r"-fold\d+$", "", regex=True))
+    done = scores[scores["status"] == "done"].assign(
+        split=lambda t: t["split"].str.replace(r"-fold\d+$", "", regex=True)
+    )
     if not len(done):
         return
     means = done.groupby(keys).agg(
@@ -121,7 +134,15 @@ def _print_scores(table: object) -> None:
     )
     ordered = means.reset_index().sort_values(["dataset", "split", "macro_f1"], ascending=[True, True, False])
     rows = [
-        (r.dataset, r.split, r.track, str(r.runs), f"{r.macro_f1:.4f}", f"{r.accuracy:.4f}", f"{r.fit:.2f}")
+        (
+            str(r.dataset),
+            str(r.split),
+            str(r.track),
+            str(r.runs),
+            f"{r.macro_f1:.4f}",
+            f"{r.accuracy:.4f}",
+            f"{r.fit:.2f}",
+        )
         for r in ordered.itertuples()
     ]
     print_table(("data set", "split", "track", "runs", "macro F1", "accuracy", "fit s"), rows)
@@ -129,7 +150,7 @@ def _print_scores(table: object) -> None:
 
 @app.command("report", short_help="Score and report again from stored predictions.")
 def report_command(out: Annotated[Path, typer.Argument(help="A results folder, such as results/flowcam.")]) -> None:
-    """planktonbench report results/flowcam
+    """Planktonbench report results/flowcam.
 
     Score and report again, from stored predictions and truth alone.
     """
@@ -159,7 +180,7 @@ def score_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
-    """planktonbench score predictions.csv --truth truth.csv
+    """Planktonbench score predictions.csv --truth truth.csv.
 
     Score one predictions file.
     """
@@ -176,11 +197,20 @@ def score_command(
     if as_json:
         print_json(found.to_json())
         return
-    rows = [(r.taxon, f"{r.precision:.3f}", f"{r.recall:.3f}", f"{r.f1:.3f}", f"{r.support:,}") for r in found.per_class.itertuples()]
+    rows = [
+        (str(r.taxon), f"{r.precision:.3f}", f"{r.recall:.3f}", f"{r.f1:.3f}", f"{r.support:,}")
+        for r in found.per_class.itertuples()
+    ]
     print_table(("taxon", "precision", "recall", "F1", "support"), rows)
     typer.echo(f"\n{found}")
-    typer.echo(f"accuracy {found.accuracy:.4f}, macro precision {found.macro_precision:.4f}, macro recall (balanced accuracy) {found.macro_recall:.4f}")
-    for title, values in (("Classes without support", found.classes_absent), ("Predicted names outside of the classes", found.names_unknown)):
+    typer.echo(
+        f"accuracy {found.accuracy:.4f}, macro precision {found.macro_precision:.4f}, "
+        f"macro recall (balanced accuracy) {found.macro_recall:.4f}"
+    )
+    for title, values in (
+        ("Classes without support", found.classes_absent),
+        ("Predicted names outside of the classes", found.names_unknown),
+    ):
         if values:
             typer.echo(f"{title}: {', '.join(values)}")
 
@@ -222,7 +252,10 @@ def _told_by_click(fault: Exception, words: list[str]) -> int:
         return INTERRUPTED
     if is_verbose():
         raise fault
-    tell(f"planktonbench: {type(fault).__name__}: {fault}\nThis is our fault, not yours. --verbose shows where; please report it.")
+    tell(
+        f"planktonbench: {type(fault).__name__}: {fault}\n"
+        "This is our fault, not yours. --verbose shows where; please report it."
+    )
     return OUR_FAULT
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +11,8 @@ from ..data_manifests.errors import DataError
 from .output import print_table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..data_manifests.dataset import Dataset
     from ..data_manifests.manifest import Manifest
 
@@ -20,7 +21,7 @@ data = typer.Typer(help="Manifests and the files of data sets.", no_args_is_help
 
 @data.command("list", short_help="List the data sets that have a manifest.")
 def list_command() -> None:
-    """planktonbench data list
+    """Planktonbench data list.
 
     List the data sets that have a manifest, and where their files were found.
     """
@@ -42,7 +43,7 @@ def _place(manifest: Manifest) -> str:
 
 @data.command("show", short_help="Show a manifest.")
 def show_command(name: Annotated[str, typer.Argument(help="A data set's name, such as flowcam.")]) -> None:
-    """planktonbench data show flowcam
+    """Planktonbench data show flowcam.
 
     Show a data set's manifest: source, licence, classes, known faults.
     """
@@ -58,7 +59,9 @@ def show_command(name: Annotated[str, typer.Argument(help="A data set's name, su
         count = f" ({fault.count:,})" if fault.count is not None else ""
         typer.echo(f"  - {fault.fault}{count}\n    rule: {fault.rule}")
     typer.echo(f"classes ({len(manifest.classes)}):")
-    print_table(("  taxon", "objects"), [(f"  {k}", "" if n is None else f"{n:,}") for k, n in manifest.classes.items()])
+    print_table(
+        ("  taxon", "objects"), [(f"  {k}", "" if n is None else f"{n:,}") for k, n in manifest.classes.items()]
+    )
 
 
 @data.command("check", short_help="Check layout, tables and ids of a folder.")
@@ -67,7 +70,7 @@ def check_command(
     *,
     dataset: Annotated[str, typer.Option(help="Manifest to check against.")] = "flowcam",
 ) -> None:
-    """planktonbench data check DIR
+    """Planktonbench data check DIR.
 
     Check layout, tables and ids of a folder; exit code 2 when they are wrong. Images are counted, not opened.
     """

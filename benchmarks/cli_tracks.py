@@ -9,12 +9,14 @@ import typer
 
 from .output import print_table
 
-tracks = typer.Typer(help="The methods, their inputs, options and sources.", no_args_is_help=True, rich_markup_mode=None)
+tracks = typer.Typer(
+    help="The methods, their inputs, options and sources.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @tracks.command("list", short_help="List the tracks.")
 def list_command() -> None:
-    """planktonbench tracks list
+    """Planktonbench tracks list.
 
     List the tracks with what they want and where they come from.
     """
@@ -26,7 +28,7 @@ def list_command() -> None:
 
 @tracks.command("show", short_help="Show a track and its options.")
 def show_command(name: Annotated[str, typer.Argument(help="A track's name, or path.py:Class.")]) -> None:
-    """planktonbench tracks show xgb-native
+    """Planktonbench tracks show xgb-native.
 
     Show what a track does, its options and their defaults.
     """
@@ -39,4 +41,6 @@ def show_command(name: Annotated[str, typer.Argument(help="A track's name, or pa
     typer.echo(f"source: {track.source}")
     options = options_of(track)
     typer.echo("options:" if options else "options: none")
-    print_table(("  name", "default"), [(f"  {key}", repr(value)) for key, value in options.items()]) if options else None
+    print_table(
+        ("  name", "default"), [(f"  {key}", repr(value)) for key, value in options.items()]
+    ) if options else None

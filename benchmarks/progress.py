@@ -49,7 +49,12 @@ class BarProgress(Progress):
         from rich.progress import Progress as Bar
 
         self._console = Console(stderr=True, highlight=False)
-        columns = [TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+        columns = [
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        ]
         self._bar = Bar(*columns, console=self._console, transient=True)
 
     def say(self, line: str) -> None:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from ..data_manifests.errors import DataError, SuiteError
 from ..data_manifests.splits import parse_split
@@ -249,13 +249,13 @@ class Workers:
         if not self.stopped:
             settings.progress.ended(job.label, self._outcome(job, code, lines))
 
-    def _process(self, job: Job, log: object) -> int:
+    def _process(self, job: Job, log: IO[str]) -> int:
         command = [sys.executable, "-P", "-m", f"{__package__}.worker"]
         settings = self.settings
         process = subprocess.Popen(  # noqa: S603 - our own module
             command,
             stdin=subprocess.PIPE,
-            stdout=log,  # type: ignore[arg-type]  # a file
+            stdout=log,
             stderr=subprocess.STDOUT,
             text=True,
             env=worker_environment(settings.threads),

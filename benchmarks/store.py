@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
@@ -14,6 +13,8 @@ from ..reports.card import CARD, Card, read_card
 from ..reports.results import REPLACED, RUNS, run_folder, truth_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from ..data_manifests.splits import Split

@@ -155,7 +155,7 @@ def _parts(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
             native=None if native is None else native.loc[ids],
             images=images,
             groups=rows["sample"].to_numpy(dtype=object) if known else None,
-            codes=None if part == "test" else rows["taxon"].map(code).to_numpy(dtype=np.int64),
+            codes=None if part == "test" else rows["taxon"].map(code).to_numpy().astype(np.int64),
         )
     return parts
 

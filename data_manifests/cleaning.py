@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from .images import ImageStore
     from .manifest import Manifest
@@ -82,7 +84,7 @@ def clean(raw: RawTables, manifest: Manifest) -> CleanTables:
         native: float64 of shape (n_objects, n_features), indexed by object_id in the order of objects, or None.
 
     Raises:
-        DataError: a column is missing, an id is missing or stands for two objects, or the tables do not belong together.
+        DataError: a column is missing, an id is missing or stands for two objects, or the tables do not match.
 
     """
     objects, notes = _clean_objects(raw, manifest)
@@ -92,9 +94,7 @@ def clean(raw: RawTables, manifest: Manifest) -> CleanTables:
         notes += more
     notes += _compare_with_images(objects, raw.images)
     labelled = objects["taxon"].notna()
-    notes += note(
-        "no-taxon", "objects have no taxon: left out, they are not a class", objects["object_id"][~labelled]
-    )
+    notes += note("no-taxon", "objects have no taxon: left out, they are not a class", objects["object_id"][~labelled])
     return CleanTables(
         objects=objects[labelled].reset_index(drop=True),
         native=None if native is None else native[labelled.to_numpy()],
@@ -129,8 +129,11 @@ def _samples(table: pd.DataFrame, grouping: tuple[str, ...]) -> pd.Series | None
     columns = [name for name in grouping if name in table.columns]
     if not columns:
         return None
-    parts = table[columns].astype("str").fillna("")
-    return parts[columns[0]].str.cat([parts[name] for name in columns[1:]], sep="|")
+    text = table[columns].astype("str").fillna("")
+    joined = text[columns[0]]
+    for name in columns[1:]:
+        joined = joined + "|" + text[name]
+    return joined
 
 
 def unique_rows(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[Note]]:
@@ -199,15 +202,19 @@ def _clean_native(
     if infinite.any():
         native = native.mask(infinite)
         notes.append(
-            Note("infinite", "native values are infinite: kept as missing", int(infinite.sum()), _names(native, infinite))
+            Note(
+                "infinite", "native values are infinite: kept as missing", int(infinite.sum()), _names(native, infinite)
+            )
         )
     missing = native.isna().to_numpy()
     if missing.any():
-        notes.append(Note("missing", "native values are missing: kept as missing", int(missing.sum()), _names(native, missing)))
+        notes.append(
+            Note("missing", "native values are missing: kept as missing", int(missing.sum()), _names(native, missing))
+        )
     return native, notes
 
 
-def _names(native: pd.DataFrame, cells: object) -> tuple[str, ...]:
+def _names(native: pd.DataFrame, cells: NDArray[np.bool_]) -> tuple[str, ...]:
     """Name the columns with the most of these cells, with their share of rows."""
     import pandas as pd
 
@@ -222,6 +229,6 @@ def _compare_with_images(objects: pd.DataFrame, images: ImageStore | None) -> li
     ids = set(objects["object_id"])
     without_image = objects.loc[~objects["object_id"].isin(members.keys()), "object_id"]
     without_object = [member for object_id, member in members.items() if object_id not in ids]
-    return note(
-        "object-without-image", "objects have no image: kept for tracks that need none", without_image
-    ) + note("image-without-object", "images have no object: left out", without_object)
+    return note("object-without-image", "objects have no image: kept for tracks that need none", without_image) + note(
+        "image-without-object", "images have no object: left out", without_object
+    )

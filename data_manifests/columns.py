@@ -27,8 +27,8 @@ FILES = {
     "collage_file", "source_image", "link", "url", "unique_name", "name",
 }  # fmt: skip
 LABELS = {
-    "taxon", "taxa", "label", "labels", "class", "classif_id", "classif_qual", "classif_who", "classif_when", "category",
-    "annotation_category", "annotation_hierarchy", "annotation_status", "annotation_person_name",
+    "taxon", "taxa", "label", "labels", "class", "classif_id", "classif_qual", "classif_who", "classif_when",
+    "category", "annotation_category", "annotation_hierarchy", "annotation_status", "annotation_person_name",
     "annotation_person_email", "annotation_date", "annotation_time", "annotation_category_id", "classif_auto_id",
     "classif_auto_score", "lineage", "level1", "level2", "taxon_level1", "taxon_level2", "lineage_level1", "plankton",
     "status", "set", "species", "genus", "family", "order", "phylum", "kingdom",

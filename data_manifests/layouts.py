@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import challenge
@@ -10,21 +11,27 @@ from .errors import DataError, listed
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from typing import Protocol
 
-    from .images import ImageStore
     from .raw import RawTables
 
-    class Reader(Protocol):
-        """A module that reads one layout."""
 
-        recognise: Callable[[Path], bool]
-        files: Callable[[Path], list[Path]]
-        images: Callable[[Path], ImageStore | None]
-        read: Callable[[Path], RawTables]
+@dataclass(frozen=True)
+class Reader:
+    """How one layout is read.
+
+    Attributes:
+        recognise: tells whether a folder has the layout.
+        files: the tables that would be read.
+        read: reads the tables and points at the images.
+
+    """
+
+    recognise: Callable[[Path], bool]
+    files: Callable[[Path], list[Path]]
+    read: Callable[[Path], RawTables]
 
 
-READERS: dict[str, Reader] = {"challenge": challenge}
+READERS = {"challenge": Reader(challenge.recognise, challenge.files, challenge.read)}
 EXPECTED = {"challenge": f"{challenge.META} and {challenge.NATIVE} ({challenge.ARCHIVE} or {challenge.FOLDER}/ beside)"}
 
 

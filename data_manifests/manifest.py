@@ -49,8 +49,8 @@ class Manifest(Schema):
     url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
     published: date | None = None
     objects: Annotated[int, Field(gt=0)] | None = None
-    checksums: dict[str, Sha256] = {}
-    classes: dict[Text, Annotated[int, Field(ge=0)] | None] = {}
+    checksums: dict[str, Sha256] = Field(default_factory=dict)
+    classes: dict[Text, Annotated[int, Field(ge=0)] | None] = Field(default_factory=dict)
     grouping: tuple[Text, ...] = ()
     never_features: tuple[Text, ...] = ()
     known_faults: tuple[KnownFault, ...] = ()

@@ -18,6 +18,7 @@ from .yaml_files import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     import numpy as np
     import pandas as pd
@@ -72,7 +73,7 @@ class SplitPlan(Schema):
 
 
 def parse_split(name: str) -> SplitPlan:
-    """Read a split's name, as `--split` takes it: `holdout`, `grouped-holdout`, `kfold3`, `published`, `holdout-t20-v10`.
+    """Read a split's name: `holdout`, `grouped-holdout`, `kfold3`, `published`, `holdout-t20-v10`.
 
     Raises:
         SuiteError: the name cannot be read; near matches are told.
@@ -87,7 +88,7 @@ def parse_split(name: str) -> SplitPlan:
     grouped, kind, folds, test, valid = found.groups()
     try:
         return SplitPlan(
-            kind="kfold" if folds else kind,  # type: ignore[arg-type]  # the pattern admits the three kinds only
+            kind="kfold" if folds else kind,
             test=float(test) / 100 if test else DEFAULT_SHARE,
             valid=float(valid) / 100 if valid else DEFAULT_SHARE,
             folds=int(folds) if folds else 3,
@@ -237,6 +238,7 @@ def _published(task: _Task) -> Iterator[NDArray[np.object_]]:
 
 def _take(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> NDArray[np.intp]:
     """Draw a share of these positions, stratified by taxon and, when the plan says so, whole samples only."""
+    import numpy as np
     from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
     taxa = task.objects["taxon"].to_numpy(dtype=object)[positions]
@@ -250,16 +252,16 @@ def _take(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> 
                 f"{len(set(taxa))} taxa ({fault}). Use larger shares, or more objects."
             )
             raise DataError(message) from fault
-        return taken
+        return np.asarray(taken)
     groups = task.samples()[positions]
     folds = min(max(2, round(1 / share)), len(set(groups)))
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     with _quiet_about_rare_classes():
         _, taken = next(splitter.split(positions, taxa, groups))
-    return positions[taken]
+    return np.asarray(positions[taken])
 
 
-def _quiet_about_rare_classes() -> object:
+def _quiet_about_rare_classes() -> AbstractContextManager[object]:
     """Silence scikit-learn's warning about classes with fewer members than folds: the report lists them."""
     import warnings
 

@@ -99,7 +99,7 @@ def canonical_text(values: pd.Series) -> pd.Series:
     text = text.str.replace(r"^([+-]?\d+)\.0*$", r"\1", regex=True)
     exponent = text.str.fullmatch(r"[+-]?\d(?:\.\d+)?[eE]\+?\d+").fillna(value=False).astype(bool)
     if exponent.any():
-        text[exponent] = [_plain(number) for number in text[exponent]]
+        text = text.mask(exponent, text[exponent].map(_plain))
     return text
 
 

@@ -6,7 +6,7 @@ from training rows only, and the label never comes near it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -120,6 +120,11 @@ def native_pipeline(missing: Missing = "keep", prune_above: float | None = PRUNE
     if missing == "median":
         steps.append(("impute", SimpleImputer(strategy="median", add_indicator=True)))
     return Pipeline(steps).set_output(transform="pandas")
+
+
+def prepared(pipeline: Pipeline, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as a fitted pipeline prepares it: float64 of shape (n_objects, n_kept)."""
+    return cast("pd.DataFrame", pipeline.transform(table))
 
 
 def describe_preparation(pipeline: Pipeline, table: pd.DataFrame) -> pd.DataFrame:

@@ -100,4 +100,8 @@ def _from_file(reference: str) -> type[Track]:
 
 
 def _is_own_track(value: object, module: str) -> bool:
-    return isinstance(value, type) and issubclass(value, Track) and value.__module__ in {module, f"{__package__}.sklearn_tracks"}
+    return (
+        isinstance(value, type)
+        and issubclass(value, Track)
+        and value.__module__ in {module, f"{__package__}.sklearn_tracks"}
+    )

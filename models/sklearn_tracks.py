@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..data_manifests.errors import TrackError
-from ..features.native import describe_preparation, native_pipeline
+from ..features.native import describe_preparation, native_pipeline, prepared
 from .threads import permitted_threads
 from .track import Objects, Track, check_track
 
@@ -43,14 +43,14 @@ class SklearnTrack(Track):
         self._pipeline: Pipeline = native_pipeline("median", self.prune_above).fit(train.table)
         self._summary = describe_preparation(self._pipeline, train.table)
         self._model = self.estimator(int(rng.integers(LARGEST_SEED)))
-        self._model.fit(self._pipeline.transform(train.table), train.y)
+        self._model.fit(prepared(self._pipeline, train.table), train.y)
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
         """Return the classifier's probabilities, columns by class code."""
         if hasattr(self._model, "n_jobs"):
             self._model.n_jobs = 1  # forests add up their trees in the order in which threads end
         scores = np.zeros((len(objects), len(objects.classes)))
-        scores[:, self._model.classes_] = self._model.predict_proba(self._pipeline.transform(objects.table))
+        scores[:, self._model.classes_] = self._model.predict_proba(prepared(self._pipeline, objects.table))
         return scores
 
     def preparation(self) -> pd.DataFrame:

@@ -117,11 +117,11 @@ class Track(ABC):
     def predict(self, objects: Objects) -> NDArray[np.floating]:
         """Return scores of shape (n_objects, n_classes), rows that sum to one, columns in the order of `classes`."""
 
-    def warm_up(self) -> None:
+    def warm_up(self) -> None:  # noqa: B027 - most tracks have nothing to warm up
         """Import libraries and compile, before the clock of fit starts."""
 
     def preparation(self) -> pd.DataFrame | None:
-        """Return what was done to the native columns (`describe_preparation`), for the report; None when nothing was."""
+        """Return what was done to the native columns (`describe_preparation`), for the report; None for nothing."""
         return None
 
 

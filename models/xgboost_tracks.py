@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data_manifests.errors import TrackError
-from ..features.native import PRUNE_ABOVE, describe_preparation, native_pipeline
+from ..features.native import PRUNE_ABOVE, describe_preparation, native_pipeline, prepared
 from .threads import permitted_threads
 from .track import Objects, Track
 from .weights import class_weights, sample_weights
@@ -57,7 +57,7 @@ class XgbTrack(Track):
         """Fit the preparation on training rows and return them prepared; missing values stay missing."""
         self._pipeline = native_pipeline("keep", self.prune_above).fit(train)
         self._summary = describe_preparation(self._pipeline, train)
-        return self._pipeline.transform(train)
+        return prepared(self._pipeline, train)
 
     def _present(self, y: NDArray[np.int64]) -> NDArray[np.int64]:
         """Remember which classes have training rows, and return each row's position among them.
@@ -83,7 +83,7 @@ class XgbTrack(Track):
         import xgboost
 
         rounds = (0, self._rounds)
-        matrix = xgboost.DMatrix(self._pipeline.transform(objects.table), nthread=permitted_threads())
+        matrix = xgboost.DMatrix(prepared(self._pipeline, objects.table), nthread=permitted_threads())
         scores = np.zeros((len(objects), len(objects.classes)), dtype=np.float32)
         scores[:, self._codes] = self._booster.predict(matrix, iteration_range=rounds)
         return scores
@@ -207,7 +207,7 @@ class XgbNative(XgbTrack):
     name = "xgb-native"
     source = "Chen & Guestrin 2016 (XGBoost); preparation after source 001"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each argument is an option of the track
         self,
         alpha: float | None = None,
         depth: int | None = None,
@@ -238,7 +238,7 @@ class XgbNative(XgbTrack):
         """Train each candidate in an equal share of the time, and keep the best on validation rows."""
         seed = int(rng.integers(LARGEST_SEED))
         table = self._prepare(train.table)
-        rows = _Rows(table, self._present(train.y), self._pipeline.transform(valid.table), valid.y)
+        rows = _Rows(table, self._present(train.y), prepared(self._pipeline, valid.table), valid.y)
         settings = self.settings()
         end = time.monotonic() + 60 * self.minutes
         attempts: list[_Attempt] = []

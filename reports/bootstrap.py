@@ -65,7 +65,7 @@ class Intervals:
 
 
 def cluster_units(
-    truth: NDArray[np.intp], called: NDArray[np.intp], clusters: NDArray[np.intp], n_classes: int
+    truth: NDArray[np.integer], called: NDArray[np.integer], clusters: NDArray[np.integer], n_classes: int
 ) -> Units:
     """Count per cluster.
 
@@ -80,7 +80,7 @@ def cluster_units(
     right = truth == called
     known = called < n_classes
 
-    def count(codes: NDArray[np.intp], rows: NDArray[np.bool_] | slice) -> NDArray[np.int64]:
+    def count(codes: NDArray[np.integer], rows: NDArray[np.bool_] | slice) -> NDArray[np.int64]:
         cells = np.bincount(clusters[rows] * n_classes + codes[rows], minlength=n_clusters * n_classes)
         return cells.reshape(n_clusters, n_classes)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib as mpl
 import numpy as np
@@ -15,13 +15,14 @@ from matplotlib.ticker import FuncFormatter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
 
     from .sections import Section, TrackResult
 
 INK, ACCENT, PALE = "#20303c", "#0b6e8f", "#b8ccd4"
 LINEAR_BELOW = 100  # objects; source 001 draws class sizes linearly below and logarithmically above
 ANNOTATE_UP_TO = 15  # classes; more numbers cannot be read
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.edgecolor": PALE,
@@ -48,7 +49,9 @@ def class_sizes(section: Section) -> Figure:
     sns.barplot(x=sizes.to_numpy(), y=sizes.index, color=ACCENT, ax=axes)
     axes.set_xscale("symlog", linthresh=LINEAR_BELOW)
     axes.axvline(LINEAR_BELOW, color=INK, linewidth=0.8, linestyle="--")
-    axes.bar_label(axes.containers[0], labels=[f"{size:,}" for size in sizes], padding=3, fontsize=7)
+    axes.bar_label(
+        cast("BarContainer", axes.containers[0]), labels=[f"{size:,}" for size in sizes], padding=3, fontsize=7
+    )
     axes.set(xlabel=f"objects (linear up to {LINEAR_BELOW}, logarithmic above)", ylabel="")
     axes.set_xlim(0, sizes.max() * 4)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
@@ -71,7 +74,9 @@ def tracks(section: Section) -> Figure:
         axes.plot(ends, (height, height), color=PALE, linewidth=3, solid_capstyle="round")
     sns.scatterplot(x=table["macro F1"], y=heights, color=ACCENT, s=24, ax=axes, zorder=3)
     axes.set_yticks(range(len(names)), names)
-    axes.set(ylim=(len(names) - 0.5, -0.5), xlim=(0, 1), xlabel="macro F1, with 95 % interval; one line per run", ylabel="")
+    axes.set(
+        ylim=(len(names) - 0.5, -0.5), xlim=(0, 1), xlabel="macro F1, with 95 % interval; one line per run", ylabel=""
+    )
     axes.grid(axis="x", color=PALE, linewidth=0.5)
     return figure
 
@@ -86,7 +91,12 @@ def f1_by_size(section: Section) -> Figure:
     sns.scatterplot(
         data=table, x="objects", y="f1", hue="track", style="track", palette="colorblind", s=36, alpha=0.85, ax=axes
     )
-    axes.set(xscale="log", ylim=(-0.03, 1.03), xlabel="objects of the class (train, valid and test)", ylabel="F1 of the class")
+    axes.set(
+        xscale="log",
+        ylim=(-0.03, 1.03),
+        xlabel="objects of the class (train, valid and test)",
+        ylabel="F1 of the class",
+    )
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.grid(color=PALE, linewidth=0.5)
     sns.move_legend(axes, "center left", bbox_to_anchor=(1, 0.5), frameon=False, title=None)
@@ -125,23 +135,24 @@ def confusion(section: Section, track: TrackResult) -> Figure:
 
 def _ticks(top: float) -> list[float]:
     """Return ticks at 0, 1, 10, 100 … objects on a scale of log10(1 + n)."""
-    return [0, *(math.log10(1 + 10**power) for power in range(max(1, math.ceil(top))) if math.log10(1 + 10**power) <= top)]
+    return [
+        0,
+        *(math.log10(1 + 10**power) for power in range(max(1, math.ceil(top))) if math.log10(1 + 10**power) <= top),
+    ]
 
 
 def scales(preparation: pd.DataFrame) -> Figure:
-    """Draw means and deviations of the native columns before and after normalisation, as source 001."""
-    figure = Figure(figsize=(7.5, 3.2), layout="constrained")
-    FigureCanvasAgg(figure)
-    before, after = figure.subplots(1, 2)
-    sns.scatterplot(data=preparation, x="mean", y="std", color=ACCENT, s=24, ax=before)
-    before.set_xscale("symlog", linthresh=0.01)
-    before.set_yscale("symlog", linthresh=0.01)
-    before.set(title="before", xlabel="mean of the column", ylabel="standard deviation")
-    sns.scatterplot(data=preparation, x="mean_after", y="std_after", color=ACCENT, s=24, ax=after)
-    after.set(title="after (columns that are kept)", xlabel="mean of the column", ylabel="", xlim=(-1, 1), ylim=(0, 2))
-    for axes in (before, after):
-        axes.grid(color=PALE, linewidth=0.5)
-        axes.tick_params(axis="x", labelrotation=45, labelsize=7)
+    """Draw mean and standard deviation of each native column before and after normalisation, as source 001."""
+    names = {"mean": "mean, before", "std": "σ, before", "mean_after": "mean, after", "std_after": "σ, after"}
+    table = preparation[list(names)].rename(columns=names).melt(var_name="of each column", value_name="value").dropna()
+    figure, axes = canvas(7.5, 2.4)
+    sns.stripplot(
+        data=table, x="value", y="of each column", order=list(names.values()), color=ACCENT, size=4, alpha=0.6, ax=axes,
+        jitter=0.25, hue=None,
+    )  # fmt: skip
+    axes.set_xscale("symlog", linthresh=0.1)
+    axes.set(xlabel="value (linear between -0.1 and 0.1, logarithmic beyond)", ylabel="")
+    axes.grid(axis="x", color=PALE, linewidth=0.5)
     return figure
 
 

@@ -33,12 +33,12 @@ class Totals:
 
     @property
     def precision(self) -> NDArray[np.float64]:
-        """hits / called, 0 where nothing was called so; shape (..., n_classes)."""
+        """Hits / called, 0 where nothing was called so; shape (..., n_classes)."""
         return _ratio(self.hits, self.called)
 
     @property
     def recall(self) -> NDArray[np.float64]:
-        """hits / support, 0 where there is no support; shape (..., n_classes)."""
+        """Hits / support, 0 where there is no support; shape (..., n_classes)."""
         return _ratio(self.hits, self.support)
 
     @property
@@ -61,7 +61,7 @@ def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
 
 
-def confusion_matrix(truth: NDArray[np.intp], called: NDArray[np.intp], n_classes: int) -> NDArray[np.int64]:
+def confusion_matrix(truth: NDArray[np.integer], called: NDArray[np.integer], n_classes: int) -> NDArray[np.int64]:
     """Count objects by true and called class.
 
     Args:

@@ -48,6 +48,8 @@ def seconds(value: float | None) -> str:
     """Write seconds as a person would."""
     if value is None or math.isnan(value):
         return "–"
+    if value < 1:
+        return "<1 ms" if value < 0.001 else f"{1000 * value:.0f} ms"  # noqa: PLR2004 - the clock is no finer
     if value < 120:  # noqa: PLR2004 - two minutes
-        return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"  # noqa: PLR2004 - two digits
+        return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"  # noqa: PLR2004 - two digits
     return f"{value / 60:.1f} min"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .. import __version__
 from ..data_manifests.errors import SubmissionError, did_you_mean, listed
 from ..data_manifests.seeds import derived_seed, sha256_text
-from .. import __version__
 from .bootstrap import Intervals, cluster_units, intervals, object_units
 from .metrics import Totals, confusion_matrix, totals_of
 from .predictions import DEFAULT_GROUP, Labels, match, read_classes, read_labels
@@ -144,12 +144,12 @@ def _table_like(predicted: object) -> str | Path | pd.DataFrame:
     if isinstance(predicted, (str, Path, pd.DataFrame)):
         return predicted
     message = (
-        f"predictions are {type(predicted).__name__}; expected a file or a table with object_id and taxon, as the truth."
+        f"predictions are {type(predicted).__name__}; expected, as the truth, a file or table of object_id, taxon."
     )
     raise SubmissionError(message)
 
 
-def _aligned(truth: ArrayLike, predicted: ArrayLike, group: object) -> tuple[Labels, Labels]:
+def _aligned(truth: object, predicted: object, group: object) -> tuple[Labels, Labels]:
     """Give labels without ids their position as id."""
     true, called = np.asarray(truth), np.asarray(predicted)
     if true.ndim != 1 or true.shape != called.shape:
@@ -192,9 +192,7 @@ def score_labels(
     return _assemble(names, matrix, intervals(units, draws, rng), units.n, unknown, signature)
 
 
-def _class_list(
-    rows: pd.DataFrame, classes: Sequence[str] | None, truth: Labels, predicted: Labels
-) -> list[str]:
+def _class_list(rows: pd.DataFrame, classes: Sequence[str] | None, truth: Labels, predicted: Labels) -> list[str]:
     if classes is None:
         return sorted(rows["taxon"].unique())
     for column, labels in (("taxon", truth), ("called", predicted)):
@@ -208,7 +206,7 @@ def _class_list(
     return sorted(classes)
 
 
-def _clusters(rows: pd.DataFrame) -> NDArray[np.intp] | None:
+def _clusters(rows: pd.DataFrame) -> NDArray[np.integer] | None:
     """Return cluster codes in the order of cluster names; None when there is no group, or all objects share one."""
     if "group" not in rows:
         return None
@@ -221,7 +219,7 @@ def _table_sha256(table: pd.DataFrame) -> str:
     return sha256_text(*("\n".join(ordered[column]) for column in ordered.columns))
 
 
-def _assemble(  # noqa: PLR0913, PLR0917 - the parts of one score, each computed elsewhere
+def _assemble(  # noqa: PLR0917 - the parts of one score, each computed elsewhere
     names: list[str],
     matrix: NDArray[np.int64],
     ends: Intervals,

@@ -174,4 +174,6 @@ def sections_of(runs: list[StoredRun]) -> list[Section]:
 
 
 def _ranked(tracks: list[TrackResult]) -> tuple[TrackResult, ...]:
-    return tuple(sorted(tracks, key=lambda track: (not track.scores, -track.macro_f1 if track.scores else 0, track.name)))
+    return tuple(
+        sorted(tracks, key=lambda track: (not track.scores, -track.macro_f1 if track.scores else 0, track.name))
+    )

@@ -1,0 +1,104 @@
+"""Tiny data sets made in code, for all tests."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+TAXA = {"Copepoda": 30, "detritus": 60, "egg (other)": 12, "Retaria": 3, "Bacteriastrum": 2}
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests away from the user's cache and data."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.delenv("PLANKTONBENCH_DATA", raising=False)
+
+
+@pytest.fixture
+def station40() -> Path:
+    """A real FlowCam run in the challenge layout."""
+    folder = SHARED / "data" / "flowcam-station40"
+    if not folder.is_dir():
+        pytest.skip(f"the real data are not at {folder}")
+    return folder
+
+
+def challenge_tables(*, seed: int = 0, samples: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a made-up meta table and native table in the challenge layout; ids are float in the second."""
+    rng = np.random.default_rng(seed)
+    taxa = np.repeat(list(TAXA), list(TAXA.values()))
+    n = len(taxa)
+    codes = np.repeat(np.arange(len(TAXA)), list(TAXA.values()))
+    ids = rng.permutation(np.arange(1000, 1000 + n))
+    meta = pd.DataFrame(
+        {
+            "objid": ids,
+            "projid": 1,
+            "latitude": 43.5,
+            "objdate": [f"2020-01-{1 + day:02d}" for day in rng.integers(0, samples, n)],
+            "unique_name": taxa,
+            "lineage": [f"living>{taxon}" for taxon in taxa],
+            "level2": taxa,
+        }
+    )
+    area = 100 * (1 + codes) + rng.normal(0, 30, n)
+    native = pd.DataFrame(
+        {
+            "objid": ids.astype(float),
+            "area": area,
+            "filled_area": 2 * area + rng.normal(0, 0.1, n),
+            "mean": 200 - 20 * codes + rng.normal(0, 10, n),
+            "noise": rng.normal(size=n),
+            "constant": 1.0,
+        }
+    )
+    return meta, native.sample(frac=1, random_state=seed)
+
+
+def write_challenge(folder: Path, meta: pd.DataFrame, native: pd.DataFrame, *, images: bool = True) -> Path:
+    """Write a data set in the challenge layout, one small image per object."""
+    folder.mkdir(parents=True, exist_ok=True)
+    meta.to_csv(folder / "meta.csv", index=False)
+    native.to_csv(folder / "features_native.csv", index=False)
+    if images:
+        with zipfile.ZipFile(folder / "imgs.zip", "w") as archive:
+            for number in meta["objid"].drop_duplicates():
+                picture = np.full((4, 5), int(number) % 256, np.uint8)
+                archive.writestr(f"imgs/{number}.png", cv2.imencode(".png", picture)[1].tobytes())
+    return folder
+
+
+@pytest.fixture
+def challenge(tmp_path: Path) -> Path:
+    """A folder in the challenge layout: 107 objects, 5 taxa, 5 samples."""
+    return write_challenge(tmp_path / "data", *challenge_tables())
+
+
+@pytest.fixture
+def make_challenge(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes changed tables: `make_challenge(meta=..., native=...)`, each a change or None."""
+
+    def make(
+        meta: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+        native: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+        *,
+        images: bool = True,
+        name: str = "changed",
+    ) -> Path:
+        objects, features = challenge_tables()
+        objects = meta(objects) if meta else objects
+        features = native(features) if native else features
+        return write_challenge(tmp_path / name, objects, features, images=images)
+
+    return make
