@@ -7,18 +7,16 @@ codes: 0 done, 1 some run failed, 2 the input or the command line is wrong, 3 ou
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from .. import __version__
-from ..data_manifests.errors import PlanktonbenchError, SuiteError, did_you_mean
+from ..data_manifests.errors import PlanktonbenchError, SuiteError
 from .cli_data import data
 from .cli_tracks import tracks
-from .output import print_json, print_table, tell
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from .output import pasted, print_json, print_table, tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,12 +58,16 @@ def _root(
     """Take the options that every command has."""
 
 
-@app.command("run", short_help="Run a suite, score it, and write the report.")
+@app.command(
+    "run",
+    short_help="Run a suite, score it, and write the report.",
+    help=pasted("planktonbench run flowcam --data DIR", "Run what is not there yet, score it, and write the report."),
+)
 def run_command(  # noqa: PLR0913 - the options of the command
     suite: Annotated[str, typer.Argument(help="A shipped suite, such as flowcam, or the path of a YAML file.")],
     *,
     data_dir: Annotated[
-        Optional[Path],  # noqa: UP045 - read by Typer
+        Optional[Path],
         typer.Option(
             "--data",
             help="Folder of the data set's files.",
@@ -73,25 +75,20 @@ def run_command(  # noqa: PLR0913 - the options of the command
         ),
     ] = None,
     only: Annotated[
-        Optional[str],  # noqa: UP045 - read by Typer
+        Optional[str],
         typer.Option("--tracks", help="Tracks, joined by commas: names or path.py:Class.", show_default="the suite's"),
     ] = None,
-    seeds: Annotated[
-        Optional[str], typer.Option(help="Seeds, joined by commas.", show_default="the suite's")  # noqa: UP045 - read by Typer
-    ] = None,
+    seeds: Annotated[Optional[str], typer.Option(help="Seeds, joined by commas.", show_default="the suite's")] = None,
     split: Annotated[
-        Optional[str],  # noqa: UP045 - read by Typer
+        Optional[str],
         typer.Option(help="holdout, kfold3, grouped-holdout, grouped-kfold3, published.", show_default="the suite's"),
     ] = None,
-    out: Annotated[Optional[Path], typer.Option(help="Results folder.", show_default="results/<suite>")] = None,  # noqa: UP045 - as above
+    out: Annotated[Optional[Path], typer.Option(help="Results folder.", show_default="results/<suite>")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Use the smaller budget that the suite states.")] = False,
     jobs: Annotated[int, typer.Option(help="Worker processes; each has cores // jobs threads.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Do finished runs again.")] = False,
 ) -> None:
-    """Planktonbench run flowcam --data DIR.
-
-    Run what is not there yet, score it, and write the report.
-    """
+    """Run what is not there yet, score it, and write the report."""
     from .run import Settings, run_suite, with_choices
     from .suite import load_suite
 
@@ -148,12 +145,15 @@ def _print_scores(scores: pd.DataFrame) -> None:
     print_table(("data set", "split", "track", "runs", "macro F1", "accuracy", "fit s"), rows)
 
 
-@app.command("report", short_help="Score and report again from stored predictions.")
+@app.command(
+    "report",
+    short_help="Score and report again from stored predictions.",
+    help=pasted(
+        "planktonbench report results/flowcam", "Score and report again, from stored predictions and truth alone."
+    ),
+)
 def report_command(out: Annotated[Path, typer.Argument(help="A results folder, such as results/flowcam.")]) -> None:
-    """Planktonbench report results/flowcam.
-
-    Score and report again, from stored predictions and truth alone.
-    """
+    """Score and report again, from stored predictions and truth alone."""
     from ..reports.write import write_results
     from .run import writing
 
@@ -166,24 +166,25 @@ def report_command(out: Annotated[Path, typer.Argument(help="A results folder, s
     tell(f"Report: {out / 'report' / 'index.html'}")
 
 
-@app.command("score", short_help="Score one predictions file.")
+@app.command(
+    "score",
+    short_help="Score one predictions file.",
+    help=pasted("planktonbench score predictions.csv --truth truth.csv", "Score one predictions file."),
+)
 def score_command(
     predictions: Annotated[Path, typer.Argument(help="CSV or parquet with object_id,taxon.")],
     *,
     truth: Annotated[Path, typer.Option(help="CSV or parquet with object_id,taxon and optionally a grouping column.")],
     classes: Annotated[
-        Optional[Path], typer.Option(help="Class list, one name a line.", show_default="the classes of the truth")  # noqa: UP045 - read by Typer
+        Optional[Path], typer.Option(help="Class list, one name a line.", show_default="the classes of the truth")
     ] = None,
     group: Annotated[
-        Optional[str],  # noqa: UP045 - read by Typer
+        Optional[str],
         typer.Option(help="Grouping column of the truth, for the interval.", show_default="sample, when there is one"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
-    """Planktonbench score predictions.csv --truth truth.csv.
-
-    Score one predictions file.
-    """
+    """Score one predictions file."""
     from ..reports.predictions import read_classes, read_labels
     from ..reports.score import DRAWS, Context, score_labels
 
@@ -239,14 +240,14 @@ def main(arguments: list[str] | None = None) -> int:
         tell("planktonbench: interrupted; finished runs are kept, call again to go on")
         return INTERRUPTED
     except Exception as fault:  # noqa: BLE001 - the last resort
-        return _told_by_click(fault, words)
+        return _told_by_click(fault)
 
 
-def _told_by_click(fault: Exception, words: list[str]) -> int:
+def _told_by_click(fault: Exception) -> int:
     """Tell an error of the command line, or of ours."""
     if hasattr(fault, "format_message"):
-        hint = _near_command(words)
-        tell(f"planktonbench: {fault.format_message()}{hint}")
+        is_help = type(fault).__name__ == "NoArgsIsHelpError"
+        tell(fault.format_message() if is_help else f"planktonbench: {fault.format_message()}")
         return WRONG_INPUT
     if type(fault).__name__ == "Abort":
         return INTERRUPTED
@@ -257,10 +258,3 @@ def _told_by_click(fault: Exception, words: list[str]) -> int:
         "This is our fault, not yours. --verbose shows where; please report it."
     )
     return OUR_FAULT
-
-
-def _near_command(words: list[str]) -> str:
-    known = ["run", "report", "score", "data", "tracks"]
-    if not words or words[0].startswith("-") or words[0] in known:
-        return ""
-    return f" {did_you_mean(words[0], known)}"

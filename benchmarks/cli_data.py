@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..data_manifests.errors import DataError
-from .output import print_table
+from .output import pasted, print_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ..data_manifests.dataset import Dataset
     from ..data_manifests.manifest import Manifest
 
 data = typer.Typer(help="Manifests and the files of data sets.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@data.command("list", short_help="List the data sets that have a manifest.")
+@data.command(
+    "list",
+    short_help="List the data sets that have a manifest.",
+    help=pasted(
+        "planktonbench data list", "List the data sets that have a manifest, and where their files were found."
+    ),
+)
 def list_command() -> None:
-    """Planktonbench data list.
-
-    List the data sets that have a manifest, and where their files were found.
-    """
+    """List the data sets that have a manifest, and where their files were found."""
     from ..data_manifests.manifest import load_manifest, manifest_names
 
     manifests = [load_manifest(name) for name in manifest_names()]
@@ -41,12 +43,15 @@ def _place(manifest: Manifest) -> str:
         return "not found"
 
 
-@data.command("show", short_help="Show a manifest.")
+@data.command(
+    "show",
+    short_help="Show a manifest.",
+    help=pasted(
+        "planktonbench data show flowcam", "Show a data set's manifest: source, licence, classes, known faults."
+    ),
+)
 def show_command(name: Annotated[str, typer.Argument(help="A data set's name, such as flowcam.")]) -> None:
-    """Planktonbench data show flowcam.
-
-    Show a data set's manifest: source, licence, classes, known faults.
-    """
+    """Show a data set's manifest: source, licence, classes, known faults."""
     from ..data_manifests.manifest import load_manifest
 
     manifest = load_manifest(name)
@@ -64,16 +69,20 @@ def show_command(name: Annotated[str, typer.Argument(help="A data set's name, su
     )
 
 
-@data.command("check", short_help="Check layout, tables and ids of a folder.")
+@data.command(
+    "check",
+    short_help="Check layout, tables and ids of a folder.",
+    help=pasted(
+        "planktonbench data check DIR",
+        "Check layout, tables and ids of a folder; exit code 2 when they are wrong. Images are counted, not opened.",
+    ),
+)
 def check_command(
     folder: Annotated[Path, typer.Argument(help="Folder with the files of a data set.")],
     *,
     dataset: Annotated[str, typer.Option(help="Manifest to check against.")] = "flowcam",
 ) -> None:
-    """Planktonbench data check DIR.
-
-    Check layout, tables and ids of a folder; exit code 2 when they are wrong. Images are counted, not opened.
-    """
+    """Check layout, tables and ids of a folder; exit code 2 when they are wrong. Images are counted, not opened."""
     from ..data_manifests.dataset import open_folder
     from ..data_manifests.layouts import recognise
     from ..data_manifests.manifest import load_manifest

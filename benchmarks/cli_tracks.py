@@ -7,31 +7,33 @@ from typing import Annotated
 
 import typer
 
-from .output import print_table
+from .output import pasted, print_table
 
 tracks = typer.Typer(
     help="The methods, their inputs, options and sources.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
-@tracks.command("list", short_help="List the tracks.")
+@tracks.command(
+    "list",
+    short_help="List the tracks.",
+    help=pasted("planktonbench tracks list", "List the tracks with what they want and where they come from."),
+)
 def list_command() -> None:
-    """Planktonbench tracks list.
-
-    List the tracks with what they want and where they come from.
-    """
+    """List the tracks with what they want and where they come from."""
     from ..models.registry import get_track, track_names
 
     found = [get_track(name) for name in track_names()]
     print_table(("track", "inputs", "source"), [(t.name, "+".join(sorted(t.inputs)), t.source) for t in found])
 
 
-@tracks.command("show", short_help="Show a track and its options.")
+@tracks.command(
+    "show",
+    short_help="Show a track and its options.",
+    help=pasted("planktonbench tracks show xgb-native", "Show what a track does, its options and their defaults."),
+)
 def show_command(name: Annotated[str, typer.Argument(help="A track's name, or path.py:Class.")]) -> None:
-    """Planktonbench tracks show xgb-native.
-
-    Show what a track does, its options and their defaults.
-    """
+    """Show what a track does, its options and their defaults."""
     from ..models.registry import get_track
     from ..models.track import options_of
 

@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+def pasted(example: str, text: str) -> str:
+    """Return the help of a command: a line that works when it is pasted, then what the command does."""
+    return f"{example}\n\n{text}"
+
+
 def tell(text: str) -> None:
     """Write a remark or an error, unwrapped, to standard error."""
     sys.stderr.write(f"{text}\n")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ..data_manifests.errors import SuiteError, did_you_mean
+from ..data_manifests.manifest import Background, Name
 from ..data_manifests.splits import SplitPlan
 from ..data_manifests.yaml_files import Schema, read_yaml
-
-if TYPE_CHECKING:
-    from ..data_manifests.manifest import Background, Name
 
 
 class Budget(Schema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date  # noqa: TC003 - pydantic reads the annotation when the class is made
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
