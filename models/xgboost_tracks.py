@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ALPHAS = (0.5, 0.25, 0.75)
 DEPTHS = (6, 4)
 LARGEST_SEED = 2**31
+BASE_SCORE = 0.5  # XGBoost's own estimate of it differs in its last bits with the number of threads
 
 
 def has_cuda() -> bool:
@@ -75,6 +76,7 @@ class XgbTrack(Track):
             "device": self.device,
             "nthread": permitted_threads(),
             "seed": seed,
+            "base_score": BASE_SCORE,
             **more,
         }
 
@@ -139,7 +141,6 @@ class XgbSource001(XgbTrack):
             int(rng.integers(LARGEST_SEED)),
             max_depth=self.depth,
             learning_rate=self.learning_rate,
-            base_score=0.5,
         )
         matrix = xgboost.QuantileDMatrix(
             table, positions, weight=sample_weights(positions, len(self._codes)), nthread=permitted_threads()

@@ -1,0 +1,330 @@
+"""Whole runs on a tiny data set, with real worker processes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import planktonbench as pb
+import pytest
+from planktonbench.benchmarks.store import job_lock
+from planktonbench.reports.card import Card
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import f1_score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FAILING = """
+import os
+import planktonbench as pb
+from planktonbench.models.baselines import Majority
+
+class Raises(Majority):
+    name = "raises"
+    def fit(self, train, valid, *, rng):
+        raise RuntimeError("boom")
+
+class Dies(Majority):
+    name = "dies"
+    def fit(self, train, valid, *, rng):
+        os.kill(os.getpid(), 9)
+
+class Wrong(Majority):
+    name = "wrong"
+    def predict(self, objects):
+        return super().predict(objects)[:, :-1]
+
+class Looks(Majority):
+    name = "looks"
+    inputs = {"images"}
+    def fit(self, train, valid, *, rng):
+        super().fit(train, valid, rng=rng)
+        self.shape = train.images.read(train.object_ids[0]).shape
+        self.chosen = {"shape": list(self.shape), "native": train.native is None, "groups": len(set(train.groups))}
+"""
+
+
+def run(folder: Path, out: Path, *tracks: str, **options: object) -> pd.DataFrame:
+    """Run tracks on a folder with seed 0, unless told otherwise."""
+    choices = {"seeds": [0], "data_dir": folder, "out": out, **options}
+    return pb.run("flowcam", tracks=list(tracks), **choices)  # type: ignore[arg-type]
+
+
+def card_of(out: Path, track: str, seed: int = 0) -> Card:
+    """Return the card of a run."""
+    path = out / "runs" / "flowcam" / track / "holdout.v1" / f"seed-{seed}" / "card.json"
+    return Card.model_validate_json(path.read_bytes())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return all predictions below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.parquet"))}
+
+
+def test_a_suite_becomes_scores_and_a_report(challenge: Path, tmp_path: Path) -> None:
+    """Scores can be recomputed from the stored predictions and the truth file alone; the card says how it was made."""
+    out = tmp_path / "out"
+    table = run(challenge, out, "xgb-source001", "majority")
+    folder = out / "runs" / "flowcam" / "xgb-source001" / "holdout.v1" / "seed-0"
+    predicted = pd.read_parquet(folder / "predictions.parquet").set_index("object_id")
+    truth = pd.read_parquet(out / "truth" / "flowcam" / "holdout.v1" / "seed-0.parquet").set_index("object_id")
+    test = truth[truth["part"] == "test"]["taxon"]
+    expected = f1_score(test, predicted.loc[test.index, "taxon"], labels=sorted(set(test)), average="macro")
+    card = card_of(out, "xgb-source001")
+
+    assert table.set_index("track")["macro_f1"]["xgb-source001"] == pytest.approx(expected, abs=1e-12)
+    assert table.set_index("track")["macro_f1"]["xgb-source001"] > table.set_index("track")["macro_f1"]["majority"]
+    assert (card.n_train, card.n_valid, card.n_test) == tuple(truth["part"].value_counts()[["train", "valid", "test"]])
+    assert predicted.filter(like="score:").dtypes.unique() == [np.float32]
+    assert {"prepare_seconds", "fit_seconds", "predict_seconds", "peak_rss_mb"} <= card.model_dump(
+        exclude_none=True
+    ).keys()
+    assert card.versions["keras_backend"]
+    assert (out / "report" / "index.html").is_file()
+
+
+def test_every_fault_of_the_data_is_in_card_and_report(make_challenge: Callable[..., Path], tmp_path: Path) -> None:
+    """What was left out is counted where people look."""
+    folder = make_challenge(
+        meta=lambda t: pd.concat([t.assign(level2=t["level2"].where(t.index != 3)), t.iloc[:2]]),
+        native=lambda t: t.assign(area=t["area"].where(t.index != 5)),
+    )
+    run(folder, tmp_path / "out", "majority")
+    notes = {note.code: note.count for note in card_of(tmp_path / "out", "majority").notes}
+    page = (tmp_path / "out" / "report" / "index.html").read_text()
+
+    assert notes == {"duplicate-rows-meta.csv": 2, "missing": 1, "no-taxon": 1, "other-taxa": 34, "small-class": 1}
+    for words in ("exact duplicate rows in meta.csv", "have no taxon", "fewer than 3 objects", "Bacteriastrum"):
+        assert words in page
+
+
+def test_a_finished_run_is_not_repeated(challenge: Path, tmp_path: Path) -> None:
+    """Asking again touches no run; another option, other data or --force does it again and keeps the old one."""
+    out = tmp_path / "out"
+    run(challenge, out, "majority", "random")
+    before = {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*") if path.is_file()}
+    run(challenge, out, "majority", "random")
+    again = {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*") if path.is_file()}
+    run(challenge, out, "majority", force=True)
+
+    assert before == again
+    assert len(list((out / "replaced").rglob("card.json"))) == 1
+
+
+def test_changed_data_are_run_again_and_said(
+    challenge: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A changed table is noticed by its hash; what differs is told, and runs of the old truth move aside."""
+    out = tmp_path / "out"
+    run(challenge, out, "majority", "random")
+    native = pd.read_csv(challenge / "features_native.csv").assign(more=1.5)
+    native.to_csv(challenge / "features_native.csv", index=False)
+    run(challenge, out, "majority")
+
+    assert "done again, since it differs: the data" in capfd.readouterr().err
+    assert card_of(out, "majority").data_sha256 != card_of(out, "random").data_sha256
+
+
+@pytest.mark.parametrize("tracks", [("xgb-source001", "forest-native", "logistic-native", "random")])
+def test_jobs_do_not_change_a_byte(challenge: Path, tmp_path: Path, tracks: tuple[str, ...]) -> None:
+    """Two workers give what one gives."""
+    for jobs in (1, 2):
+        run(challenge, tmp_path / str(jobs), *tracks, jobs=jobs)
+    one, two = (contents(tmp_path / str(jobs) / "runs") for jobs in (1, 2))
+
+    assert len(one) >= 8
+    assert one == two
+
+
+def test_row_order_does_not_change_a_prediction(make_challenge: Callable[..., Path], tmp_path: Path) -> None:
+    """Shuffled tables give the same splits and the same predictions."""
+    shuffled = make_challenge(meta=lambda t: t.sample(frac=1, random_state=9), name="shuffled")
+    for name, folder in (("a", make_challenge(name="plain")), ("b", shuffled)):
+        run(folder, tmp_path / name, "xgb-source001")
+
+    assert contents(tmp_path / "a" / "runs") == contents(tmp_path / "b" / "runs")
+
+
+def test_no_track_profits_from_ids_that_give_the_class_away(
+    make_challenge: Callable[..., Path], tmp_path: Path
+) -> None:
+    """With ids in the order of the classes and no real feature, every shipped track stays near chance."""
+
+    def sorted_ids(table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(objid=np.arange(len(table)) + 5000)
+
+    def leaky(table: pd.DataFrame) -> pd.DataFrame:
+        rng, n = np.random.default_rng(0), len(table)
+        ids = np.arange(n) + 5000.0
+        noise = {f"noise{k}": rng.normal(size=n) for k in range(4)}
+        names = ["id", "Object_Lat", "depth_min", "file_name", "objdate", "lineage", "level1", "unique_name", "projid"]
+        return pd.DataFrame({"objid": ids, **dict.fromkeys(names, ids), **noise})
+
+    folder = make_challenge(meta=sorted_ids, native=leaky)
+    learning = [name for name in pb.models.registry.SHIPPED if name not in {"majority", "random"}]
+    table = run(folder, tmp_path / "out", *learning, seeds=[0, 1])
+
+    assert (table["status"] == "done").all()
+    assert table["macro_f1"].mean() < 0.4
+    assert table["macro_f1"].max() < 0.6
+
+
+def test_the_leak_would_be_seen(make_challenge: Callable[..., Path], tmp_path: Path) -> None:
+    """The same ids under a name that is no id are learnt at once: the test above can fail."""
+    folder = make_challenge(
+        meta=lambda t: t.assign(objid=np.arange(len(t)) + 5000),
+        native=lambda t: pd.DataFrame({"objid": np.arange(len(t)) + 5000.0, "length": np.arange(len(t)) + 0.5}),
+    )
+    table = run(folder, tmp_path / "out", "xgb-native")
+
+    assert table["macro_f1"].item() > 0.7
+
+
+def test_a_track_that_fails_takes_nobody_down(challenge: Path, tmp_path: Path) -> None:
+    """Raising, dying and wrong shapes are recorded with their reasons; the others are done."""
+    path = tmp_path / "bad.py"
+    path.write_text(FAILING)
+    bad = [f"{path}:{name}" for name in ("Raises", "Dies", "Wrong")]
+    table = run(challenge, tmp_path / "out", *bad, "majority").set_index("track")
+
+    assert table["status"].to_dict() == {"dies": "failed", "majority": "done", "raises": "failed", "wrong": "failed"}
+    assert table["reason"]["raises"] == "RuntimeError: boom (bad.py:9)"
+    assert "killed by signal 9" in table["reason"]["dies"]
+    assert "returned shape" in table["reason"]["wrong"]
+    assert "boom" in (tmp_path / "out" / "report" / "index.html").read_text()
+
+
+def test_a_failed_run_is_tried_again(challenge: Path, tmp_path: Path) -> None:
+    """When the file is mended, the same call gives a finished run."""
+    path = tmp_path / "bad.py"
+    path.write_text(FAILING)
+    run(challenge, tmp_path / "out", f"{path}:Raises")
+    path.write_text(FAILING.replace('raise RuntimeError("boom")', "super().fit(train, valid, rng=rng)"))
+    table = run(challenge, tmp_path / "out", f"{path}:Raises")
+
+    assert table["status"].tolist() == ["done"]
+
+
+def test_a_track_without_its_input_is_skipped(make_challenge: Callable[..., Path], tmp_path: Path) -> None:
+    """A track that wants images is skipped with that reason where there are none."""
+    path = tmp_path / "looks.py"
+    path.write_text(FAILING)
+    table = run(make_challenge(images=False), tmp_path / "out", f"{path}:Looks").set_index("track")
+
+    assert (table["status"]["looks"], table["reason"]["looks"]) == ("skipped", "the data set has no images")
+
+
+def test_a_track_gets_what_it_asked_for(challenge: Path, tmp_path: Path) -> None:
+    """Images are read by object_id, samples are there, and the native table is not when it was not asked for."""
+    path = tmp_path / "looks.py"
+    path.write_text(FAILING)
+    run(challenge, tmp_path / "out", f"{path}:Looks")
+
+    assert card_of(tmp_path / "out", "looks").chosen == {"shape": [4, 5], "native": True, "groups": 5}
+
+
+def test_a_track_made_in_a_session_runs(challenge: Path, tmp_path: Path) -> None:
+    """A class that no worker could import travels to it by value."""
+    track = pb.from_sklearn("dummy", DummyClassifier(strategy="prior"))
+    table = pb.run("flowcam", tracks=[track], seeds=[0], data_dir=challenge, out=tmp_path / "out")
+
+    assert table[["track", "status"]].to_numpy().tolist() == [["dummy", "done"]]
+
+
+def test_folds_and_groups(challenge: Path, tmp_path: Path) -> None:
+    """A grouped k-fold gives a run per fold, no sample on two sides, and intervals from samples."""
+    table = run(challenge, tmp_path / "out", "majority", split="grouped-kfold3")
+    truth = pd.read_parquet(tmp_path / "out" / "truth" / "flowcam" / "grouped-kfold3.v1-fold1" / "seed-0.parquet")
+
+    assert table["split"].tolist() == [f"grouped-kfold3.v1-fold{fold}" for fold in range(3)]
+    assert truth.groupby("sample")["part"].nunique().eq(1).all()
+
+
+def test_the_interval_resamples_samples_when_there_are_some(challenge: Path, tmp_path: Path) -> None:
+    """The manifest's grouping columns become the clusters of the interval."""
+    table = run(challenge, tmp_path / "out", "xgb-source001")
+
+    assert "ci:cluster-sample-2000" in table["signature"].item()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"seeds": []}, "seeds are []"),
+        ({"seeds": [0, 0]}, "seeds are [0, 0]"),
+        ({"jobs": 0}, "jobs is 0"),
+        ({"split": "holdot"}, "Did you mean holdout"),
+        ({"tracks": []}, "no track to run"),
+        ({"tracks": ["majoriti"]}, "Did you mean majority"),
+        ({"data_dir": "/nowhere/at/all"}, "is not a folder"),
+    ],
+)
+def test_wrong_choices_are_refused_before_anything_is_written(
+    challenge: Path, tmp_path: Path, options: dict[str, object], words: str
+) -> None:
+    """The message says what was expected, and there is no results folder."""
+    choices = {"tracks": ["majority"], "data_dir": challenge, "out": tmp_path / "out", **options}
+
+    with pytest.raises(pb.PlanktonbenchError, match=words.replace("[", r"\[").replace("]", r"\]")):
+        pb.run("flowcam", **choices)  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_folder_that_cannot_be_written_is_said(challenge: Path, tmp_path: Path) -> None:
+    """A file in the place of the folder is no crash."""
+    (tmp_path / "out").write_text("a file")
+
+    with pytest.raises(pb.DataError, match="cannot be written"):
+        run(challenge, tmp_path / "out", "majority")
+
+
+def test_a_job_waits_for_another_process(challenge: Path, tmp_path: Path) -> None:
+    """While the lock of a job is held, another process does not do it; the lock is free afterwards."""
+    import threading
+    import time
+
+    out = tmp_path / "out"
+    run(challenge, out, "majority")
+    draft = card_of(out, "majority")
+    ended: list[float] = []
+
+    def second() -> None:
+        run(challenge, out, "majority", force=True)
+        ended.append(time.monotonic())
+
+    with job_lock(out, draft):
+        other = threading.Thread(target=second)
+        other.start()
+        time.sleep(2.5)
+        released = time.monotonic()
+
+        assert not ended
+    other.join(60)
+
+    assert ended[0] > released
+
+
+def test_several_data_sets_of_a_file(make_challenge: Callable[..., Path], tmp_path: Path) -> None:
+    """A suite file runs folders without manifest under their own names, with their own taxa."""
+    make_challenge(name="lake")
+    suite = tmp_path / "mine.yaml"
+    text = {"name": "mine", "datasets": [{"name": "lake", "path": "lake"}], "tracks": ["majority"], "seeds": [4]}
+    suite.write_text(json.dumps(text))
+    table = pb.run(str(suite), out=tmp_path / "out")
+
+    assert table[["dataset", "seed", "status"]].to_numpy().tolist() == [["lake", 4, "done"]]
+    assert "data:lake@" in table["signature"].item()
+
+
+@pytest.mark.real_data
+def test_the_benchmark_on_a_real_run(station40: Path, tmp_path: Path) -> None:
+    """On 3,122 real objects xgb-native is well above chance and not below the model of source 001."""
+    table = run(station40, tmp_path / "out", "xgb-native", "xgb-source001", seeds=[0, 1, 2])
+    means = table.groupby("track")["macro_f1"].mean()
+
+    assert means["xgb-native"] >= 0.58
+    assert means["xgb-native"] >= means["xgb-source001"]

@@ -1,0 +1,197 @@
+"""Finding tracks: by name, from a file, from another package; and refusing what breaks the protocol."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from typing import TYPE_CHECKING
+
+import numpy as np
+import planktonbench as pb
+import pytest
+from planktonbench import Objects, TrackError
+from planktonbench.models import registry
+from planktonbench.models.source_hash import track_sha256
+from planktonbench.models.track import check_options, check_track, checked_scores, options_of
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = '''
+import numpy as np
+import planktonbench as pb
+
+class Mine(pb.Track):
+    """Says the first class."""
+    name = "mine"
+    inputs = {"native"}
+    def __init__(self, power: float = 1.0):
+        self.power = power
+    def fit(self, train, valid, *, rng):
+        self.n = len(train.classes)
+    def predict(self, objects):
+        return np.eye(self.n)[np.zeros(len(objects), dtype=int)]
+'''
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file with one track."""
+    path = tmp_path / "my_method.py"
+    path.write_text(GOOD)
+    return path
+
+
+def test_every_shipped_name_is_the_name_of_its_class() -> None:
+    """The registry's names and the classes' agree, and each says its source."""
+    for name in registry.SHIPPED:
+        track = registry.get_track(name)
+
+        assert (track.name, bool(track.source), bool(track.__doc__)) == (name, True, True)
+
+
+def test_a_mistyped_name_gets_near_matches() -> None:
+    """`xgb-natve` is answered with `xgb-native`."""
+    with pytest.raises(TrackError, match=r"no track called 'xgb-natve'\. Did you mean xgb-native"):
+        registry.get_track("xgb-natve")
+
+
+@pytest.mark.parametrize("member", [":Mine", ""])
+def test_a_file_gives_its_track(file: Path, member: str) -> None:
+    """`path.py:Class` and, when the file has one track only, `path.py`."""
+    assert registry.get_track(f"{file}{member}").name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "message"),
+    [
+        (GOOD, "{path}:Mne", "has no class 'Mne'. Did you mean Mine?"),
+        (GOOD, "{path}x.py:Mine", "does not exist; expected a Python file"),
+        ("1 / 0", "{path}:Mine", "cannot be imported: ZeroDivisionError"),
+        ("class Mine: pass", "{path}:Mine", "expected a subclass of planktonbench.Track"),
+        (GOOD.replace("def predict", "def forecast"), "{path}:Mine", "has no method predict; expected predict(self"),
+        (
+            GOOD.replace("train, valid, *, rng", "X"),
+            "{path}:Mine",
+            "fit(self, X) does not fit; expected fit(self, train",
+        ),
+        (GOOD.replace('"mine"', '"My Method"'), "{path}:Mine", "name is 'My Method'; expected lower-case words"),
+        (GOOD.replace('{"native"}', '{"sound"}'), "{path}:Mine", "inputs is {'sound'}; expected {'native'}"),
+        (GOOD.replace("power: float = 1.0", "power"), "{path}:Mine", "'power' has no default"),
+    ],
+)
+def test_a_broken_track_is_refused_before_anything_runs(
+    tmp_path: Path, text: str, reference: str, message: str
+) -> None:
+    """The message names file and class, and shows what was expected beside what was found."""
+    path = tmp_path / "my_method.py"
+    path.write_text(text)
+
+    with pytest.raises(TrackError) as fault:
+        registry.get_track(reference.format(path=path))
+    assert message in str(fault.value)
+
+
+def test_register_refuses_a_second_track_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name stands for one track, and a refused one leaves nothing behind."""
+    monkeypatch.setattr(registry, "_registered", {})
+    first, second = (pb.from_sklearn("same-name", LogisticRegression()) for _ in range(2))
+    pb.register(first)
+
+    with pytest.raises(TrackError, match="already"):
+        pb.register(second)
+    with pytest.raises(TrackError, match="already"):
+        pb.register(pb.from_sklearn("xgb-native", LogisticRegression()))
+    assert registry.get_track("same-name") is first
+    assert "same-name" in registry.track_names()
+
+
+def test_another_package_adds_a_track(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The entry-point group planktonbench.tracks is looked at."""
+    entry = EntryPoint("far", "planktonbench.models.baselines:Majority", registry.GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [entry] if group == registry.GROUP else [])
+
+    assert registry.get_track("far").name == "majority"
+    assert registry.track_names()[-1] == "far"
+
+
+def test_a_scikit_learn_classifier_becomes_a_track(parts: dict[str, Objects]) -> None:
+    """It is cloned, seeded in all its steps, and its columns stand at the class codes."""
+    estimator = make_pipeline(RandomForestClassifier(20))
+    track = pb.from_sklearn("forest", estimator)()
+    track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(0))
+    scores = track.predict(parts["test"])
+
+    assert (scores.argmax(axis=1) == parts["test"].y).mean() > 0.9
+    assert not hasattr(estimator[0], "classes_")
+    assert track._model[0].random_state is not None  # type: ignore[attr-defined]
+
+
+def test_a_classifier_without_probabilities_is_refused() -> None:
+    """The message says what is missing and what gives it."""
+    with pytest.raises(TrackError, match=r"LinearSVC has no predict_proba.*CalibratedClassifierCV"):
+        pb.from_sklearn("svm", LinearSVC())
+
+
+def test_options_are_the_constructor_s_arguments(file: Path) -> None:
+    """Options have names and defaults, and an unknown one gets near matches."""
+    track = registry.get_track(f"{file}:Mine")
+
+    assert options_of(track) == {"power": 1.0}
+    with pytest.raises(TrackError, match=r"no option powr\. Did you mean power"):
+        check_options(track, {"powr": 2})
+
+
+def test_the_source_hash_follows_the_source(file: Path) -> None:
+    """A changed file has another hash, an unchanged one the same; options of an estimator count too."""
+    before = track_sha256(registry.get_track(f"{file}:Mine"))
+    same = track_sha256(registry.get_track(f"{file}:Mine"))
+    file.write_text(GOOD + "\n# changed\n")
+    after = track_sha256(registry.get_track(f"{file}:Mine"))
+    forests = {track_sha256(pb.from_sklearn("forest", RandomForestClassifier(n))) for n in (10, 20)}
+
+    assert (before == same, before == after, len(forests)) == (True, False, 2)
+
+
+def test_the_source_hash_of_a_shipped_track_covers_what_it_imports() -> None:
+    """Tracks of one module share a hash; those that stand on other modules have another."""
+    forest, balanced, majority = (
+        track_sha256(registry.get_track(name)) for name in ("forest-native", "balanced-forest-native", "majority")
+    )
+
+    assert forest == balanced
+    assert forest != majority
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda scores: scores[:, :-1], r"returned shape \(80, 4\) of float64; expected \(80, 5\)"),
+        (lambda scores: scores[:-1], r"returned shape \(79, 5\)"),
+        (lambda scores: scores * np.nan, "not finite for objects o3-0000, .* \\(80 in all\\)"),
+        (lambda scores: scores * 2, "80 of 80 rows are no probabilities"),
+        (lambda scores: scores - 0.5, "rows are no probabilities"),
+        (lambda scores: scores.astype(str), "expected"),
+    ],
+)
+def test_scores_that_are_no_probabilities_are_refused(change: object, message: str, parts: dict[str, Objects]) -> None:
+    """What a track returns is checked before it is stored."""
+    scores = np.full((80, 5), 0.2)
+
+    with pytest.raises(TrackError, match=message):
+        checked_scores(change(scores), parts["test"], "mine")  # type: ignore[operator]
+
+
+def test_a_class_is_expected_and_not_an_object() -> None:
+    """An instance is answered with what was expected."""
+    with pytest.raises(TrackError, match=r"expected a subclass of planktonbench\.Track"):
+        check_track(registry.get_track("majority")(), "mine")
+
+
+def test_inputs_that_were_not_asked_for_are_not_there() -> None:
+    """A track that reads the table without asking is told how to ask."""
+    with pytest.raises(TrackError, match=r"inputs = \{'native'\}"):
+        _ = Objects(np.array(["a"], dtype=object), ("x",)).table
