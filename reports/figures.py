@@ -146,10 +146,10 @@ def scales(preparation: pd.DataFrame) -> Figure:
     names = {"mean": "mean, before", "std": "σ, before", "mean_after": "mean, after", "std_after": "σ, after"}
     table = preparation[list(names)].rename(columns=names).melt(var_name="of each column", value_name="value").dropna()
     figure, axes = canvas(7.5, 2.4)
+    order = list(names.values())
     sns.stripplot(
-        data=table, x="value", y="of each column", order=list(names.values()), color=ACCENT, size=4, alpha=0.6, ax=axes,
-        jitter=0.25, hue=None,
-    )  # fmt: skip
+        data=table, x="value", y="of each column", order=order, color=ACCENT, alpha=0.4, jitter=False, ax=axes
+    )
     axes.set_xscale("symlog", linthresh=0.1)
     axes.set(xlabel="value (linear between -0.1 and 0.1, logarithmic beyond)", ylabel="")
     axes.grid(axis="x", color=PALE, linewidth=0.5)
