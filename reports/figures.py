@@ -113,6 +113,7 @@ def confusion(section: Section, track: TrackResult) -> Figure:
     top = math.log10(1 + counts.to_numpy().max())
     sns.heatmap(
         np.log10(1 + counts),
+        mask=counts == 0,
         annot=counts if few else False,
         fmt="d",
         cmap=sns.color_palette("mako_r", as_cmap=True),
