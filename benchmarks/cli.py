@@ -236,9 +236,6 @@ def main(arguments: list[str] | None = None) -> int:
     except PlanktonbenchError as fault:
         tell(f"planktonbench: {fault}")
         return WRONG_INPUT
-    except KeyboardInterrupt:
-        tell("planktonbench: interrupted; finished runs are kept, call again to go on")
-        return INTERRUPTED
     except Exception as fault:  # noqa: BLE001 - the last resort
         return _told_by_click(fault)
 
@@ -250,6 +247,7 @@ def _told_by_click(fault: Exception) -> int:
         tell(fault.format_message() if is_help else f"planktonbench: {fault.format_message()}")
         return WRONG_INPUT
     if type(fault).__name__ == "Abort":
+        tell("planktonbench: interrupted; finished runs are kept, call again to go on")
         return INTERRUPTED
     if is_verbose():
         raise fault

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from ..data_manifests.errors import SuiteError, did_you_mean
+from ..data_manifests.errors import SuiteError
 from ..data_manifests.manifest import Background, Name
 from ..data_manifests.splits import SplitPlan
-from ..data_manifests.yaml_files import Schema, read_yaml
+from ..data_manifests.yaml_files import Schema, is_yaml, read_shipped, read_yaml, shipped_names
 
 
 class Budget(Schema):
@@ -77,8 +78,11 @@ class Suite(Schema):
 
 def suite_names() -> list[str]:
     """Names of the shipped suites, sorted."""
-    folder = resources.files(__package__).joinpath("suites")
-    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    return shipped_names(_shipped())
+
+
+def _shipped() -> Traversable:
+    return resources.files(__package__).joinpath("suites")
 
 
 def load_suite(name: str) -> Suite:
@@ -88,15 +92,11 @@ def load_suite(name: str) -> Suite:
         SuiteError: there is none of that name (near matches are told), or the file breaks the schema.
 
     """
+    if not is_yaml(name):
+        return read_shipped(name, _shipped(), "suite", Suite, SuiteError)
     path = Path(name)
-    if path.suffix in {".yaml", ".yml"}:
-        suite = read_yaml(path, Suite, SuiteError)
-        return suite.model_copy(update={"datasets": tuple(_beside(path, entry) for entry in suite.dataset_entries())})
-    if name not in suite_names():
-        message = f"There is no suite called '{name}'. {did_you_mean(name, suite_names())}"
-        raise SuiteError(message)
-    with resources.as_file(resources.files(__package__).joinpath("suites", f"{name}.yaml")) as shipped:
-        return read_yaml(shipped, Suite, SuiteError)
+    suite = read_yaml(path, Suite, SuiteError)
+    return suite.model_copy(update={"datasets": tuple(_beside(path, entry) for entry in suite.dataset_entries())})
 
 
 def _beside(suite: Path, entry: DatasetEntry) -> DatasetEntry:

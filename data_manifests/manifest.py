@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from .errors import ManifestError, did_you_mean
+from .errors import ManifestError
 from .seeds import sha256_text
-from .yaml_files import Schema, read_yaml
+from .yaml_files import Schema, is_yaml, read_shipped, read_yaml, shipped_names
 
 Background = Literal["light", "dark"]
 Layout = Literal["challenge"]
@@ -76,8 +76,7 @@ class Manifest(Schema):
 
 def manifest_names() -> list[str]:
     """Names of the shipped manifests, sorted."""
-    folder = resources.files(__package__)
-    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    return shipped_names(resources.files(__package__))
 
 
 def load_manifest(name: str) -> Manifest:
@@ -87,14 +86,9 @@ def load_manifest(name: str) -> Manifest:
         ManifestError: there is none of that name (near matches are told), or the file breaks the schema.
 
     """
-    path = Path(name)
-    if path.suffix in {".yaml", ".yml"}:
-        return read_yaml(path, Manifest, ManifestError)
-    if name not in manifest_names():
-        message = f"There is no data set called '{name}'. {did_you_mean(name, manifest_names())}"
-        raise ManifestError(message)
-    with resources.as_file(resources.files(__package__).joinpath(f"{name}.yaml")) as shipped:
-        return read_yaml(shipped, Manifest, ManifestError)
+    if is_yaml(name):
+        return read_yaml(Path(name), Manifest, ManifestError)
+    return read_shipped(name, resources.files(__package__), "data set", Manifest, ManifestError)
 
 
 def manifest_of_folder(name: str, background: Background = "light") -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from .errors import PlanktonbenchError, did_you_mean
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
@@ -43,6 +45,33 @@ def read_yaml(path: Path, model: type[Model], error: type[PlanktonbenchError]) -
         message = f"{path} should hold a mapping of keys to values, but holds {type(content).__name__}."
         raise error(message)
     return checked(content, model, str(path), error)
+
+
+def shipped_names(folder: Traversable) -> list[str]:
+    """Names of the YAML files that a package ships in a folder, sorted, without suffix."""
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def read_shipped(
+    name: str, folder: Traversable, noun: str, model: type[Model], error: type[PlanktonbenchError]
+) -> Model:
+    """Read a YAML file that a package ships, by its name.
+
+    Raises:
+        error: there is none of that name (near matches are told), or it breaks the schema.
+
+    """
+    known = shipped_names(folder)
+    if name not in known:
+        message = f"There is no {noun} called '{name}'. {did_you_mean(name, known)}"
+        raise error(message)
+    with resources.as_file(folder.joinpath(f"{name}.yaml")) as path:
+        return read_yaml(path, model, error)
+
+
+def is_yaml(name: str) -> bool:
+    """Tell whether a name is the path of a YAML file."""
+    return name.endswith((".yaml", ".yml"))
 
 
 def checked(content: dict[str, Any], model: type[Model], where: str, error: type[PlanktonbenchError]) -> Model:

@@ -6,6 +6,7 @@ from training rows only, and the label never comes near it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Literal, Self, cast
 
 import numpy as np
@@ -24,7 +25,7 @@ PRUNE_ABOVE = 0.95
 Missing = Literal["keep", "median"]
 
 
-class ColumnFilter(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class ColumnFilter(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
     """Base of transformers that learn which columns of a table to drop.
 
     Attributes:
@@ -36,9 +37,9 @@ class ColumnFilter(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
     dropped_: dict[str, str]
     feature_names_in_: NDArray[np.object_]
 
+    @abstractmethod
     def reasons(self, table: pd.DataFrame) -> dict[str, str]:
         """Return each column to drop with its reason."""
-        raise NotImplementedError
 
     def fit(self, table: pd.DataFrame, y: object = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Learn from training rows which columns to drop."""

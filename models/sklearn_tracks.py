@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -30,9 +31,9 @@ class SklearnTrack(Track):
     inputs = frozenset({"native"})
     prune_above: ClassVar[float | None] = 0.95
 
+    @abstractmethod
     def estimator(self, seed: int) -> ClassifierMixin:
         """Return the unfitted classifier."""
-        raise NotImplementedError
 
     def warm_up(self) -> None:
         """Import the estimator's library."""
@@ -169,6 +170,7 @@ def from_sklearn(name: str, estimator: Any, *, prune_above: float | None = 0.95)
         raise TrackError(message)
 
     def fresh(self: SklearnTrack, seed: int) -> ClassifierMixin:  # noqa: ARG001 - becomes a method
+        """Return a clone of the estimator with the seed in each of its steps."""
         copy = clone(estimator)
         seeds = [key for key in copy.get_params() if key == "random_state" or key.endswith("__random_state")]
         return copy.set_params(**dict.fromkeys(seeds, seed))

@@ -178,6 +178,7 @@ class _Attempt:
     out_of_time: bool
 
     def told(self) -> dict[str, Any]:
+        """Return the attempt as the card tells it."""
         return {
             **asdict(self.setting),
             "rounds": self.rounds,

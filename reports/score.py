@@ -189,7 +189,8 @@ def score_labels(
         version=__version__,
     )
     unknown = tuple(sorted(set(rows["called"]) - set(names)))
-    return _assemble(names, matrix, intervals(units, draws, rng), units.n, unknown, signature)
+    ends = intervals(units, draws, rng)
+    return _assemble(names, matrix, ends, n_clusters=units.n, unknown=unknown, signature=signature)
 
 
 def _class_list(rows: pd.DataFrame, classes: Sequence[str] | None, truth: Labels, predicted: Labels) -> list[str]:
@@ -219,10 +220,11 @@ def _table_sha256(table: pd.DataFrame) -> str:
     return sha256_text(*("\n".join(ordered[column]) for column in ordered.columns))
 
 
-def _assemble(  # noqa: PLR0917 - the parts of one score, each computed elsewhere
+def _assemble(
     names: list[str],
     matrix: NDArray[np.int64],
     ends: Intervals,
+    *,
     n_clusters: int,
     unknown: tuple[str, ...],
     signature: Signature,
