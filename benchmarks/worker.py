@@ -24,6 +24,7 @@ import pandas as pd
 
 from ..data_manifests.images import open_images
 from ..data_manifests.seeds import derived_seed, derived_seed32
+from ..data_manifests.splits import PARTS
 from ..models.registry import get_track
 from ..models.track import Objects, Track, check_track, checked_scores
 from ..reports.card import Card
@@ -146,10 +147,11 @@ def _parts(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
     images = open_images(Path(task.images)) if "images" in track.inputs else None
     code = {name: position for position, name in enumerate(draft.classes)}
     parts = {}
-    for part, rows in truth.groupby("part"):
+    for part in PARTS:
+        rows = truth[truth["part"] == part]
         ids = rows["object_id"].to_numpy(dtype=object)
         known = rows["sample"].notna().all()
-        parts[str(part)] = Objects(
+        parts[part] = Objects(
             object_ids=ids,
             classes=tuple(draft.classes),
             native=None if native is None else native.loc[ids],

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from .columns import feature_columns
 from .errors import DataError, listed
-from .tables import canonical_text, find_column, require_column
+from .tables import canonical_text, find_column, lines_of, require_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -129,11 +129,12 @@ def _samples(table: pd.DataFrame, grouping: tuple[str, ...]) -> pd.Series | None
     columns = [name for name in grouping if name in table.columns]
     if not columns:
         return None
+    told = table[columns].notna().any(axis=1)
     text = table[columns].astype("str").fillna("")
     joined = text[columns[0]]
     for name in columns[1:]:
         joined = joined + "|" + text[name]
-    return joined
+    return joined.where(told)
 
 
 def unique_rows(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[Note]]:
@@ -152,7 +153,7 @@ def unique_rows(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[Not
         table = table.drop(columns=column)
     empty = table["object_id"].isna()
     if empty.any():
-        lines = [int(line) + 2 for line in table.index[empty]]
+        lines = lines_of(path, [int(row) for row in empty.to_numpy().nonzero()[0]])
         message = f"{path}: {len(lines):,} rows have no '{column}' (lines {listed(lines)}). Give each object an id."
         raise DataError(message)
     again = table["object_id"].duplicated(keep=False)

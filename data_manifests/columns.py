@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .errors import DataError, listed
+from .tables import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 IDENTITY = {
-    "id", "ids", "objid", "object_id", "objectid", "orig_id", "projid", "acquisid", "acq_id", "processid", "process_id",
+    "id", "ids", "objid", "object_id", "objectid", "orig_id", "projid", "acquisid", "acquis_id", "acq_id",
+    "processid", "process_id",
     "sampleid", "sample_id", "sample", "station", "cruise", "particle_id", "roi_number", "uuid", "tag", "index", "row",
-    "unnamed: 0", "random_value", "sunpos",
+    "unnamed:_0", "random_value", "sunpos",
 }  # fmt: skip
 POSITION = {
     "latitude", "longitude", "lat", "lon", "lat_end", "lon_end", "depth", "depth_min", "depth_max",
@@ -30,7 +32,8 @@ LABELS = {
     "taxon", "taxa", "label", "labels", "class", "classif_id", "classif_qual", "classif_who", "classif_when",
     "category", "annotation_category", "annotation_hierarchy", "annotation_status", "annotation_person_name",
     "annotation_person_email", "annotation_date", "annotation_time", "annotation_category_id", "classif_auto_id",
-    "classif_auto_score", "lineage", "level1", "level2", "taxon_level1", "taxon_level2", "lineage_level1", "plankton",
+    "classif_auto_score", "lineage", "level1", "level2",
+    "level1_num", "level2_num", "aphiaid", "taxon_level1", "taxon_level2", "lineage_level1", "plankton",
     "status", "set", "species", "genus", "family", "order", "phylum", "kingdom",
 }  # fmt: skip
 NEVER_FEATURES = frozenset(IDENTITY | POSITION | TIME | FILES | LABELS)
@@ -43,10 +46,16 @@ Positions in the frame are those that prepare_ecotaxa_datasets drops (tag, x, y,
 def is_never_a_feature(column: str, also: Iterable[str] = ()) -> bool:
     """Tell whether no track may learn from a column, by its name.
 
-    `also` are the manifest's own; case, surrounding spaces and the prefix `object_` do not matter.
+    `also` are the manifest's own; case, spaces and the prefix `object_` do not matter.
     """
-    plain = column.strip().lower()
-    return bool({plain, plain.removeprefix("object_")} & (NEVER_FEATURES | {name.strip().lower() for name in also}))
+    forbidden = NEVER_FEATURES.union(*(_spellings(name) for name in also))
+    return not forbidden.isdisjoint(_spellings(column))
+
+
+def _spellings(column: str) -> set[str]:
+    """Return a name in lower case with underscores, with and without EcoTaxa's prefix."""
+    plain = "_".join(column.lower().split())
+    return {plain, plain.removeprefix("object_")}
 
 
 def feature_columns(table: pd.DataFrame, also: Iterable[str], path: Path) -> list[str]:
@@ -73,9 +82,11 @@ def feature_columns(table: pd.DataFrame, also: Iterable[str], path: Path) -> lis
 def _text_in_numbers(column: pd.Series, path: Path) -> str:
     import pandas as pd
 
-    wrong = column[pd.to_numeric(column, errors="coerce").isna() & column.notna()]
-    first = f"'{wrong.iloc[0]}' in line {int(wrong.index[0]) + 2}" if len(wrong) else f"{column.dtype} values"
+    truth_values = column.map(lambda cell: isinstance(cell, bool)).astype(bool)
+    wrong = column[column.notna() & (truth_values | pd.to_numeric(column, errors="coerce").isna())]
+    line = lines_of(path, [int(wrong.index[0])])[0]
     return (
-        f"{path}: column '{column.name}' should hold numbers but holds {first} ({len(wrong):,} such cells). "
+        f"{path}: column '{column.name}' should hold numbers but holds '{wrong.iloc[0]}' in line {line} "
+        f"({len(wrong):,} such cells). "
         "Mend the cells, or list the column under never_features in the manifest if it is no measurement."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from .errors import DataError, listed
 from .seeds import sha256_text
+from .tables import canonical_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,17 +44,15 @@ class ImageStore(ABC):
             DataError: two images have the same id.
 
         """
-        found: dict[str, str] = {}
-        twice = []
-        for name in self._names():
-            object_id = _object_id(name)
-            if object_id in found:
-                twice.append(object_id)
-            found[object_id] = name
-        if twice:
-            message = f"{self.source}: two images have the same id: {listed(twice)}. Keep one of each."
+        import pandas as pd
+
+        names = list(self._names())
+        ids = canonical_text(pd.Series([PurePosixPath(name).stem for name in names], dtype="str"))
+        twice = ids[ids.duplicated()]
+        if len(twice):
+            message = f"{self.source}: two images have the same id: {listed(twice.unique())}. Keep one of each."
             raise DataError(message)
-        return found
+        return dict(zip(ids, names, strict=True))
 
     @abstractmethod
     def _names(self) -> Iterator[str]:
@@ -87,7 +87,7 @@ class ImageStore(ABC):
             raise DataError(message)
         try:
             return self._bytes(member)
-        except (OSError, zipfile.BadZipFile, EOFError, ValueError) as fault:
+        except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as fault:
             message = f"{self.source}: {member} cannot be read: {fault}"
             raise DataError(message) from fault
 
@@ -164,10 +164,3 @@ def _is_image(name: str) -> bool:
     """Tell images from folders, other files, and what macOS leaves behind."""
     path = PurePosixPath(name)
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("._") and "__MACOSX" not in path.parts
-
-
-def _object_id(name: str) -> str:
-    """Return the object_id of an image: its file name without folders and suffix, whole numbers without `.0`."""
-    stem = PurePosixPath(name).stem
-    whole, point, zeros = stem.partition(".")
-    return whole if point and whole.isdigit() and not zeros.strip("0") else stem

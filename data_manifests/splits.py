@@ -6,10 +6,12 @@ A split depends on the canonical ids, the taxa, the samples and a derived seed, 
 from __future__ import annotations
 
 import re
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from .cleaning import Note, note
 from .errors import DataError, SuiteError, did_you_mean, listed
@@ -18,7 +20,6 @@ from .yaml_files import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     import numpy as np
     import pandas as pd
@@ -30,6 +31,7 @@ VERSION = "v1"
 FEWEST_OBJECTS = 3  # one for each part
 DEFAULT_SHARE = 0.15
 PARTS = ("train", "valid", "test")
+FINE_FOLDS = 20  # grouped shares come in steps of one twentieth
 SET_NAMES = {"train": "train", "val": "valid", "valid": "valid", "validation": "valid", "test": "test"}
 
 
@@ -52,9 +54,12 @@ class SplitPlan(Schema):
     grouped: bool = False
 
     @model_validator(mode="after")
-    def _published_is_what_it_is(self) -> SplitPlan:
+    def _nothing_without_meaning(self) -> SplitPlan:
         if self.kind == "published" and self.grouped:
             message = "a published split is taken as it is; grouped does not apply"
+            raise ValueError(message)
+        if self.kind != "holdout" and "test" in self.model_fields_set:
+            message = f"a test share does not apply to {self.kind}"
             raise ValueError(message)
         return self
 
@@ -86,16 +91,21 @@ def parse_split(name: str) -> SplitPlan:
         message = f"There is no split called '{name}'. {did_you_mean(name, known)}"
         raise SuiteError(message)
     grouped, kind, folds, test, valid = found.groups()
+    asked = {
+        "kind": "kfold" if folds else kind,
+        "test": test and f"{test}e-2",
+        "valid": valid and f"{valid}e-2",
+        "folds": folds,
+        "grouped": bool(grouped),
+    }
     try:
-        return SplitPlan(
-            kind="kfold" if folds else kind,
-            test=float(test) / 100 if test else DEFAULT_SHARE,
-            valid=float(valid) / 100 if valid else DEFAULT_SHARE,
-            folds=int(folds) if folds else 3,
-            grouped=bool(grouped),
+        return SplitPlan.model_validate({key: value for key, value in asked.items() if value is not None})
+    except ValidationError as fault:
+        reasons = "; ".join(str(detail["msg"]) for detail in fault.errors())
+        message = (
+            f"Split '{name}' is not possible: shares lie between 0 and 50 %, folds between 2 and 20, "
+            f"and a test share belongs to a holdout. ({reasons})"
         )
-    except ValueError as fault:
-        message = f"Split '{name}' is not possible: shares lie between 0 and 50 %, folds between 2 and 20. ({fault})"
         raise SuiteError(message) from fault
 
 
@@ -137,10 +147,11 @@ def make_splits(dataset: Dataset, plan: SplitPlan, seed: int) -> list[Split]:
     """
     objects, notes = _classes_large_enough(dataset)
     splitter = {"holdout": _holdout, "kfold": _kfold, "published": _published}[plan.kind]
-    base = _Task(dataset.name, plan, seed, objects)
+    task = _Task(dataset.name, plan, seed, objects)
+    with _told_by_scikit_learn(task):
+        parts = list(splitter(task))
     return [
-        Split(name, seed, _table(objects, parts), notes)
-        for name, parts in zip(plan.split_names(), splitter(base), strict=True)
+        Split(name, seed, _table(objects, found), notes) for name, found in zip(plan.split_names(), parts, strict=True)
     ]
 
 
@@ -190,9 +201,14 @@ def _holdout(task: _Task) -> Iterator[NDArray[np.object_]]:
     everything = _positions(task)
     test = _take(task, everything, task.plan.test, "test")
     parts[test] = "test"
-    rest = everything[parts == "train"]
-    parts[_take(task, rest, task.plan.valid * len(everything) / len(rest), "valid")] = "valid"
-    yield parts
+    yield _with_valid(task, parts, "valid")
+
+
+def _with_valid(task: _Task, parts: NDArray[np.object_], draw: str) -> NDArray[np.object_]:
+    """Draw validation objects from train: a share of all objects."""
+    rest = _positions(task)[parts == "train"]
+    parts[_take(task, rest, task.plan.valid * len(parts) / len(rest), draw)] = "valid"
+    return parts
 
 
 def _kfold(task: _Task) -> Iterator[NDArray[np.object_]]:
@@ -204,14 +220,10 @@ def _kfold(task: _Task) -> Iterator[NDArray[np.object_]]:
     groups = task.samples() if task.plan.grouped else None
     everything = _positions(task)
     taxa = task.objects["taxon"].to_numpy(dtype=object)
-    with _quiet_about_rare_classes():
-        for fold, (_, test) in enumerate(folds.split(everything, taxa, groups)):
-            parts = _all_train(task)
-            parts[test] = "test"
-            rest = everything[parts == "train"]
-            share = task.plan.valid * len(everything) / len(rest)
-            parts[_take(task, rest, share, f"valid-{fold}")] = "valid"
-            yield parts
+    for fold, (_, test) in enumerate(folds.split(everything, taxa, groups)):
+        parts = _all_train(task)
+        parts[test] = "test"
+        yield _with_valid(task, parts, f"valid-{fold}")
 
 
 def _published(task: _Task) -> Iterator[NDArray[np.object_]]:
@@ -230,42 +242,63 @@ def _published(task: _Task) -> Iterator[NDArray[np.object_]]:
         if part not in found:
             message = f"The published split of '{task.dataset}' has no {part} rows. Use --split holdout."
             raise DataError(message)
-    if "valid" not in found:
-        rest = _positions(task)[found == "train"]
-        found[_take(task, rest, task.plan.valid, "valid")] = "valid"
-    yield found
+    yield found if "valid" in found else _with_valid(task, found, "valid")
 
 
 def _take(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> NDArray[np.intp]:
     """Draw a share of these positions, stratified by taxon and, when the plan says so, whole samples only."""
+    return (
+        _take_samples(task, positions, share, draw)
+        if task.plan.grouped
+        else _take_objects(task, positions, share, draw)
+    )
+
+
+def _take_objects(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> NDArray[np.intp]:
+    """Draw objects; a taxon of which one object is left stays where it is."""
     import numpy as np
-    from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+    from sklearn.model_selection import train_test_split
 
     taxa = task.objects["taxon"].to_numpy(dtype=object)[positions]
-    seed = task.seed_for(draw)
-    if not task.plan.grouped:
-        try:
-            _, taken = train_test_split(positions, test_size=share, stratify=taxa, random_state=seed)
-        except ValueError as fault:
-            message = (
-                f"'{task.dataset}' has too few objects to draw {share:.0%} of {len(positions):,} for each of "
-                f"{len(set(taxa))} taxa ({fault}). Use larger shares, or more objects."
-            )
-            raise DataError(message) from fault
-        return np.asarray(taken)
+    _, codes, counts = np.unique(taxa, return_inverse=True, return_counts=True)
+    drawn = positions[counts[codes] > 1]
+    _, taken = train_test_split(
+        drawn,
+        test_size=round(share * len(positions)),
+        stratify=task.objects["taxon"].to_numpy(dtype=object)[drawn],
+        random_state=task.seed_for(draw),
+    )
+    return np.asarray(taken)
+
+
+def _take_samples(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> NDArray[np.intp]:
+    """Draw whole samples: as many of twenty stratified folds (fewer when samples or taxa are few) as make the share."""
+    import numpy as np
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    taxa = task.objects["taxon"].to_numpy(dtype=object)[positions]
     groups = task.samples()[positions]
-    folds = min(max(2, round(1 / share)), len(set(groups)))
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    with _quiet_about_rare_classes():
-        _, taken = next(splitter.split(positions, taxa, groups))
-    return np.asarray(positions[taken])
+    largest = int(np.unique(taxa, return_counts=True)[1].max())
+    folds = min(FINE_FOLDS, len(set(groups)), largest)
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=task.seed_for(draw))
+    parts = [taken for _, taken in splitter.split(positions, taxa, groups)]
+    return np.asarray(positions[np.concatenate(parts[: max(1, round(share * folds))])])
 
 
-def _quiet_about_rare_classes() -> AbstractContextManager[object]:
-    """Silence scikit-learn's warning about classes with fewer members than folds: the report lists them."""
-    import warnings
-
-    return warnings.catch_warnings(action="ignore", category=UserWarning)
+@contextmanager
+def _told_by_scikit_learn(task: _Task) -> Iterator[None]:
+    """Turn scikit-learn's refusal into a message; its warning about rare classes is silent, the report lists them."""
+    try:
+        with warnings.catch_warnings(action="ignore", category=UserWarning):
+            yield
+    except ValueError as fault:
+        samples = f"{task.objects['sample'].nunique()} samples, " if task.plan.grouped else ""
+        message = (
+            f"'{task.dataset}' has {samples}{len(task.objects):,} objects of {task.objects['taxon'].nunique()} taxa "
+            f"(the smallest has {task.objects['taxon'].value_counts().min()}): too few for split '{task.plan.name}'. "
+            f"Use other shares, fewer folds, or more objects. ({fault})"
+        )
+        raise DataError(message) from fault
 
 
 def _all_train(task: _Task) -> NDArray[np.object_]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from .errors import PlanktonbenchError, did_you_mean, listed
@@ -43,20 +46,29 @@ def read_table(path: Path, error: type[PlanktonbenchError], *, text: Iterable[st
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
         dtype: Any = str if text is None else dict.fromkeys(text, str)
-        table = pd.read_csv(
-            path, dtype=dtype, encoding="utf-8-sig", keep_default_na=False, na_values=MISSING, low_memory=False
-        )
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+            return pd.read_csv(
+                path,
+                dtype=dtype,
+                encoding="utf-8-sig",
+                index_col=False,
+                keep_default_na=False,
+                na_values=MISSING,
+                low_memory=False,
+            )
     except FileNotFoundError as fault:
         message = f"{path} does not exist."
         raise error(message) from fault
     except pd.errors.EmptyDataError as fault:
         message = f"{path} is empty; expected a table with a header line."
         raise error(message) from fault
+    except pd.errors.ParserWarning as fault:
+        message = f"{path} has rows with more cells than its header has names (a comma at the end of the lines?)."
+        raise error(message) from fault
     except (OSError, ValueError, pd.errors.ParserError) as fault:
         first_line = str(fault).strip().split("\n", 1)[0]
         message = f"{path} is not a readable table (CSV in UTF-8, or .parquet): {first_line}"
         raise error(message) from fault
-    return table
 
 
 def find_column(table: pd.DataFrame, noun: str) -> str | None:
@@ -96,8 +108,9 @@ def canonical_text(values: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(values.dtype):
         return _whole_floats(values)
     text = values.astype("str").str.strip()
+    text = text.mask(text == "")
     text = text.str.replace(r"^([+-]?\d+)\.0*$", r"\1", regex=True)
-    exponent = text.str.fullmatch(r"[+-]?\d(?:\.\d+)?[eE]\+?\d+").fillna(value=False).astype(bool)
+    exponent = text.str.fullmatch(r"[+-]?\d(?:\.\d+)?[eE]\+?\d{1,2}").fillna(value=False).astype(bool)
     if exponent.any():
         text = text.mask(exponent, text[exponent].map(_plain))
     return text
@@ -105,9 +118,11 @@ def canonical_text(values: pd.Series) -> pd.Series:
 
 def _whole_floats(values: pd.Series) -> pd.Series:
     """Write a float column as text, whole numbers without their point."""
-    return values.map(lambda value: str(int(value)) if value == int(value) else repr(value), na_action="ignore").astype(
-        "str"
-    )
+
+    def written(value: float) -> str:
+        return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+    return values.map(written, na_action="ignore").astype("str")
 
 
 def _plain(number: str) -> str:
@@ -115,6 +130,24 @@ def _plain(number: str) -> str:
 
     value = Decimal(number)
     return str(int(value)) if value == value.to_integral_value() else number
+
+
+def lines_of(path: Path, rows: Iterable[int]) -> list[int]:
+    """Return the lines on which rows of a table end in its file; empty lines are no rows, but count as lines.
+
+    Args:
+        path: the CSV file; what is no readable text gets the line as if no line were empty.
+        rows: positions of rows, from 0.
+
+    """
+    wanted = list(rows)
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            ends = [reader.line_num for row in reader if row][1:]
+    except (OSError, ValueError, csv.Error):
+        ends = []
+    return [ends[row] if row < len(ends) else row + 2 for row in wanted]
 
 
 def refuse_unknown_names(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -23,6 +23,18 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _Loader(yaml.SafeLoader):
+    """A safe loader that refuses a key that stands twice, of which YAML would take the last in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            message = f"the key '{twice}' stands twice"
+            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
+        return super().construct_mapping(node, deep=deep)
+
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -34,7 +46,7 @@ def read_yaml(path: Path, model: type[Model], error: type[PlanktonbenchError]) -
 
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader that is stricter
     except (OSError, UnicodeDecodeError) as fault:
         message = f"{path} cannot be read: {fault}"
         raise error(message) from fault
@@ -94,11 +106,16 @@ def _fault_line(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """Names of the fields that a schema allows at a location; those of the whole schema where it cannot be told."""
+    """Names of the fields that a schema allows at a location."""
     current = model
     for part in location:
         field = current.model_fields.get(str(part))
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-            continue
-        current = field.annotation
+        current = _schema_in(field.annotation) or current if field is not None else current
     return list(current.model_fields)
+
+
+def _schema_in(annotation: object) -> type[BaseModel] | None:
+    """Return the schema that an annotation holds, alone or inside of a list, tuple, dict or union."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_schema_in, get_args(annotation))), None)

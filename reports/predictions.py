@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data_manifests.errors import SubmissionError, did_you_mean, listed
-from ..data_manifests.tables import canonical_text, read_table, require_column
+from ..data_manifests.tables import canonical_text, lines_of, read_table, require_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,9 +78,9 @@ def _group_column(table: pd.DataFrame, group: str | None, path: Path) -> str | N
 
 def _refuse_empty(labels: pd.DataFrame, columns: dict[str, str], path: Path) -> None:
     for noun, found in columns.items():
-        empty = labels[noun].isna() | (labels[noun] == "")
+        empty = labels[noun].isna()
         if empty.any():
-            rows = [int(row) + 2 for row in labels.reset_index(drop=True).index[empty]]
+            rows = lines_of(path, [int(row) for row in empty.to_numpy().nonzero()[0]])
             message = (
                 f"{path}: {len(rows):,} rows have no '{found}' (lines {listed(rows)}). "
                 "Expected a value in every row; an object that was not recognised needs a class all the same."
