@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..data_manifests.images import ImageStore
 
+NAME = r"[a-z0-9][a-z0-9._-]*"
 INPUTS = frozenset({"native", "images"})
 SUM_TOLERANCE = 1e-3
 
@@ -161,7 +163,7 @@ def check_track(track: object, where: str) -> type[Track]:
         message = f"{where} is {type(track).__name__} {track!r}; expected a subclass of planktonbench.Track."
         raise TrackError(message)
     name = getattr(track, "name", None)
-    if not isinstance(name, str) or not name or name != name.strip().lower() or any(c in name for c in "/\\, :"):
+    if not isinstance(name, str) or not re.fullmatch(NAME, name):
         message = f"{where}: name is {name!r}; expected lower-case words joined by hyphens, such as 'my-method'."
         raise TrackError(message)
     inputs = getattr(track, "inputs", None)

@@ -144,8 +144,12 @@ def intervals(units: Units, draws: int, rng: np.random.Generator) -> Intervals:
 
 
 def _ends(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the ends of the interval of each column, shape (n_columns, 2); NaN values are left out."""
+    """Return the ends of the interval of each column, shape (n_columns, 2); NaN values are left out.
+
+    A column without any value has NaN ends.
+    """
     ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    if np.isnan(values).any():
-        return np.column_stack([np.quantile(column[~np.isnan(column)], ends) for column in values.T]).T
-    return np.asarray(np.quantile(values, ends, axis=0).T)
+    if not np.isnan(values).any():
+        return np.asarray(np.quantile(values, ends, axis=0).T)
+    known = [column[~np.isnan(column)] for column in values.T]
+    return np.array([np.quantile(column, ends) if len(column) else (np.nan, np.nan) for column in known])

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from matplotlib.axes import Axes
     from matplotlib.container import BarContainer
 
@@ -32,6 +34,7 @@ STYLE: dict[Any, Any] = {
     "ytick.color": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "text.parse_math": False,  # a $ in a name is a $
 }
 
 
@@ -99,7 +102,8 @@ def f1_by_size(section: Section) -> Figure:
     )
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.grid(color=PALE, linewidth=0.5)
-    sns.move_legend(axes, "center left", bbox_to_anchor=(1, 0.5), frameon=False, title=None)
+    if axes.get_legend() is not None:
+        sns.move_legend(axes, "center left", bbox_to_anchor=(1, 0.5), frameon=False, title=None)
     return figure
 
 
@@ -184,9 +188,14 @@ def correlations(preparation: pd.DataFrame) -> Figure | None:
     return figure
 
 
+def style() -> AbstractContextManager[None]:
+    """Return the context in which figures are drawn and saved."""
+    return mpl.rc_context(STYLE)
+
+
 def draw(section: Section) -> dict[str, Figure]:
     """Return all figures of a section by file name, without suffix."""
-    with mpl.rc_context(STYLE):
+    with style():
         found: dict[str, Figure | None] = {"classes": class_sizes(section)}
         if section.done:
             found |= {"tracks": tracks(section), "f1-by-size": f1_by_size(section)}

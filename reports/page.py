@@ -48,8 +48,11 @@ def seconds(value: float | None) -> str:
     """Write seconds as a person would."""
     if value is None or math.isnan(value):
         return "–"
-    if value < 1:
-        return "<1 ms" if value < 0.001 else f"{1000 * value:.0f} ms"  # noqa: PLR2004 - the clock is no finer
-    if value < 120:  # noqa: PLR2004 - two minutes
-        return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"  # noqa: PLR2004 - two digits
-    return f"{value / 60:.1f} min"
+    if value < 0.001:  # noqa: PLR2004 - a millisecond
+        return "<1 ms"
+    steps = ((1000, "ms", 0, 1000), (1, "s", 1, 10), (1, "s", 0, 120), (1 / 60, "min", 1, math.inf))
+    return next(
+        f"{value * factor:.{digits}f} {unit}"
+        for factor, unit, digits, below in steps
+        if round(value * factor, digits) < below
+    )

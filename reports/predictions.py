@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..data_manifests.errors import SubmissionError, did_you_mean, listed
+from ..data_manifests.errors import PlanktonbenchError, SubmissionError, did_you_mean, listed
 from ..data_manifests.tables import canonical_text, lines_of, read_table, require_column
 
 if TYPE_CHECKING:
@@ -33,57 +33,66 @@ class Labels:
     renamed: tuple[str, ...]
 
 
-def read_labels(source: str | Path | pd.DataFrame, what: str, group: str | None = None) -> Labels:
+def read_labels(
+    source: str | Path | pd.DataFrame,
+    what: str,
+    group: str | None = None,
+    *,
+    error: type[PlanktonbenchError] = SubmissionError,
+) -> Labels:
     """Read a truth or predictions table.
 
     Args:
         source: a CSV or parquet file, or a table.
         what: `truth` or `predictions`, the name of a table in messages.
         group: grouping column that must be there; None takes `sample` when there is one.
+        error: class of the error when the file is no table; a stored file is not a participant's.
 
     Raises:
         SubmissionError: no table, a column is missing, no rows, empty cells, or an id twice.
 
     """
     path = Path(source) if isinstance(source, (str, Path)) else Path(f"({what})")
-    table = read_table(path, SubmissionError) if isinstance(source, (str, Path)) else source
+    table = read_table(path, error) if isinstance(source, (str, Path)) else source
     columns = {noun: require_column(table, noun, path, SubmissionError) for noun in ("object_id", "taxon")}
     if not len(table):
         message = f"{path} has a header but no rows; expected one row per object."
         raise SubmissionError(message)
     chosen = _group_column(table, group, path)
-    labels = table[[*columns.values(), *([chosen] if chosen else [])]].apply(canonical_text)
-    labels.columns = ["object_id", "taxon", *(["group"] if chosen else [])]
+    if chosen:
+        columns["group"] = chosen
+    labels = table[list(columns.values())].apply(canonical_text)
+    labels.columns = list(columns)
+    if chosen and group is None and labels["group"].isna().any():
+        labels, chosen = labels.drop(columns="group"), None
     _refuse_empty(labels, columns, path)
     twice = labels["object_id"][labels["object_id"].duplicated()].unique()
     if len(twice):
         message = f"{path}: {len(twice):,} ids occur more than once: {listed(twice)}. Keep one row per object."
         raise SubmissionError(message)
-    renamed = tuple(f"'{found}' as {noun}" for noun, found in columns.items() if found != noun)
+    renamed = tuple(f"'{columns[noun]}' as {noun}" for noun in ("object_id", "taxon") if columns[noun] != noun)
     return Labels(str(path), labels, chosen, renamed)
 
 
 def _group_column(table: pd.DataFrame, group: str | None, path: Path) -> str | None:
     if group is None:
-        return DEFAULT_GROUP if DEFAULT_GROUP in table.columns and table[DEFAULT_GROUP].notna().all() else None
+        return DEFAULT_GROUP if DEFAULT_GROUP in table.columns else None
     if group not in table.columns:
         names = [str(name) for name in table.columns]
         message = f"{path} has no grouping column '{group}'. {did_you_mean(group, names)}"
-        raise SubmissionError(message)
-    if table[group].isna().any():
-        message = f"{path}: {int(table[group].isna().sum()):,} rows have no '{group}'; each object needs its group."
         raise SubmissionError(message)
     return group
 
 
 def _refuse_empty(labels: pd.DataFrame, columns: dict[str, str], path: Path) -> None:
-    for noun, found in columns.items():
-        empty = labels[noun].isna()
+    for noun in labels.columns:
+        empty, found = labels[noun].isna(), columns[noun]
         if empty.any():
             rows = lines_of(path, [int(row) for row in empty.to_numpy().nonzero()[0]])
+            advice = "; an object that was not recognised needs a class all the same" if noun == "taxon" else ""
             message = (
                 f"{path}: {len(rows):,} rows have no '{found}' (lines {listed(rows)}). "
-                "Expected a value in every row; an object that was not recognised needs a class all the same."
+                f"Expected a value in every row{advice}."
             )
             raise SubmissionError(message)
 
@@ -127,8 +136,21 @@ def read_classes(path: Path) -> list[str]:
         message = f"{path} is no readable class list (a text file, one name a line): {fault}"
         raise SubmissionError(message) from fault
     names = [line.strip() for line in lines if line.strip()]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice or not names:
-        message = f"{path}: {'names twice: ' + listed(twice) if twice else 'no class name in it'}; expected one a line."
+    if not names:
+        message = f"{path}: no class name in it; expected one a line."
         raise SubmissionError(message)
+    refuse_twice(names, str(path))
     return names
+
+
+def refuse_twice(names: list[str], where: str) -> None:
+    """Refuse a class list that names a class twice.
+
+    Raises:
+        SubmissionError: with the names.
+
+    """
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        message = f"{where}: names twice: {listed(twice)}; expected one a line."
+        raise SubmissionError(message)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..data_manifests.errors import DataError
+from ..data_manifests.errors import DataError, listed
 from ..data_manifests.tables import read_table
 from .card import CARD, Card, read_card
 from .predictions import DEFAULT_GROUP, Labels, read_labels
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 RUNS, TRUTH, REPLACED = "runs", "truth", "replaced"
 PREDICTIONS, VALID, PREPARATION = "predictions.parquet", "valid.parquet", "preparation.parquet"
 SCORES = "scores.csv"
+TRUTH_COLUMNS = ("object_id", "part", "taxon", "sample", "lineage")
 COLUMNS = [
     "dataset", "simulated", "track", "split", "seed", "n_test", "n_classes", "macro_f1", "macro_f1_lo", "macro_f1_hi",
     "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "fit_seconds", "predict_seconds", "status",
@@ -54,8 +55,23 @@ class StoredRun:
 
     @cached_property
     def truth(self) -> pd.DataFrame:
-        """All objects of the split: object_id, part, taxon, sample, lineage."""
-        return read_table(truth_path(self.out, self.card.dataset, self.card.split, self.card.seed), DataError)
+        """All objects of the split: object_id, part, taxon, sample, lineage.
+
+        Raises:
+            DataError: the file is missing, unreadable or lacks a column.
+
+        """
+        table = read_table(self.truth_path, DataError)
+        missing = [name for name in TRUTH_COLUMNS if name not in table.columns]
+        if missing:
+            message = f"{self.truth_path} has no column {listed(missing)}; expected {listed(TRUTH_COLUMNS)}."
+            raise DataError(message)
+        return table
+
+    @property
+    def truth_path(self) -> Path:
+        """The run's truth file."""
+        return truth_path(self.out, self.card.dataset, self.card.split, self.card.seed)
 
     @cached_property
     def score(self) -> Score | None:
@@ -65,9 +81,9 @@ class StoredRun:
         card, test = self.card, self.truth[self.truth["part"] == "test"]
         group = DEFAULT_GROUP if test[DEFAULT_GROUP].notna().all() else None
         labels = test[["object_id", "taxon", *([group] if group else [])]].rename(columns={DEFAULT_GROUP: "group"})
-        truth = Labels(str(truth_path(self.out, card.dataset, card.split, card.seed)), labels, group, ())
+        truth = Labels(str(self.truth_path), labels, group, ())
         context = Context(card.dataset, card.data_sha256, card.manifest_sha256, card.split)
-        predicted = read_labels(self.folder / PREDICTIONS, "predictions")
+        predicted = read_labels(self.folder / PREDICTIONS, "predictions", error=DataError)
         return score_labels(truth, predicted, card.classes, draws=2000, seed=card.seed, context=context)
 
     @cached_property
@@ -105,4 +121,5 @@ def read_runs(out: Path) -> list[StoredRun]:
 
 def scores_table(runs: list[StoredRun]) -> pd.DataFrame:
     """Return one line per run, with the columns of scores.csv."""
-    return pd.DataFrame([run.row() for run in runs], columns=COLUMNS)
+    table = pd.DataFrame([run.row() for run in runs], columns=COLUMNS)
+    return table.astype({"n_classes": "Int64"})  # whole also where a failed run has none

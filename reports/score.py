@@ -12,9 +12,10 @@ import pandas as pd
 from .. import __version__
 from ..data_manifests.errors import SubmissionError, did_you_mean, listed
 from ..data_manifests.seeds import derived_seed, sha256_text
+from ..data_manifests.tables import canonical_text
 from .bootstrap import Intervals, cluster_units, intervals, object_units
 from .metrics import Totals, confusion_matrix, totals_of
-from .predictions import DEFAULT_GROUP, Labels, match, read_classes, read_labels
+from .predictions import Labels, match, read_classes, read_labels, refuse_twice
 from .signature import Signature
 
 if TYPE_CHECKING:
@@ -129,8 +130,11 @@ def score(  # noqa: PLR0913 - keyword choices, each of them in the signature
         0.6666666666666666
 
     """
+    if draws < 1:
+        message = f"draws is {draws}; expected a number of resamples, 1 or more."
+        raise SubmissionError(message)
     if isinstance(truth, (str, Path, pd.DataFrame)):
-        known = read_labels(truth, "truth", group if isinstance(group, str) else None)
+        known = read_labels(truth, "truth", _column_name(group))
         given = read_labels(_table_like(predicted), "predictions")
     else:
         known, given = _aligned(truth, predicted, group)
@@ -138,6 +142,13 @@ def score(  # noqa: PLR0913 - keyword choices, each of them in the signature
     if context is None:
         context = Context(data=Path(known.where).name.strip("()"))
     return score_labels(known, given, names, draws=draws, seed=seed, context=context)
+
+
+def _column_name(group: object) -> str | None:
+    if group is None or isinstance(group, str):
+        return group
+    message = f"group is {type(group).__name__}; expected the name of a column of the truth, since truth is a table."
+    raise SubmissionError(message)
 
 
 def _table_like(predicted: object) -> str | Path | pd.DataFrame:
@@ -151,15 +162,21 @@ def _table_like(predicted: object) -> str | Path | pd.DataFrame:
 
 def _aligned(truth: object, predicted: object, group: object) -> tuple[Labels, Labels]:
     """Give labels without ids their position as id."""
-    true, called = np.asarray(truth), np.asarray(predicted)
-    if true.ndim != 1 or true.shape != called.shape:
-        message = f"truth has shape {true.shape} and predictions {called.shape}; expected two equally long columns."
+    if isinstance(group, str):
+        message = f"group is '{group}'; expected the group of each object, since truth is labels and has no columns."
         raise SubmissionError(message)
-    ids = np.char.zfill(np.arange(len(true)).astype(str), 12)
-    table = pd.DataFrame({"object_id": ids, "taxon": true})
+    columns = {"truth": truth, "predictions": predicted} | ({} if group is None else {"group": group})
+    arrays = {name: np.asarray(column, dtype=object) for name, column in columns.items()}
+    shapes = {array.shape for array in arrays.values()}
+    if len(shapes) > 1 or arrays["truth"].ndim != 1:
+        found = ", ".join(f"{name} has shape {array.shape}" for name, array in arrays.items())
+        message = f"{found}; expected equally long columns of shape (n_objects,)."
+        raise SubmissionError(message)
+    ids = [f"{position:012d}" for position in range(len(arrays["truth"]))]
+    known, given = (pd.DataFrame({"object_id": ids, "taxon": arrays[name]}) for name in ("truth", "predictions"))
     if group is not None:
-        table[DEFAULT_GROUP] = np.asarray(group)
-    return read_labels(table, "truth"), read_labels(pd.DataFrame({"object_id": ids, "taxon": called}), "predictions")
+        known["group"] = arrays["group"]
+    return read_labels(known, "truth", None if group is None else "group"), read_labels(given, "predictions")
 
 
 def score_labels(
@@ -196,15 +213,17 @@ def score_labels(
 def _class_list(rows: pd.DataFrame, classes: Sequence[str] | None, truth: Labels, predicted: Labels) -> list[str]:
     if classes is None:
         return sorted(rows["taxon"].unique())
+    names = list(canonical_text(pd.Series(list(classes), dtype=object)))
+    refuse_twice(names, "the class list")
     for column, labels in (("taxon", truth), ("called", predicted)):
-        strange = sorted(set(rows[column]) - set(classes))
+        strange = sorted(set(rows[column]) - set(names))
         if strange:
             message = (
-                f"{labels.where}: {listed(strange)} not in the class list of {len(classes)}. "
-                f"{did_you_mean(strange[0], classes)}"
+                f"{labels.where}: {listed(strange)} not in the class list of {len(names)}. "
+                f"{did_you_mean(strange[0], names)}"
             )
             raise SubmissionError(message)
-    return sorted(classes)
+    return sorted(names)
 
 
 def _clusters(rows: pd.DataFrame) -> NDArray[np.integer] | None:

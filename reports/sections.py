@@ -63,15 +63,15 @@ class TrackResult:
 
     def mean(self, fact: str) -> float:
         """Mean of a number of the cards, such as `fit_seconds`, over runs that are done."""
-        return _mean([getattr(run.card, fact) for run in self.runs if run.card.status == "done"])
+        values = [getattr(run.card, fact) for run in self.runs if run.card.status == "done"]
+        return _mean([value for value in values if value is not None])
 
     @cached_property
     def confusion(self) -> pd.DataFrame:
         """Counts of all runs added up, rows truth, columns called, both in the order of the class list."""
-        total = self.scores[0].confusion
-        for score in self.scores[1:]:
-            total = total + score.confusion
-        return total
+        names = sorted({name for score in self.scores for name in score.confusion.index})
+        parts = [score.confusion.reindex(index=names, columns=names, fill_value=0) for score in self.scores]
+        return sum(parts[1:], start=parts[0])
 
     @cached_property
     def per_class(self) -> pd.DataFrame:

@@ -71,7 +71,8 @@ def _figures(section: Section, prefix: str, part: Path) -> dict[str, str]:
     addresses = {}
     for name, figure in figures.draw(section).items():
         content = io.BytesIO()
-        figure.savefig(content, format="png", dpi=DOTS_PER_INCH)
+        with figures.style():
+            figure.savefig(content, format="png", dpi=DOTS_PER_INCH)
         (part / "figures" / f"{prefix}-{name}.png").write_bytes(content.getvalue())
         addresses[name] = "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
     return addresses
