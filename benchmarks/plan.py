@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data_manifests.dataset import Dataset, find_folder, open_folder
+from ..data_manifests.dataset import Dataset, find_folder
 from ..data_manifests.errors import SuiteError
-from ..data_manifests.manifest import load_manifest, manifest_of_folder
+from ..data_manifests.manifest import Manifest, load_manifest, manifest_of_folder
 from ..data_manifests.prepared import prepared_native
 from ..data_manifests.splits import Split, SplitPlan, make_splits
 from ..models.registry import get_track
@@ -116,19 +116,19 @@ def _method(track: type[Track], reference: str, entry: TrackEntry, limits: dict[
     return Method(entry.stored_as or track.name, track, reference, {**known, **budget, **entry.options})
 
 
-def open_entry(entry: DatasetEntry, data_dir: Path | None, *, alone: bool) -> Dataset:
-    """Open a suite's data set: its own path, else `data_dir` (with several data sets, the folder of its name in it).
+def find_entry(entry: DatasetEntry, data_dir: Path | None, *, alone: bool) -> tuple[Manifest, Path]:
+    """Find a suite's data set: its own path, else `data_dir` (with several data sets, the folder of its name in it).
 
     Raises:
-        DataError, ManifestError: it cannot be found or opened.
+        DataError, ManifestError: it cannot be found.
 
     """
     if entry.path is not None:
-        return open_folder(manifest_of_folder(entry.name, entry.background), entry.path)
+        return manifest_of_folder(entry.name, entry.background), entry.path
     manifest = load_manifest(entry.name)
     if data_dir is not None and (not alone or (data_dir / manifest.name).is_dir()):
         data_dir = data_dir / manifest.name
-    return open_folder(manifest, find_folder(manifest.name, data_dir))
+    return manifest, find_folder(manifest.name, data_dir)
 
 
 def plan_jobs(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from ..data_manifests.dataset import open_folder
 from ..data_manifests.errors import DataError, SuiteError
 from ..data_manifests.splits import parse_split
 from ..models.threads import available_cores
@@ -19,7 +20,7 @@ from ..reports.card import read_card
 from ..reports.results import run_folder
 from ..reports.write import write_results
 from .environment import worker_environment
-from .plan import Job, all_splits, choose_methods, open_entry, plan_jobs
+from .plan import Job, all_splits, choose_methods, find_entry, plan_jobs
 from .progress import Progress, progress_for
 from .store import differences, is_finished, job_lock, lock, store_run, store_truth
 from .suite import Suite, load_suite
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..data_manifests.dataset import Dataset
+    from ..data_manifests.manifest import Manifest
     from ..data_manifests.splits import Split
     from ..models.track import Track
 
@@ -146,14 +148,14 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
         message = "There is no track to run; name one or more with --tracks."
         raise SuiteError(message)
     entries = suite.dataset_entries()
-    datasets = [open_entry(entry, settings.data_dir, alone=len(entries) == 1) for entry in entries]
+    found = [find_entry(entry, settings.data_dir, alone=len(entries) == 1) for entry in entries]
     jobs: list[Job] = []
-    for dataset in datasets:
-        _tell_dataset(dataset, settings.progress)
+    for dataset in [_open(manifest, folder, settings.progress) for manifest, folder in found]:
         splits = all_splits(dataset, suite.split, suite.seeds)
         _store_truth(out, dataset, splits, settings.progress)
         jobs += plan_jobs(dataset, splits, methods, out, threads=settings.threads, quick=settings.quick)
     Workers(out, settings).do_all(jobs)
+    settings.progress.say("scoring the stored predictions and writing the report")
     with writing(out):
         table = write_results(out)
     cards = [read_card(run_folder(out, job.draft)) for job in jobs]
@@ -178,15 +180,19 @@ def writing(out: Path) -> Iterator[None]:
         raise DataError(message) from fault
 
 
-def _tell_dataset(dataset: Dataset, progress: Progress) -> None:
+def _open(manifest: Manifest, folder: Path, progress: Progress) -> Dataset:
+    """Open a data set, and tell what is in it and what was found."""
+    progress.say(f"{manifest.name}: reading {folder}")
+    dataset = open_folder(manifest, folder)
     features = 0 if dataset.native is None else dataset.native.shape[1]
     images = 0 if dataset.images is None else len(dataset.images)
     progress.say(
         f"{dataset.name}: {len(dataset):,} objects, {len(dataset.classes)} taxa, {features} native features, "
-        f"{images:,} images in {dataset.folder}"
+        f"{images:,} images"
     )
     for entry in dataset.notes:
         progress.say(f"  note: {entry}")
+    return dataset
 
 
 class Workers:

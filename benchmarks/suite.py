@@ -7,7 +7,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ..data_manifests.errors import SuiteError
 from ..data_manifests.manifest import Background, Name
@@ -66,6 +66,15 @@ class Suite(Schema):
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_unique)] = (0, 1, 2)
     budget: Budget = Budget()
     quick: Budget = Budget()
+
+    @model_validator(mode="after")
+    def _no_dataset_twice(self) -> Suite:
+        names = [entry.name for entry in self.dataset_entries()]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            message = f"two data sets are called '{twice}', and their runs would lie in one folder"
+            raise ValueError(message)
+        return self
 
     def dataset_entries(self) -> list[DatasetEntry]:
         """Return all data sets as entries."""

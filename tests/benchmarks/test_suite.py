@@ -67,6 +67,7 @@ def test_a_suite_file_says_what_is_run(file: Path) -> None:
         ("seeds: [3, 1]", "seeds: []", ["'seeds' is []"]),
         ("name: my-lake", "name: My Lake", ["'name' is 'My Lake'"]),
         ("minutes: 20", "minutes: -1", ["'budget.minutes' is -1"]),
+        ("name: lake", "name: flowcam", ["two data sets are called 'flowcam'"]),
         (WHOLE, "- a list", ["should hold a mapping"]),
         (WHOLE, "name: [", ["is not valid YAML"]),
     ],
