@@ -199,20 +199,12 @@ def _clean_native(
         objects.loc[lonely, "object_id"],
     )
     native = table.set_index("object_id")[columns].astype("float64").reindex(objects["object_id"])
-    infinite = np.isinf(native.to_numpy())
-    if infinite.any():
-        native = native.mask(infinite)
-        notes.append(
-            Note(
-                "infinite", "native values are infinite: kept as missing", int(infinite.sum()), _names(native, infinite)
-            )
-        )
-    missing = native.isna().to_numpy()
-    if missing.any():
-        notes.append(
-            Note("missing", "native values are missing: kept as missing", int(missing.sum()), _names(native, missing))
-        )
-    return native, notes
+    faults = {"missing": native.isna().to_numpy(), "infinite": np.isinf(native.to_numpy())}
+    for code, cells in faults.items():
+        if cells.any():
+            text = f"native values are {code}: kept as missing"
+            notes.append(Note(code, text, int(cells.sum()), _names(native, cells)))
+    return native.mask(faults["infinite"]), notes
 
 
 def _names(native: pd.DataFrame, cells: NDArray[np.bool_]) -> tuple[str, ...]:

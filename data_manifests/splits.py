@@ -31,6 +31,7 @@ VERSION = "v1"
 FEWEST_OBJECTS = 3  # one for each part
 DEFAULT_SHARE = 0.15
 PARTS = ("train", "valid", "test")
+OVERSHOOT = 1.25  # of its share, at most, when whole samples are drawn
 FINE_FOLDS = 20  # grouped shares come in steps of one twentieth
 SET_NAMES = {"train": "train", "val": "valid", "valid": "valid", "validation": "valid", "test": "test"}
 
@@ -150,6 +151,9 @@ def make_splits(dataset: Dataset, plan: SplitPlan, seed: int) -> list[Split]:
     task = _Task(dataset.name, plan, seed, objects)
     with _told_by_scikit_learn(task):
         parts = list(splitter(task))
+        if any(set(found) != set(PARTS) for found in parts):
+            message = "a part would be empty"
+            raise ValueError(message)
     return [
         Split(name, seed, _table(objects, found), notes) for name, found in zip(plan.split_names(), parts, strict=True)
     ]
@@ -272,17 +276,29 @@ def _take_objects(task: _Task, positions: NDArray[np.intp], share: float, draw: 
 
 
 def _take_samples(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> NDArray[np.intp]:
-    """Draw whole samples: as many of twenty stratified folds (fewer when samples or taxa are few) as make the share."""
+    """Draw whole samples: those of twenty stratified folds (fewer when samples or taxa are few) that make up the share.
+
+    A fold is taken when it brings the number of objects nearer to the share and does not go far beyond it, so that a
+    very large sample stays in train; some folds are always left for the other parts.
+    """
     import numpy as np
     from sklearn.model_selection import StratifiedGroupKFold
 
     taxa = task.objects["taxon"].to_numpy(dtype=object)[positions]
     groups = task.samples()[positions]
     largest = int(np.unique(taxa, return_counts=True)[1].max())
-    folds = min(FINE_FOLDS, len(set(groups)), largest)
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=task.seed_for(draw))
-    parts = [taken for _, taken in splitter.split(positions, taxa, groups)]
-    return np.asarray(positions[np.concatenate(parts[: max(1, round(share * folds))])])
+    splitter = StratifiedGroupKFold(
+        min(FINE_FOLDS, len(set(groups)), largest), shuffle=True, random_state=task.seed_for(draw)
+    )
+    folds = [fold for _, fold in splitter.split(positions, taxa, groups) if len(fold)]
+    others = 2 if draw == "test" else 1  # parts that are still to come
+    wanted, taken = share * len(positions), [min(folds, key=len)]
+    for fold in folds:
+        before, after = sum(map(len, taken)), sum(map(len, taken)) + len(fold)
+        nearer = abs(after - wanted) < abs(before - wanted) and after < OVERSHOOT * wanted
+        if nearer and fold is not taken[0] and len(taken) < len(folds) - others:
+            taken.append(fold)
+    return np.asarray(positions[np.concatenate(taken)])
 
 
 @contextmanager

@@ -144,7 +144,7 @@ def lines_of(path: Path, rows: Iterable[int]) -> list[int]:
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
-            ends = [reader.line_num for row in reader if row][1:]
+            ends = [reader.line_num for row in reader if len(row) > 1 or "".join(row).strip()][1:]
     except (OSError, ValueError, csv.Error):
         ends = []
     return [ends[row] if row < len(ends) else row + 2 for row in wanted]

@@ -1,0 +1,122 @@
+"""Manifests: data, not code, and the shipped one says what was published."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from planktonbench.data_manifests.errors import ManifestError
+from planktonbench.data_manifests.manifest import (
+    Background,
+    Manifest,
+    load_manifest,
+    manifest_names,
+    manifest_of_folder,
+)
+
+COUNTS = Path(__file__).resolve().parents[3] / "shared" / "field" / "flowcam-class-counts.tsv"
+LINES = {
+    "name": "name: pond",
+    "title": "title: A pond",
+    "instrument": "instrument: FlowCam",
+    "source": "source: us",
+    "citation": "citation: We (2020)",
+    "licence": "licence: CC0",
+    "background": "background: light",
+    "classes": "classes: {egg: 2, Copepoda: null}",
+}
+
+
+def written(folder: Path, file_name: str = "pond.yaml", **lines: str) -> str:
+    """Write a manifest with changed lines and return its path."""
+    path = folder / file_name
+    path.write_text("\n".join({**LINES, **lines}.values()), "utf-8")
+    return str(path)
+
+
+def test_every_shipped_manifest_opens_under_its_own_name() -> None:
+    """A manifest's name is that of its file, and flowcam is among them."""
+    assert "flowcam" in manifest_names()
+    assert manifest_names() == [load_manifest(name).name for name in manifest_names()]
+
+
+def test_flowcam_has_the_published_counts() -> None:
+    """The 39 taxa and their counts are those of the publication, 242,607 objects in all."""
+    classes = load_manifest("flowcam").classes
+
+    assert (len(classes), sum(count or 0 for count in classes.values())) == (39, 242607)
+    if not COUNTS.is_file():
+        pytest.skip(f"the published counts are not at {COUNTS}")
+    with COUNTS.open(encoding="utf-8", newline="") as file:
+        assert {row["level2"]: int(row["n"]) for row in csv.DictReader(file, delimiter="\t")} == classes
+
+
+@pytest.mark.parametrize("suffix", [".yaml", ".yml"])
+def test_anybody_can_write_a_manifest(tmp_path: Path, suffix: str) -> None:
+    """A path opens somebody's own manifest; what it does not say has a default."""
+    manifest = load_manifest(written(tmp_path, f"pond{suffix}"))
+
+    assert manifest.classes == {"egg": 2, "Copepoda": None}
+    assert (manifest.grouping, manifest.never_features, manifest.layout, manifest.doi) == ((), (), None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("flowcan", "Did you mean flowcam?"), ("zzz", "Known: "), ("none.yaml", "none.yaml cannot be")]
+)
+def test_an_unknown_name_gets_near_matches(name: str, words: str) -> None:
+    """A mistyped data set is named with its near matches, else with what there is; a missing file is named too."""
+    with pytest.raises(ManifestError) as caught:
+        load_manifest(name)
+
+    assert name in str(caught.value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "line", "words"),
+    [
+        ("name", "name: A pond", "field 'name' is 'A pond'"),
+        ("background", "background: bright", "field 'background' is 'bright': Input should be 'light' or 'dark'"),
+        ("citation", "", "field 'citation' is missing"),
+        ("licence", "license: CC0", "field 'license' is unknown. Did you mean licence?"),
+        ("classes", "classes: {egg: -1}", "field 'classes.egg' is -1"),
+        ("classes", "classes: {egg cell: 1, Egg  Cell: 2}", "'egg cell' and 'Egg  Cell' differ only in case or spaces"),
+        ("layout", "layout: zip", "field 'layout' is 'zip': Input should be 'challenge'"),
+        ("checksums", "checksums: {meta.csv: abc}", "field 'checksums.meta.csv' is 'abc'"),
+        ("grouping", "grouping: projid", "field 'grouping' is 'projid'"),
+        ("doi", "doi: doi.org/1", "field 'doi' is 'doi.org/1'"),
+        ("url", "url: ftp://pond", "field 'url' is 'ftp://pond'"),
+        ("known_faults", "known_faults: [{fault: f}]", "field 'known_faults.0.rule' is missing"),
+    ],
+)
+def test_a_manifest_error_names_file_field_and_value(tmp_path: Path, field: str, line: str, words: str) -> None:
+    """A field that breaks the schema is named with its value and what was expected."""
+    path = written(tmp_path, **{field: line})
+    with pytest.raises(ManifestError) as caught:
+        load_manifest(path)
+
+    assert str(caught.value).startswith(path)
+    assert words in str(caught.value)
+
+
+def test_the_hash_is_of_the_content(tmp_path: Path) -> None:
+    """Order of keys, layout and comments do not change the hash; anything that is said does."""
+    manifest = load_manifest(written(tmp_path))
+    backwards = tmp_path / "backwards.yaml"
+    lines = {**LINES, "classes": "classes: {Copepoda: null, egg: 2}"}
+    backwards.write_text("# the same\n" + "\n\n".join(reversed(lines.values())), "utf-8")
+    changes = [{"classes": "classes: {egg: 3, Copepoda: null}"}, {"background": "background: dark"}]
+    others = {load_manifest(written(tmp_path, **change)).sha256 for change in changes}
+
+    assert manifest.sha256 == load_manifest(str(backwards)).sha256
+    assert len({manifest.sha256, *others}) == 3
+
+
+@pytest.mark.parametrize("background", ["light", "dark"])
+def test_a_folder_that_nobody_described_has_a_manifest_too(background: Background) -> None:
+    """It has no classes and no sample column of its own, and the background that was told."""
+    manifest = manifest_of_folder("pond", background)
+
+    assert ("pond", background, {}, ()) == (manifest.name, manifest.background, manifest.classes, manifest.grouping)
+    assert Manifest.model_validate(manifest.model_dump(mode="json")) == manifest

@@ -1,0 +1,329 @@
+"""Splits: named, versioned, seeded, and no object or sample on two sides."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from planktonbench.data_manifests.errors import DataError, SuiteError
+from planktonbench.data_manifests.splits import PARTS, Split, SplitPlan, make_splits, parse_split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from planktonbench.data_manifests.dataset import Dataset
+
+    Make = Callable[..., Dataset]
+
+COUNTS = {"Copepoda": 40, "detritus": 130, "egg": 20, "Retaria": 10}
+SAMPLES = [f"sample {number % 20}" for number in range(sum(COUNTS.values()))]
+PLANS = [
+    SplitPlan(),
+    SplitPlan(grouped=True),
+    SplitPlan(kind="kfold", folds=4),
+    SplitPlan(kind="kfold", grouped=True),
+    SplitPlan(kind="published"),
+]
+FEW = settings(max_examples=15, deadline=None)
+each_plan = pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
+each_grouped_plan = pytest.mark.parametrize("plan", [PLANS[1], PLANS[3]], ids=lambda plan: plan.name)
+
+
+@pytest.fixture(scope="module")
+def data(make_dataset: Make) -> Dataset:
+    """200 objects of 4 taxa, in 20 samples, with published sets."""
+    sets = np.resize(["train", "train", "train", "train", "valid", "test", "test"], 200)
+    return make_dataset(COUNTS, samples=SAMPLES, sets=list(sets))
+
+
+def shares(split: Split) -> list[float]:
+    """Return the shares of train, valid and test."""
+    return [split.count(part) / len(split.table) for part in PARTS]
+
+
+@each_plan
+def test_every_object_is_in_exactly_one_part(data: Dataset, plan: SplitPlan) -> None:
+    """Each split has all objects once, sorted, with taxon, sample and lineage, and no part is empty."""
+    for split in make_splits(data, plan, 0):
+        table = split.table
+
+        assert list(table.columns) == ["object_id", "part", "taxon", "sample", "lineage"]
+        assert list(table["object_id"]) == list(data.objects["object_id"])
+        assert list(table["taxon"]) == list(data.objects["taxon"])
+        assert sorted(id_ for part in PARTS for id_ in split.ids(part)) == list(data.objects["object_id"])
+        assert min(split.count(part) for part in PARTS) > 0
+
+
+@each_plan
+def test_the_seed_decides_all(data: Dataset, plan: SplitPlan) -> None:
+    """The same seed gives the same split, another seed another one; a published split without draws stays."""
+    first, same, other = [pd.concat([split.table for split in make_splits(data, plan, seed)]) for seed in (0, 0, 1)]
+
+    pd.testing.assert_frame_equal(first, same)
+    assert first["part"].equals(other["part"]) == (plan.kind == "published")
+    assert make_splits(data, plan, 7)[0].seed == 7
+
+
+def test_each_data_set_and_plan_draws_for_itself(make_dataset: Make) -> None:
+    """The name of the data set and of the plan are axes of the seed."""
+    splits = [
+        make_splits(make_dataset(COUNTS, name=name), plan, 0)[0].ids("test")
+        for name, plan in [("one", SplitPlan()), ("two", SplitPlan()), ("one", SplitPlan(valid=0.1))]
+    ]
+
+    assert len({tuple(ids) for ids in splits}) == 3
+
+
+@FEW
+@given(
+    counts=st.lists(st.integers(3, 40), min_size=2, max_size=4).filter(lambda sizes: sum(sizes) > 40),
+    seed=st.integers(0, 2**40),
+    kind=st.sampled_from(["holdout", "kfold"]),
+)
+def test_rare_taxa_do_not_break_a_split(
+    make_dataset: Make, counts: list[int], seed: int, kind: Literal["holdout", "kfold"]
+) -> None:
+    """Any taxa of three objects or more are split, folds differ by one object at most, and train has each taxon."""
+    made = make_dataset({f"taxon {number}": count for number, count in enumerate(counts)})
+    splits = make_splits(made, SplitPlan(kind=kind), seed)
+    tests = [id_ for split in splits for id_ in split.ids("test")]
+
+    assert len(set(tests)) == len(tests)
+    assert all(set(split.table.loc[split.table["part"] == "train", "taxon"]) == set(made.classes) for split in splits)
+    if kind == "kfold":
+        assert sorted(tests) == list(made.objects["object_id"])
+        assert np.ptp([split.count("test") for split in splits]) <= 1
+
+
+@FEW
+@given(sizes=st.lists(st.integers(5, 40), min_size=4, max_size=12), seed=st.integers(0, 99))
+@each_grouped_plan
+def test_no_sample_is_on_two_sides(make_dataset: Make, plan: SplitPlan, sizes: list[int], seed: int) -> None:
+    """A grouped split keeps each sample whole, in every fold, and folds share no object."""
+    names = np.resize(np.repeat([f"sample {number}" for number in range(len(sizes))], sizes), 200)
+    samples = np.random.default_rng(seed).permutation(names)
+    splits = make_splits(make_dataset(COUNTS, samples=list(samples)), plan, seed)
+
+    for split in splits:
+        assert split.table.groupby("sample")["part"].nunique().max() == 1
+        assert min(split.count(part) for part in PARTS) > 0
+    if plan.kind == "kfold":
+        assert sum(split.count("test") for split in splits) == 200
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize(("test", "valid"), [(0.15, 0.15), (0.2, 0.1), (0.4, 0.3)])
+def test_a_holdout_has_the_shares_that_were_asked_for(
+    data: Dataset, test: float, valid: float, *, grouped: bool
+) -> None:
+    """Shares are of all objects, to one object when single ones are drawn, to about a sample when samples are."""
+    (split,) = make_splits(data, SplitPlan(test=test, valid=valid, grouped=grouped), 0)
+
+    assert shares(split) == pytest.approx([1 - test - valid, valid, test], abs=0.05 if grouped else 0.0051)
+
+
+def test_a_holdout_has_each_taxon_in_its_share(data: Dataset) -> None:
+    """Parts are stratified: each has each taxon with its share, to one object."""
+    table = make_splits(data, SplitPlan(), 0)[0].table
+    found = pd.crosstab(table["taxon"], table["part"])
+
+    for part, share in {"train": 0.7, "valid": 0.15, "test": 0.15}.items():
+        assert found[part].to_dict() == pytest.approx({taxon: n * share for taxon, n in COUNTS.items()}, abs=1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("test", "valid"), [(0.15, 0.15), (0.2, 0.3)])
+def test_one_large_sample_belongs_in_train(make_dataset: Make, test: float, valid: float, seed: int) -> None:
+    """Where one sample has half of the objects, test and valid are made of the others, and train is not empty."""
+    samples = np.repeat([f"sample {number}" for number in range(12)], [104, 20, 14, 14, 13, 10, 10, 5, 5, 2, 2, 1])
+    shuffled = list(np.random.default_rng(0).permutation(samples))
+    (split,) = make_splits(
+        make_dataset(COUNTS, samples=shuffled), SplitPlan(test=test, valid=valid, grouped=True), seed
+    )
+
+    assert shares(split) == pytest.approx([1 - test - valid, valid, test], abs=0.1)
+
+
+@each_grouped_plan
+def test_no_part_is_empty_whatever_the_samples(make_dataset: Make, plan: SplitPlan) -> None:
+    """With one sample of nearly all objects a grouped split is refused rather than made with an empty part."""
+    made = make_dataset({"a": 80, "b": 39}, samples=list(np.repeat(list("abcdef"), [1, 111, 1, 4, 1, 1])))
+    empty = []
+    for seed in range(20):
+        with contextlib.suppress(DataError):
+            empty += [split for split in make_splits(made, plan, seed) if min(shares(split)) == 0]
+
+    assert empty == []
+
+
+@pytest.mark.parametrize("plan", [SplitPlan(), SplitPlan(kind="kfold", folds=2), SplitPlan(kind="kfold", folds=5)])
+def test_taxa_of_fewer_than_three_are_left_out_and_listed(make_dataset: Make, plan: SplitPlan) -> None:
+    """A taxon of two objects is in no part and is told; a taxon of three is split, whatever the plan."""
+    for split in make_splits(make_dataset({**COUNTS, "pair": 2, "one": 1, "three": 3}), plan, 0):
+        assert set(split.table["taxon"]) == {*COUNTS, "three"}
+        assert [(note.code, note.count, note.examples) for note in split.notes] == [("small-class", 2, ("one", "pair"))]
+        assert "fewer than 3 objects: left out with their 3 objects" in str(split.notes[0])
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        (["train", "val", "test"], ["train", "valid", "test"]),
+        (["Train", " VALID ", "TEST"], ["train", "valid", "test"]),
+        (["train", "validation", "test"], ["train", "valid", "test"]),
+    ],
+)
+def test_published_sets_are_taken_as_they_are(make_dataset: Make, stated: list[str], expected: list[str]) -> None:
+    """The spellings of the field mean one of three parts, and nothing is drawn."""
+    made = make_dataset(COUNTS, sets=list(np.resize(stated, 200)))
+    (split,) = make_splits(made, SplitPlan(kind="published"), 0)
+
+    assert split.name == "published.v1"
+    assert list(split.table["part"]) == list(np.resize(expected, 200))
+
+
+def test_missing_valid_rows_are_drawn_from_train(make_dataset: Make) -> None:
+    """Without published valid rows a share of all objects is drawn from train, and test rows stay as published."""
+    sets = np.resize(["train", "test"], 200)
+    (split,) = make_splits(make_dataset(COUNTS, sets=list(sets)), SplitPlan(kind="published"), 0)
+    parts = split.table["part"].to_numpy()
+
+    assert list(parts == "test") == list(sets == "test")
+    assert shares(split) == pytest.approx([0.35, 0.15, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("sets", "words"),
+    [
+        (
+            None,
+            ["needs a 'set' column with test, train, val, valid, validation", "(empty) in 200 rows", "--split hold"],
+        ),
+        (["train", "test", "dev", "train"], ["'made' has dev in 50 rows"]),
+        (["train", "test", None, "extra"], ["'made' has (empty), extra in 100 rows"]),
+        (["train", "valid"], ["The published split of 'made' has no test rows. Use --split holdout."]),
+        (["valid", "test"], ["The published split of 'made' has no train rows. Use --split holdout."]),
+    ],
+)
+def test_a_published_split_that_is_not_there_is_refused(
+    make_dataset: Make, sets: list[str | None] | None, words: list[str]
+) -> None:
+    """Missing or strange sets are told with their values and rows, what was expected, and another way."""
+    made = make_dataset(COUNTS, sets=None if sets is None else sets * (200 // len(sets)))
+    with pytest.raises(DataError) as caught:
+        make_splits(made, SplitPlan(kind="published"), 0)
+
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize(
+    ("counts", "samples", "plan", "words"),
+    [
+        ({"egg": 50, "pair": 2}, None, SplitPlan(), r"fewer than two taxa have 3 objects or more \(egg: 50, pair: 2\)"),
+        ({"a": 3, "b": 3}, None, SplitPlan(), "'made' has 6 objects of 2 taxa .*too few for split 'holdout'"),
+        ({"a": 5, "b": 5}, None, SplitPlan(kind="kfold", folds=6), "'made'.* too few"),
+        (
+            COUNTS,
+            None,
+            PLANS[1],
+            r"'made' has 0 \(objects without one: 200\)\. Use a split that is not grouped, or name",
+        ),
+        (
+            COUNTS,
+            ["a", "b"],
+            PLANS[3],
+            r"grouped split needs every object's sample, and 3 samples or more; 'made' has 2",
+        ),
+        (COUNTS, ["a", "b", "c", None], PLANS[3], r"'made' has 3 \(objects without one: 50\)"),
+        (COUNTS, ["a", "b", "c", "d"], SplitPlan(kind="kfold", folds=5, grouped=True), "'made' has 4.*samples"),
+        (COUNTS, ["a", "b", "c", "c"], SplitPlan(kind="kfold", folds=2, grouped=True), "'made' has 3.*samples"),
+    ],
+)
+def test_too_little_to_split_is_told(
+    make_dataset: Make,
+    counts: dict[str, int],
+    samples: list[str | None] | None,
+    plan: SplitPlan,
+    words: str,
+) -> None:
+    """Too few taxa, objects or samples are the data's fault: the message counts them, and says what is needed."""
+    made = make_dataset(counts, samples=None if samples is None else samples * (200 // len(samples)))
+    with pytest.raises(DataError, match=words):
+        make_splits(made, plan, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "plan"),
+    [
+        ("holdout", SplitPlan()),
+        ("grouped-holdout", SplitPlan(grouped=True)),
+        ("kfold3", SplitPlan(kind="kfold")),
+        ("grouped-kfold10", SplitPlan(kind="kfold", folds=10, grouped=True)),
+        ("published", SplitPlan(kind="published")),
+        ("holdout-t20", SplitPlan(test=0.2)),
+        ("holdout-v7", SplitPlan(valid=0.07)),
+        ("holdout-t29-v2.5", SplitPlan(test=0.29, valid=0.025)),
+        ("kfold3-v10", SplitPlan(kind="kfold", valid=0.1)),
+    ],
+)
+def test_a_name_is_its_plan(name: str, plan: SplitPlan) -> None:
+    """A plan's name says all that differs from the usual, and is read back to the same plan, with version or not."""
+    assert name == plan.name
+    assert plan == parse_split(name)
+    assert plan == parse_split(f"{name}.v1")
+
+
+@given(st.integers(1, 49), st.integers(1, 49), st.booleans())
+def test_names_tell_plans_apart(test: int, valid: int, grouped: bool) -> None:
+    """Any shares in whole percents survive their name."""
+    plan = SplitPlan(test=test / 100, valid=valid / 100, grouped=grouped)
+
+    assert plan == parse_split(plan.name)
+
+
+@each_plan
+def test_names_of_splits_carry_the_version(data: Dataset, plan: SplitPlan) -> None:
+    """Each split is called by its plan and version, and each fold by its number."""
+    expected = (
+        [f"{plan.name}.v1-fold{fold}" for fold in range(plan.folds)] if plan.kind == "kfold" else [f"{plan.name}.v1"]
+    )
+
+    assert expected == plan.split_names()
+    assert expected == [split.name for split in make_splits(data, plan, 0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("holdot", "There is no split called 'holdot'. Did you mean holdout"),
+        ("k-fold3", "Did you mean kfold3"),
+        ("zzz", "Known: grouped-holdout, grouped-kfold3, holdout, kfold3, published."),
+        ("holdout.v2", "There is no split called 'holdout.v2'. Did you mean holdout"),
+        ("holdout-t50", "Split 'holdout-t50' is not possible: shares lie between 0 and 50 %"),
+        ("holdout-v0", "Split 'holdout-v0' is not possible: shares lie between 0 and 50 %"),
+        ("holdout-t1.2.3", "Split 'holdout-t1.2.3' is not possible"),
+        ("kfold1", "folds between 2 and 20"),
+        ("kfold21", "folds between 2 and 20"),
+        ("grouped-published", "grouped does not apply"),
+    ],
+)
+def test_a_name_that_cannot_be_read_is_told(name: str, words: str) -> None:
+    """The message names the split with near matches, or what is not possible about it, in plain words."""
+    with pytest.raises(SuiteError) as caught:
+        parse_split(name)
+
+    assert f"'{name}'" in str(caught.value)
+    assert words in str(caught.value)
+    assert "pydantic" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["kfold3-t20", "published-t20"])
+def test_a_share_that_has_no_meaning_is_not_passed_over(name: str) -> None:
+    """A test share of folds or of a published split cannot be had, and so is refused."""
+    with pytest.raises(SuiteError, match=name):
+        parse_split(name)
