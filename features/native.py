@@ -17,6 +17,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
+from ..data_manifests.errors import DataError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -62,14 +64,22 @@ class DropConstant(ColumnFilter):
     """Drop columns with fewer than two different values, missing values aside."""
 
     def reasons(self, table: pd.DataFrame) -> dict[str, str]:
-        """Return constant and empty columns."""
+        """Return constant and empty columns.
+
+        Raises:
+            DataError: no column is left.
+
+        """
         low, high = table.min(), table.max()
         reasons = {}
         for name in table.columns:
             if pd.isna(low[name]):
-                reasons[str(name)] = "empty"
+                reasons[name] = "empty"
             elif low[name] == high[name]:
-                reasons[str(name)] = f"constant ({low[name]:g})"
+                reasons[name] = f"constant ({low[name]:g})"
+        if len(reasons) == table.shape[1]:
+            message = f"No native column varies over the {len(table):,} training rows: nothing can be learnt from them."
+            raise DataError(message)
         return reasons
 
 
@@ -101,7 +111,7 @@ class DropCorrelated(ColumnFilter):
             earlier = np.flatnonzero(np.abs(r[:column, column]) > self.above)
             if len(earlier):
                 first = int(earlier[0])
-                reasons[str(table.columns[column])] = f"|r| = {abs(r[first, column]):.3f} with {table.columns[first]}"
+                reasons[table.columns[column]] = f"|r| = {abs(r[first, column]):.3f} with {table.columns[first]}"
         return reasons
 
 
@@ -152,7 +162,7 @@ def describe_preparation(pipeline: Pipeline, table: pd.DataFrame) -> pd.DataFram
             "std": table.std(),
             "mean_after": after.mean().reindex(table.columns),
             "std_after": after.std().reindex(table.columns),
-            "dropped": pd.Series({name: dropped.get(str(name), "") for name in table.columns}),
+            "dropped": pd.Series({name: dropped.get(name, "") for name in table.columns}),
         }
     )
     return summary.join(r).rename_axis("feature").reset_index()

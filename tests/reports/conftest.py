@@ -1,0 +1,108 @@
+"""Results folders made in code, as a run leaves them: card, truth and predictions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from planktonbench.features.native import describe_preparation, native_pipeline
+from planktonbench.reports.card import Card
+from planktonbench.reports.results import read_runs
+from planktonbench.reports.sections import Section, sections_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+TAXA = {"Copepoda": 18, "detritus": 36, "egg (other)": 9}
+
+
+def truth_table(taxa: Mapping[str, int], seed: int, *, samples: int = 5) -> pd.DataFrame:
+    """Return a truth of three equal parts that change places with the seed; no samples when there are 0."""
+    n = sum(taxa.values())
+    number = np.arange(n)
+    return pd.DataFrame(
+        {
+            "object_id": [f"o{position:04d}" for position in number],
+            "part": np.array(["test", "valid", "train"])[(number + seed) % 3],
+            "taxon": np.repeat(list(taxa), list(taxa.values())),
+            "sample": [f"s{position // 3 % samples}" if samples else None for position in number],
+            "lineage": None,
+        }
+    ).astype("str")
+
+
+def predictions_table(test: pd.DataFrame, classes: list[str], wrong: int) -> pd.DataFrame:
+    """Return predictions of which the first so many are called the next class of the list."""
+    codes = test["taxon"].map(classes.index).to_numpy(copy=True)
+    codes[:wrong] = (codes[:wrong] + 1) % len(classes)
+    scores = pd.DataFrame(np.eye(len(classes), dtype=np.float32)[codes], columns=[f"score:{name}" for name in classes])
+    called = pd.DataFrame({"object_id": test["object_id"].to_numpy(), "taxon": np.array(classes)[codes]})
+    return pd.concat([called, scores], axis=1)
+
+
+def put_run(
+    out: Path,
+    track: str = "good",
+    *,
+    taxa: Mapping[str, int] = TAXA,
+    samples: int = 5,
+    wrong: int = 2,
+    preparation: pd.DataFrame | None = None,
+    **facts: Any,  # noqa: ANN401 - fields of the card
+) -> Path:
+    """Write one run into a results folder and return its own folder; `facts` are fields of the card."""
+    truth = truth_table(taxa, facts.get("seed", 0), samples=samples)
+    parts = truth["part"].value_counts()
+    base: dict[str, Any] = {
+        "dataset": "lake", "split": "holdout.v1", "seed": 0, "status": "done", "config": {}, "quick": False,
+        "manifest_sha256": "b" * 64, "data_sha256": "c" * 64, "track_sha256": "d" * 64, "threads": 1,
+        "n_train": parts["train"], "n_valid": parts["valid"], "n_test": parts["test"], "classes": sorted(taxa),
+        "versions": {"numpy": "9.9.9"}, "created": "2031-02-03T04:05:06", "machine": "abacus",
+    }  # fmt: skip
+    times = {"fit_seconds": 2.0, "predict_seconds": 0.5, "prepare_seconds": 1.0, "peak_rss_mb": 300.0}
+    card = Card(track=track, **{**base, **(times if facts.get("status", "done") == "done" else {}), **facts})
+    place = out / "truth" / card.dataset / card.split / f"seed-{card.seed}.parquet"
+    folder = out / "runs" / card.dataset / card.track / card.split / f"seed-{card.seed}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True)
+    truth.to_parquet(place, index=False)
+    (folder / "card.json").write_text(card.to_text(), encoding="utf-8")
+    if card.status == "done":
+        test = truth[truth["part"] == "test"]
+        predictions_table(test, card.classes, wrong).to_parquet(folder / "predictions.parquet", index=False)
+    if preparation is not None:
+        preparation.to_parquet(folder / "preparation.parquet", index=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def add_run() -> Callable[..., Path]:
+    """Return the function that writes one run into a results folder."""
+    return put_run
+
+
+@pytest.fixture
+def make_section(tmp_path: Path) -> Callable[..., Section]:
+    """Return a function that stores runs, each given by its choices, and reads them as one section."""
+
+    def make(*runs: Mapping[str, Any]) -> Section:
+        for choices in runs or [{}]:
+            put_run(tmp_path / "results", **choices)
+        (section,) = sections_of(read_runs(tmp_path / "results"))
+        return section
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def preparation() -> pd.DataFrame:
+    """What a track tells of five native columns, of which one is constant and one repeats another."""
+    rng = np.random.default_rng(3)
+    native = pd.DataFrame(rng.normal(50, 9, (40, 3)), columns=["area", "mean", "skew"])
+    native["double"] = 2 * native["area"]
+    native["constant"] = 1.0
+    native.loc[:9, "skew"] = np.nan
+    return describe_preparation(native_pipeline().fit(native), native)

@@ -1,0 +1,170 @@
+"""The page: one file that loads nothing, says what was done, and takes no name for code."""
+
+from __future__ import annotations
+
+import math
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+from planktonbench import __version__
+from planktonbench.reports.page import number, render, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    from planktonbench.reports.sections import Section
+
+PICTURE = "data:image/png;base64,AAAA"
+NOTE = {"code": "twice", "text": "objects occur <twice>", "count": 1234, "examples": ["o1", "o2"]}
+
+
+class Page(HTMLParser):
+    """What a browser would find in a page, style aside."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.words: list[str] = []
+        self.style = source.partition("</style>")[0]
+        self.feed(source.partition("</style>")[2])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the tag, and the addresses that it would load."""
+        self.tags.append(tag)
+        loading = {"src", "srcset", "href", "xlink:href", "data", "action", "poster"}
+        self.addresses += [value or "" for name, value in attrs if name in loading]
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text."""
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        """All text with single spaces."""
+        return " ".join(" ".join(self.words).split())
+
+
+def page_of(*sections: Section) -> Page:
+    """Return the page of sections, each with a picture for all that it may show."""
+    shown = []
+    for section in sections:
+        names = [
+            "classes",
+            "f1-by-size",
+            "scales",
+            "correlations",
+            *(f"{track.name}-confusion" for track in section.tracks),
+        ]
+        shown.append((section, dict.fromkeys(names, PICTURE)))
+    return Page(render(shown))
+
+
+def test_the_page_loads_nothing(make_section: Callable[..., Section], preparation: pd.DataFrame) -> None:
+    """Pictures are within, and there is no script, style sheet, frame or link to anywhere."""
+    section = make_section({"preparation": preparation, "notes": [NOTE], "source": "https://example.org/paper"})
+    page = page_of(section)
+
+    assert set(page.addresses) == {PICTURE}
+    assert {"script", "link", "iframe", "base", "object"} & set(page.tags) == set()
+    assert "url(" not in page.style
+    assert "@import" not in page.style
+
+
+def test_the_page_names_what_was_run(make_section: Callable[..., Section]) -> None:
+    """Tracks with numbers, reasons of what is not done, notes, signatures, machine and versions."""
+    section = make_section({"notes": [NOTE]}, {"track": "lost", "status": "failed", "reason": "ValueError: oh"})
+    (score,) = section.tracks[0].scores
+    text = page_of(section).text
+    expected = [
+        "lake · holdout.v1", "good", f"{score.macro_f1:.3f}", f"{score.accuracy:.3f}", "2.0 s", "500 ms", "300 MB",
+        "failed: ValueError: oh", "1,234 objects occur <twice>", "(first: o1, o2)", score.signature, "abacus; 1 thread",
+        "numpy 9.9.9", f"planktonbench {__version__}", "2,000 resamples of samples",
+    ]  # fmt: skip
+
+    assert [words for words in expected if words not in text] == []
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize(("fact", "word"), [("simulated", "simulated"), ("quick", "--quick")])
+def test_what_is_no_full_result_is_called_so(
+    make_section: Callable[..., Section], fact: str, word: str, *, told: bool
+) -> None:
+    """Simulated data and smaller budgets are named on their pages and on no other."""
+    assert (word in page_of(make_section({fact: told})).text.lower()) is told
+
+
+def test_names_are_no_code(make_section: Callable[..., Section]) -> None:
+    """Names of taxa, reasons and versions are shown as they are, and never taken for tags."""
+    taxa = {"<b>bold</b>": 9, 'Méduse & "egg"': 6}
+    section = make_section(
+        {"taxa": taxa, "source": '"><script>', "machine": "<i>"},
+        {"taxa": taxa, "track": "lost", "status": "failed", "reason": "<script>alert(1)</script>"},
+    )
+    page = page_of(section)
+
+    assert "script" not in page.tags
+    assert all(words in page.text for words in (*taxa, "<script>alert(1)</script>", "<i>; 1 thread"))
+
+
+def test_several_runs_are_told_with_how_they_combine(make_section: Callable[..., Section]) -> None:
+    """Means over runs, one interval line for each run, matrices of all runs added up."""
+    page = page_of(make_section({"wrong": 1}, {"seed": 1}, {"seed": 2, "status": "failed", "reason": "oh"}))
+
+    assert "mean over 2 runs (seeds or folds)" in page.text
+    assert "Test objects of all runs added up" in page.text
+    assert "2 (failed: oh)" in page.text
+    assert page.tags.count("circle") == 2
+    assert page.text.count("macroF1|") == 2
+
+
+def test_lost_and_absent_classes_are_told(make_section: Callable[..., Section]) -> None:
+    """The share of resamples that lose a class, and classes that no mean includes."""
+    section = make_section({"taxa": {"egg": 60, "Zoea": 3}, "classes": ["egg", "Zoea", "Doliolida"]})
+    share = section.tracks[0].scores[0].draws_losing_a_class
+    text = page_of(section).text
+
+    assert f"In {100 * share:.1f} % of the resamples of the first run a rare class was lost" in text
+    assert "Classes without test objects in the first run, which no mean includes: Doliolida." in text
+
+
+def test_the_preparation_of_columns_is_told(make_section: Callable[..., Section], preparation: pd.DataFrame) -> None:
+    """How many columns stay, why others went, and where values are missing."""
+    text = page_of(make_section({"preparation": preparation})).text
+
+    assert "5 columns, of which 3 are kept by good (holdout.v1, seed 0)" in text
+    assert "constant constant (1)" in text
+    assert "double |r| = 1.000 with area" in text
+    assert "skew 25.00 %" in text
+
+
+def test_a_section_without_a_finished_run_is_shown(make_section: Callable[..., Section]) -> None:
+    """The reason stands in place of numbers."""
+    text = page_of(make_section({"status": "skipped", "reason": "no weights"})).text
+
+    assert "skipped: no weights" in text
+    assert "Confusion matrices" not in text
+
+
+def test_what_nobody_measured_is_a_dash(make_section: Callable[..., Section]) -> None:
+    """A run that is done without timing or memory has its line all the same."""
+    text = page_of(make_section({"fit_seconds": None, "predict_seconds": None, "peak_rss_mb": None})).text
+
+    assert "– – – MB" in text
+
+
+@pytest.mark.parametrize(
+    ("write", "value", "expected"),
+    [
+        (number, 0.12345, "0.123"), (number, 1, "1.000"), (number, None, "–"), (number, math.nan, "–"),
+        (seconds, 0.0002, "<1 ms"), (seconds, 0.25, "250 ms"), (seconds, 1.26, "1.3 s"), (seconds, 42.4, "42 s"),
+        (seconds, 150, "2.5 min"), (seconds, None, "–"), (seconds, math.nan, "–"),
+    ],
+)  # fmt: skip
+def test_numbers_are_written_as_a_person_would(
+    write: Callable[[float | None], str], value: float | None, expected: str
+) -> None:
+    """Seconds in the unit that fits, other numbers with three digits; None and NaN are a dash."""
+    assert write(value) == expected
