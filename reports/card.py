@@ -79,6 +79,7 @@ def read_card(folder: Path) -> Card | None:
         return None
     try:
         return Card.model_validate_json(path.read_bytes())
-    except (ValidationError, OSError) as fault:
-        message = f"{path} is no readable card: {fault}. Delete its folder to have the run done again."
+    except ValidationError as fault:
+        reasons = "; ".join(f"{'.'.join(map(str, detail['loc']))} {detail['msg']}".strip() for detail in fault.errors())
+        message = f"{path} is no readable card: {reasons}. Delete its folder to have the run done again."
         raise DataError(message) from fault

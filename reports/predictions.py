@@ -54,6 +54,10 @@ def read_labels(
     """
     path = Path(source) if isinstance(source, (str, Path)) else Path(f"({what})")
     table = read_table(path, error) if isinstance(source, (str, Path)) else source
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        message = f"{path}: columns {listed(twice)} are there more than once; expected each name once."
+        raise SubmissionError(message)
     columns = {noun: require_column(table, noun, path, SubmissionError) for noun in ("object_id", "taxon")}
     if not len(table):
         message = f"{path} has a header but no rows; expected one row per object."
@@ -66,9 +70,9 @@ def read_labels(
     if chosen and group is None and labels["group"].isna().any():
         labels, chosen = labels.drop(columns="group"), None
     _refuse_empty(labels, columns, path)
-    twice = labels["object_id"][labels["object_id"].duplicated()].unique()
-    if len(twice):
-        message = f"{path}: {len(twice):,} ids occur more than once: {listed(twice)}. Keep one row per object."
+    repeated = labels["object_id"][labels["object_id"].duplicated()].unique()
+    if len(repeated):
+        message = f"{path}: {len(repeated):,} ids occur more than once: {listed(repeated)}. Keep one row per object."
         raise SubmissionError(message)
     renamed = tuple(f"'{columns[noun]}' as {noun}" for noun in ("object_id", "taxon") if columns[noun] != noun)
     return Labels(str(path), labels, chosen, renamed)

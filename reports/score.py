@@ -250,7 +250,10 @@ def _assemble(
 ) -> Score:
     totals = totals_of(matrix)
     present = totals.support > 0
-    columns = [*names, *([OTHER] if unknown else [])]
+    other = OTHER
+    while other in names:
+        other = f"({other})"
+    columns = [*names, *([other] if unknown else [])]
     return Score(
         macro_f1=float(totals.macro(totals.f1)),
         macro_f1_interval=ends.macro_f1,

@@ -160,7 +160,8 @@ def test_what_nobody_measured_is_a_dash(make_section: Callable[..., Section]) ->
     [
         (number, 0.12345, "0.123"), (number, 1, "1.000"), (number, None, "–"), (number, math.nan, "–"),
         (seconds, 0.0002, "<1 ms"), (seconds, 0.25, "250 ms"), (seconds, 1.26, "1.3 s"), (seconds, 42.4, "42 s"),
-        (seconds, 150, "2.5 min"), (seconds, None, "–"), (seconds, math.nan, "–"),
+        (seconds, 0.9999, "1.0 s"), (seconds, 9.99, "10 s"),
+        (seconds, 119.9, "2.0 min"), (seconds, 150, "2.5 min"), (seconds, None, "–"), (seconds, math.nan, "–"),
     ],
 )  # fmt: skip
 def test_numbers_are_written_as_a_person_would(

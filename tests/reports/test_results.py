@@ -27,13 +27,13 @@ def test_columns_are_those_promised() -> None:
 
 def test_runs_are_found_and_sorted(tmp_path: Path, add_run: Callable[..., Path]) -> None:
     """By data set, split, track and seed; a run that is being written is no run."""
-    runs = [("lake", "a.v1", "y", 1), ("lake", "a.v1", "y", 0), ("bay", "b.v1", "z", 0), ("lake", "a.v1", "x", 0)]
+    runs = [("lake", "a.v1", "y", 1), ("lake", "a.v1", "y", 0), ("bay", "b.v1", "z", 0), ("lake", "b.v1", "x", 0)]
     folders = [add_run(tmp_path, name, dataset=data, split=split, seed=seed) for data, split, name, seed in runs]
     shutil.copytree(folders[0], folders[0].with_name(".seed-9.part"))
-    (tmp_path / "runs" / "lake" / "x" / "a.v1" / "seed-7").mkdir()
+    (tmp_path / "runs" / "lake" / "x" / "b.v1" / "seed-7").mkdir()
     found = read_runs(tmp_path)
 
-    assert [run.folder for run in found] == [folders[2], folders[3], folders[1], folders[0]]
+    assert [run.folder for run in found] == [folders[2], folders[1], folders[0], folders[3]]
     assert [run_folder(tmp_path, run.card) for run in found] == [run.folder for run in found]
 
 

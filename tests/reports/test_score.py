@@ -123,6 +123,14 @@ def test_order_of_rows_does_not_matter() -> None:
     assert shuffled.to_json() == score(truth, called, draws=50).to_json()
 
 
+def test_the_seed_is_that_of_the_resampling() -> None:
+    """Another seed moves the ends of the interval and nothing else."""
+    one, two, other = (score(*made_up(), draws=50, seed=seed) for seed in (1, 1, 2))
+
+    assert one.macro_f1 == other.macro_f1
+    assert one.macro_f1_interval == two.macro_f1_interval != other.macro_f1_interval
+
+
 def test_a_single_cluster_falls_back_to_objects() -> None:
     """One sample cannot be resampled; single objects are, and the signature says so."""
     truth, called = made_up(samples=1)
@@ -204,3 +212,21 @@ def test_the_example_of_the_docstring_holds() -> None:
 
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_a_class_that_is_called_other_is_not_confused_with_other_names() -> None:
+    """The column of names outside of the class list has a name of its own."""
+    truth = ["a"] * 5 + ["(other)"] * 2
+    found = score(truth, ["(other)", "x", "a", "a", "a", "a", "(other)"], draws=10)
+
+    assert found.confusion.columns.tolist() == ["(other)", "a", "((other))"]
+    assert found.names_unknown == ("x",)
+
+
+def test_a_column_that_is_there_twice_is_refused() -> None:
+    """Of two columns of one name neither is taken in silence."""
+    table = pd.DataFrame({"object_id": ["1"], "taxon": ["a"]})
+    doubled = pd.concat([table, table[["taxon"]]], axis=1)
+
+    with pytest.raises(SubmissionError, match="columns taxon are there more than once"):
+        score(doubled, table)

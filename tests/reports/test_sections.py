@@ -31,9 +31,10 @@ def test_folds_are_one_section_and_splits_are_two(tmp_path: Path, add_run: Calla
 
 @pytest.fixture
 def three_seeds(make_section: Callable[..., Section]) -> Section:
-    """One track on three seeds, with different numbers of errors and seconds, and one failed run."""
+    """One track on three seeds, with different numbers of errors and seconds, and two that failed."""
     done = [{"seed": seed, "wrong": 3 * seed, "fit_seconds": 1.0 + seed} for seed in range(3)]
-    return make_section(*done, {"seed": 3, "status": "failed", "reason": "ValueError: oh"})
+    failed = [{"seed": seed, "status": "failed", "reason": "ValueError: oh"} for seed in (3, 4)]
+    return make_section(*done, *failed)
 
 
 def test_headline_numbers_are_means_over_runs(three_seeds: Section) -> None:
@@ -43,7 +44,7 @@ def test_headline_numbers_are_means_over_runs(three_seeds: Section) -> None:
     assert track.macro_f1 == pytest.approx(np.mean([found.macro_f1 for found in track.scores]))
     assert track.accuracy == pytest.approx(1 - np.mean([0, 3, 6]) / 21)
     assert track.mean("fit_seconds") == 2.0
-    assert (len(track.runs), len(track.scores), three_seeds.n_runs) == (4, 3, 3)
+    assert (len(track.runs), len(track.scores), three_seeds.n_runs) == (5, 3, 3)
     assert track.reasons == ["failed: ValueError: oh"]
 
 
