@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from .columns import feature_columns
 from .errors import DataError, listed
-from .tables import canonical_text, find_column, lines_of, require_column
+from .tables import canonical_text, find_column, lines_of, not_among, require_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -183,7 +183,7 @@ def _clean_native(
 
     table, notes = unique_rows(table, path)
     columns = feature_columns(table, manifest.never_features, path)
-    strangers = ~table["object_id"].isin(objects["object_id"])
+    strangers = not_among(table["object_id"], objects["object_id"])
     if strangers.all():
         message = (
             f"{path}: none of its {len(table):,} ids is in the table of objects "
@@ -192,7 +192,7 @@ def _clean_native(
         )
         raise DataError(message)
     notes += note("native-without-object", "native rows have no object: left out", table.loc[strangers, "object_id"])
-    lonely = ~objects["object_id"].isin(table["object_id"])
+    lonely = not_among(objects["object_id"], table["object_id"])
     notes += note(
         "object-without-native",
         "objects have no native row: kept, their native values are missing",
@@ -220,7 +220,7 @@ def _compare_with_images(objects: pd.DataFrame, images: ImageStore | None) -> li
         return []
     members = images.members
     ids = set(objects["object_id"])
-    without_image = objects.loc[~objects["object_id"].isin(members.keys()), "object_id"]
+    without_image = objects.loc[not_among(objects["object_id"], members), "object_id"]
     without_object = [member for object_id, member in members.items() if object_id not in ids]
     return note("object-without-image", "objects have no image: kept for tracks that need none", without_image) + note(
         "image-without-object", "images have no object: left out", without_object

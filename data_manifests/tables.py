@@ -7,13 +7,15 @@ import gzip
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from .errors import PlanktonbenchError, did_you_mean, listed
+from .errors import PlanktonbenchError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null"]
 """Cells that mean "no value". R writes NA, pandas writes nothing."""
@@ -132,6 +134,20 @@ def _plain(number: str) -> str:
     return str(int(value)) if value == value.to_integral_value() else number
 
 
+def not_among(ids: pd.Series, known: Iterable[str]) -> NDArray[np.bool_]:
+    """Tell which ids are not among others, bool of shape (n_ids,); several times as quick as `isin` on columns of text.
+
+    Args:
+        ids: ids in canonical text.
+        known: other ids, each once.
+
+    """
+    import pandas as pd
+
+    others = pd.Index(list(known), dtype=object)
+    return others.get_indexer(pd.Index(ids, dtype=object)) < 0
+
+
 def lines_of(path: Path, rows: Iterable[int]) -> list[int]:
     """Return the lines on which rows of a table end in its file; empty lines are no rows, but count as lines.
 
@@ -148,14 +164,3 @@ def lines_of(path: Path, rows: Iterable[int]) -> list[int]:
     except (OSError, ValueError, csv.Error):
         ends = []
     return [ends[row] if row < len(ends) else row + 2 for row in wanted]
-
-
-def refuse_unknown_names(
-    names: Iterable[str], known: Iterable[str], where: str, error: type[PlanktonbenchError]
-) -> None:
-    """Raise `error` when a name is not known, with its near matches."""
-    options = list(known)
-    unknown = sorted(set(names) - set(options))
-    if unknown:
-        message = f"{where}: {listed(unknown)} unknown. {did_you_mean(unknown[0], options)}"
-        raise error(message)

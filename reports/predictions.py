@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data_manifests.errors import PlanktonbenchError, SubmissionError, did_you_mean, listed
-from ..data_manifests.tables import canonical_text, lines_of, read_table, require_column
+from ..data_manifests.tables import canonical_text, lines_of, not_among, read_table, require_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,8 +113,8 @@ def match(truth: Labels, predicted: Labels) -> pd.DataFrame:
 
     """
     known, given = truth.table["object_id"], predicted.table["object_id"]
-    missing = known[~known.isin(given)]
-    unknown = given[~given.isin(known)]
+    missing = known[not_among(known, given)]
+    unknown = given[not_among(given, known)]
     faults = []
     if len(missing):
         faults.append(f"{len(missing):,} of {len(known):,} objects have no prediction: {listed(sorted(missing))}")
