@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+PLAIN_LINE_EVERY = 5.0  # seconds
 
 
 class Progress:
@@ -87,3 +89,46 @@ class BarProgress(Progress):
 def progress_for(stream: object) -> Progress:
     """Return a bar when the stream is a terminal, plain lines when not."""
     return BarProgress() if getattr(stream, "isatty", lambda: False)() else Progress()
+
+
+@contextmanager
+def counting(label: str, total: int | None, unit: str, stream: object = None) -> Iterator[Callable[[int], None]]:
+    """Show how far a count has come: a bar on a terminal, a plain line every few seconds elsewhere.
+
+    Args:
+        label: what is done, such as `reading images`.
+        total: the count at the end; None when it is not known.
+        unit: what is counted, such as `objects`; `bytes` is shown in megabytes.
+        stream: standard error when None.
+
+    Yields:
+        A function that takes how many more are done.
+
+    """
+    if getattr(stream or sys.stderr, "isatty", lambda: False)():
+        yield from _bar(label, total, unit)
+        return
+    scale, name = (1e6, "MB") if unit == "bytes" else (1, unit)
+    of = "" if total is None else f" of {total / scale:,.0f}"
+    done, told = 0, time.monotonic()
+
+    def advance(more: int) -> None:
+        nonlocal done, told
+        done += more
+        if time.monotonic() - told > PLAIN_LINE_EVERY:
+            told = time.monotonic()
+            print(f"{label}: {done / scale:,.0f}{of} {name}", file=sys.stderr, flush=True)  # noqa: T201 - as above
+
+    yield advance
+
+
+def _bar(label: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    count = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
+    text = TextColumn("{task.description}", markup=False)
+    with Bar(text, BarColumn(), count, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda more: bar.advance(task, more)

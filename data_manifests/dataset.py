@@ -12,6 +12,7 @@ from .cleaning import Note, clean
 from .errors import DataError
 from .manifest import Manifest, load_manifest
 from .seeds import sha256_file, sha256_text
+from .simulation.marker import is_simulated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,7 @@ class Dataset:
             objects' own.
         notes: every fault that was found, and what was done.
         data_sha256: hash of the files that were read.
+        simulated: whether the objects were drawn by a program, not photographed.
 
     """
 
@@ -48,6 +50,7 @@ class Dataset:
     classes: tuple[str, ...]
     notes: tuple[Note, ...]
     data_sha256: str
+    simulated: bool = False
 
     @property
     def name(self) -> str:
@@ -130,6 +133,7 @@ def open_folder(manifest: Manifest, folder: Path) -> Dataset:
         classes=classes,
         notes=(*tables.notes, *mismatch, *_checksum_notes(manifest, folder)),
         data_sha256=_data_sha256(reader.files(folder), raw.images),
+        simulated=is_simulated(folder),
     )
 
 

@@ -16,7 +16,7 @@ from .seeds import sha256_text
 from .yaml_files import Schema, is_yaml, read_shipped, read_yaml, shipped_names
 
 Background = Literal["light", "dark"]
-Layout = Literal["challenge"]
+Layout = Literal["challenge", "seanoe", "class-folders"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -28,6 +28,19 @@ class KnownFault(Schema):
     fault: Text
     rule: Text
     count: Annotated[int, Field(ge=0)] | None = None
+
+
+class Download(Schema):
+    """One file that `data fetch` gets, and where it goes.
+
+    `sha256` is null until somebody has pinned it. An archive is unpacked and `root`, the folder inside it that holds
+    the data set, becomes the folder of the data set; any other file is put there as it is.
+    """
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
+    sha256: Sha256 | None = None
+    bytes: Annotated[int, Field(gt=0)] | None = None
+    root: Text | None = None
 
 
 class Manifest(Schema):
@@ -49,6 +62,7 @@ class Manifest(Schema):
     url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
     published: date | None = None
     objects: Annotated[int, Field(gt=0)] | None = None
+    downloads: tuple[Download, ...] = ()
     checksums: dict[str, Sha256] = Field(default_factory=dict)
     classes: dict[Text, Annotated[int, Field(ge=0)] | None] = Field(default_factory=dict)
     grouping: tuple[Text, ...] = ()
