@@ -89,7 +89,8 @@ def run_command(  # noqa: PLR0913 - the options of the command
     force: Annotated[bool, typer.Option("--force", help="Do finished runs again.")] = False,
 ) -> None:
     """Run what is not there yet, score it, and write the report."""
-    from .run import Settings, run_suite, with_choices
+    from .run import run_suite, with_choices
+    from .settings import Settings
     from .suite import load_suite
 
     plan = with_choices(load_suite(suite), None if seeds is None else _numbers(seeds), split)
@@ -143,6 +144,9 @@ def _print_scores(scores: pd.DataFrame) -> None:
         for r in ordered.itertuples()
     ]
     print_table(("data set", "split", "track", "runs", "macro F1", "accuracy", "fit s"), rows)
+    if done["simulated"].any():
+        names = ", ".join(sorted(set(done.loc[done["simulated"], "dataset"])))
+        typer.echo(f"Simulated data ({names}): these scores are no results of real plankton.")
 
 
 @app.command(

@@ -170,6 +170,7 @@ def _draft(dataset: Dataset, split: Split, method: Method, *, threads: int, quic
         seed=split.seed,
         status="skipped" if missing else "failed",
         reason=f"the data set has no {' and no '.join(missing)}" if missing else "was not run",
+        simulated=dataset.simulated,
         n_train=split.count("train"),
         n_valid=split.count("valid"),
         n_test=split.count("test"),
@@ -180,6 +181,7 @@ def _draft(dataset: Dataset, split: Split, method: Method, *, threads: int, quic
         versions=library_versions(),
         created=now(),
         source=method.track.source,
+        data_citation=dataset.reference,
         notes=[CardNote(code=n.code, text=n.text, count=n.count, examples=list(n.examples)) for n in notes],
         machine=machine_name(),
     )

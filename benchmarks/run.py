@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from ..data_manifests.dataset import open_folder
+from ..data_manifests.dataset import open_folder, own_folder
 from ..data_manifests.errors import DataError, SuiteError
+from ..data_manifests.manifest import Manifest, load_manifest
+from ..data_manifests.simulation.sample import SAMPLE_OBJECTS, has_sample, simulated_sample
 from ..data_manifests.splits import parse_split
 from ..models.threads import available_cores
 from ..reports.card import read_card
 from ..reports.results import run_folder
 from ..reports.write import write_results
-from .environment import worker_environment
 from .plan import Job, all_splits, choose_methods, find_entry, plan_jobs
-from .progress import Progress, progress_for
-from .store import differences, is_finished, job_lock, lock, store_run, store_truth
-from .suite import Suite, load_suite
+from .progress import Progress, counting
+from .settings import Settings
+from .store import lock, store_truth
+from .suite import DatasetEntry, Suite, load_suite
+from .workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,11 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..data_manifests.dataset import Dataset
-    from ..data_manifests.manifest import Manifest
     from ..data_manifests.splits import Split
     from ..models.track import Track
-
-LOG_LINES = 40
 
 
 @dataclass(frozen=True)
@@ -52,25 +47,6 @@ class Outcome:
     table: pd.DataFrame
     failed: int
     out: Path
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a suite is run: what the options of `planktonbench run` say."""
-
-    out: Path | None = None
-    data_dir: Path | None = None
-    tracks: Sequence[str | type[Track]] | None = None
-    quick: bool = False
-    jobs: int = 1
-    force: bool = False
-    verbose: bool = False
-    progress: Progress = field(default_factory=lambda: progress_for(sys.stderr))
-
-    @property
-    def threads(self) -> int:
-        """Threads of each worker."""
-        return max(1, available_cores() // self.jobs)
 
 
 def run(  # noqa: PLR0913 - the options of the command, by keyword
@@ -148,18 +124,33 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
         message = "There is no track to run; name one or more with --tracks."
         raise SuiteError(message)
     entries = suite.dataset_entries()
-    found = [find_entry(entry, settings.data_dir, alone=len(entries) == 1) for entry in entries]
+    found = [_find(entry, settings, alone=len(entries) == 1) for entry in entries]
+    datasets = [_open(manifest, folder, settings.progress) for manifest, folder in found]
     jobs: list[Job] = []
-    for dataset in [_open(manifest, folder, settings.progress) for manifest, folder in found]:
+    for dataset in datasets:
         splits = all_splits(dataset, suite.split, suite.seeds)
         _store_truth(out, dataset, splits, settings.progress)
         jobs += plan_jobs(dataset, splits, methods, out, threads=settings.threads, quick=settings.quick)
     Workers(out, settings).do_all(jobs)
     settings.progress.say("scoring the stored predictions and writing the report")
     with writing(out):
-        table = write_results(out)
+        table = write_results(out, datasets)
     cards = [read_card(run_folder(out, job.draft)) for job in jobs]
     return Outcome(table, sum(card is None or card.status == "failed" for card in cards), out)
+
+
+def _find(entry: DatasetEntry, settings: Settings, *, alone: bool) -> tuple[Manifest, Path]:
+    """Find a data set's files; where there are none and they can be simulated, take the simulated sample and say so."""
+    given = entry.path or settings.data_dir
+    if given is not None or not has_sample(entry.name) or own_folder(entry.name):
+        return find_entry(entry, settings.data_dir, alone=alone)
+    settings.progress.say(
+        f"{entry.name}: no files were given or found; using a SIMULATED sample of {SAMPLE_OBJECTS:,} objects. "
+        "Its scores are no results of real plankton. With --data DIR the run is on your files."
+    )
+    with counting("drawing the simulated sample", SAMPLE_OBJECTS, "objects") as advance:
+        folder = simulated_sample(entry.name, advance, jobs=available_cores())
+    return load_manifest(entry.name), folder
 
 
 def _store_truth(out: Path, dataset: Dataset, splits: list[Split], progress: Progress) -> None:
@@ -186,121 +177,11 @@ def _open(manifest: Manifest, folder: Path, progress: Progress) -> Dataset:
     dataset = open_folder(manifest, folder)
     features = 0 if dataset.native is None else dataset.native.shape[1]
     images = 0 if dataset.images is None else len(dataset.images)
+    kind = "simulated objects" if dataset.simulated else "objects"
     progress.say(
-        f"{dataset.name}: {len(dataset):,} objects, {len(dataset.classes)} taxa, {features} native features, "
+        f"{dataset.name}: {len(dataset):,} {kind}, {len(dataset.classes)} taxa, {features} native features, "
         f"{images:,} images"
     )
     for entry in dataset.notes:
         progress.say(f"  note: {entry}")
     return dataset
-
-
-class Workers:
-    """Do jobs, one process each, a few at a time; all are stopped when the parent is."""
-
-    def __init__(self, out: Path, settings: Settings) -> None:
-        self.out = out
-        self.settings = settings
-        self.say = settings.progress.say
-        self.running: set[subprocess.Popen[str]] = set()
-        self.stopped = False
-
-    def do_all(self, jobs: list[Job]) -> None:
-        """Do the jobs that are not finished."""
-        force, workers = self.settings.force, self.settings.jobs
-        todo = [job for job in jobs if force or not is_finished(self.out, job.draft)]
-        before = len(jobs) - len(todo)
-        finished = f" ({before} finished before)" if before else ""
-        self.say(f"{len(todo)} of {len(jobs)} runs to do{finished}; {workers} × {self.settings.threads} threads")
-        for job in todo:
-            self._tell_change(job)
-        for job in [job for job in todo if job.draft.status == "skipped"]:
-            with job_lock(self.out, job.draft):
-                store_run(self.out, job.draft, {})
-            self.say(f"{job.label}: skipped, {job.draft.reason}")
-        self._run([job for job in todo if job.draft.status != "skipped"])
-
-    def _tell_change(self, job: Job) -> None:
-        stored = read_card(run_folder(self.out, job.draft))
-        if stored is not None and stored.status == "done":
-            changed = "; ".join(differences(stored, job.draft)) or "asked for by --force"
-            self.say(f"{job.label}: done again, since it differs: {changed}")
-
-    def _run(self, jobs: list[Job]) -> None:
-        if not jobs:
-            return
-        with self.settings.progress.work(len(jobs)), ThreadPoolExecutor(self.settings.jobs) as pool:
-            try:
-                for _ in pool.map(self._one, jobs):
-                    pass
-            except BaseException:
-                self._stop(pool)
-                raise
-
-    def _stop(self, pool: ThreadPoolExecutor) -> None:
-        self.stopped = True
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in list(self.running):
-            process.kill()
-
-    def _one(self, job: Job) -> None:
-        if self.stopped:
-            return
-        settings = self.settings
-        settings.progress.began(job.label)
-        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
-            code = self._process(job, log)
-            log.seek(0)
-            lines = log.read().splitlines()[-LOG_LINES:]
-        if not self.stopped:
-            settings.progress.ended(job.label, self._outcome(job, code, lines))
-
-    def _process(self, job: Job, log: IO[str]) -> int:
-        command = [sys.executable, "-P", "-m", f"{__package__}.worker"]
-        settings = self.settings
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            command,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=worker_environment(settings.threads),
-        )
-        self.running.add(process)
-        try:
-            with suppress(BrokenPipeError), process.stdin as pipe:  # type: ignore[union-attr]  # it is a pipe
-                pipe.write(json.dumps(_task(job, self.out, settings)) + "\n")
-                pipe.flush()
-                process.wait()  # the pipe stays open: it is the worker's lifeline
-            return process.wait()
-        finally:
-            self.running.discard(process)
-
-    def _outcome(self, job: Job, code: int, lines: list[str]) -> str:
-        """Return how a job ended, in words; a worker that died without a word is recorded as failed."""
-        out, draft = self.out, job.draft
-        if code != 0:
-            last = lines[-1] if lines else "no message"
-            reason = f"the worker ended with code {code}: {last}"
-            if code < 0:
-                reason = f"the worker was killed by signal {-code} (out of memory?)"
-            if "No space left" in last or "Disk quota" in last or "File too large" in last:
-                message = f"{out} cannot be written: {last}. Make room and call again; finished runs are kept."
-                raise DataError(message)
-            with job_lock(out, draft):
-                store_run(out, draft.model_copy(update={"reason": reason}), {})
-        card = read_card(run_folder(out, draft)) or draft
-        if card.status == "failed" and self.settings.verbose:
-            self.settings.progress.say("\n".join(lines))
-        return card.status if card.status == "done" else f"{card.status}: {card.reason}"
-
-
-def _task(job: Job, out: Path, settings: Settings) -> dict[str, object]:
-    return {
-        "out": str(out.resolve()),
-        "draft": job.draft.model_dump_json(),
-        "reference": job.method.reference,
-        "carried": job.method.carried,
-        "force": settings.force,
-        **{key: str(Path(value).resolve()) if value else "" for key, value in job.task.items()},
-    }

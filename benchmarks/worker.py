@@ -28,7 +28,7 @@ from ..data_manifests.splits import PARTS
 from ..models.registry import get_track
 from ..models.track import Objects, Track, check_track, checked_scores
 from ..reports.card import Card
-from ..reports.results import PREDICTIONS, PREPARATION, VALID
+from ..reports.results import IMPORTANCE, PREDICTIONS, PREPARATION, VALID
 from .environment import now
 from .store import is_finished, job_lock, store_run
 
@@ -109,9 +109,13 @@ def _do(task: Task, draft: Card) -> tuple[dict[str, Any], dict[str, pd.DataFrame
     valid_objects = parts["valid"].without_labels()
     valid = checked_scores(track.predict(valid_objects), valid_objects, draft.track)
     tables = {PREDICTIONS: _table(parts["test"], test), VALID: _table(valid_objects, valid)}
-    preparation = track.preparation()
-    if preparation is not None:
-        tables[PREPARATION] = preparation
+    told = {
+        PREPARATION: track.preparation(),
+        IMPORTANCE: track.importance(
+            parts["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="importance"))
+        ),
+    }
+    tables |= {name: table for name, table in told.items() if table is not None}
     facts = {
         "prepare_seconds": ready - start,
         "fit_seconds": fitted - ready,

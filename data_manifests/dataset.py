@@ -57,6 +57,15 @@ class Dataset:
         """Name of the manifest."""
         return self.manifest.name
 
+    @property
+    def reference(self) -> str:
+        """How to cite the data and on what terms they may be used; of simulated data, that there is nothing to cite."""
+        manifest = self.manifest
+        if self.simulated:
+            return f"Simulated in the manner of: {manifest.title}. Drawn by a program, no photographs, nothing to cite."
+        doi = f" doi:{manifest.doi}." if manifest.doi else ""
+        return f"{manifest.citation}{doi} Licence: {manifest.licence}."
+
     def __len__(self) -> int:
         """Count the objects."""
         return len(self.objects)
@@ -71,19 +80,27 @@ def find_folder(name: str, data_dir: str | Path | None = None) -> Path:
     """
     if data_dir is not None:
         return Path(data_dir).expanduser()
-    places = []
-    if os.environ.get(DATA_VARIABLE):
-        places.append(Path(os.environ[DATA_VARIABLE]).expanduser() / name)
-    places.append(cache_folder() / "data" / name)
-    for place in places:
-        if place.is_dir():
-            return place
-    looked = " and ".join(str(place) for place in places)
+    found = own_folder(name)
+    if found is not None:
+        return found
+    looked = " and ".join(str(place) for place in _places(name))
     message = (
         f"There are no files of '{name}': looked in {looked}. "
-        f"Give their folder with --data DIR, or set {DATA_VARIABLE} to a folder that contains '{name}/'."
+        f"Give their folder with --data DIR, or set {DATA_VARIABLE} to a folder that contains '{name}/'; "
+        f"'planktonbench data show {name}' tells where they come from."
     )
     raise DataError(message)
+
+
+def own_folder(name: str) -> Path | None:
+    """Return the folder of a data set's files on this machine, None when there is none."""
+    return next((place for place in _places(name) if place.is_dir()), None)
+
+
+def _places(name: str) -> list[Path]:
+    """List where the files of a data set are looked for; an empty variable is one that is not set."""
+    root = os.environ.get(DATA_VARIABLE)
+    return [*([Path(root).expanduser() / name] if root else []), cache_folder() / "data" / name]
 
 
 def cache_folder() -> Path:

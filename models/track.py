@@ -126,6 +126,20 @@ class Track(ABC):
         """Return what was done to the native columns (`describe_preparation`), for the report; None for nothing."""
         return None
 
+    def importance(self, valid: Objects, *, rng: np.random.Generator) -> pd.DataFrame | None:  # noqa: ARG002 - for those that tell
+        """Return how much each native feature mattered, for the report; None when the track does not tell.
+
+        Args:
+            valid: validation rows with labels.
+            rng: draws permutations.
+
+        Returns:
+            Columns feature, gain (share of the total, 0 to 1) and permutation (loss of macro F1 on validation rows
+            when the feature's values change places).
+
+        """
+        return None
+
 
 def options_of(track: type[Track]) -> dict[str, Any]:
     """Return the options of a track with their defaults: the keyword arguments of its constructor."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..data_manifests.errors import TrackError
 from ..features.native import PRUNE_ABOVE, describe_preparation, native_pipeline, prepared
+from .importance import permutation
 from .threads import permitted_threads
 from .track import Objects, Track
 from .weights import class_weights, sample_weights
@@ -93,6 +94,25 @@ class XgbTrack(Track):
     def preparation(self) -> pd.DataFrame:
         """Return what was done to the native columns."""
         return self._summary
+
+    def importance(self, valid: Objects, *, rng: np.random.Generator) -> pd.DataFrame:
+        """Return gain (of all splits on a feature, as a share of the total) and permutation importance of each feature.
+
+        Features that no split uses are among them, with 0.
+        """
+        import pandas as pd
+
+        gain = self._booster[: self._rounds].get_score(importance_type="total_gain")
+        features = [str(name) for name in self._pipeline[-1].get_feature_names_out()]
+        shares = np.array([gain.get(name, 0.0) for name in features])
+        total = shares.sum()
+        return pd.DataFrame(
+            {
+                "feature": features,
+                "gain": shares / total if total else shares,
+                "permutation": permutation(self, valid, features, rng),
+            }
+        )
 
     _booster: xgboost.Booster
     _rounds: int

@@ -28,7 +28,8 @@ class Card(BaseModel):
     """Card of one run; keys of later versions are ignored.
 
     Seconds are wall-clock; prepare covers reading tables, imports and warm-up. `chosen` is what the track chose on
-    validation rows. `classes` is the class list in the order of score columns.
+    validation rows. `classes` is the class list in the order of score columns. `source` is the track's, `data_citation`
+    the data set's with its licence.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -59,6 +60,7 @@ class Card(BaseModel):
     created: str
     chosen: dict[str, Any] | None = None
     source: str = ""
+    data_citation: str = ""
     notes: list[CardNote] = []
     machine: str = ""
 

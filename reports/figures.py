@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 INK, ACCENT, PALE = "#20303c", "#0b6e8f", "#b8ccd4"
 LINEAR_BELOW = 100  # objects; source 001 draws class sizes linearly below and logarithmically above
+CLASSES_A_COLUMN = 60
 ANNOTATE_UP_TO = 15  # classes; more numbers cannot be read
+MOST_FEATURES = 20
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -48,7 +50,17 @@ def canvas(width: float, height: float) -> tuple[Figure, Axes]:
 def class_sizes(section: Section) -> Figure:
     """Draw objects per class, the largest first, linear up to 100 and logarithmic above, as source 001."""
     sizes = section.class_sizes
-    figure, axes = canvas(7.5, 1.2 + 0.2 * len(sizes))
+    columns = math.ceil(len(sizes) / CLASSES_A_COLUMN)
+    rows = math.ceil(len(sizes) / columns)
+    figure = Figure(figsize=(2.5 + 5 * columns, 1.2 + 0.2 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    for position, axes in enumerate(np.atleast_1d(figure.subplots(1, columns, sharex=True))):
+        _size_bars(sizes.iloc[position * rows : (position + 1) * rows], axes)
+        axes.set_xlim(0, sizes.max() * 4)
+    return figure
+
+
+def _size_bars(sizes: pd.Series, axes: Axes) -> None:
     sns.barplot(x=sizes.to_numpy(), y=sizes.index, color=ACCENT, ax=axes)
     axes.set_xscale("symlog", linthresh=LINEAR_BELOW)
     axes.axvline(LINEAR_BELOW, color=INK, linewidth=0.8, linestyle="--")
@@ -56,9 +68,7 @@ def class_sizes(section: Section) -> Figure:
         cast("BarContainer", axes.containers[0]), labels=[f"{size:,}" for size in sizes], padding=3, fontsize=7
     )
     axes.set(xlabel=f"objects (linear up to {LINEAR_BELOW}, logarithmic above)", ylabel="")
-    axes.set_xlim(0, sizes.max() * 4)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    return figure
 
 
 def tracks(section: Section) -> Figure:
@@ -188,6 +198,21 @@ def correlations(preparation: pd.DataFrame) -> Figure | None:
     return figure
 
 
+def importance(table: pd.DataFrame) -> Figure:
+    """Draw gain and permutation importance of the features with the largest gain, side by side."""
+    shown = table.head(MOST_FEATURES)
+    figure = Figure(figsize=(7.5, 1.0 + 0.21 * len(shown)), layout="constrained")
+    FigureCanvasAgg(figure)
+    gain, permutation = figure.subplots(1, 2, sharey=True)
+    sns.barplot(x=shown["gain"], y=shown["feature"], color=ACCENT, ax=gain)
+    sns.barplot(x=shown["permutation"], y=shown["feature"], color=PALE, ax=permutation)
+    ends = shown["permutation_sd"].fillna(0)
+    permutation.errorbar(shown["permutation"], shown["feature"], xerr=ends, fmt="none", ecolor=INK, elinewidth=0.8)
+    gain.set(xlabel="gain, share of the total", ylabel="")
+    permutation.set(xlabel="macro F1 lost when permuted", ylabel="")
+    return figure
+
+
 def style() -> AbstractContextManager[None]:
     """Return the context in which figures are drawn and saved."""
     return mpl.rc_context(STYLE)
@@ -203,4 +228,9 @@ def draw(section: Section) -> dict[str, Figure]:
         if section.preparation is not None:
             _, table = section.preparation
             found |= {"scales": scales(table), "correlations": correlations(table)}
-        return {name: figure for name, figure in found.items() if figure is not None}
+        if section.importance is not None:
+            found["importance"] = importance(section.importance[1])
+        drawn = {name: figure for name, figure in found.items() if figure is not None}
+        for figure in drawn.values() if section.simulated else ():
+            figure.supxlabel("simulated data", x=1, ha="right", fontsize=7, color=INK)
+        return drawn

@@ -3,26 +3,107 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import jinja2
 
 from .. import __version__
+from .confused import ConfusedPair, Confusion, confused_pairs
+from .examples import PER_CONFUSION, Examples, class_examples
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .sections import Section
 
 BAR_WIDTH = 220  # pixels of the drawn scale from 0 to 1
+WIDE_FROM = 40  # classes; from here on a confusion matrix is shown in a box that scrolls
 
 
-def render(sections: list[tuple[Section, dict[str, str]]]) -> str:
-    """Return the page.
+@dataclass(frozen=True)
+class Picture:
+    """An example image: whose it is, and the text of its data address."""
 
-    Args:
-        sections: results to show, each with its figures: name to data address.
+    object_id: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A section as the page shows it.
+
+    Attributes:
+        section: the results.
+        figures: text of each figure's data address, by name.
+        examples: the example images that are kept of its data set.
 
     """
+
+    section: Section
+    figures: dict[str, str]
+    examples: Examples
+
+    @property
+    def anchor(self) -> str:
+        """Name of the section's place on the page."""
+        return f"{self.section.dataset}-{self.section.split}"
+
+    @property
+    def wide(self) -> bool:
+        """Whether there are too many classes for a matrix as wide as the page."""
+        return len(self.section.class_sizes) >= WIDE_FROM
+
+    @cached_property
+    def classes(self) -> dict[str, list[Picture]]:
+        """Example images of each class, largest class first; of a class without images, none."""
+        return {taxon: self._pictures(ids) for taxon, ids in class_examples(self.section).items()}
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether any class has an example image."""
+        return any(self.classes.values())
+
+    @cached_property
+    def pairs(self) -> list[ConfusedPair]:
+        """Pairs of classes that the best track confuses most."""
+        return confused_pairs(self.section.done[0]) if self.section.done else []
+
+    def confused(self, way: Confusion) -> list[Picture]:
+        """Return example images of objects that were confused in one way."""
+        return self._pictures(way.object_ids[:PER_CONFUSION])
+
+    def _pictures(self, object_ids: Iterable[str]) -> list[Picture]:
+        found = ((object_id, self.examples.address(object_id)) for object_id in object_ids)
+        return [Picture(object_id, address) for object_id, address in found if address is not None]
+
+    @cached_property
+    def f1(self) -> dict[str, float]:
+        """F1 of the best track by class, over the test rows of all its runs."""
+        if not self.section.done:
+            return {}
+        per_class = self.section.done[0].per_class
+        return dict(zip(per_class["taxon"], per_class["f1"], strict=True))
+
+    @property
+    def left_out(self) -> list[str]:
+        """Classes that no mean includes, since the first run has no test objects of them."""
+        return list(self.section.done[0].scores[0].classes_absent) if self.section.done else []
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Source of each track."""
+        return {track.name: track.card.source for track in self.section.tracks}
+
+    @property
+    def data_citations(self) -> list[str]:
+        """How to cite the data, each once."""
+        return list(dict.fromkeys(run.card.data_citation for run in self.section.runs if run.card.data_citation))
+
+
+def render(sections: list[Shown]) -> str:
+    """Return the page that shows these sections."""
     return _template().render(sections=sections, version=__version__, width=BAR_WIDTH)
 
 

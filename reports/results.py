@@ -11,14 +11,15 @@ import pandas as pd
 from ..data_manifests.errors import DataError, listed
 from ..data_manifests.tables import read_table
 from .card import CARD, Card, read_card
-from .predictions import DEFAULT_GROUP, Labels, read_labels
+from .predictions import DEFAULT_GROUP, Labels, match, read_labels
 from .score import Context, Score, score_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 RUNS, TRUTH, REPLACED = "runs", "truth", "replaced"
-PREDICTIONS, VALID, PREPARATION = "predictions.parquet", "valid.parquet", "preparation.parquet"
+PREDICTIONS, VALID = "predictions.parquet", "valid.parquet"
+PREPARATION, IMPORTANCE = "preparation.parquet", "importance.parquet"
 SCORES = "scores.csv"
 TRUTH_COLUMNS = ("object_id", "part", "taxon", "sample", "lineage")
 COLUMNS = [
@@ -74,22 +75,41 @@ class StoredRun:
         return truth_path(self.out, self.card.dataset, self.card.split, self.card.seed)
 
     @cached_property
-    def score(self) -> Score | None:
-        """The run's score on its test rows; None when it is not done."""
-        if self.card.status != "done":
-            return None
-        card, test = self.card, self.truth[self.truth["part"] == "test"]
+    def _labels(self) -> tuple[Labels, Labels]:
+        """Truth and predictions of the test rows."""
+        test = self.truth[self.truth["part"] == "test"]
         group = DEFAULT_GROUP if test[DEFAULT_GROUP].notna().all() else None
         labels = test[["object_id", "taxon", *([group] if group else [])]].rename(columns={DEFAULT_GROUP: "group"})
         truth = Labels(str(self.truth_path), labels, group, ())
-        context = Context(card.dataset, card.data_sha256, card.manifest_sha256, card.split)
-        predicted = read_labels(self.folder / PREDICTIONS, "predictions", error=DataError)
-        return score_labels(truth, predicted, card.classes, draws=2000, seed=card.seed, context=context)
+        return truth, read_labels(self.folder / PREDICTIONS, "predictions", error=DataError)
+
+    @cached_property
+    def calls(self) -> pd.DataFrame:
+        """Test rows of a finished run: object_id, taxon, and what they were called; sorted by object_id."""
+        return match(*self._labels)
+
+    @cached_property
+    def score(self) -> Score | None:
+        """The run's score on its test rows; None when it is not done."""
+        card = self.card
+        if card.status != "done":
+            return None
+        data = f"{card.dataset}(simulated)" if card.simulated else card.dataset
+        context = Context(data, card.data_sha256, card.manifest_sha256, card.split)
+        return score_labels(*self._labels, card.classes, draws=2000, seed=card.seed, context=context)
 
     @cached_property
     def preparation(self) -> pd.DataFrame | None:
         """What the track did to the native columns, when it told."""
-        path = self.folder / PREPARATION
+        return self._optional(PREPARATION)
+
+    @cached_property
+    def importance(self) -> pd.DataFrame | None:
+        """How much each native feature mattered to the track, when it told."""
+        return self._optional(IMPORTANCE)
+
+    def _optional(self, name: str) -> pd.DataFrame | None:
+        path = self.folder / name
         return read_table(path, DataError) if path.is_file() else None
 
     def row(self) -> dict[str, object]:

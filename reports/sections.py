@@ -152,6 +152,21 @@ class Section:
         """Whether any run is on simulated data."""
         return any(run.card.simulated for run in self.runs)
 
+    @cached_property
+    def importance(self) -> tuple[TrackResult, pd.DataFrame] | None:
+        """The best track that tells how much each feature mattered, with means over its runs, by gain.
+
+        The table has feature, gain (share of the total), permutation (loss of macro F1 on validation rows) and
+        permutation_sd over runs, NaN with a single one.
+        """
+        for track in self.done:
+            told = [run.importance for run in track.runs if run.importance is not None]
+            if told:
+                grouped = pd.concat(told).groupby("feature")
+                table = grouped[["gain", "permutation"]].mean().assign(permutation_sd=grouped["permutation"].std())
+                return track, table.sort_values("gain", ascending=False, kind="stable").reset_index()
+        return None
+
     @property
     def preparation(self) -> tuple[StoredRun, pd.DataFrame] | None:
         """The first run that tells what it did to the native columns, with its table."""

@@ -9,21 +9,30 @@ from typing import TYPE_CHECKING
 
 from ..data_manifests.prepared import write_whole
 from . import figures
-from .page import render
+from .examples import examples_of, keep_examples
+from .page import Shown, render
 from .results import SCORES, read_runs, scores_table
 from .sections import Section, sections_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
+
+    from ..data_manifests.dataset import Dataset
 
 REPORT = "report"
 DOTS_PER_INCH = 130
 
 
-def write_results(out: Path) -> pd.DataFrame:
+def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> pd.DataFrame:
     """Score all stored runs and write scores.csv and the report, from predictions, truth and cards alone.
+
+    Args:
+        out: the results folder.
+        datasets: opened data sets, of which small copies of the images that the report shows are kept in the folder;
+            of others it shows those that were kept before.
 
     Returns:
         The table of scores.csv.
@@ -35,7 +44,10 @@ def write_results(out: Path) -> pd.DataFrame:
     runs = read_runs(out)
     table = scores_table(runs)
     write_whole(out / SCORES, lambda part: table.to_csv(part, index=False))
-    _write_report(out, sections_of(runs))
+    sections = sections_of(runs)
+    for dataset in datasets:
+        keep_examples(out, sections, dataset)
+    _write_report(out, sections)
     return table
 
 
@@ -49,7 +61,7 @@ def _write_report(out: Path, sections: list[Section]) -> None:
         shown = []
         for section, prefix in _prefixes(sections):
             _tables(section, prefix, part / "tables")
-            shown.append((section, _figures(section, prefix, part)))
+            shown.append(Shown(section, _figures(section, prefix, part), examples_of(out, section.dataset)))
         (part / "index.html").write_text(render(shown), encoding="utf-8")
         shutil.rmtree(out / REPORT, ignore_errors=True)
         part.rename(out / REPORT)
@@ -82,5 +94,7 @@ def _tables(section: Section, prefix: str, folder: Path) -> None:
     for track in section.done:
         track.confusion.to_csv(folder / f"{prefix}-{track.name}-confusion.csv")
         track.per_class.to_csv(folder / f"{prefix}-{track.name}-per-class.csv", index=False)
+    if section.importance is not None:
+        section.importance[1].to_csv(folder / f"{prefix}-importance.csv", index=False)
     if section.preparation is not None:
         section.preparation[1].to_csv(folder / f"{prefix}-native-columns.csv", index=False)

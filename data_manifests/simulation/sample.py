@@ -1,0 +1,42 @@
+"""The simulated sample that a newcomer without data gets: made on first use, kept in the cache."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from ..dataset import cache_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SAMPLE_OBJECTS, SAMPLE_SEED = 4000, 0
+
+
+def has_sample(name: str) -> bool:
+    """Tell whether a data set can be simulated."""
+    from .simulate import SIMULATORS
+
+    return name in SIMULATORS
+
+
+def simulated_sample(name: str, advance: Callable[[int], object], *, jobs: int = 1) -> Path:
+    """Return the folder of a data set's simulated sample; it is made when it is not there.
+
+    Args:
+        name: name of the data set, such as `flowcam`.
+        advance: told how many more objects are drawn.
+        jobs: processes that draw.
+
+    Raises:
+        DataError: the cache folder cannot be written.
+
+    """
+    from .simulate import simulate
+
+    folder = cache_folder() / "simulated" / f"{name}-{SAMPLE_OBJECTS}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        return simulate(name, folder, objects=SAMPLE_OBJECTS, seed=SAMPLE_SEED, jobs=jobs, advance=advance)
