@@ -43,7 +43,7 @@ def predictions_table(test: pd.DataFrame, classes: list[str], wrong: int) -> pd.
     return pd.concat([called, scores], axis=1)
 
 
-def put_run(
+def put_run(  # noqa: PLR0913 - each is a choice of some test
     out: Path,
     track: str = "good",
     *,
@@ -51,6 +51,7 @@ def put_run(
     samples: int = 5,
     wrong: int = 2,
     preparation: pd.DataFrame | None = None,
+    importance: pd.DataFrame | None = None,
     **facts: Any,  # noqa: ANN401 - fields of the card
 ) -> Path:
     """Write one run into a results folder and return its own folder; `facts` are fields of the card."""
@@ -73,8 +74,9 @@ def put_run(
     if card.status == "done":
         test = truth[truth["part"] == "test"]
         predictions_table(test, card.classes, wrong).to_parquet(folder / "predictions.parquet", index=False)
-    if preparation is not None:
-        preparation.to_parquet(folder / "preparation.parquet", index=False)
+    for name, table in (("preparation", preparation), ("importance", importance)):
+        if table is not None:
+            table.to_parquet(folder / f"{name}.parquet", index=False)
     return folder
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 from planktonbench import __version__
-from planktonbench.reports.page import number, render, seconds
+from planktonbench.reports.examples import Examples, class_examples
+from planktonbench.reports.page import Shown, number, render, seconds
+from planktonbench.reports.results import read_runs
+from planktonbench.reports.sections import sections_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pandas as pd
     from planktonbench.reports.sections import Section
 
 PICTURE = "data:image/png;base64,AAAA"
@@ -47,8 +51,8 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def page_of(*sections: Section) -> Page:
-    """Return the page of sections, each with a picture for all that it may show."""
+def page_of(*sections: Section, examples: Examples | None = None) -> Page:
+    """Return the page of sections, each with a picture for all that it may show, and with these example images."""
     shown = []
     for section in sections:
         names = [
@@ -56,9 +60,11 @@ def page_of(*sections: Section) -> Page:
             "f1-by-size",
             "scales",
             "correlations",
+            "importance",
             *(f"{track.name}-confusion" for track in section.tracks),
         ]
-        shown.append((section, dict.fromkeys(names, PICTURE)))
+        kept = examples or Examples(Path("there are none.parquet"))
+        shown.append(Shown(section, dict.fromkeys(names, PICTURE), kept))
     return Page(render(shown))
 
 
@@ -85,6 +91,64 @@ def test_the_page_names_what_was_run(make_section: Callable[..., Section]) -> No
     ]  # fmt: skip
 
     assert [words for words in expected if words not in text] == []
+
+
+def test_confused_pairs_stand_beside_examples_of_both(make_section: Callable[..., Section], tmp_path: Path) -> None:
+    """Images of both taxa, and between them those that were called the other, with their count and share."""
+    section = make_section({"wrong": 3})
+    ids = section.runs[0].truth["object_id"]
+    kept = pd.DataFrame({"object_id": ids, "png": [f"image of {one}".encode() for one in ids], "data_sha256": "c" * 64})
+    kept.to_parquet(tmp_path / "examples.parquet")
+    page = page_of(section, examples=Examples(tmp_path / "examples.parquet"))
+    calls = section.runs[0].calls
+    (pair,) = {tuple(row) for row in calls[calls["taxon"] != calls["called"]][["taxon", "called"]].to_numpy()}
+
+    assert f"{pair[0]} called {pair[1]}: 3 (50 % of its test objects)" in page.text
+    assert f"no {pair[1]} was called {pair[0]}" in page.text
+    shown = class_examples(section)
+    figures = 3
+    assert page.tags.count("img") == figures + sum(map(len, shown.values())) + sum(len(shown[one]) for one in pair) + 3
+
+
+def test_without_images_classes_are_a_figure_alone(make_section: Callable[..., Section]) -> None:
+    """A data set without images has its page all the same."""
+    page = page_of(make_section())
+
+    assert set(page.addresses) == {PICTURE}
+    assert "Training objects of each taxon" not in page.text
+
+
+def test_feature_importance_names_its_track(make_section: Callable[..., Section]) -> None:
+    """Whose it is, over how many runs, and how many features are shown."""
+    table = pd.DataFrame({"feature": [f"f{k}" for k in range(25)], "gain": 0.04, "permutation": 0.01})
+    text = page_of(make_section({"importance": table})).text
+
+    assert "What good looked at, the first 20 of 25 features." in text
+    assert "Means over 1 run." in text
+
+
+def test_the_data_and_the_tracks_can_be_cited(make_section: Callable[..., Section]) -> None:
+    """The citation of the data once, whatever the number of runs, and the source of each track."""
+    facts = {"data_citation": "Nemo (1870). Seas. Licence: CC0.", "source": "Verne 1870"}
+    text = page_of(make_section(facts, {**facts, "seed": 1})).text
+
+    assert text.count("Data: Nemo (1870). Seas. Licence: CC0.") == 1
+    assert "good: Verne 1870" in text
+    assert f"planktonbench {__version__}. Give the signature" in text
+
+
+def test_several_sections_begin_with_a_table_of_them(
+    make_section: Callable[..., Section], add_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Best track and score of each, with a link to its place on the page; simulated ones say so."""
+    make_section()
+    add_run(tmp_path / "results", dataset="bay", simulated=True)
+    page = page_of(*sections_of(read_runs(tmp_path / "results")))
+
+    assert {"#bay-holdout.v1", "#lake-holdout.v1"} < set(page.addresses)
+    assert "bay · holdout.v1 (simulated) 3 good" in page.text
+    assert "parts of this page, which say so, are about drawings" in page.text
+    assert "lake · holdout.v1 3 good" in page.text
 
 
 @pytest.mark.parametrize("told", [True, False])

@@ -87,7 +87,7 @@ def test_the_page_holds_each_picture_of_the_folder(out: Path) -> None:
 
     assert page.count("data:image/png;base64,iVBOR") == 2 * 3 + 2
     assert all(heading in page for heading in ("bay · holdout.v1", "lake · holdout.v1"))
-    assert page.index("bay · ") < page.index("Simulated data") < page.index("lake · ")
+    assert page.index('id="bay-') < page.index("Simulated data: these are") < page.index('id="lake-')
 
 
 def test_the_report_can_be_made_again(out: Path, tmp_path: Path) -> None:
