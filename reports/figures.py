@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 INK, ACCENT, PALE = "#20303c", "#0b6e8f", "#b8ccd4"
 LINEAR_BELOW = 100  # objects; source 001 draws class sizes linearly below and logarithmically above
-CLASSES_A_COLUMN = 60
+CLASSES_A_COLUMN = 70
 ANNOTATE_UP_TO = 15  # classes; more numbers cannot be read
 MOST_FEATURES = 20
 STYLE: dict[Any, Any] = {

@@ -84,7 +84,7 @@ def _figures(section: Section, prefix: str, part: Path) -> dict[str, str]:
     for name, figure in figures.draw(section).items():
         content = io.BytesIO()
         with figures.style():
-            figure.savefig(content, format="png", dpi=DOTS_PER_INCH)
+            figure.savefig(content, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight")
         (part / "figures" / f"{prefix}-{name}.png").write_bytes(content.getvalue())
         addresses[name] = "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
     return addresses
