@@ -61,37 +61,39 @@ def pairwise_correlation(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _moments(table: pd.DataFrame) -> _Moments:
-    """Sum over the table in pieces of some rows; columns without gaps need no mask."""
-    centres, with_gaps = _centres(table)
-    gaps = np.flatnonzero(with_gaps)
+    """Sum over the table in pieces of some rows; only beside columns with gaps does a sum leave rows out."""
+    centres, present = _centres(table)
+    gaps = np.flatnonzero(present < len(table))
     width = table.shape[1]
-    whole, beside, xy = np.zeros((3, width)), np.zeros((3, width, len(gaps))), np.zeros((width, width))
+    xy, whole = np.zeros((width, width)), np.zeros(width)
+    both, beside, squares_beside = np.zeros((len(gaps), len(gaps))), *np.zeros((2, width, len(gaps)))
     for start in range(0, len(table), ROWS):
         values = _numbers(table.iloc[start : start + ROWS]) - centres
-        present = np.isfinite(values)
-        values[~present] = 0
-        mask = present[:, gaps].astype(np.float64)
+        mask = np.isfinite(values[:, gaps])
+        values[:, gaps] = np.where(mask, values[:, gaps], 0)
         xy += values.T @ values
-        for moment, terms in enumerate((present, values, values**2)):
-            whole[moment] += terms.sum(axis=0)
-            beside[moment] += terms.T @ mask
-    sums = np.repeat(whole[:, :, None], width, axis=2)
-    sums[:, :, gaps] = beside
-    n, x, xx = sums
-    n[gaps] = n[:, gaps].T
+        whole += values.sum(axis=0)
+        if len(gaps):
+            weights = mask.astype(np.float64)
+            both += weights.T @ weights
+            beside += values.T @ weights
+            squares_beside += (values**2).T @ weights
+    n = np.minimum.outer(present, present)
+    x, xx = (np.repeat(total[:, None], width, axis=1) for total in (whole, xy.diagonal()))
+    n[np.ix_(gaps, gaps)], x[:, gaps], xx[:, gaps] = both, beside, squares_beside
     return _Moments(n, x, xx, xy)
 
 
-def _centres(table: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the mean of each column's finite values (0 when it has none), and whether it has gaps."""
-    centres, with_gaps = np.zeros(table.shape[1]), np.zeros(table.shape[1], dtype=bool)
+def _centres(table: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean of each column's finite values (0 when it has none), and their number."""
+    centres, present = np.zeros((2, table.shape[1]))
     for position in range(table.shape[1]):
         column = _numbers(table.iloc[:, position])
-        present = np.isfinite(column)
-        with_gaps[position] = not present.all()
-        if present.any():
-            centres[position] = np.mean(column[present])
-    return centres, with_gaps
+        finite = np.isfinite(column)
+        present[position] = np.count_nonzero(finite)
+        if present[position]:
+            centres[position] = np.mean(column, where=finite)
+    return centres, present
 
 
 def _numbers(values: pd.DataFrame | pd.Series) -> NDArray[np.float64]:
