@@ -1,0 +1,93 @@
+"""A chunk of a simulated set: its objects drawn, photographed and measured, as text and bytes for the files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from .imaging import photograph
+from .measure import measure
+from .stations import Station
+from .taxa import PROGRAMMES
+
+if TYPE_CHECKING:
+    from .composition import Composition
+
+VERSION = 1  # of the simulator; the same version and seed draw the same objects
+FIRST_ID, ID_STEP = 32_000_000, 7
+FRAME_UNKNOWN = 6854 / 243_610  # share of rows without the grey level of their frame, as published
+QUICK_COMPRESSION = (cv2.IMWRITE_PNG_COMPRESSION, 1)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is simulated; the same recipe makes the same files.
+
+    Attributes:
+        name: data set that is imitated.
+        objects: number of objects.
+        seed: seed of everything.
+
+    """
+
+    name: str
+    objects: int
+    seed: int
+
+    def to_text(self) -> str:
+        """Write what the file beside the tables says."""
+        facts = {
+            "simulated": True,
+            "what": "Drawings made by a program in the manner of the data set; no photographs, no results of real plankton.",
+            "program": "planktonbench data simulate",
+            "version": VERSION,
+            "data_set": self.name,
+            "objects": self.objects,
+            "seed": self.seed,
+        }
+        return json.dumps(facts, indent=1) + "\n"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The files' share of one chunk."""
+
+    meta: str
+    native: str
+    images: list[tuple[str, bytes]]
+
+
+def draw_chunk(recipe: Recipe, start: int, composition: Composition) -> Part:
+    """Draw, photograph and measure objects; each has a generator of its own, so that chunks can be drawn anywhere.
+
+    Args:
+        recipe: what is simulated.
+        start: number of the first object.
+        composition: taxa and samples of these objects.
+
+    """
+    cv2.setNumThreads(1)
+    meta, native, images = [], [], []
+    for row in range(len(composition.taxon)):
+        index = start + row
+        object_id = FIRST_ID + ID_STEP * index
+        taxon = composition.taxa[composition.taxon[row]]
+        station = Station.of(recipe.seed, int(composition.sample[row]))
+        rng = np.random.default_rng([recipe.seed, index])
+        programme = PROGRAMMES[taxon]
+        density = programme.density(rng, station.conditions.magnification)
+        image = photograph(density, programme.blur * programme.length, station.conditions, rng)
+        values = measure(image, frame_known=rng.random() >= FRAME_UNKNOWN)
+        meta.append(station.row(object_id, programme.lineage, taxon if composition.labelled[row] else "", rng))
+        native.append(",".join((f"{object_id}.0", *map(_written, values))))
+        images.append((f"imgs/{object_id}.png", cv2.imencode(".png", image, QUICK_COMPRESSION)[1].tobytes()))
+    return Part("\n".join(meta) + "\n", "\n".join(native) + "\n", images)
+
+
+def _written(value: float) -> str:
+    """Write a value with six digits; nothing where it is missing."""
+    return "" if np.isnan(value) else f"{value:.6g}"

@@ -1,0 +1,114 @@
+"""The simulated camera: from optical density to grey levels, under the conditions of a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from .pen import blob
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MARGIN = 0.1  # of the longer side of what was found, around it
+LEAST_MARGIN = 4  # pixels
+SEEN_FROM = 0.08  # density from which the camera's own detection sees an object
+INK = 0.78  # of the background's light that the densest ink takes
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How a sample was imaged.
+
+    Attributes:
+        background: grey level of the empty background.
+        gradient: grey levels by which the background changes over 100 px, along x and y.
+        noise: standard deviation of the sensor's noise, in grey levels.
+        blur: standard deviation in pixels of the blur of an object in focus.
+        depth: how much further blur objects have that lie off the focal plane, pixels.
+        magnification: factor of all sizes.
+        debris: chance that a speck touches an object.
+
+    """
+
+    background: float
+    gradient: tuple[float, float]
+    noise: float
+    blur: float
+    depth: float
+    magnification: float
+    debris: float
+
+
+def draw_conditions(rng: np.random.Generator) -> Conditions:
+    """Draw the conditions of a sample."""
+    return Conditions(
+        background=float(rng.normal(172, 2.5)),
+        gradient=(float(rng.normal(0, 2)), float(rng.normal(0, 2))),
+        noise=float(rng.uniform(1.0, 3.0)),
+        blur=float(rng.uniform(0.5, 1.1)),
+        depth=float(rng.uniform(0.2, 1.0)),
+        magnification=float(np.exp(rng.normal(0, 0.08))),
+        debris=float(rng.beta(2, 8)),
+    )
+
+
+def photograph(
+    density: NDArray[np.float32], blur: float, conditions: Conditions, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Return the crop that the camera would store of an object.
+
+    Args:
+        density: optical density, float32 of shape (side, side).
+        blur: blur of its own, pixels; added to that of the sample.
+        conditions: of the sample.
+        rng: the object's own generator.
+
+    Returns:
+        Grey levels, uint8 of shape (height, width), light background.
+
+    """
+    if rng.random() < conditions.debris:
+        density = _with_debris(density, rng)
+    sigma = float(np.hypot(conditions.blur + abs(rng.normal(0, conditions.depth)), blur))
+    crop = _cropped(density, sigma)
+    texture = cv2.resize(rng.normal(1, 0.16, (6, 6)).astype(np.float32), crop.shape[::-1])
+    seen = _blurred(crop * texture, sigma)
+    fringe = 0.3 * np.clip(_blurred(seen, 2.5) - seen, 0, None)  # light that the edges throw outward
+    light = 1 - INK * np.clip(seen, 0, 1) + fringe * (seen < SEEN_FROM)
+    height, width = crop.shape
+    tilt = (
+        conditions.gradient[0] * (np.arange(width, dtype=np.float32) - width / 2) / 100
+        + conditions.gradient[1] * (np.arange(height, dtype=np.float32)[:, None] - height / 2) / 100
+    )
+    grey = (conditions.background + tilt) * light
+    grey += rng.standard_normal(crop.shape, dtype=np.float32) * conditions.noise
+    return np.clip(np.round(grey), 0, 255).astype(np.uint8)
+
+
+def _blurred(density: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(density, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _cropped(density: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Cut out what is there, with a margin as cameras leave one."""
+    columns, rows = np.flatnonzero(density.max(axis=0) > SEEN_FROM), np.flatnonzero(density.max(axis=1) > SEEN_FROM)
+    longer = max(np.ptp(columns), np.ptp(rows)) + 1
+    margin = round(LEAST_MARGIN + MARGIN * longer + sigma)
+    padded = cv2.copyMakeBorder(density, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
+    return np.asarray(
+        padded[rows[0] : rows[-1] + 2 * margin + 1, columns[0] : columns[-1] + 2 * margin + 1], np.float32
+    )
+
+
+def _with_debris(density: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Lay a speck over some point of an object."""
+    rows, columns = np.nonzero(density > SEEN_FROM)
+    at = int(rng.integers(len(rows)))
+    size = density.shape[0] * rng.uniform(0.02, 0.07)
+    speck = blob(rng, size, size * rng.uniform(0.4, 1), 0.3, 14) + (columns[at], rows[at])
+    drawn = cv2.fillPoly(density.copy(), [np.round(speck).astype(np.int32)], float(rng.uniform(0.25, 0.8)), cv2.LINE_AA)
+    return np.maximum(density, drawn)

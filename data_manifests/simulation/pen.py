@@ -1,0 +1,133 @@
+"""The pen: anti-aliased outlines and strokes of optical density on a canvas, in the object's own coordinates.
+
+The object's long axis runs along x from -1 to 1; the pen turns, mirrors and scales what is drawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Points = NDArray[np.float64]
+
+REACH = 1.7  # half the canvas, in half lengths of the object; what lies beyond is cut as at the edge of a frame
+FINE_BELOW = 150  # pixels; shorter objects are drawn at twice the size and shrunk
+SHIFT = 4  # bits after the point in OpenCV's coordinates
+OPAQUE = 255
+
+
+@dataclass(frozen=True)
+class Pen:
+    """Draws one object.
+
+    Attributes:
+        length: pixels of the object's long axis in the final image.
+        angle: radians by which it is turned.
+        flip: 1, or -1 for its mirror image.
+        rng: the object's own generator, for variation of its form.
+
+    """
+
+    length: float
+    angle: float
+    flip: int
+    rng: np.random.Generator
+
+    @property
+    def zoom(self) -> int:
+        """Canvas pixels per final pixel, along each axis."""
+        return 2 if self.length < FINE_BELOW else 1
+
+    @cached_property
+    def canvas(self) -> NDArray[np.uint8]:
+        """Optical density, 0 clear to 255 opaque, uint8 of shape (side, side)."""
+        side = 2 * int(np.ceil(REACH * self.length / 2)) * self.zoom
+        return np.zeros((side, side), np.uint8)
+
+    def fill(self, points: ArrayLike, shade: float) -> None:
+        """Fill a closed outline.
+
+        Args:
+            points: shape (n_points, 2), in the object's coordinates.
+            shade: optical density, 0 to 1; it replaces what was drawn before.
+
+        """
+        cv2.fillPoly(self.canvas, [self._place(points)], self._grey(shade), cv2.LINE_AA, SHIFT)
+
+    def stroke(self, points: ArrayLike, width: float, shade: float, *, closed: bool = False) -> None:
+        """Draw a line through points; `width` in the object's coordinates, at least one final pixel."""
+        pixels = max(self.zoom, round(width * self.length * self.zoom / 2))
+        cv2.polylines(self.canvas, [self._place(points)], closed, self._grey(shade), pixels, cv2.LINE_AA, SHIFT)
+
+    def outline(self, points: ArrayLike, inside: float, wall: float, width: float = 0.03) -> None:
+        """Fill an outline and draw its wall."""
+        self.fill(points, inside)
+        self.stroke(points, width, wall, closed=True)
+
+    def density(self) -> NDArray[np.float32]:
+        """Return what was drawn in final pixels, float32 from 0 to 1."""
+        drawn = self.canvas
+        if self.zoom > 1:
+            side = drawn.shape[0] // self.zoom
+            drawn = cv2.resize(drawn, (side, side), interpolation=cv2.INTER_AREA)
+        return drawn.astype(np.float32) / OPAQUE
+
+    def _place(self, points: ArrayLike) -> NDArray[np.int32]:
+        """Turn the object's coordinates into OpenCV's."""
+        cosine, sine = np.cos(self.angle), np.sin(self.angle)
+        scale = self.length * self.zoom / 2
+        turn = scale * np.array([[cosine, sine], [-sine * self.flip, cosine * self.flip]])
+        placed = np.asarray(points, float) @ turn + self.canvas.shape[0] / 2
+        return np.round(placed * (1 << SHIFT)).astype(np.int32)
+
+    @staticmethod
+    def _grey(shade: float) -> int:
+        return round(OPAQUE * min(max(float(shade), 0.0), 1.0))
+
+
+def ellipse(centre: tuple[float, float], a: float, b: float, tilt: float = 0.0, n: int = 32) -> Points:
+    """Return n points of an ellipse with half axes a (along x before the tilt, in radians) and b."""
+    turn = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    x, y = a * np.cos(turn), b * np.sin(turn)
+    cosine, sine = np.cos(tilt), np.sin(tilt)
+    return np.column_stack([centre[0] + x * cosine - y * sine, centre[1] + x * sine + y * cosine])
+
+
+def box(centre: tuple[float, float], a: float, b: float, tilt: float = 0.0) -> Points:
+    """Return the corners of a rectangle with half sides a and b."""
+    corners = np.array([[-a, -b], [a, -b], [a, b], [-a, b]])
+    cosine, sine = np.cos(tilt), np.sin(tilt)
+    return corners @ np.array([[cosine, sine], [-sine, cosine]]) + np.asarray(centre)
+
+
+def blob(rng: np.random.Generator, a: float, b: float, rough: float, n: int = 40) -> Points:
+    """Return a closed outline around an ellipse, rough by a sum of waves of random phase, about `rough` deep."""
+    turn = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    waves = np.arange(2, 9)
+    phases = rng.uniform(0, 2 * np.pi, len(waves))
+    depth = rng.normal(0, 1, len(waves)) / np.sqrt(waves)
+    radius = 1 + rough * (depth[:, None] * np.sin(waves[:, None] * turn + phases[:, None])).sum(axis=0)
+    radius = np.clip(radius, 0.25, 1.9)
+    return np.column_stack([a * radius * np.cos(turn), b * radius * np.sin(turn)])
+
+
+def curve(rng: np.random.Generator, bend: float, n: int = 16) -> Points:
+    """Return a smooth line along x from -1 to 1 that leaves the axis by about `bend`."""
+    x = np.linspace(-1, 1, n)
+    arc, wave = rng.normal(0, bend), rng.normal(0, bend / 2)
+    return np.column_stack([x, arc * (1 - x**2) + wave * np.sin(np.pi * x)])
+
+
+def ray(centre: tuple[float, float], direction: float, start: float, end: float, bow: float = 0.0) -> Points:
+    """Return a line outward from a centre, from one distance to another, bowed sideways by `bow` at its end."""
+    along = np.linspace(start, end, 6)
+    aside = bow * ((along - start) / max(end - start, 1e-6)) ** 2
+    cosine, sine = np.cos(direction), np.sin(direction)
+    return np.column_stack([centre[0] + along * cosine - aside * sine, centre[1] + along * sine + aside * cosine])

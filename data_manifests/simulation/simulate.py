@@ -1,0 +1,137 @@
+"""Simulate a data set: draw, photograph and measure each object, and write the files of its layout."""
+
+from __future__ import annotations
+
+import shutil
+from collections import deque
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
+from typing import IO, TYPE_CHECKING
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+import numpy as np
+
+from ..challenge import ARCHIVE, META, NATIVE
+from ..errors import DataError, did_you_mean
+from ..manifest import load_manifest
+from ..prepared import flush
+from ..seeds import derived_seed
+from .chunk import Part, Recipe, draw_chunk
+from .composition import Composition, compose
+from .marker import MARKER, is_simulated
+from .measure import FEATURES
+from .stations import META_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SIMULATORS = ("flowcam",)
+CHUNK = 250  # objects
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the date of each member, so that the same objects make the same archive
+
+
+def simulate(
+    name: str,
+    out: Path,
+    *,
+    objects: int,
+    seed: int,
+    jobs: int = 1,
+    advance: Callable[[int], object] = lambda _: None,
+) -> Path:
+    """Write a simulated data set, whole or not at all; what the same recipe made before is kept as it is.
+
+    Args:
+        name: data set that is imitated; see `SIMULATORS`.
+        out: folder of the files; it is made, and an earlier simulation in it is replaced.
+        objects: number of objects.
+        seed: seed of everything; with the same version the same files, whatever the number of processes.
+        jobs: processes that draw.
+        advance: told how many more objects are drawn.
+
+    Returns:
+        The folder.
+
+    Raises:
+        DataError: there is no such simulator, too few objects, a folder that holds something else, or no room.
+
+    """
+    if name not in SIMULATORS:
+        message = f"There is no simulator of '{name}'. {did_you_mean(name, SIMULATORS)}"
+        raise DataError(message)
+    if jobs < 1 or seed < 0:
+        message = f"jobs is {jobs} and seed is {seed}; expected 1 process or more, and a seed of 0 or more."
+        raise DataError(message)
+    recipe = Recipe(name, objects, seed)
+    if is_simulated(out) and (out / MARKER).read_text("utf-8") == recipe.to_text():
+        advance(objects)
+        return out
+    if out.exists() and not is_simulated(out) and (not out.is_dir() or any(out.iterdir())):
+        message = f"{out} holds something that is no simulation; expected a new or empty folder. Choose another."
+        raise DataError(message)
+    composition = _composition(recipe)
+    part = out.with_name(f".{out.name}.part")
+    try:
+        _write(part, recipe, composition, jobs, advance)
+        if out.exists():
+            shutil.rmtree(out)
+        part.rename(out)
+    except OSError as fault:
+        message = f"{out} cannot be written: {fault}. Make room or choose another folder."
+        raise DataError(message) from fault
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return out
+
+
+def _composition(recipe: Recipe) -> Composition:
+    manifest = load_manifest(recipe.name)
+    published = {taxon: count or 1 for taxon, count in manifest.classes.items()}
+    labelled = sum(published.values())
+    unlabelled = ((manifest.objects or labelled) - labelled) / (manifest.objects or labelled)
+    rng = np.random.default_rng(derived_seed(seed=recipe.seed, purpose="composition"))
+    return compose(published, unlabelled, recipe.objects, rng)
+
+
+def _write(part: Path, recipe: Recipe, composition: Composition, jobs: int, advance: Callable[[int], object]) -> None:
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    with ExitStack() as stack:
+        meta = stack.enter_context((part / META).open("w", encoding="utf-8", newline="\n"))
+        native = stack.enter_context((part / NATIVE).open("w", encoding="utf-8", newline="\n"))
+        archive = stack.enter_context(ZipFile(part / ARCHIVE, "w", ZIP_STORED))
+        meta.write(",".join(META_COLUMNS) + "\n")
+        native.write(",".join(("objid", *FEATURES)) + "\n")
+        for chunk in _parts(recipe, composition, jobs):
+            _append(chunk, meta, native, archive)
+            advance(len(chunk.images))
+    (part / MARKER).write_text(recipe.to_text(), encoding="utf-8")
+    for path in [*part.iterdir(), part]:
+        flush(path)
+
+
+def _append(chunk: Part, meta: IO[str], native: IO[str], archive: ZipFile) -> None:
+    meta.write(chunk.meta)
+    native.write(chunk.native)
+    for name, content in chunk.images:
+        archive.writestr(ZipInfo(name, LONG_AGO), content)
+
+
+def _parts(recipe: Recipe, composition: Composition, jobs: int) -> Iterator[Part]:
+    """Make chunks in their order, in so many processes, and hold only a few that wait to be written."""
+    tasks = (
+        partial(draw_chunk, recipe, start, composition.part(slice(start, start + CHUNK)))
+        for start in range(0, recipe.objects, CHUNK)
+    )
+    if jobs == 1:
+        yield from (task() for task in tasks)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        waiting: deque[Future[Part]] = deque(pool.submit(task) for task in islice(tasks, 2 * jobs))
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(pool.submit(task) for task in islice(tasks, 1))
