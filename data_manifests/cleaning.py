@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from .columns import feature_columns
 from .errors import DataError, listed
-from .tables import canonical_text, find_column, lines_of, not_among, require_column
+from .tables import canonical_text, find_column, lines_of, not_among, places_among, require_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,7 +97,7 @@ def clean(raw: RawTables, manifest: Manifest) -> CleanTables:
     notes += note("no-taxon", "objects have no taxon: left out, they are not a class", objects["object_id"][~labelled])
     return CleanTables(
         objects=objects[labelled].reset_index(drop=True),
-        native=None if native is None else native[labelled.to_numpy()],
+        native=native if native is None or labelled.all() else native[labelled.to_numpy()],
         notes=tuple(notes),
     )
 
@@ -180,10 +180,14 @@ def _clean_native(
 ) -> tuple[pd.DataFrame, list[Note]]:
     """Align the native table with the objects; count what is missing."""
     import numpy as np
+    import pandas as pd
 
     table, notes = unique_rows(table, path)
     columns = feature_columns(table, manifest.never_features, path)
-    strangers = not_among(table["object_id"], objects["object_id"])
+    rows = places_among(objects["object_id"], table["object_id"])
+    lonely = rows < 0
+    strangers = np.ones(len(table), dtype=bool)
+    strangers[rows[~lonely]] = False
     if strangers.all():
         message = (
             f"{path}: none of its {len(table):,} ids is in the table of objects "
@@ -192,26 +196,38 @@ def _clean_native(
         )
         raise DataError(message)
     notes += note("native-without-object", "native rows have no object: left out", table.loc[strangers, "object_id"])
-    lonely = not_among(objects["object_id"], table["object_id"])
     notes += note(
         "object-without-native",
         "objects have no native row: kept, their native values are missing",
         objects.loc[lonely, "object_id"],
     )
-    native = table.set_index("object_id")[columns].astype("float64").reindex(objects["object_id"])
-    faults = {"missing": native.isna().to_numpy(), "infinite": np.isinf(native.to_numpy())}
+    values = _aligned(table[columns], rows)
+    faults = {"missing": np.isnan(values), "infinite": np.isinf(values)}
     for code, cells in faults.items():
         if cells.any():
             text = f"native values are {code}: kept as missing"
-            notes.append(Note(code, text, int(cells.sum()), _names(native, cells)))
-    return native.mask(faults["infinite"]), notes
+            notes.append(Note(code, text, int(cells.sum()), _names(columns, cells)))
+    values[faults["infinite"]] = np.nan
+    index = pd.Index(objects["object_id"], name="object_id")
+    return pd.DataFrame(values, index=index, columns=columns, copy=False), notes
 
 
-def _names(native: pd.DataFrame, cells: NDArray[np.bool_]) -> tuple[str, ...]:
+def _aligned(table: pd.DataFrame, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return these rows of a table, NaN for row -1; column by column, so that there is no third copy."""
+    import numpy as np
+
+    values = np.empty((table.shape[1], len(rows)))
+    for place, name in zip(values, table.columns, strict=True):
+        np.take(table[name].to_numpy(dtype=np.float64, na_value=np.nan), rows, out=place, mode="clip")
+    values[:, rows < 0] = np.nan
+    return values.T
+
+
+def _names(columns: list[str], cells: NDArray[np.bool_]) -> tuple[str, ...]:
     """Name the columns with the most of these cells, with their share of rows."""
     import pandas as pd
 
-    shares = pd.DataFrame(cells, columns=native.columns).mean().sort_values(ascending=False, kind="stable")
+    shares = pd.Series(cells.mean(axis=0), index=columns).sort_values(ascending=False, kind="stable")
     return tuple(f"{name} {share:.2%}" for name, share in shares[shares > 0].head(EXAMPLES).items())
 
 

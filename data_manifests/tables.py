@@ -134,8 +134,8 @@ def _plain(number: str) -> str:
     return str(int(value)) if value == value.to_integral_value() else number
 
 
-def not_among(ids: pd.Series, known: Iterable[str]) -> NDArray[np.bool_]:
-    """Tell which ids are not among others, bool of shape (n_ids,); several times as quick as `isin` on columns of text.
+def places_among(ids: pd.Series, known: Iterable[str]) -> NDArray[np.intp]:
+    """Return the position of each id among others, -1 where it is not there, intp of shape (n_ids,).
 
     Args:
         ids: ids in canonical text.
@@ -144,8 +144,13 @@ def not_among(ids: pd.Series, known: Iterable[str]) -> NDArray[np.bool_]:
     """
     import pandas as pd
 
-    others = pd.Index(list(known), dtype=object)
-    return others.get_indexer(pd.Index(ids, dtype=object)) < 0
+    others = pd.Index(known if isinstance(known, pd.Series) else list(known), dtype=object)  # text is slower to look up
+    return others.get_indexer(pd.Index(ids, dtype=object))
+
+
+def not_among(ids: pd.Series, known: Iterable[str]) -> NDArray[np.bool_]:
+    """Tell which ids are not among others (each once there), bool of shape (n_ids,); quicker than `isin`."""
+    return places_among(ids, known) < 0
 
 
 def lines_of(path: Path, rows: Iterable[int]) -> list[int]:

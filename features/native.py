@@ -71,13 +71,14 @@ class DropConstant(ColumnFilter):
             DataError: no column is left.
 
         """
-        low, high = table.min(), table.max()
         reasons = {}
         for name in table.columns:
-            if pd.isna(low[name]):
+            values = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            low, high = (extreme.reduce(values, initial=np.nan) for extreme in (np.fmin, np.fmax))
+            if np.isnan(low):
                 reasons[name] = "empty"
-            elif low[name] == high[name]:
-                reasons[name] = f"constant ({low[name]:g})"
+            elif low == high:
+                reasons[name] = f"constant ({low:g})"
         if len(reasons) == table.shape[1]:
             message = f"No native column varies over the {len(table):,} training rows: nothing can be learnt from them."
             raise DataError(message)

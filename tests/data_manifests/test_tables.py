@@ -48,6 +48,18 @@ def test_named_columns_stay_text_and_others_become_numbers(tmp_path: Path) -> No
     assert list(table["flag"]) == ["1", "x"]
 
 
+@pytest.mark.parametrize(("first", "last"), [("007", "x"), ("x", "1.50"), ("True", "x"), ("1", "true")])
+def test_a_cell_far_below_decides_for_its_whole_column(tmp_path: Path, first: str, last: str) -> None:
+    """One cell of text below a million numbers, or the other way round: the column is text, all of it as written."""
+    cells = [first] * 1_000_000 + [last] * 5
+    path = tmp_path / "a.csv"
+    path.write_text("objid,flag\n" + "".join(f"1,{cell}\n" for cell in cells))
+    flags = read_table(path, DataError, text=["objid"])["flag"]
+
+    assert flags.dtype == "str"
+    assert flags.equals(pd.Series(cells, dtype="str", name="flag"))
+
+
 def test_all_formats_hold_the_same_table(tmp_path: Path) -> None:
     """CSV, CSV with a byte-order mark, gzipped CSV and parquet give the same."""
     expected = pd.DataFrame({"objid": ["1", "2"], "label": ["Méduse", "egg, other"]}).astype("str")
