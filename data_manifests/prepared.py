@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import FileLock
 
 from .dataset import Dataset, cache_folder
 from .errors import DataError
@@ -34,7 +35,9 @@ def prepared_native(dataset: Dataset) -> Path | None:
     if not path.is_file():
         table = dataset.native.reset_index()
         try:
-            write_whole(path, lambda part: table.to_parquet(part, index=False))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(path.parent.with_suffix(".lock")):
+                write_whole(path, lambda part: table.to_parquet(part, index=False))
         except OSError as fault:
             message = f"{path.parent} cannot be written: {fault}. Set XDG_CACHE_HOME to a folder with room."
             raise DataError(message) from fault
@@ -44,17 +47,22 @@ def prepared_native(dataset: Dataset) -> Path | None:
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file whole or not at all: beside, flushed to the disk, then renamed.
 
+    What a writer that was killed left beside the file is written over, so two writers of one file need a lock.
+
     Args:
         path: the file; its folder is made.
         write: writes to the path that it is given.
 
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as folder:
-        part = Path(folder) / path.name
+    part = path.with_name(f".part-{path.name}")
+    try:
         write(part)
         flush(part)
         part.replace(path)
+        flush(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:

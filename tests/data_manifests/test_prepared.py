@@ -90,3 +90,21 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
     assert path.read_text() == "old"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
+    """A writer that is killed leaves its part; the next one uses the same place, and nothing stays beside the file."""
+    path = tmp_path / "a.txt"
+    places: list[Path] = []
+
+    def write(part: Path) -> None:
+        places.append(part)
+        part.write_text("new")
+
+    write_whole(path, write)
+    places[0].write_text("half of a longer text")
+    write_whole(path, write)
+
+    assert places[0] == places[1]
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
