@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data_manifests.dataset import open_folder, own_folder
-from ..data_manifests.errors import DataError, SuiteError
+from ..data_manifests.errors import SuiteError
 from ..data_manifests.manifest import Manifest, load_manifest
 from ..data_manifests.simulation.sample import SAMPLE_OBJECTS, has_sample, simulated_sample
 from ..data_manifests.splits import parse_split
@@ -19,7 +19,7 @@ from ..reports.write import write_results
 from .plan import Job, all_splits, choose_methods, find_entry, plan_jobs
 from .progress import Progress, counting
 from .settings import Settings
-from .store import lock, store_truth
+from .store import lock, refusals_told, store_truth
 from .suite import DatasetEntry, Suite, load_suite
 from .workers import Workers
 
@@ -131,7 +131,8 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
         splits = all_splits(dataset, suite.split, suite.seeds)
         _store_truth(out, dataset, splits, settings.progress)
         jobs += plan_jobs(dataset, splits, methods, out, threads=settings.threads, quick=settings.quick)
-    Workers(out, settings).do_all(jobs)
+    with refusals_told(out):
+        Workers(out, settings).do_all(jobs)
     settings.progress.say("scoring the stored predictions and writing the report")
     with writing(out):
         table = write_results(out, datasets)
@@ -163,12 +164,8 @@ def _store_truth(out: Path, dataset: Dataset, splits: list[Split], progress: Pro
 @contextmanager
 def writing(out: Path) -> Iterator[None]:
     """Hold the lock of a results folder, and turn the system's refusal to write into a message."""
-    try:
-        with lock(out, "results"):
-            yield
-    except OSError as fault:
-        message = f"{out} cannot be written: {fault}. Make room or choose another folder; finished runs are kept."
-        raise DataError(message) from fault
+    with refusals_told(out), lock(out, "results"):
+        yield
 
 
 def _open(manifest: Manifest, folder: Path, progress: Progress) -> Dataset:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from ..data_manifests.errors import DataError
 from ..data_manifests.prepared import flush, write_whole
 from ..data_manifests.seeds import sha256_text
 from ..reports.card import CARD, Card, read_card
 from ..reports.results import REPLACED, RUNS, run_folder, truth_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -21,6 +24,19 @@ if TYPE_CHECKING:
 
 IDENTITY = ("data_sha256", "manifest_sha256", "track_sha256", "config", "split", "quick")
 """What must be the same for a run to be the one that is asked for; data set, track and seed are in its path."""
+
+CANNOT_WRITE = 5
+"""Exit code of a worker that the system did not let write."""
+
+
+@contextmanager
+def refusals_told(out: Path) -> Iterator[None]:
+    """Turn the system's refusal to write a results folder (a full disk, no permission) into a message."""
+    try:
+        yield
+    except OSError as fault:
+        message = f"{out} cannot be written: {fault}. Make room or choose another folder; finished runs are kept."
+        raise DataError(message) from fault
 
 
 def lock(out: Path, name: str) -> FileLock:

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ from ..models.track import Objects, Track, check_track, checked_scores
 from ..reports.card import Card
 from ..reports.results import IMPORTANCE, PREDICTIONS, PREPARATION, VALID
 from .environment import now
-from .store import is_finished, job_lock, store_run
+from .store import CANNOT_WRITE, is_finished, job_lock, store_run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,6 +57,15 @@ def main() -> None:
     """Read a task, do it, store it. A failure of the track is stored as such; the exit code is 0 all the same."""
     task = Task(**json.loads(sys.stdin.readline()))
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        _do_and_store(task)
+    except OSError as fault:
+        with suppress(OSError):  # the log may be on the same full disk
+            print(fault, file=sys.stderr, flush=True)  # noqa: T201 - the parent reads it
+        os._exit(CANNOT_WRITE)  # a full log would make it another code
+
+
+def _do_and_store(task: Task) -> None:
     draft, out = Card.model_validate_json(task.draft), Path(task.out)
     with job_lock(out, draft):
         if is_finished(out, draft) and not task.force:

@@ -11,11 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from ..data_manifests.errors import DataError
 from ..reports.card import read_card
 from ..reports.results import run_folder
 from .environment import worker_environment
-from .store import differences, is_finished, job_lock, store_run
+from .store import CANNOT_WRITE, differences, is_finished, job_lock, store_run
 
 if TYPE_CHECKING:
     from .plan import Job
@@ -35,7 +34,12 @@ class Workers:
         self.stopped = False
 
     def do_all(self, jobs: list[Job]) -> None:
-        """Do the jobs that are not finished."""
+        """Do the jobs that are not finished.
+
+        Raises:
+            OSError: the system did not let a run be written.
+
+        """
         force, workers = self.settings.force, self.settings.jobs
         todo = [job for job in jobs if force or not is_finished(self.out, job.draft)]
         before = len(jobs) - len(todo)
@@ -106,16 +110,20 @@ class Workers:
             self.running.discard(process)
 
     def _outcome(self, job: Job, code: int, lines: list[str]) -> str:
-        """Return how a job ended, in words; a worker that died without a word is recorded as failed."""
+        """Return how a job ended, in words; a worker that died without a word is recorded as failed.
+
+        Raises:
+            OSError: the system did not let the worker write.
+
+        """
         out, draft = self.out, job.draft
         if code != 0:
             last = lines[-1] if lines else "no message"
+            if code == CANNOT_WRITE:
+                raise OSError(last)
             reason = f"the worker ended with code {code}: {last}"
             if code < 0:
                 reason = f"the worker was killed by signal {-code} (out of memory?)"
-            if "No space left" in last or "Disk quota" in last or "File too large" in last:
-                message = f"{out} cannot be written: {last}. Make room and call again; finished runs are kept."
-                raise DataError(message)
             with job_lock(out, draft):
                 store_run(out, draft.model_copy(update={"reason": reason}), {})
         card = read_card(run_folder(out, draft)) or draft
