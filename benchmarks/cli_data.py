@@ -84,12 +84,12 @@ def check_command(
 ) -> None:
     """Check layout, tables and ids of a folder; exit code 2 when they are wrong. Images are counted, not opened."""
     from ..data_manifests.dataset import open_folder
-    from ..data_manifests.layouts import recognise
+    from ..data_manifests.layouts import locate
     from ..data_manifests.manifest import load_manifest
 
     start = time.perf_counter()
     opened = open_folder(load_manifest(dataset), folder)
-    typer.echo(f"{folder}: layout {recognise(folder)}, read as '{dataset}'")
+    typer.echo(f"{folder}: layout {locate(folder).layout}, read as '{dataset}'")
     _print_found(opened)
     typer.echo(f"checked in {time.perf_counter() - start:.1f} s")
 

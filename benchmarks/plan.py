@@ -136,10 +136,9 @@ def plan_jobs(
 ) -> list[Job]:
     """Return the jobs of a data set: every method on every split."""
     native = prepared_native(dataset)
-    images = None if dataset.images is None else dataset.images.source
     shared = {
         "native": "" if native is None else str(native),
-        "images": "" if images is None else str(images),
+        "images": "" if dataset.images is None else dataset.images.address,
     }
     return [
         Job(

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..data_manifests.images import open_images
+from ..data_manifests.images import reopen_images
 from ..data_manifests.seeds import derived_seed, derived_seed32
 from ..data_manifests.splits import PARTS
 from ..models.registry import get_track
@@ -158,7 +158,7 @@ def _parts(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
     """Return the objects of train, valid and test, the last without labels, with the inputs that the track wants."""
     truth = pd.read_parquet(task.truth)
     native = pd.read_parquet(task.native).set_index("object_id") if "native" in track.inputs else None
-    images = open_images(Path(task.images)) if "images" in track.inputs else None
+    images = reopen_images(task.images) if "images" in track.inputs else None
     code = {name: position for position, name in enumerate(draft.classes)}
     parts = {}
     for part in PARTS:

@@ -139,5 +139,6 @@ def _task(job: Job, out: Path, settings: Settings) -> dict[str, object]:
         "reference": job.method.reference,
         "carried": job.method.carried,
         "force": settings.force,
-        **{key: str(Path(value).resolve()) if value else "" for key, value in job.task.items()},
+        "images": job.task["images"],  # an address, not a path
+        **{key: str(Path(job.task[key]).resolve()) if job.task[key] else "" for key in ("native", "truth")},
     }

@@ -87,7 +87,8 @@ def clean(raw: RawTables, manifest: Manifest) -> CleanTables:
         DataError: a column is missing, an id is missing or stands for two objects, or the tables do not match.
 
     """
-    objects, notes = _clean_objects(raw, manifest)
+    objects, found = _clean_objects(raw, manifest)
+    notes = [*raw.notes, *found]
     native = None
     if raw.native is not None and raw.native_path is not None:
         native, more = _clean_native(raw.native, raw.native_path, manifest, objects)

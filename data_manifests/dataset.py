@@ -131,14 +131,15 @@ def load(name: str, data_dir: str | Path | None = None) -> Dataset:
 
 
 def open_folder(manifest: Manifest, folder: Path) -> Dataset:
-    """Open the files of a folder under a manifest; its layout is recognised.
+    """Open the files of a folder or archive under a manifest; its layout is recognised.
 
     Raises:
         DataError: the files are missing, unreadable or contradict each other.
 
     """
-    reader = layouts.READERS[layouts.recognise(folder)]
-    raw = reader.read(folder)
+    layout, place = layouts.locate(folder)
+    reader = layouts.READERS[layout]
+    raw = reader.read(place)
     tables = clean(raw, manifest)
     classes, mismatch = _classes(manifest, sorted(tables.objects["taxon"].unique()))
     return Dataset(
@@ -148,9 +149,9 @@ def open_folder(manifest: Manifest, folder: Path) -> Dataset:
         native=tables.native,
         images=raw.images,
         classes=classes,
-        notes=(*tables.notes, *mismatch, *_checksum_notes(manifest, folder)),
-        data_sha256=_data_sha256(reader.files(folder), raw.images),
-        simulated=is_simulated(folder),
+        notes=(*tables.notes, *mismatch, *_checksum_notes(manifest, place)),
+        data_sha256=_data_sha256(reader.files(place), raw.images),
+        simulated=is_simulated(place),
     )
 
 

@@ -1,40 +1,50 @@
-"""Images, read where they lie: in a folder or in a zip file, one at a time or in storage order; nothing is unpacked."""
+"""Images, read where they lie: in a folder, a zip or a tar file, one by one or in storage order; nothing is unpacked.
+
+What is hidden (a name with a dot in front, `__MACOSX`) and what has no suffix of an image is passed over. A compressed
+tar file is refused: its images could only be had by unpacking all that lies before them.
+"""
 
 from __future__ import annotations
 
+import json
+import tarfile
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import DataError, listed
+from .listing import SEALED_SUFFIXES, file_size, is_hidden, is_image, walk
 from .seeds import sha256_text
 from .tables import canonical_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif"})
+WHOLE_PATH = 0  # as a number of path parts
 
 
 class ImageStore(ABC):
     """Images by object_id, in storage order.
 
     Attributes:
-        source: the zip file or folder.
+        source: the zip file, tar file or folder.
+        id_parts: how many last parts of an image's path make its id, without suffix: 1 is the file's name, 2 is
+            `<folder>/<name>`, `WHOLE_PATH` is all of it.
         members: name inside the source of each object's image, by object_id, in storage order.
 
     """
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, source: Path, *, id_parts: int = 1) -> None:
         """Point at a source; nothing is opened before the first question."""
         self.source = source
+        self.id_parts = id_parts
 
     @cached_property
     def members(self) -> dict[str, str]:
@@ -44,19 +54,54 @@ class ImageStore(ABC):
             DataError: two images have the same id.
 
         """
-        import pandas as pd
-
-        names = list(self._names())
-        ids = canonical_text(pd.Series([PurePosixPath(name).stem for name in names], dtype="str"))
+        ids = self.ids(self.id_parts)
         twice = ids[ids.duplicated()]
         if len(twice):
             message = f"{self.source}: two images have the same id: {listed(twice.unique())}. Keep one of each."
             raise DataError(message)
-        return dict(zip(ids, names, strict=True))
+        return dict(zip(ids, self.names, strict=True))
+
+    def ids(self, parts: int) -> pd.Series:
+        """Return the ids that this many last parts of each path would make, canonical text in storage order."""
+        import pandas as pd
+
+        stems = [name[: name.rindex(".")] for name in self.names]
+        if parts != WHOLE_PATH:
+            stems = ["/".join(stem.split("/")[-parts:]) for stem in stems]
+        return canonical_text(pd.Series(stems, dtype="str"))
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all images inside the source, in storage order."""
+        return self._listing[0]
+
+    @cached_property
+    def empty_folders(self) -> list[str]:
+        """Folders without an image in them or below, sorted."""
+        full = {"/".join(name.split("/")[:depth]) for name in self.names for depth in range(1, name.count("/") + 1)}
+        return sorted(set(self._listing[1]) - full)
+
+    @cached_property
+    def _listing(self) -> tuple[list[str], list[str]]:
+        """Names of images, and of folders, in storage order."""
+        names, folders = [], []
+        for entry in self._entries():
+            if is_hidden(entry):
+                continue
+            if entry.endswith("/"):
+                folders.append(entry[:-1])
+            elif is_image(entry):
+                names.append(entry)
+        return names, folders
+
+    @property
+    def address(self) -> str:
+        """Text from which `reopen_images` opens the same images in another process."""
+        return json.dumps([str(self.source.resolve()), self.id_parts])
 
     @abstractmethod
-    def _names(self) -> Iterator[str]:
-        """Names of all images in storage order."""
+    def _entries(self) -> Iterator[str]:
+        """Names of all files and, with a slash at the end, of folders, in storage order."""
 
     @abstractmethod
     def _bytes(self, member: str) -> bytes:
@@ -125,9 +170,9 @@ class ZipImages(ImageStore):
             message = f"{self.source} is no readable zip file: {fault}"
             raise DataError(message) from fault
 
-    def _names(self) -> Iterator[str]:
+    def _entries(self) -> Iterator[str]:
         infos = sorted(self._archive.infolist(), key=lambda info: info.header_offset)
-        return (info.filename for info in infos if _is_image(info.filename))
+        return (info.filename for info in infos)
 
     def _bytes(self, member: str) -> bytes:
         return self._archive.read(member)
@@ -138,29 +183,85 @@ class ZipImages(ImageStore):
         return sha256_text(*sorted(rows))
 
 
-class FolderImages(ImageStore):
-    """Images in a folder and its sub-folders."""
+class TarImages(ImageStore):
+    """Images inside a tar file that is not compressed; its headers are read once, then each image where it lies."""
 
-    def _names(self) -> Iterator[str]:
-        paths = sorted(path for path in self.source.rglob("*") if path.is_file())
-        names = (path.relative_to(self.source).as_posix() for path in paths)
-        return (name for name in names if _is_image(name))
+    @cached_property
+    def _index(self) -> list[tuple[str, int, int, int]]:
+        """Name, offset of the bytes, size and header checksum of every file and folder, in storage order."""
+        try:
+            with tarfile.open(self.source, "r:") as archive:
+                return list(_headers(archive))
+        except (OSError, tarfile.TarError) as fault:
+            message = f"{self.source} is no readable tar file: {fault}"
+            raise DataError(message) from fault
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, int]]:
+        return {name: (offset, size) for name, offset, size, _ in self._index}
+
+    def _entries(self) -> Iterator[str]:
+        return (name for name, *_ in self._index)
+
+    def _bytes(self, member: str) -> bytes:
+        offset, size = self._places[member]
+        with self.source.open("rb") as file:
+            file.seek(offset)
+            content = file.read(size)
+        if len(content) < size:
+            message = f"the file ends after {len(content):,} of its {size:,} bytes"
+            raise EOFError(message)
+        return content
+
+    def sha256(self) -> str:
+        """Hash of member names, sizes and header checksums (which cover the times); tar keeps none of the contents."""
+        return sha256_text(*sorted(f"{name}|{size}|{checksum}" for name, _, size, checksum in self._index))
+
+
+def _headers(archive: tarfile.TarFile) -> Iterator[tuple[str, int, int, int]]:
+    """Yield name, offset, size and header checksum of files and folders; links and devices are passed over."""
+    while (info := archive.next()) is not None:
+        archive.members = []  # type: ignore[attr-defined]  # it keeps every header that it has read: a gigabyte
+        name = info.name.removeprefix("./")
+        if info.isreg():
+            yield name, info.offset_data, info.size, info.chksum
+        elif info.isdir():
+            yield f"{name}/", info.offset_data, 0, info.chksum
+
+
+class FolderImages(ImageStore):
+    """Images in a folder and its sub-folders, links to folders included."""
+
+    def _entries(self) -> Iterator[str]:
+        return walk(self.source)
 
     def _bytes(self, member: str) -> bytes:
         return (self.source / member).read_bytes()
 
     def sha256(self) -> str:
         """Hash of names and sizes; the contents of hundreds of thousands of files are not read for it."""
-        names = self.members.values()
-        return sha256_text(*(f"{name}|{(self.source / name).stat().st_size}" for name in sorted(names)))
+        return sha256_text(*(f"{name}|{file_size(f'{self.source}/{name}')}" for name in sorted(self.names)))
 
 
-def open_images(source: Path) -> ImageStore:
-    """Return the images of a zip file or a folder."""
-    return FolderImages(source) if source.is_dir() else ZipImages(source)
+def open_images(source: Path, *, id_parts: int = 1) -> ImageStore:
+    """Return the images of a folder, a zip file or a tar file.
+
+    Raises:
+        DataError: the source is an archive from which single images cannot be read.
+
+    """
+    if source.is_dir():
+        return FolderImages(source, id_parts=id_parts)
+    if source.name.lower().endswith(SEALED_SUFFIXES):
+        message = (
+            f"{source} is an archive from which single images cannot be read; expected a folder, .zip or .tar. "
+            "Unpack it and give the folder."
+        )
+        raise DataError(message)
+    return (TarImages if source.suffix.lower() == ".tar" else ZipImages)(source, id_parts=id_parts)
 
 
-def _is_image(name: str) -> bool:
-    """Tell images from folders, other files, and what macOS leaves behind."""
-    path = PurePosixPath(name)
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("._") and "__MACOSX" not in path.parts
+def reopen_images(address: str) -> ImageStore:
+    """Return the images that an `ImageStore.address` names."""
+    source, id_parts = json.loads(address)
+    return open_images(Path(source), id_parts=id_parts)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from . import challenge
+from . import challenge, class_folders
 from .errors import DataError, listed
+from .listing import is_archive, is_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,24 +32,48 @@ class Reader:
     read: Callable[[Path], RawTables]
 
 
-READERS = {"challenge": Reader(challenge.recognise, challenge.files, challenge.read)}
-EXPECTED = {"challenge": f"{challenge.META} and {challenge.NATIVE} ({challenge.ARCHIVE} or {challenge.FOLDER}/ beside)"}
+READERS = {
+    "challenge": Reader(challenge.recognise, challenge.files, challenge.read),
+    "class-folders": Reader(class_folders.recognise, class_folders.files, class_folders.read),
+}
+"""In the order in which they are tried: what has tables is not read as class folders."""
+
+EXPECTED = {
+    "challenge": f"{challenge.META} and {challenge.NATIVE} ({challenge.ARCHIVE} or {challenge.FOLDER}/ beside)",
+    "class-folders": "…/<class>/<image> with two classes or more, or one zip or tar file of them",
+}
 
 
-def recognise(folder: Path) -> str:
-    """Return the name of a folder's layout.
+class Place(NamedTuple):
+    """A layout, and the folder or archive that has it."""
+
+    layout: str
+    path: Path
+
+
+def locate(path: Path) -> Place:
+    """Return the layout of a folder or archive; a folder without one that holds a single folder is that folder.
 
     Raises:
-        DataError: there is no such folder, or it has no layout that is known.
+        DataError: there is no such folder or archive, or it has no layout that is known.
 
     """
-    if not folder.is_dir():
-        message = f"{folder} is not a folder; expected the folder of a data set."
+    if not path.is_dir() and not (path.is_file() and is_archive(path)):
+        message = f"{path} is not a folder; expected the folder of a data set, or a zip or tar file of class folders."
         raise DataError(message)
     for name, reader in READERS.items():
-        if reader.recognise(folder):
-            return name
-    found = listed(sorted(path.name for path in folder.iterdir()), 8) or "nothing"
+        for place in [path] if name == "class-folders" else [path, *_only_folder(path)]:
+            if reader.recognise(place):
+                return Place(name, place)
+    found = listed(sorted(entry.name for entry in path.iterdir()), 8) or "nothing"
     expected = "; ".join(f"{name}: {text}" for name, text in EXPECTED.items())
-    message = f"{folder} has no layout that can be read. Expected {expected}. Found: {found}."
+    message = f"{path} has no layout that can be read. Expected {expected}. Found: {found}."
     raise DataError(message)
+
+
+def _only_folder(path: Path) -> list[Path]:
+    """Return the one folder that a folder holds, as archives leave it behind; nothing when there are more or none."""
+    if not path.is_dir():
+        return []
+    folders = [entry for entry in path.iterdir() if entry.is_dir() and not is_hidden(entry.name)]
+    return folders if len(folders) == 1 else []

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from .cleaning import Note
     from .images import ImageStore
 
 
@@ -19,10 +20,11 @@ class RawTables:
 
     Attributes:
         objects: one row per line of the table of objects, every cell as text.
-        objects_path: its file, for messages.
+        objects_path: its file, for messages; the folder or archive of the images when their folders are the table.
         native: the native table as read (id column as text, numbers as numbers), or None.
         native_path: its file, or None.
         images: the images, or None.
+        notes: what the reader found and did.
 
     """
 
@@ -31,3 +33,4 @@ class RawTables:
     native: pd.DataFrame | None
     native_path: Path | None
     images: ImageStore | None
+    notes: tuple[Note, ...] = ()

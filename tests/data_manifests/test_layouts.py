@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, get_args
 
 import pytest
+from planktonbench.data_manifests.dataset import open_folder
 from planktonbench.data_manifests.errors import DataError
-from planktonbench.data_manifests.layouts import EXPECTED, READERS, recognise
-from planktonbench.data_manifests.manifest import Layout
+from planktonbench.data_manifests.layouts import EXPECTED, READERS, locate
+from planktonbench.data_manifests.manifest import Layout, manifest_of_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,10 +17,26 @@ if TYPE_CHECKING:
 
 def test_a_challenge_is_recognised(challenge: Path) -> None:
     """The name of the layout is one that has a reader, whose files are in the folder."""
-    name = recognise(challenge)
+    layout, place = locate(challenge)
 
-    assert name == "challenge"
-    assert {path.parent for path in READERS[name].files(challenge)} == {challenge}
+    assert (layout, place) == ("challenge", challenge)
+    assert {path.parent for path in READERS[layout].files(place)} == {challenge}
+
+
+def test_a_folder_inside_a_folder_is_entered(challenge: Path, tmp_path: Path) -> None:
+    """An unpacked archive leaves one folder in another; hidden folders and files beside it do not matter."""
+    outer = tmp_path / "outer"
+    for name in ("__MACOSX", ".git"):
+        (outer / name).mkdir(parents=True)
+    (outer / "README.txt").touch()
+    shutil.move(challenge, outer / "data")
+
+    assert locate(outer) == ("challenge", outer / "data")
+    assert len(open_folder(manifest_of_folder("made"), outer)) == 107
+
+    (outer / "more").mkdir()
+    with pytest.raises(DataError, match=r"outer has no layout that can be read\."):
+        locate(outer)
 
 
 def test_manifests_may_name_each_layout() -> None:
@@ -35,16 +53,16 @@ def test_another_folder_is_told_what_was_expected_and_found(tmp_path: Path, name
     for name in names:
         (tmp_path / name).touch()
     with pytest.raises(DataError) as caught:
-        recognise(tmp_path)
+        locate(tmp_path)
     message = str(caught.value)
 
-    assert message.startswith(f"{tmp_path} has no layout that can be read. Expected challenge: meta.csv and features_")
-    assert "imgs.zip or imgs/" in message
+    assert message.startswith(f"{tmp_path} has no layout that can be read. Expected ")
+    assert all(f"{name}: {text}" in message for name, text in EXPECTED.items())
     assert message.endswith(f"{found}.")
 
 
 @pytest.mark.parametrize("name", ["nowhere", "data/meta.csv"])
 def test_what_is_no_folder_is_told(challenge: Path, name: str) -> None:
     """A path that is missing, or a file, is no data set."""
-    with pytest.raises(DataError, match=rf"{name} is not a folder; expected the folder of a data set\."):
-        recognise(challenge.parent / name)
+    with pytest.raises(DataError, match=rf"{name} is not a folder; expected the folder of a data set, or a zip"):
+        locate(challenge.parent / name)
