@@ -1,4 +1,4 @@
-"""Reader of the challenge layout: `meta.csv`, `features_native.csv`, and `imgs.zip` or `imgs/`.
+"""Reader of the challenge layout: `meta.csv`, `features_native.csv`, and `imgs/`, `imgs.zip` or `imgs.tar`.
 
 It is the layout of the FlowCam challenge that "Plankton Recognition" (M. Bouzaien) describes.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .errors import DataError
-from .images import FolderImages, ImageStore, ZipImages
+from .images import images_beside
 from .raw import RawTables
 from .tables import SPELLINGS, read_table
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 META = "meta.csv"
 NATIVE = "features_native.csv"
-ARCHIVE = "imgs.zip"
-FOLDER = "imgs"
 
 
 def recognise(folder: Path) -> bool:
@@ -29,22 +27,6 @@ def recognise(folder: Path) -> bool:
 def files(folder: Path) -> list[Path]:
     """Return the tables of this layout that are there; with the images they are all that is read."""
     return [path for path in (folder / META, folder / NATIVE) if path.exists()]
-
-
-def images(folder: Path) -> ImageStore | None:
-    """Return the images of a folder: `imgs/`, else `imgs.zip`, else None.
-
-    Raises:
-        DataError: both are there, and nothing says which is meant.
-
-    """
-    archive, directory = folder / ARCHIVE, folder / FOLDER
-    if archive.is_file() and directory.is_dir():
-        message = f"{folder} has both {ARCHIVE} and {FOLDER}/; expected one of them. Move the other away."
-        raise DataError(message)
-    if archive.is_file():
-        return ZipImages(archive)
-    return FolderImages(directory) if directory.is_dir() else None
 
 
 def read(folder: Path) -> RawTables:
@@ -61,5 +43,5 @@ def read(folder: Path) -> RawTables:
         objects_path=meta,
         native=read_table(native, DataError, text=ids) if native.exists() else None,
         native_path=native if native.exists() else None,
-        images=images(folder),
+        images=images_beside(folder),
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+TABLES = {"taxa.csv", "meta.csv"}
 FEWEST_CLASSES = 2  # a single folder of images may be anything
 ID_RULES = {
     1: "file names, all different: object_id is the name without suffix",
@@ -51,11 +52,13 @@ def read(path: Path) -> RawTables:
     """List the images and take their classes from their folders.
 
     Raises:
-        DataError: the archive is unreadable, has fewer than two class folders, or two images have the same path.
+        DataError: the archive is unreadable, has tables or fewer than two class folders, or two images have one path.
 
     """
     source = _source(path) or path
     store = open_images(source)
+    if source != path or not path.is_dir():
+        _refuse_tables(store)
     notes = _choose_ids(store)
     objects = _objects(store)
     taxa = sorted(set(objects["taxon"]))
@@ -96,6 +99,14 @@ def _has_classes(names: Iterable[str]) -> bool:
             if len(classes) == FEWEST_CLASSES:
                 return True
     return False
+
+
+def _refuse_tables(store: ImageStore) -> None:
+    """Refuse an archive that has tables of objects: taxa and published split stand there, not in folder names."""
+    tables = [name for name in store.other_files if name.rpartition("/")[2].removesuffix(".gz") in TABLES]
+    if tables:
+        message = f"{store.source} holds a data set with tables ({listed(tables)}). Unpack it and give the folder."
+        raise DataError(message)
 
 
 def _choose_ids(store: ImageStore) -> list[Note]:

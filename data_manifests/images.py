@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import DataError, listed
-from .listing import SEALED_SUFFIXES, file_size, is_hidden, is_image, walk
+from .listing import ARCHIVE_SUFFIXES, SEALED_SUFFIXES, file_size, is_hidden, is_image, walk
 from .seeds import sha256_text
 from .tables import canonical_text
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+IMAGES = "imgs"  # the folder or archive of images beside tables
 WHOLE_PATH = 0  # as a number of path parts
 
 
@@ -75,6 +76,11 @@ class ImageStore(ABC):
         """Names of all images inside the source, in storage order."""
         return self._listing[0]
 
+    @property
+    def other_files(self) -> list[str]:
+        """Names of all that is neither image, nor folder, nor hidden, in storage order."""
+        return self._listing[2]
+
     @cached_property
     def empty_folders(self) -> list[str]:
         """Folders without an image in them or below, sorted."""
@@ -82,17 +88,17 @@ class ImageStore(ABC):
         return sorted(set(self._listing[1]) - full)
 
     @cached_property
-    def _listing(self) -> tuple[list[str], list[str]]:
-        """Names of images, and of folders, in storage order."""
-        names, folders = [], []
+    def _listing(self) -> tuple[list[str], list[str], list[str]]:
+        """Names of images, of folders, and of other files, in storage order."""
+        names, folders, others = [], [], []
         for entry in self._entries():
             if is_hidden(entry):
                 continue
             if entry.endswith("/"):
                 folders.append(entry[:-1])
-            elif is_image(entry):
-                names.append(entry)
-        return names, folders
+            else:
+                (names if is_image(entry) else others).append(entry)
+        return names, folders, others
 
     @property
     def address(self) -> str:
@@ -259,6 +265,22 @@ def open_images(source: Path, *, id_parts: int = 1) -> ImageStore:
         )
         raise DataError(message)
     return (TarImages if source.suffix.lower() == ".tar" else ZipImages)(source, id_parts=id_parts)
+
+
+def images_beside(folder: Path) -> ImageStore | None:
+    """Return the images that lie beside the tables of a data set: `imgs/`, `imgs.zip` or `imgs.tar`, else None.
+
+    Raises:
+        DataError: more than one is there, and nothing says which is meant.
+
+    """
+    archives = [path for path in (folder / f"{IMAGES}{suffix}" for suffix in ARCHIVE_SUFFIXES) if path.is_file()]
+    found = archives + ([folder / IMAGES] if (folder / IMAGES).is_dir() else [])
+    if len(found) > 1:
+        names = " and ".join(f"{path.name}/" if path.is_dir() else path.name for path in found)
+        message = f"{folder} has both {names}; expected one of them. Move the other away."
+        raise DataError(message)
+    return open_images(found[0]) if found else None
 
 
 def reopen_images(address: str) -> ImageStore:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import challenge, class_folders
+from . import challenge, class_folders, seanoe
 from .errors import DataError, listed
+from .images import IMAGES
 from .listing import is_archive, is_hidden
 
 if TYPE_CHECKING:
@@ -33,13 +34,16 @@ class Reader:
 
 
 READERS = {
+    "seanoe": Reader(seanoe.recognise, seanoe.files, seanoe.read),
     "challenge": Reader(challenge.recognise, challenge.files, challenge.read),
     "class-folders": Reader(class_folders.recognise, class_folders.files, class_folders.read),
 }
-"""In the order in which they are tried: what has tables is not read as class folders."""
+"""In the order in which they are tried: `taxa.csv` says more than a native table, and any table more than folders."""
 
+BESIDE = f"{IMAGES}/, {IMAGES}.zip or {IMAGES}.tar beside"
 EXPECTED = {
-    "challenge": f"{challenge.META} and {challenge.NATIVE} ({challenge.ARCHIVE} or {challenge.FOLDER}/ beside)",
+    "seanoe": f"{seanoe.TAXA} and {seanoe.NATIVE}, both also .gz ({BESIDE})",
+    "challenge": f"{challenge.META} and {challenge.NATIVE} ({BESIDE})",
     "class-folders": "…/<class>/<image> with two classes or more, or one zip or tar file of them",
 }
 

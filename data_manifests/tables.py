@@ -22,8 +22,8 @@ MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null"]
 
 SPELLINGS = {
     "object_id": ("object_id", "objid", "imgname"),
-    "taxon": ("taxon", "level2", "label"),
-    "lineage": ("lineage", "object_annotation_hierarchy"),
+    "taxon": ("taxon", "taxon_level1", "level2", "label"),
+    "lineage": ("lineage", "lineage_level1", "object_annotation_hierarchy"),
     "set": ("set",),
 }
 """Column names of the field for each of ours, the first that is there is taken."""

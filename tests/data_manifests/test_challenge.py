@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from planktonbench.data_manifests import challenge as layout
 from planktonbench.data_manifests.errors import DataError
-from planktonbench.data_manifests.images import FolderImages, ZipImages
+from planktonbench.data_manifests.images import FolderImages, ZipImages, images_beside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ def test_native_table_and_images_may_be_missing(challenge: Path) -> None:
 
 def test_images_lie_in_a_folder_or_in_a_zip_file_but_not_in_both(challenge: Path) -> None:
     """Either is read; with both nothing says which is meant, so that the message asks for one."""
-    assert isinstance(layout.images(challenge), ZipImages)
+    assert isinstance(images_beside(challenge), ZipImages)
 
     with zipfile.ZipFile(challenge / "imgs.zip") as archive:
         archive.extractall(challenge)
@@ -70,6 +70,6 @@ def test_images_lie_in_a_folder_or_in_a_zip_file_but_not_in_both(challenge: Path
         layout.read(challenge)
 
     (challenge / "imgs.zip").unlink()
-    store = layout.images(challenge)
+    store = images_beside(challenge)
     assert isinstance(store, FolderImages)
     assert len(store) == 107

@@ -136,7 +136,7 @@ def test_a_missing_column_is_told_with_those_that_are_there() -> None:
         require_column(table, "taxon", Path("truth.csv"), SubmissionError)
 
     assert str(caught.value).startswith(
-        "truth.csv has no column 'taxon' or 'level2' or 'label'; its columns are id, c0"
+        "truth.csv has no column 'taxon' or 'taxon_level1' or 'level2' or 'label'; its columns are id"
     )
     assert "(31 in all)" in str(caught.value)
 
