@@ -35,7 +35,8 @@ class _Fitted:
 
     def predict(self, table: pd.DataFrame) -> NDArray[np.intp]:
         """Return the code of the class with the highest score."""
-        return self.track.predict(replace(self.objects, native=table)).argmax(axis=1)
+        scores = self.track.predict(replace(self.objects, native=table))
+        return np.asarray(scores.argmax(axis=1), np.intp)
 
 
 def permutation(track: Track, valid: Objects, features: Sequence[str], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -48,27 +48,25 @@ class ConfusedPair:
 def confused_pairs(track: TrackResult, most: int = MOST_PAIRS) -> list[ConfusedPair]:
     """Return the pairs of classes that a track confuses most, by the number of objects either way, then by name."""
     calls = pd.concat([run.calls for run in track.runs if run.score is not None])
-    support = calls["taxon"].value_counts()
+    support = {str(taxon): int(count) for taxon, count in calls["taxon"].value_counts().items()}
     wrong = calls[calls["taxon"] != calls["called"]]
-    found = {
-        (truth, called): _confusion(truth, called, rows["object_id"], int(support[truth]))
-        for (truth, called), rows in wrong.groupby(["taxon", "called"])
-    }
-    names = {tuple(sorted(key)) for key in found}
-    pairs = [_pair(one, two, found, support) for one, two in names]
+    ids: dict[tuple[str, str], list[str]] = {}
+    for truth, called, object_id in zip(wrong["taxon"], wrong["called"], wrong["object_id"], strict=True):
+        ids.setdefault((truth, called), []).append(object_id)
+    names = {(min(key), max(key)) for key in ids}
+    pairs = [_pair(one, two, ids, support) for one, two in names]
     return sorted(pairs, key=lambda pair: (-pair.count, pair.ways[0].truth, pair.ways[0].called))[:most]
 
 
-def _pair(one: str, two: str, found: dict[tuple[str, str], Confusion], support: pd.Series) -> ConfusedPair:
-    no_ids = pd.Series([], dtype="str")
+def _pair(one: str, two: str, ids: dict[tuple[str, str], list[str]], support: dict[str, int]) -> ConfusedPair:
     ways = [
-        found.get((truth, called)) or _confusion(truth, called, no_ids, int(support.get(truth, 0)))
+        _confusion(truth, called, ids.get((truth, called), []), support.get(truth, 0))
         for truth, called in ((one, two), (two, one))
     ]
     first, second = sorted(ways, key=lambda way: (-way.count, way.truth))
     return ConfusedPair((first, second))
 
 
-def _confusion(truth: str, called: str, object_ids: pd.Series, support: int) -> Confusion:
+def _confusion(truth: str, called: str, object_ids: list[str], support: int) -> Confusion:
     share = len(object_ids) / support if support else float("nan")
     return Confusion(truth, called, len(object_ids), share, tuple(sorted(set(object_ids))))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pen import blob, curve, ellipse, ray
+from .pen import blob, curve, ellipse, moved, ray
 
 if TYPE_CHECKING:
     from .pen import Pen
@@ -26,8 +26,8 @@ def copepod(pen: Pen) -> None:
     tail = np.column_stack([np.linspace(-0.3, -0.95, 6), np.linspace(0, rng.normal(0, 0.12), 6)])
     pen.stroke(tail, 0.11, shade * 0.9)
     for side in (-1, 1):
-        pen.stroke([tail[-1], tail[-1] + (-0.15, side * 0.08)], 0.03, 0.5)
-    pen.outline(blob(rng, 0.55, wide, 0.03) + (0.22, 0), shade, min(0.9, shade + 0.1), 0.02)
+        pen.stroke([tail[-1], tail[-1] + np.array([-0.15, side * 0.08])], 0.03, 0.5)
+    pen.outline(moved(blob(rng, 0.55, wide, 0.03), 0.22, 0), shade, min(0.9, shade + 0.1), 0.02)
     pen.fill(ellipse((0.15, 0.02), 0.28, wide * 0.4), min(0.95, shade + 0.15))
 
 
@@ -42,7 +42,7 @@ def nauplius(pen: Pen) -> None:
             pen.stroke(ray((root, side * wide * 0.6), direction, 0, reach, side * 0.1), 0.06, shade * 0.8)
             tip = np.array([root, side * wide * 0.6]) + reach * np.array([np.cos(direction), np.sin(direction)])
             pen.stroke(ray(tuple(tip), direction, -0.1, 0.2, side * 0.05), 0.02, 0.35)
-    pear = blob(rng, 0.75, wide, 0.03) * (1, 1)
+    pear = blob(rng, 0.75, wide, 0.03)
     pear[:, 1] *= 0.75 + 0.3 * pear[:, 0]
     pen.outline(pear, shade, min(0.9, shade + 0.15), 0.03)
     pen.fill(ellipse((0.55, 0), 0.06, 0.05, n=12), 0.95)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 VERSION = 1  # of the simulator; the same version and seed draw the same objects
 FIRST_ID, ID_STEP = 32_000_000, 7
 FRAME_UNKNOWN = 6854 / 243_610  # share of rows without the grey level of their frame, as published
-QUICK_COMPRESSION = (cv2.IMWRITE_PNG_COMPRESSION, 1)
+QUICK_COMPRESSION = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Recipe:
         """Write what the file beside the tables says."""
         facts = {
             "simulated": True,
-            "what": "Drawings made by a program in the manner of the data set; no photographs, no results of real plankton.",
+            "what": "Drawings by a program in the manner of the data set. No photographs, no results of real plankton.",
             "program": "planktonbench data simulate",
             "version": VERSION,
             "data_set": self.name,
@@ -79,8 +79,7 @@ def draw_chunk(recipe: Recipe, start: int, composition: Composition) -> Part:
         station = Station.of(recipe.seed, int(composition.sample[row]))
         rng = np.random.default_rng([recipe.seed, index])
         programme = PROGRAMMES[taxon]
-        density = programme.density(rng, station.conditions.magnification)
-        image = photograph(density, programme.blur * programme.length, station.conditions, rng)
+        image = photograph(programme.body(rng, station.conditions.magnification), station.conditions, rng)
         values = measure(image, frame_known=rng.random() >= FRAME_UNKNOWN)
         meta.append(station.row(object_id, programme.lineage, taxon if composition.labelled[row] else "", rng))
         native.append(",".join((f"{object_id}.0", *map(_written, values))))

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pen import blob, ellipse
+from .pen import blob, ellipse, moved
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .pen import Pen
 
 SEEN_WITH_CELL = 0.55  # share of loricae that still hold their ciliate
@@ -53,11 +55,13 @@ class Lorica:
         pen.outline(outline, shade, min(0.85, shade + 0.35), self.wall)
         if rng.random() < SEEN_WITH_CELL:
             at = self.bowl * 0.6 + rng.normal(0, 0.1)
-            pen.fill(blob(rng, 0.35, 0.55 * self.width, 0.1, 24) + (at, 0), min(0.85, shade + rng.uniform(0.2, 0.4)))
+            pen.fill(
+                moved(blob(rng, 0.35, 0.55 * self.width, 0.1, 24), at, 0), min(0.85, shade + rng.uniform(0.2, 0.4))
+            )
         self._grains(pen, x, half)
         self._collar(pen, x, half)
 
-    def _profile(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def _profile(self, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return half width along the axis, from the end to the mouth."""
         x = np.linspace(-1, 1, 28)
         width = self.width * rng.uniform(0.85, 1.15)
@@ -69,14 +73,14 @@ class Lorica:
         half += width * self.flare * np.clip((x - 0.75) / 0.25, 0, 1) ** 2
         return x, half
 
-    def _grains(self, pen: Pen, x: np.ndarray, half: np.ndarray) -> None:
+    def _grains(self, pen: Pen, x: NDArray[np.float64], half: NDArray[np.float64]) -> None:
         rng = pen.rng
         for _ in range(int(rng.poisson(self.grains))):
             at = rng.uniform(-0.9, 0.45)
             room = float(np.interp(at, x, half))
-            pen.fill(blob(rng, 0.07, 0.05, 0.3, 8) + (at, rng.uniform(-1, 1) * room), rng.uniform(0.4, 0.9))
+            pen.fill(moved(blob(rng, 0.07, 0.05, 0.3, 8), at, rng.uniform(-1, 1) * room), rng.uniform(0.4, 0.9))
 
-    def _collar(self, pen: Pen, x: np.ndarray, half: np.ndarray) -> None:
+    def _collar(self, pen: Pen, x: NDArray[np.float64], half: NDArray[np.float64]) -> None:
         for at in np.linspace(0.5, 0.93, self.rings):
             room = float(np.interp(at, x, half))
             pen.stroke([[at, -room], [at, room]], 0.02, 0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import numpy as np
 from .pen import blob, box, curve, ellipse, ray
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
     from .pen import Pen
 
 
@@ -42,10 +45,10 @@ class Chain:
         n = int(rng.integers(self.cells[0], self.cells[1] + 1))
         axis = curve(rng, self.bend, n + 1)
         height = self.height * rng.uniform(0.8, 1.25)
-        for start, end in zip(axis[:-1], axis[1:], strict=True):
+        for start, end in itertools.pairwise(axis):
             self._cell(pen, (start + end) / 2, end - start, height)
 
-    def _cell(self, pen: Pen, centre: np.ndarray, step: np.ndarray, height: float) -> None:
+    def _cell(self, pen: Pen, centre: NDArray[np.float64], step: NDArray[np.float64], height: float) -> None:
         rng = pen.rng
         tilt = float(np.arctan2(step[1], step[0]))
         half = np.hypot(*step) / 2 * (1 - self.gap)
@@ -68,9 +71,9 @@ class Chain:
         pen.fill(centre + _turned(content, tilt), self.shade + rng.uniform(0, 0.25))
 
 
-def _turned(points: object, tilt: float) -> np.ndarray:
+def _turned(points: ArrayLike, tilt: float) -> NDArray[np.float64]:
     cosine, sine = np.cos(tilt), np.sin(tilt)
-    return np.asarray(points, float) @ np.array([[cosine, sine], [-sine, cosine]])
+    return np.asarray(np.asarray(points) @ np.array([[cosine, sine], [-sine, cosine]]), np.float64)
 
 
 def zigzag(pen: Pen) -> None:
@@ -81,7 +84,7 @@ def zigzag(pen: Pen) -> None:
     swing = rng.uniform(0.25, 0.6)
     y = swing * (-1.0) ** np.arange(n + 1) + 0.3 * np.cumsum(rng.normal(0, 0.1, n + 1))
     corners = np.column_stack([x, y])
-    for start, end in zip(corners[:-1], corners[1:], strict=True):
+    for start, end in itertools.pairwise(corners):
         pen.stroke([start, end], rng.uniform(0.045, 0.07), rng.uniform(0.5, 0.75))
 
 

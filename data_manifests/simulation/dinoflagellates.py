@@ -34,8 +34,8 @@ def rhomb(pen: Pen) -> None:
     """Draw a rounded rhomb with a girdle and two short antapical horns, as Protoperidinium."""
     rng = pen.rng
     wide = rng.uniform(0.6, 0.85)
-    shape = np.array([[1, 0], [0.45, 0.5 * wide], [-0.1, wide], [-0.55, 0.75 * wide], [-0.95, 0.4 * wide],
-                      [-0.6, 0], [-0.95, -0.4 * wide], [-0.55, -0.75 * wide], [-0.1, -wide], [0.45, -0.5 * wide]])  # fmt: skip
+    side = np.array([[0.45, 0.5 * wide], [-0.1, wide], [-0.55, 0.75 * wide], [-0.95, 0.4 * wide]])
+    shape = np.vstack([[1, 0], side, [-0.6, 0], side[::-1] * np.array([1, -1])])
     pen.outline(shape + rng.normal(0, 0.03, shape.shape), rng.uniform(0.35, 0.65), 0.8, 0.04)
     pen.stroke([[-0.12, -wide], [-0.06, 0], [-0.12, wide]], 0.05, rng.uniform(0.2, 0.4))
     pen.fill(blob(rng, 0.3, 0.25, 0.1), rng.uniform(0.55, 0.8))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .pen import blob
+from .pen import blob, moved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +16,24 @@ if TYPE_CHECKING:
 MARGIN = 0.1  # of the longer side of what was found, around it
 LEAST_MARGIN = 4  # pixels
 SEEN_FROM = 0.08  # density from which the camera's own detection sees an object
-INK = 0.78  # of the background's light that the densest ink takes
+GRAIN = 4  # pixels
+INK = 0.62  # of the background's light that the densest ink takes
+
+
+@dataclass(frozen=True)
+class Body:
+    """What is photographed.
+
+    Attributes:
+        density: optical density, 0 clear to 1 opaque, float32 of shape (side, side).
+        blur: standard deviation in pixels of its own blur; added to that of the sample.
+        uneven: standard deviation of its density from grain to grain, as a share.
+
+    """
+
+    density: NDArray[np.float32]
+    blur: float
+    uneven: float
 
 
 @dataclass(frozen=True)
@@ -48,7 +65,7 @@ def draw_conditions(rng: np.random.Generator) -> Conditions:
     return Conditions(
         background=float(rng.normal(172, 2.5)),
         gradient=(float(rng.normal(0, 2)), float(rng.normal(0, 2))),
-        noise=float(rng.uniform(1.0, 3.0)),
+        noise=float(rng.uniform(2.0, 5.0)),
         blur=float(rng.uniform(0.5, 1.1)),
         depth=float(rng.uniform(0.2, 1.0)),
         magnification=float(np.exp(rng.normal(0, 0.08))),
@@ -56,14 +73,11 @@ def draw_conditions(rng: np.random.Generator) -> Conditions:
     )
 
 
-def photograph(
-    density: NDArray[np.float32], blur: float, conditions: Conditions, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def photograph(body: Body, conditions: Conditions, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return the crop that the camera would store of an object.
 
     Args:
-        density: optical density, float32 of shape (side, side).
-        blur: blur of its own, pixels; added to that of the sample.
+        body: what is photographed.
         conditions: of the sample.
         rng: the object's own generator.
 
@@ -71,12 +85,10 @@ def photograph(
         Grey levels, uint8 of shape (height, width), light background.
 
     """
-    if rng.random() < conditions.debris:
-        density = _with_debris(density, rng)
-    sigma = float(np.hypot(conditions.blur + abs(rng.normal(0, conditions.depth)), blur))
+    density = _with_debris(body.density, rng) if rng.random() < conditions.debris else body.density
+    sigma = float(np.hypot(conditions.blur + abs(rng.normal(0, conditions.depth)), body.blur))
     crop = _cropped(density, sigma)
-    texture = cv2.resize(rng.normal(1, 0.16, (6, 6)).astype(np.float32), crop.shape[::-1])
-    seen = _blurred(crop * texture, sigma)
+    seen = _blurred(crop * _texture(crop.shape, body.uneven, rng), sigma)
     fringe = 0.3 * np.clip(_blurred(seen, 2.5) - seen, 0, None)  # light that the edges throw outward
     light = 1 - INK * np.clip(seen, 0, 1) + fringe * (seen < SEEN_FROM)
     height, width = crop.shape
@@ -86,7 +98,14 @@ def photograph(
     )
     grey = (conditions.background + tilt) * light
     grey += rng.standard_normal(crop.shape, dtype=np.float32) * conditions.noise
-    return np.clip(np.round(grey), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.round(grey), 0, 255), np.uint8)
+
+
+def _texture(shape: tuple[int, ...], uneven: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return factors around 1 that vary over `GRAIN` pixels: no body is equally dense everywhere."""
+    cells = shape[0] // GRAIN + 2, shape[1] // GRAIN + 2
+    factors = 1 + uneven * rng.standard_normal(cells, dtype=np.float32)
+    return np.asarray(cv2.resize(np.clip(factors, 0, 2), shape[::-1]), np.float32)
 
 
 def _blurred(density: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
@@ -109,6 +128,6 @@ def _with_debris(density: NDArray[np.float32], rng: np.random.Generator) -> NDAr
     rows, columns = np.nonzero(density > SEEN_FROM)
     at = int(rng.integers(len(rows)))
     size = density.shape[0] * rng.uniform(0.02, 0.07)
-    speck = blob(rng, size, size * rng.uniform(0.4, 1), 0.3, 14) + (columns[at], rows[at])
+    speck = moved(blob(rng, size, size * rng.uniform(0.4, 1), 0.3, 14), columns[at], rows[at])
     drawn = cv2.fillPoly(density.copy(), [np.round(speck).astype(np.int32)], float(rng.uniform(0.25, 0.8)), cv2.LINE_AA)
     return np.maximum(density, drawn)

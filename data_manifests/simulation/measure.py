@@ -24,9 +24,9 @@ FEATURES = (
 )  # fmt: skip
 WHITE = 255
 FOREGROUND_BELOW = 0.94  # of the background's grey level
+DENSE_BELOW = 0.845  # of the background's grey level; what is lighter within an object is a hole
 SMALLEST_PIECE = 9  # pixels
-SMALLEST_HOLE = 3  # pixels
-REACH = 3  # pixels by which the mask reaches beyond the dark ones, so that the rim of the object is measured
+REACH = 4  # pixels by which the mask reaches beyond the dark ones, so that the rim of the object is measured
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 
@@ -93,17 +93,15 @@ def _mask(image: NDArray[np.uint8], level: float) -> tuple[NDArray[np.uint8], ND
         return np.ones_like(dark), outer
     largest = max(contours, key=cv2.contourArea)
     cv2.drawContours(outer, [largest], 0, 1, cv2.FILLED)
-    return outer, _holes(dark & outer)
+    dense = (image < DENSE_BELOW * level).astype(np.uint8)
+    return outer, _holes(dense & outer)
 
 
-def _holes(dark: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the holes of a mask that are no single specks of noise."""
-    contours, tree = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    holes = np.zeros_like(dark)
-    for number in np.flatnonzero(tree[0, :, 3] >= 0) if contours else ():
-        if cv2.contourArea(contours[number]) >= SMALLEST_HOLE:
-            cv2.drawContours(holes, contours, int(number), 1, cv2.FILLED)
-    return holes & (1 - dark)
+def _holes(dense: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the holes of a mask."""
+    contours, _ = cv2.findContours(dense, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    filled = cv2.drawContours(np.zeros_like(dense), contours, -1, 1, cv2.FILLED)
+    return np.asarray(filled & (1 - dense), np.uint8)
 
 
 def _form(outer: NDArray[np.uint8]) -> dict[str, float]:

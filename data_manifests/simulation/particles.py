@@ -6,21 +6,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pen import blob, curve, ellipse
+from .pen import blob, curve, ellipse, moved
 
 if TYPE_CHECKING:
     from .pen import Pen
 
 
 def aggregate(pen: Pen) -> None:
-    """Draw a rough heap of flakes and threads of any darkness, as detritus."""
+    """Draw a rough heap of flakes and threads of any darkness, with gaps, as detritus."""
     rng = pen.rng
     slim = rng.uniform(0.25, 0.95)
-    pen.fill(blob(rng, 0.8, 0.8 * slim, rng.uniform(0.15, 0.4)), rng.uniform(0.2, 0.6))
+    pen.fill(blob(rng, 0.8, 0.8 * slim, rng.uniform(0.15, 0.4)), rng.uniform(0.05, 0.35))
     for _ in range(int(rng.integers(2, 12))):
         size = rng.uniform(0.1, 0.45)
         centre = rng.normal(0, 0.35, 2) * (1, slim)
-        pen.fill(blob(rng, size, size * rng.uniform(0.3, 1), 0.3, 16) + centre, rng.uniform(0.1, 0.85))
+        pen.fill(blob(rng, size, size * rng.uniform(0.3, 1), 0.3, 16) + centre, rng.uniform(0.05, 0.8))
+    for _ in range(int(rng.integers(2, 7))):
+        gap = blob(rng, 0.12, 0.08, 0.3, 10)
+        pen.fill(gap + rng.normal(0, 0.3, 2) * (1, slim), 0)
     for _ in range(int(rng.integers(0, 3))):
         pen.stroke(curve(rng, 0.5) * rng.uniform(0.4, 1), 0.02, rng.uniform(0.3, 0.6))
 
@@ -44,7 +47,7 @@ def fibre(pen: Pen) -> None:
     """Draw one to three long bent threads, as silks."""
     rng = pen.rng
     for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
-        thread = curve(rng, 0.35, 24) + (0, rng.normal(0, 0.1))
+        thread = moved(curve(rng, 0.35, 24), 0, rng.normal(0, 0.1))
         pen.stroke(thread, rng.uniform(0.015, 0.045), rng.uniform(0.35, 0.75))
 
 
@@ -67,4 +70,4 @@ def bubble(pen: Pen) -> None:
         pen.fill(ellipse((0, 0), hole, hole, n=36), rng.uniform(0, 0.15))
         return
     for _ in range(int(rng.integers(2, 6))):
-        pen.stroke(curve(rng, 0.05) + (0, rng.normal(0, 0.15)), rng.uniform(0.02, 0.1), rng.uniform(0.2, 0.5))
+        pen.stroke(moved(curve(rng, 0.05), 0, rng.normal(0, 0.15)), rng.uniform(0.02, 0.1), rng.uniform(0.2, 0.5))

@@ -73,11 +73,9 @@ class Pen:
 
     def density(self) -> NDArray[np.float32]:
         """Return what was drawn in final pixels, float32 from 0 to 1."""
-        drawn = self.canvas
-        if self.zoom > 1:
-            side = drawn.shape[0] // self.zoom
-            drawn = cv2.resize(drawn, (side, side), interpolation=cv2.INTER_AREA)
-        return drawn.astype(np.float32) / OPAQUE
+        side = self.canvas.shape[0] // self.zoom
+        drawn = cv2.resize(self.canvas, (side, side), interpolation=cv2.INTER_AREA)
+        return np.asarray(drawn, np.float32) / np.float32(OPAQUE)
 
     def _place(self, points: ArrayLike) -> NDArray[np.int32]:
         """Turn the object's coordinates into OpenCV's."""
@@ -85,11 +83,16 @@ class Pen:
         scale = self.length * self.zoom / 2
         turn = scale * np.array([[cosine, sine], [-sine * self.flip, cosine * self.flip]])
         placed = np.asarray(points, float) @ turn + self.canvas.shape[0] / 2
-        return np.round(placed * (1 << SHIFT)).astype(np.int32)
+        return np.asarray(np.round(placed * (1 << SHIFT)), np.int32)
 
     @staticmethod
     def _grey(shade: float) -> int:
         return round(OPAQUE * min(max(float(shade), 0.0), 1.0))
+
+
+def moved(points: Points, x: float, y: float) -> Points:
+    """Return points moved by x and y."""
+    return np.asarray(points + np.array([x, y]), np.float64)
 
 
 def ellipse(centre: tuple[float, float], a: float, b: float, tilt: float = 0.0, n: int = 32) -> Points:
@@ -104,7 +107,7 @@ def box(centre: tuple[float, float], a: float, b: float, tilt: float = 0.0) -> P
     """Return the corners of a rectangle with half sides a and b."""
     corners = np.array([[-a, -b], [a, -b], [a, b], [-a, b]])
     cosine, sine = np.cos(tilt), np.sin(tilt)
-    return corners @ np.array([[cosine, sine], [-sine, cosine]]) + np.asarray(centre)
+    return np.asarray(corners @ np.array([[cosine, sine], [-sine, cosine]]) + np.asarray(centre), np.float64)
 
 
 def blob(rng: np.random.Generator, a: float, b: float, rough: float, n: int = 40) -> Points:

@@ -14,7 +14,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 
-from ..challenge import ARCHIVE, META, NATIVE
+from ..challenge import META, NATIVE
 from ..errors import DataError, did_you_mean
 from ..manifest import load_manifest
 from ..prepared import flush
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SIMULATORS = ("flowcam",)
 CHUNK = 250  # objects
+ARCHIVE = "imgs.zip"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the date of each member, so that the same objects make the same archive
 
 

@@ -55,11 +55,11 @@ class Station:
         )
 
     def row(self, object_id: int, lineage: str, taxon: str, rng: np.random.Generator) -> str:
-        """Return an object's line of the table of objects; `lineage` is that of its parent."""
+        """Return an object's line of the table of objects; `lineage` is that of its taxon's parent."""
         second = int(rng.integers(86_400))
         clock = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
         cells = (
             object_id, 1, object_id, "simulated", self.latitude, self.longitude, self.day.isoformat(), clock, 0,
-            self.depth, f"simulated-{self.number:03d}", f"{lineage}/{taxon}" if taxon else "", taxon, taxon,
+            self.depth, f"simulated-{self.number:03d}", f"{lineage}/{taxon}".strip("/") if taxon else "", taxon, taxon,
         )  # fmt: skip
         return ",".join(map(str, cells))

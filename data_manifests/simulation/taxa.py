@@ -13,6 +13,7 @@ import numpy as np
 from . import animals, diatoms, dinoflagellates, particles
 from .ciliates import Lorica
 from .diatoms import Chain, Disc
+from .imaging import Body
 from .pen import OPAQUE, Pen
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Programme:
         lineage: its place in the tree of life, without its own name, in the manner of EcoTaxa.
         spread: standard deviation of the logarithm of the length.
         blur: further blur, as a share of the length.
+        uneven: standard deviation of the optical density from grain to grain, as a share.
 
     """
 
@@ -47,9 +49,10 @@ class Programme:
     lineage: str
     spread: float = 0.28
     blur: float = 0.0
+    uneven: float = 0.45
 
-    def density(self, rng: np.random.Generator, magnification: float = 1.0) -> NDArray[np.float32]:
-        """Draw an object and return its optical density, float32 of shape (side, side), 0 clear to 1 opaque."""
+    def body(self, rng: np.random.Generator, magnification: float = 1.0) -> Body:
+        """Draw an object."""
         length = self.length * magnification * np.exp(rng.normal(0, self.spread))
         pen = Pen(
             length=float(np.clip(length, SHORTEST, LONGEST)),
@@ -58,7 +61,7 @@ class Programme:
             rng=rng,
         )
         self.draw(pen)
-        return pen.density()
+        return Body(pen.density(), self.blur * pen.length, self.uneven)
 
 
 def several(pen: Pen) -> None:
@@ -89,8 +92,8 @@ def anything(pen: Pen) -> None:
 
 
 PROGRAMMES = {
-    "detritus": Programme(particles.aggregate, 76, "detritus", spread=0.5),
-    "feces": Programme(particles.pellet, 86, f"{DEAD}/feces", spread=0.35),
+    "detritus": Programme(particles.aggregate, 76, "", spread=0.5, uneven=1.1),
+    "feces": Programme(particles.pellet, 86, f"{DEAD}/feces", spread=0.35, uneven=0.6),
     "Neoceratium": Programme(dinoflagellates.horned, 118, f"{DINOPHYCEAE}/Gonyaulacales/Ceratiaceae"),
     "nauplii (Crustacea)": Programme(animals.nauplius, 88, CRUSTACEA),
     "badfocus (artefact)": Programme(anything, 72, f"{DEAD}/artefact", spread=0.4, blur=0.07),

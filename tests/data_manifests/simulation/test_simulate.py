@@ -1,0 +1,207 @@
+"""A simulated set: the same files from one seed, the layout and faults of the real one, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import planktonbench as pb
+import pytest
+from planktonbench import DataError
+from planktonbench.data_manifests.manifest import load_manifest
+from planktonbench.data_manifests.simulation import simulate as module
+from planktonbench.data_manifests.simulation.measure import FEATURES
+from planktonbench.data_manifests.simulation.simulate import simulate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = ("meta.csv", "features_native.csv", "imgs.zip", "simulation.json")
+OBJECTS = 2500
+QUARTILES = {  # 25 % and 75 % of the published table (M. Bouzaien, Plankton Recognition, describe() of 243,610 objects)
+    "area": (1646, 3953), "meanimagegrey": (157.3, 166.92), "mean": (202.77, 237.86), "stddev": (34.032, 62.801),
+    "min": (83, 114), "perim.": (252.05, 636.1475), "width": (50, 104), "height": (62, 135), "major": (86.9, 178.3),
+    "minor": (60.9, 108.3), "circ.": (0.092, 0.434), "feret": (73.4, 159.3), "intden": (924748.8, 3117444),
+    "median": (251, 255), "skew": (-2.047, -0.555), "kurt": (-1.443, 3.104), "%area": (92.19, 99.67),
+    "area_exc": (9, 213), "histcum1": (118, 219), "histcum2": (159, 248), "histcum3": (233, 252), "nb1": (1, 7),
+    "range": (141, 172), "perimareaexc": (2.047657, 15.6875), "feretareaexc": (0.472973, 4.139884),
+    "convarea_area": (25.071429, 84.197605), "nb1_area": (0.006410, 0.042169),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated set."""
+    return simulate("flowcam", tmp_path_factory.mktemp("made") / "set", objects=OBJECTS, seed=1)
+
+
+@pytest.fixture(scope="module")
+def meta(made: Path) -> pd.DataFrame:
+    """Its table of objects."""
+    return pd.read_csv(made / "meta.csv")
+
+
+@pytest.fixture(scope="module")
+def native(made: Path) -> pd.DataFrame:
+    """Its native table."""
+    return pd.read_csv(made / "features_native.csv")
+
+
+def test_the_number_of_processes_changes_no_byte(tmp_path: Path) -> None:
+    """One process and three make the same files."""
+    for jobs in (1, 3):
+        simulate("flowcam", tmp_path / str(jobs), objects=600, seed=4, jobs=jobs)
+
+    assert [
+        name for name in FILES if (tmp_path / "1" / name).read_bytes() != (tmp_path / "3" / name).read_bytes()
+    ] == []
+
+
+def test_another_seed_draws_other_objects(tmp_path: Path) -> None:
+    """Nothing but the marker's words is the same."""
+    for seed in (1, 2):
+        simulate("flowcam", tmp_path / str(seed), objects=480, seed=seed)
+
+    assert (tmp_path / "1" / "meta.csv").read_bytes() != (tmp_path / "2" / "meta.csv").read_bytes()
+    assert (tmp_path / "1" / "imgs.zip").read_bytes() != (tmp_path / "2" / "imgs.zip").read_bytes()
+
+
+def test_it_opens_as_a_data_set_that_says_it_is_simulated(made: Path) -> None:
+    """All 39 taxa, samples, native values and an image for each object; every part says so."""
+    data = pb.load("flowcam", made)
+    marker = json.loads((made / "simulation.json").read_text("utf-8"))
+
+    assert data.simulated
+    assert data.classes == tuple(sorted(load_manifest("flowcam").classes))
+    assert data.objects["sample"].nunique() >= 10
+    assert data.native is not None
+    assert set(data.native.columns) == set(FEATURES)
+    assert data.images is not None
+    assert len(data.images) == OBJECTS
+    assert data.reference.startswith("Simulated")
+    assert marker["simulated"] is True
+    assert (marker["objects"], marker["seed"]) == (OBJECTS, 1)
+
+
+def test_tables_look_like_the_real_ones(meta: pd.DataFrame, native: pd.DataFrame) -> None:
+    """The published header; ids are whole in one table and float in the other; the status says simulated."""
+    header = [
+        "objid",
+        "projid",
+        "id",
+        "status",
+        "latitude",
+        "longitude",
+        "objdate",
+        "objtime",
+        "depth_min",
+        "depth_max",
+    ]
+
+    assert list(meta.columns) == [*header, "depth_min", "depth_max", "unique_name", "lineage", "level1", "level2"]
+    assert meta["objid"].dtype == np.int64
+    assert native["objid"].dtype == np.float64
+    assert set(meta["status"]) == {"simulated"}
+    assert meta["objid"].is_unique
+
+
+def test_taxa_have_published_proportions(meta: pd.DataFrame) -> None:
+    """At least twelve objects each, the rest as published; the published share has no taxon."""
+    published = pd.Series(load_manifest("flowcam").classes)
+    counts = meta["level2"].value_counts()
+    expected = published / published.sum() * counts.sum()
+    common = expected.index[expected > 60]
+
+    assert counts.min() >= 12
+    assert set(counts.index) == set(published.index)
+    assert (counts[common] / expected[common]).between(0.8, 1.02).all()
+    assert meta["level2"].isna().sum() == round(OBJECTS * 1003 / 243_610)
+
+
+def test_missing_values_follow_their_rules(native: pd.DataFrame) -> None:
+    """Where there are no holes nothing is divided by them, and where the frame is unknown nothing by its level."""
+    no_holes = native["area_exc"] == 0
+    no_frame = native["meanimagegrey"] == 0
+    complete = native.columns.difference(["perimareaexc", "feretareaexc", "convarea_area", "nb1_area"])
+
+    for name in ("perimareaexc", "feretareaexc"):
+        assert (native[name].isna() == no_holes).all()
+    for name in ("convarea_area", "nb1_area"):
+        assert (native[name].isna() == no_frame).all()
+    assert native[complete].notna().all(axis=None)
+    assert no_holes.mean() == pytest.approx(0.1413, abs=0.03)
+    assert no_frame.mean() == pytest.approx(0.0281, abs=0.012)
+
+
+def test_measurements_lie_where_the_published_ones_lie(native: pd.DataFrame) -> None:
+    """For most features the median is within the published quartiles."""
+    medians = native[list(QUARTILES)].median()
+    within = [name for name, (low, high) in QUARTILES.items() if low <= medians[name] <= high]
+
+    assert set(QUARTILES) == set(FEATURES)
+    assert len(within) >= 20
+
+
+def test_samples_differ_in_taxa_and_in_light(meta: pd.DataFrame, native: pd.DataFrame) -> None:
+    """Each sample has its own mixture, and its own background; every sample is one place on one day."""
+    sample = meta["unique_name"]
+    shares = pd.crosstab(sample, meta["level2"] == "detritus", normalize="index")[True]
+    grey = native["meanimagegrey"][native["meanimagegrey"] > 0].groupby(sample)
+
+    assert shares.std() > 0.1
+    assert grey.median().std() > 1
+    assert meta.groupby("unique_name")[["latitude", "longitude", "objdate"]].nunique().max(axis=None) == 1
+
+
+def test_what_is_there_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same recipe is kept as it is; another one replaces it."""
+    drawn: list[int] = []
+    simulate("flowcam", tmp_path / "set", objects=480, seed=0)
+    monkeypatch.setattr(module, "_write", lambda *_: pytest.fail("it was made again"))
+    simulate("flowcam", tmp_path / "set", objects=480, seed=0, advance=drawn.append)
+    monkeypatch.undo()
+    simulate("flowcam", tmp_path / "set", objects=481, seed=0)
+
+    assert drawn == [480]
+    assert len(pd.read_csv(tmp_path / "set" / "meta.csv")) == 481
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"name": "flowcan"}, "There is no simulator of 'flowcan'. Did you mean flowcam?"),
+        ({"objects": 300}, "299 labelled objects are too few for 39 taxa of at least 12 each; ask for 473"),
+        ({"jobs": 0}, "jobs is 0"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_what_cannot_be_made_is_told(tmp_path: Path, choices: dict[str, object], message: str) -> None:
+    """What was asked for, and what to ask for instead; nothing is written."""
+    wanted = {"name": "flowcam", "objects": 480, "seed": 0} | choices
+
+    with pytest.raises(DataError, match=message):
+        simulate(str(wanted.pop("name")), tmp_path / "set", **wanted)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
+    """Nobody's files are replaced."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+
+    with pytest.raises(DataError, match="holds something that is no simulation"):
+        simulate("flowcam", tmp_path, objects=480, seed=0)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_no_room_leaves_no_half_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk ends with a message, and what was begun is removed."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "_append", full)
+    with pytest.raises(DataError, match=r"cannot be written: .*No space left.* Make room or choose another folder"):
+        simulate("flowcam", tmp_path / "set", objects=480, seed=0)
+    assert list(tmp_path.iterdir()) == []
