@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -12,8 +12,12 @@ from ..data_manifests.errors import DataError
 from .output import pasted, print_table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..data_manifests.dataset import Dataset
     from ..data_manifests.manifest import Manifest
+
+PLANKTON = {True: "yes", False: "no", None: ""}
 
 data = typer.Typer(help="Manifests and the files of data sets.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -55,18 +59,36 @@ def show_command(name: Annotated[str, typer.Argument(help="A data set's name, su
     from ..data_manifests.manifest import load_manifest
 
     manifest = load_manifest(name)
-    facts = manifest.model_dump(exclude={"classes", "known_faults", "checksums"}, exclude_none=True)
-    for key, value in facts.items():
+    listed = {"downloads", "classes", "taxonomy", "protocols", "known_faults", "checksums"}
+    for key, value in manifest.model_dump(exclude=listed, exclude_none=True).items():
         typer.echo(f"{key}: {', '.join(value) if isinstance(value, tuple) else value}")
     typer.echo(f"sha256: {manifest.sha256}")
+    typer.echo("downloads:" + ("" if manifest.downloads else " none"))
+    for download in manifest.downloads:
+        typer.echo(f"  - {download.url} (checksum {download.sha256 or 'not pinned'})")
     typer.echo("known faults:")
     for fault in manifest.known_faults:
         count = f" ({fault.count:,})" if fault.count is not None else ""
         typer.echo(f"  - {fault.fault}{count}\n    rule: {fault.rule}")
+    for title, protocol in manifest.protocols.items():
+        typer.echo(f"protocol {title}:")
+        for key, value in protocol.model_dump(exclude_none=True).items():
+            typer.echo(f"  {key}: {', '.join(value) if isinstance(value, tuple) else value}")
     typer.echo(f"classes ({len(manifest.classes)}):")
-    print_table(
-        ("  taxon", "objects"), [(f"  {k}", "" if n is None else f"{n:,}") for k, n in manifest.classes.items()]
-    )
+    _print_classes(manifest)
+
+
+def _print_classes(manifest: Manifest) -> None:
+    """Print the classes with their published numbers of objects, and what the taxonomy says of them."""
+    rows = []
+    for taxon, count in manifest.classes.items():
+        record = manifest.taxonomy.get(taxon)
+        known = (
+            ("", "") if record is None else (record.group or "", {True: "yes", False: "no"}.get(record.plankton, ""))
+        )
+        rows.append((f"  {taxon}", "" if count is None else f"{count:,}", *known))
+    columns = 4 if manifest.taxonomy else 2
+    print_table(("  taxon", "objects", "group", "plankton")[:columns], [row[:columns] for row in rows])
 
 
 @data.command(
@@ -78,9 +100,12 @@ def show_command(name: Annotated[str, typer.Argument(help="A data set's name, su
     ),
 )
 def check_command(
-    folder: Annotated[Path, typer.Argument(help="Folder with the files of a data set.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with the files of a data set, or a zip or tar file of them.")],
     *,
-    dataset: Annotated[str, typer.Option(help="Manifest to check against.")] = "flowcam",
+    dataset: Annotated[
+        Optional[str],
+        typer.Option(help="Manifest to check against (default: the one with exactly the folder's taxa, else none)."),
+    ] = None,
 ) -> None:
     """Check layout, tables and ids of a folder; exit code 2 when they are wrong. Images are counted, not opened."""
     from ..data_manifests.dataset import open_folder
@@ -88,8 +113,11 @@ def check_command(
     from ..data_manifests.manifest import load_manifest
 
     start = time.perf_counter()
-    opened = open_folder(load_manifest(dataset), folder)
-    typer.echo(f"{folder}: layout {locate(folder).layout}, read as '{dataset}'")
+    layout, place = locate(folder)
+    opened = open_folder(None if dataset is None else load_manifest(dataset), folder)
+    own = "read as itself: its taxa are those of no manifest"
+    known = f"read as '{opened.name}'" if dataset else f"taxa are those of manifest '{opened.name}'"
+    typer.echo(f"{place}: layout {layout}, {known if opened.manifest.classes else own}")
     _print_found(opened)
     typer.echo(f"checked in {time.perf_counter() - start:.1f} s")
 
@@ -101,6 +129,18 @@ def _print_found(opened: Dataset) -> None:
     typer.echo(f"{len(opened):,} objects, {len(opened.classes)} taxa, {samples} samples, {features}, {images}")
     for entry in opened.notes:
         typer.echo(f"note: {entry}")
-    typer.echo("")
     counts = opened.objects["taxon"].value_counts()
+    _print_protocols(opened.manifest, counts)
+    typer.echo("")
     print_table(("taxon", "objects"), [(str(taxon), f"{count:,}") for taxon, count in counts.items()])
+
+
+def _print_protocols(manifest: Manifest, counts: pd.Series) -> None:
+    """Tell what the rule of each published protocol would leave of these classes, beside what the publication says."""
+    for name, protocol in manifest.protocols.items():
+        if protocol.fewest_objects is not None:
+            kept = counts[counts >= protocol.fewest_objects]
+            typer.echo(
+                f"protocol {name}: classes with {protocol.fewest_objects} objects or more are {len(kept)} here, with "
+                f"{int(kept.sum()):,} objects; published: {protocol.n_classes} classes, {protocol.objects:,} objects"
+            )

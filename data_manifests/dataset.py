@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +11,16 @@ from typing import TYPE_CHECKING
 from . import layouts
 from .cleaning import Note, clean
 from .errors import DataError
-from .manifest import Manifest, load_manifest
+from .manifest import Manifest, load_manifest, manifest_names, manifest_of_folder
 from .seeds import sha256_file, sha256_text
 from .simulation.marker import is_simulated
+from .tables import canonical_text, find_column
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .images import ImageStore
+    from .raw import RawTables
 
 DATA_VARIABLE = "PLANKTONBENCH_DATA"
 
@@ -130,8 +133,13 @@ def load(name: str, data_dir: str | Path | None = None) -> Dataset:
     return open_folder(manifest, find_folder(manifest.name, data_dir))
 
 
-def open_folder(manifest: Manifest, folder: Path) -> Dataset:
-    """Open the files of a folder or archive under a manifest; its layout is recognised.
+def open_folder(manifest: Manifest | None, folder: Path) -> Dataset:
+    """Open the files of a folder or archive; its layout is recognised.
+
+    Args:
+        manifest: what is known of the data; None takes the shipped manifest that has exactly the folder's taxa, and
+            reads the folder as itself, under its own name, when there is none.
+        folder: the folder, or a zip or tar file of class folders.
 
     Raises:
         DataError: the files are missing, unreadable or contradict each other.
@@ -140,6 +148,7 @@ def open_folder(manifest: Manifest, folder: Path) -> Dataset:
     layout, place = layouts.locate(folder)
     reader = layouts.READERS[layout]
     raw = reader.read(place)
+    manifest = manifest or _manifest_of(raw, folder)
     tables = clean(raw, manifest)
     classes, mismatch = _classes(manifest, sorted(tables.objects["taxon"].unique()))
     return Dataset(
@@ -152,6 +161,17 @@ def open_folder(manifest: Manifest, folder: Path) -> Dataset:
         notes=(*tables.notes, *mismatch, *_checksum_notes(manifest, place)),
         data_sha256=_data_sha256(reader.files(place), raw.images),
         simulated=is_simulated(place),
+    )
+
+
+def _manifest_of(raw: RawTables, folder: Path) -> Manifest:
+    """Return the shipped manifest that has exactly these taxa, else one of the folder's own name."""
+    column = find_column(raw.objects, "taxon")
+    taxa = set() if column is None else set(canonical_text(raw.objects[column]).dropna())
+    shipped = (load_manifest(name) for name in manifest_names())
+    name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
+    return next(
+        (one for one in shipped if one.classes and set(one.classes) == taxa), manifest_of_folder(name or "folder")
     )
 
 

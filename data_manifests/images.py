@@ -90,7 +90,9 @@ class ImageStore(ABC):
     @cached_property
     def _listing(self) -> tuple[list[str], list[str], list[str]]:
         """Names of images, of folders, and of other files, in storage order."""
-        names, folders, others = [], [], []
+        names: list[str] = []
+        folders: list[str] = []
+        others: list[str] = []
         for entry in self._entries():
             if is_hidden(entry):
                 continue

@@ -9,9 +9,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from .errors import ManifestError
+from .errors import ManifestError, listed
 from .seeds import sha256_text
 from .yaml_files import Schema, is_yaml, read_shipped, read_yaml, shipped_names
 
@@ -43,11 +43,42 @@ class Download(Schema):
     root: Text | None = None
 
 
+class TaxonRecord(Schema):
+    """What a published table says of a taxon; null where it says nothing.
+
+    `lineage` begins at the root, ranks are joined by `/`. `group` is a broader taxon or a label that several data sets
+    share. `aphia_id` is the number in the World Register of Marine Species.
+    """
+
+    lineage: Text | None = None
+    group: Text | None = None
+    plankton: bool | None = None
+    living: bool | None = None
+    aphia_id: Annotated[int, Field(gt=0)] | None = None
+
+
+class Protocol(Schema):
+    """Which part of a data set a publication used, and how; null is what it does not tell.
+
+    `classes` are those it used; `fewest_objects` is its rule for a class, `n_classes` and `objects` are what it says
+    was left by it; `folds` is the number of parts of its cross-validation.
+    """
+
+    citation: Text
+    classes: tuple[Text, ...] | None = None
+    n_classes: Annotated[int, Field(gt=1)] | None = None
+    objects: Annotated[int, Field(gt=0)] | None = None
+    fewest_objects: Annotated[int, Field(gt=0)] | None = None
+    folds: Annotated[int, Field(gt=1)] | None = None
+    not_told: Text | None = None
+
+
 class Manifest(Schema):
     """What is known about a data set before its files are opened.
 
     `classes` maps each taxon to its published number of objects (null where none was published). `grouping` names the
     columns whose values together tell samples apart; empty when the files do not say which objects came together.
+    `taxonomy` may say more of some classes; `protocols` are the uses that publications made of the data, by name.
     """
 
     name: Name
@@ -65,6 +96,8 @@ class Manifest(Schema):
     downloads: tuple[Download, ...] = ()
     checksums: dict[str, Sha256] = Field(default_factory=dict)
     classes: dict[Text, Annotated[int, Field(ge=0)] | None] = Field(default_factory=dict)
+    taxonomy: dict[Text, TaxonRecord] = Field(default_factory=dict)
+    protocols: dict[Name, Protocol] = Field(default_factory=dict)
     grouping: tuple[Text, ...] = ()
     never_features: tuple[Text, ...] = ()
     known_faults: tuple[KnownFault, ...] = ()
@@ -82,10 +115,23 @@ class Manifest(Schema):
             folded[key] = taxon
         return classes
 
+    @model_validator(mode="after")
+    def _only_its_own_classes(self) -> Manifest:
+        named = {"taxonomy": self.taxonomy} | {
+            f"protocols.{name}.classes": protocol.classes or () for name, protocol in self.protocols.items()
+        }
+        for field, taxa in named.items():
+            strange = [taxon for taxon in taxa if taxon not in self.classes]
+            if strange:
+                message = f"{field} names what is not among the classes: {listed(strange)}"
+                raise ValueError(message)
+        return self
+
     @property
     def sha256(self) -> str:
-        """Hash of the manifest's content, whatever the order of keys or the layout of the file."""
-        return sha256_text(json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False))
+        """Hash of what the manifest says, whatever the order of keys, the layout of the file, or what it leaves out."""
+        content = self.model_dump(mode="json", exclude_defaults=True)
+        return sha256_text(json.dumps(content, sort_keys=True, ensure_ascii=False))
 
 
 def manifest_names() -> list[str]:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
+    from yaml import SafeLoader
+
+
+if not TYPE_CHECKING:  # the parser in C is many times as quick; some builds of PyYAML lack it
+    SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Schema(BaseModel):
@@ -23,7 +28,7 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(SafeLoader):
     """A safe loader that refuses a key that stands twice, of which YAML would take the last in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002

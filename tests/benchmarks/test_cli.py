@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from planktonbench.data_manifests.manifest import load_manifest, manifest_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ def test_help_begins_with_a_line_to_paste(command: str) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("run flowcm", "Did you mean flowcam?"),
+        ("run flowcm", "Did you mean flowcam"),
         ("run flowcam --tracks xgb-natve --data {data}", "Did you mean xgb-native?"),
         ("run flowcam --seeds one", "expected whole numbers joined by commas"),
         ("run flowcam --split kfld3", "Did you mean kfold3"),
@@ -43,7 +44,7 @@ def test_help_begins_with_a_line_to_paste(command: str) -> None:
         ("run", "Missing argument"),
         ("rnu", "No such command 'rnu'"),
         ("run flowcam --trakcs x", "--tracks"),
-        ("data show flowcm", "Did you mean flowcam?"),
+        ("data show flowcm", "Did you mean flowcam or flowcamnet?"),
         ("data check {data}/meta.csv", "is not a folder"),
         ("data check {data}/imgs.zip", "images in 1 class folders (imgs)"),
         ("tracks show forest", "Did you mean"),
@@ -137,13 +138,44 @@ def test_score_prints_a_table_for_people(files: tuple[Path, Path]) -> None:
 
 def test_data_check_counts_and_refuses(challenge: Path) -> None:
     """A right folder is exit 0 with its counts, a wrong one exit 2 with the file's name."""
-    right = call("data", "check", challenge)
+    right, known = call("data", "check", challenge), call("data", "check", challenge, "--dataset", "flowcam")
     (challenge / "features_native.csv").write_text("objid,area\n1,x\n")
     wrong = call("data", "check", challenge)
 
-    assert "107 objects, 5 taxa, 5 samples, 5 native features, 107 images" in right.stdout
+    assert "read as itself: its taxa are those of no manifest" in right.stdout
+    assert "107 objects, 5 taxa, 0 samples, 5 native features, 107 images" in right.stdout
+    assert "read as 'flowcam'" in known.stdout
+    assert "107 objects, 5 taxa, 5 samples, 5 native features, 107 images" in known.stdout
     assert (right.returncode, wrong.returncode) == (0, 2)
     assert "features_native.csv" in wrong.stderr
+
+
+def test_data_check_knows_a_data_set_by_its_taxa(tmp_path: Path) -> None:
+    """Folders with exactly a manifest's taxa are that data set; what a protocol's rule leaves is told beside it."""
+    for number, taxon in enumerate(load_manifest("whoi-plankton").classes):
+        (tmp_path / "2008" / taxon).mkdir(parents=True)
+        (tmp_path / "2008" / taxon / f"{number}.png").touch()
+    for number in range(49):
+        (tmp_path / "2008" / "Akashiwo" / f"more-{number}.png").touch()
+    done = call("data", "check", tmp_path)
+
+    assert "layout class-folders, taxa are those of manifest 'whoi-plankton'" in done.stdout
+    assert "152 objects, 103 taxa, 0 samples, no native table, 152 images" in done.stdout
+    assert (
+        "classes with 50 objects or more are 1 here, with 50 objects; published: 38 classes, 26,612 objects"
+        in done.stdout
+    )
+
+
+@pytest.mark.parametrize("name", manifest_names())
+def test_data_show_tells_all_of_a_manifest(name: str) -> None:
+    """Every shipped manifest is shown with its addresses, classes, groups and protocols."""
+    manifest, shown = load_manifest(name), call("data", "show", name).stdout
+
+    assert all(str(download.url) in shown for download in manifest.downloads)
+    assert all(taxon in shown for taxon in manifest.classes)
+    assert all(f"protocol {protocol}:" in shown for protocol in manifest.protocols)
+    assert ("plankton" in shown.split("classes (")[1].splitlines()[1]) == bool(manifest.taxonomy)
 
 
 def test_the_rest_of_data_and_tracks() -> None:

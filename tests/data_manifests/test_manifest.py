@@ -62,7 +62,7 @@ def test_anybody_can_write_a_manifest(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("flowcan", "Did you mean flowcam?"), ("zzz", "Known: "), ("none.yaml", "none.yaml cannot be")]
+    ("name", "words"), [("flowcan", "Did you mean flowcam or flowcamnet?"), ("zzz", "Known: "), ("none.yaml", "none.yaml cannot be")]
 )
 def test_an_unknown_name_gets_near_matches(name: str, words: str) -> None:
     """A mistyped data set is named with its near matches, else with what there is; a missing file is named too."""
