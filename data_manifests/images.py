@@ -233,7 +233,7 @@ def _headers(archive: tarfile.TarFile) -> Iterator[tuple[str, int, int, int]]:
         name = info.name.removeprefix("./")
         if info.isreg():
             yield name, info.offset_data, info.size, info.chksum
-        elif info.isdir():
+        elif info.isdir() and name != ".":
             yield f"{name}/", info.offset_data, 0, info.chksum
 
 

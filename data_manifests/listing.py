@@ -67,7 +67,8 @@ def is_archive(path: Path) -> bool:
 
 def is_image(name: str) -> bool:
     """Tell images from other files by their suffix."""
-    return f".{name.rpartition('.')[2]}".lower() in IMAGE_SUFFIXES
+    stem, _, suffix = name.rpartition(".")
+    return bool(stem) and f".{suffix.lower()}" in IMAGE_SUFFIXES
 
 
 def is_hidden(name: str) -> bool:

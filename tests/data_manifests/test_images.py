@@ -1,7 +1,9 @@
-"""Images: the same pixels from a folder and a zip file, found by id, and faults are told with the file's name."""
+"""Images: the same pixels from a folder, a zip and a tar file, found by id; faults are told with the file's name."""
 
 from __future__ import annotations
 
+import io
+import tarfile
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from planktonbench.data_manifests.errors import DataError
-from planktonbench.data_manifests.images import FolderImages, ImageStore, ZipImages, open_images
+from planktonbench.data_manifests.images import (
+    WHOLE_PATH,
+    FolderImages,
+    ImageStore,
+    TarImages,
+    ZipImages,
+    images_beside,
+    open_images,
+    reopen_images,
+)
 from planktonbench.data_manifests.tables import canonical_text
 
 if TYPE_CHECKING:
@@ -18,7 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JUNK = ["__MACOSX/imgs/._7.png", "__MACOSX/5.png", "imgs/._7.png", "imgs/.DS_Store", "imgs/notes.txt", "Thumbs.db"]
-SOURCES = pytest.mark.parametrize("kind", ["folder", "zip"])
+KINDS = ["folder", "zip", "tar"]
+SOURCES = pytest.mark.parametrize("kind", KINDS)
 
 
 def encoded(level: int = 7, suffix: str = ".png") -> bytes:
@@ -28,8 +40,20 @@ def encoded(level: int = 7, suffix: str = ".png") -> bytes:
     return cv2.imencode(suffix, picture)[1].tobytes()
 
 
+def add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    """Put a file into a tar file, as old as all others."""
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    archive.addfile(info, io.BytesIO(content))
+
+
 def stored(folder: Path, kind: str, files: Mapping[str, bytes]) -> ImageStore:
-    """Write files into a folder or a zip file and open it."""
+    """Write files into a folder, a zip or a tar file and open it."""
+    if kind == "tar":
+        with tarfile.open(folder / "imgs.tar", "w") as archive:
+            for name, content in files.items():
+                add(archive, name, content)
+        return open_images(folder / "imgs.tar")
     if kind == "zip":
         with zipfile.ZipFile(folder / "imgs.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in files.items():
@@ -41,15 +65,15 @@ def stored(folder: Path, kind: str, files: Mapping[str, bytes]) -> ImageStore:
     return open_images(folder / "imgs")
 
 
-def test_folder_and_zip_hold_the_same_pixels(tmp_path: Path) -> None:
+def test_folder_zip_and_tar_hold_the_same_pixels(tmp_path: Path) -> None:
     """Pixels are those that were written, neither inverted nor stretched, whichever way they are kept."""
     pictures = np.random.default_rng(0).integers(0, 256, (3, 9, 5), dtype=np.uint8)
     files = {
         f"imgs/{number}.png": cv2.imencode(".png", picture)[1].tobytes() for number, picture in enumerate(pictures)
     }
-    stores = [stored(tmp_path, kind, files) for kind in ("folder", "zip")]
+    stores = [stored(tmp_path, kind, files) for kind in KINDS]
 
-    assert [type(store) for store in stores] == [FolderImages, ZipImages]
+    assert [type(store) for store in stores] == [FolderImages, ZipImages, TarImages]
     for store in stores:
         np.testing.assert_array_equal(pictures, [store.read(object_id) for object_id in ("0", "1", "2")])
         assert store.read_bytes("1") == files["imgs/1.png"]
@@ -80,7 +104,7 @@ def test_what_is_no_image_is_passed_over(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("second", ["b/1.png", "a/1.jpg", "a/1.0.png"])
 def test_two_images_of_one_object_are_refused(tmp_path: Path, kind: str, second: str) -> None:
     """Nobody could say which is meant: the source and the ids are named."""
-    with pytest.raises(DataError, match=r"imgs(\.zip)?: two images have the same id: 1\. Keep one of each\.$"):
+    with pytest.raises(DataError, match=r"imgs(\.zip|\.tar)?: two images have the same id: 1\. Keep one of each\.$"):
         len(stored(tmp_path, kind, {"a/1.png": encoded(), "a/2.png": encoded(), second: encoded()}))
 
 
@@ -120,22 +144,118 @@ def test_a_damaged_member_of_a_zip_file_is_named(tmp_path: Path, at: bytes, offs
         ZipImages(tmp_path / "imgs.zip").read("1")
 
 
-@pytest.mark.parametrize("content", [None, b"PK no zip"])
-def test_a_file_that_is_no_zip_is_named(tmp_path: Path, content: bytes | None) -> None:
-    """A missing or broken zip file is told by its name at the first question, not before."""
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+@pytest.mark.parametrize("content", [None, b"PK no archive"])
+def test_a_file_that_is_no_archive_is_named(tmp_path: Path, kind: str, content: bytes | None) -> None:
+    """A missing or broken archive is told by its name at the first question, not before."""
     if content is not None:
-        (tmp_path / "imgs.zip").write_bytes(content)
-    store = open_images(tmp_path / "imgs.zip")
+        (tmp_path / f"imgs.{kind}").write_bytes(content)
+    store = open_images(tmp_path / f"imgs.{kind}")
 
-    with pytest.raises(DataError, match=r"imgs\.zip is no readable zip file"):
+    with pytest.raises(DataError, match=rf"imgs\.{kind} is no readable {kind} file"):
         len(store)
+
+
+def test_a_tar_file_that_was_cut_is_told(tmp_path: Path) -> None:
+    """A download that broke off is told when it is listed; one that is cut later, at the image that has gone."""
+    store = stored(tmp_path, "tar", {"1.png": encoded(), "2.png": b"\0" * 2000})
+    whole = store.source.read_bytes()
+    store.source.write_bytes(whole[:2000])
+    with pytest.raises(DataError, match=r"imgs\.tar is no readable tar file: unexpected end of data"):
+        len(open_images(store.source))
+
+    store.source.write_bytes(whole)
+    assert len(store) == 2
+
+    store.source.write_bytes(whole[:2000])
+    with pytest.raises(
+        DataError, match=r"imgs\.tar: 2\.png cannot be read: the file ends after 464 of its 2,000 bytes"
+    ):
+        store.read_bytes("2")
+    assert store.read("1").shape == (6, 4)
+
+
+def test_a_tar_file_may_be_of_any_flavour(tmp_path: Path) -> None:
+    """Names longer than the header has room for, names with ./ in front, folders and links: images are found."""
+    deep = "/".join(["folder" * 5] * 9)
+    for flavour in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        with tarfile.open(tmp_path / "imgs.tar", "w", format=flavour) as archive:
+            add(archive, f"{deep}/1.png", encoded(1))
+            add(archive, "./a/2.png", encoded(2))
+            folder, link = tarfile.TarInfo("empty"), tarfile.TarInfo("a/3.png")
+            folder.type, link.type, link.linkname = tarfile.DIRTYPE, tarfile.SYMTYPE, "2.png"
+            archive.addfile(folder)
+            archive.addfile(link)
+        store = open_images(tmp_path / "imgs.tar")
+
+        assert store.members == {"1": f"{deep}/1.png", "2": "a/2.png"}
+        assert store.empty_folders == ["empty"]
+        assert store.read("2")[1, 1] == 2
+
+
+@pytest.mark.parametrize("name", ["imgs.tar.gz", "imgs.TGZ", "a.b.7z"])
+def test_a_compressed_tar_file_is_refused_with_advice(tmp_path: Path, name: str) -> None:
+    """Single images cannot be had from it: it has to be unpacked."""
+    (tmp_path / name).touch()
+
+    with pytest.raises(DataError, match=r"single images cannot be read; .* Unpack it and give the folder\."):
+        open_images(tmp_path / name)
+
+
+@SOURCES
+@pytest.mark.parametrize(("parts", "ids"), [(1, ["2", "1"]), (2, ["b/2", "a/1.0"]), (WHOLE_PATH, ["x/b/2", "y/a/1.0"])])
+def test_an_id_is_made_of_the_last_parts_of_the_path(tmp_path: Path, kind: str, parts: int, ids: list[str]) -> None:
+    """And another process that gets the address makes the same ids, wherever it works."""
+    source = stored(tmp_path, kind, {"x/b/2.png": encoded(), "y/a/1.0.png": encoded(9)}).source
+    store = open_images(source, id_parts=parts)
+    again = reopen_images(store.address)
+
+    assert list(store.members) == ids
+    assert (type(again), again.members) == (type(store), store.members)
+    assert again.read(ids[1])[1, 1] == 9
+
+
+@SOURCES
+def test_what_else_lies_there_is_known(tmp_path: Path, kind: str) -> None:
+    """Other files are listed, hidden ones are not."""
+    store = stored(tmp_path, kind, {**dict.fromkeys(JUNK, b""), "a/1.png": encoded()})
+
+    assert sorted(store.other_files) == ["Thumbs.db", "imgs/notes.txt"]
+
+
+def test_images_beside_tables_are_in_one_place(tmp_path: Path) -> None:
+    """A folder, a zip or a tar file is taken; two of them are refused, and none is no fault."""
+    assert images_beside(tmp_path) is None
+
+    for kind in KINDS:
+        (tmp_path / kind).mkdir()
+        source = stored(tmp_path / kind, kind, {"1.png": encoded()}).source
+        found = images_beside(tmp_path / kind)
+
+        assert found is not None
+        assert found.source == source
+
+    stored(tmp_path / "zip", "tar", {"1.png": encoded()})
+    with pytest.raises(DataError, match=r"zip has both imgs\.zip and imgs\.tar; expected one of them"):
+        images_beside(tmp_path / "zip")
+
+
+def test_a_link_that_leads_nowhere_is_an_unreadable_image(tmp_path: Path) -> None:
+    """It is counted, so that its object is not lost in silence, and hashing passes it."""
+    store = stored(tmp_path, "folder", {"1.png": encoded()})
+    (store.source / "2.png").symlink_to("nowhere.png")
+
+    assert set(store.members) == {"1", "2"}
+    assert len(store.sha256()) == 64
+    with pytest.raises(DataError, match=r"2\.png cannot be read"):
+        store.read("2")
 
 
 @SOURCES
 def test_an_image_that_is_not_there_is_told(tmp_path: Path, kind: str) -> None:
     """Asking for another object's image names the source and the object; so does a file that has gone since."""
     store = stored(tmp_path, kind, {"1.png": encoded()})
-    with pytest.raises(DataError, match=r"imgs(\.zip)? has no image of object 5\."):
+    with pytest.raises(DataError, match=r"imgs(\.zip|\.tar)? has no image of object 5\."):
         store.read("5")
 
     if kind == "folder":
@@ -158,9 +278,9 @@ def test_storage_order_is_where_the_bytes_lie(tmp_path: Path) -> None:
 @SOURCES
 @pytest.mark.parametrize("change", ["content", "name", "more"])
 def test_the_hash_changes_with_the_images(tmp_path: Path, kind: str, change: str) -> None:
-    """Another content (a longer one, in a folder), another name and another image change the hash; order does not."""
+    """Another content (a longer one, if not in a zip file), name or image changes the hash; another order does not."""
     files = {"1.png": encoded(1), "2.png": encoded(2)}
-    content = encoded(3) if kind == "zip" else encoded(3, ".bmp")
+    content = encoded(3) if kind == "zip" else encoded(3, ".bmp")  # only a zip file keeps checksums of contents
     changed = {
         "content": {**files, "2.png": content},
         "name": {"1.png": files["1.png"], "3.png": files["2.png"]},

@@ -16,6 +16,7 @@ from planktonbench.data_manifests.manifest import (
 )
 
 COUNTS = Path(__file__).resolve().parents[3] / "shared" / "field" / "flowcam-class-counts.tsv"
+TAXONOMY = COUNTS.parent / "taxonomy"
 LINES = {
     "name": "name: pond",
     "title": "title: A pond",
@@ -52,6 +53,64 @@ def test_flowcam_has_the_published_counts() -> None:
         assert {row["level2"]: int(row["n"]) for row in csv.DictReader(file, delimiter="\t")} == classes
 
 
+@pytest.mark.parametrize("name", manifest_names())
+def test_every_shipped_manifest_says_where_it_is_from_and_what_was_not_tried(name: str) -> None:
+    """Whoever opens one finds the source of its facts, and what nobody could try."""
+    manifest = load_manifest(name)
+
+    assert manifest.not_tried
+    assert "not tried" in manifest.not_tried or "could be opened" in manifest.not_tried
+    assert manifest.objects
+    assert manifest.classes
+    assert manifest.known_faults
+    assert not manifest.taxonomy or set(manifest.taxonomy) == set(manifest.classes)
+    assert all(str(download.url).startswith("https://") for download in manifest.downloads)
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "objects", "layout"),
+    [
+        ("flowcamnet", 93, 301247, "seanoe"),
+        ("zooscannet", 120, 1451745, "seanoe"),
+        ("isiisnet", 32, 408166, "seanoe"),
+        ("uvp6net", 54, 634459, "seanoe"),
+        ("zoocamnet", 93, 1286590, "seanoe"),
+        ("ndsb", 121, 30336, "class-folders"),
+        ("whoi-plankton", 103, 3563595, "class-folders"),
+    ],
+)
+def test_the_shipped_data_sets_have_their_published_size(name: str, classes: int, objects: int, layout: str) -> None:
+    """Numbers of classes are those of the field's reference benchmark and label tables, objects those of the pages."""
+    manifest = load_manifest(name)
+    counts = [count for count in manifest.classes.values() if count is not None]
+
+    assert (len(manifest.classes), manifest.objects, manifest.layout) == (classes, objects, layout)
+    assert not counts or (len(counts), sum(counts)) == (classes, objects)
+
+
+@pytest.mark.parametrize("name", ["flowcam", "zooscan", "isiis", "uvp6", "zoocam"])
+def test_groups_are_those_of_the_published_table(name: str) -> None:
+    """Lineage, group and plankton flag are those that the field's reference benchmark used."""
+    path = TAXONOMY / f"{name}.csv"
+    if not path.is_file():
+        pytest.skip(f"the published taxonomy is not at {path}")
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = {(row["lineage"], row["level2"], row["plankton"] == "TRUE") for row in csv.DictReader(file)}
+    taxonomy = load_manifest(f"{name}net").taxonomy
+
+    assert {(record.lineage, record.group, record.plankton) for record in taxonomy.values()} <= rows
+    assert len(taxonomy) >= len(rows) - 1  # UVP6Net has no Cnidaria
+
+
+def test_the_protocol_of_source_003_says_what_the_paper_says() -> None:
+    """38 classes with 50 images or more, 26,612 in all, five folds; which ones is not told, and that is said."""
+    protocol = load_manifest("whoi-plankton").protocols["source003-38"]
+
+    assert (protocol.n_classes, protocol.objects, protocol.fewest_objects, protocol.folds) == (38, 26612, 50, 5)
+    assert protocol.classes is None
+    assert "Which 38 classes" in str(protocol.not_told)
+
+
 @pytest.mark.parametrize("suffix", [".yaml", ".yml"])
 def test_anybody_can_write_a_manifest(tmp_path: Path, suffix: str) -> None:
     """A path opens somebody's own manifest; what it does not say has a default."""
@@ -62,7 +121,8 @@ def test_anybody_can_write_a_manifest(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("flowcan", "Did you mean flowcam or flowcamnet?"), ("zzz", "Known: "), ("none.yaml", "none.yaml cannot be")]
+    ("name", "words"),
+    [("flowcan", "Did you mean flowcam or flowcamnet?"), ("zzz", "Known: "), ("none.yaml", "none.yaml cannot be")],
 )
 def test_an_unknown_name_gets_near_matches(name: str, words: str) -> None:
     """A mistyped data set is named with its near matches, else with what there is; a missing file is named too."""
@@ -88,6 +148,11 @@ def test_an_unknown_name_gets_near_matches(name: str, words: str) -> None:
         ("doi", "doi: doi.org/1", "field 'doi' is 'doi.org/1'"),
         ("url", "url: ftp://pond", "field 'url' is 'ftp://pond'"),
         ("known_faults", "known_faults: [{fault: f}]", "field 'known_faults.0.rule' is missing"),
+        ("taxonomy", "taxonomy: {eg: {plankton: true}}", "taxonomy names what is not among the classes: eg"),
+        ("taxonomy", "taxonomy: {egg: {level2: x}}", "field 'taxonomy.egg.level2' is unknown"),
+        ("protocols", "protocols: {p: {citation: c, classes: [eg]}}", "protocols.p.classes names what is not among"),
+        ("protocols", "protocols: {A b: {citation: c}}", "field 'protocols.A b"),
+        ("downloads", "downloads: [{url: ftp://pond}]", "field 'downloads.0.url' is 'ftp://pond'"),
     ],
 )
 def test_a_manifest_error_names_file_field_and_value(tmp_path: Path, field: str, line: str, words: str) -> None:
@@ -101,10 +166,10 @@ def test_a_manifest_error_names_file_field_and_value(tmp_path: Path, field: str,
 
 
 def test_the_hash_is_of_the_content(tmp_path: Path) -> None:
-    """Order of keys, layout and comments do not change the hash; anything that is said does."""
+    """Order of keys, layout, comments and defaults that are spelled out do not change the hash; what is said does."""
     manifest = load_manifest(written(tmp_path))
     backwards = tmp_path / "backwards.yaml"
-    lines = {**LINES, "classes": "classes: {Copepoda: null, egg: 2}"}
+    lines = {**LINES, "classes": "classes: {Copepoda: null, egg: 2}", "grouping": "grouping: []", "doi": "doi: null"}
     backwards.write_text("# the same\n" + "\n\n".join(reversed(lines.values())), "utf-8")
     changes = [{"classes": "classes: {egg: 3, Copepoda: null}"}, {"background": "background: dark"}]
     others = {load_manifest(written(tmp_path, **change)).sha256 for change in changes}
