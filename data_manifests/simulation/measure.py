@@ -100,8 +100,9 @@ def _mask(image: NDArray[np.uint8], level: float) -> tuple[NDArray[np.uint8], ND
 def _holes(dense: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the holes of a mask."""
     contours, _ = cv2.findContours(dense, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    filled = cv2.drawContours(np.zeros_like(dense), contours, -1, 1, cv2.FILLED)
-    return np.asarray(filled & (1 - dense), np.uint8)
+    filled = np.zeros_like(dense)
+    cv2.drawContours(filled, contours, -1, 1, cv2.FILLED)
+    return filled & (1 - dense)
 
 
 def _form(outer: NDArray[np.uint8]) -> dict[str, float]:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections import deque
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from itertools import islice
-from multiprocessing import get_context
 from typing import IO, TYPE_CHECKING
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
@@ -18,6 +14,7 @@ from ..challenge import META, NATIVE
 from ..errors import DataError, did_you_mean
 from ..manifest import load_manifest
 from ..prepared import flush
+from ..processes import in_order
 from ..seeds import derived_seed
 from .chunk import Part, Recipe, draw_chunk
 from .composition import Composition, compose
@@ -123,16 +120,8 @@ def _append(chunk: Part, meta: IO[str], native: IO[str], archive: ZipFile) -> No
 
 
 def _parts(recipe: Recipe, composition: Composition, jobs: int) -> Iterator[Part]:
-    """Make chunks in their order, in so many processes, and hold only a few that wait to be written."""
-    tasks = (
-        partial(draw_chunk, recipe, start, composition.part(slice(start, start + CHUNK)))
-        for start in range(0, recipe.objects, CHUNK)
+    """Make chunks in their order, in so many processes."""
+    starts = range(0, recipe.objects, CHUNK)
+    return in_order(
+        (partial(draw_chunk, recipe, start, composition.part(slice(start, start + CHUNK))) for start in starts), jobs
     )
-    if jobs == 1:
-        yield from (task() for task in tasks)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting: deque[Future[Part]] = deque(pool.submit(task) for task in islice(tasks, 2 * jobs))
-        while waiting:
-            yield waiting.popleft().result()
-            waiting.extend(pool.submit(task) for task in islice(tasks, 1))

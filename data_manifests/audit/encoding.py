@@ -1,0 +1,73 @@
+"""Whether an encoded image is whole: decoders fill what is cut off with grey, and tell the terminal at most."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PNG = b"\x89PNG\r\n\x1a\n"
+TRAILER = 1024  # bytes that some programs write behind the end of a JPEG
+
+
+def fault_of(content: bytes) -> str:
+    """Return what is wrong with an encoded image: `empty`, `truncated`, `damaged`, `unknown`, or nothing.
+
+    PNG: every chunk is there with its checksum, up to IEND (ISO/IEC 15948, 5.3). JPEG: the marker of the end of the
+    image is there (ITU-T T.81, B.1.1.3). GIF: the trailer is there. BMP: the file is as long as its header says. Of
+    TIFF the beginning alone is looked at; the decoder tells the rest.
+    """
+    if not content:
+        return "empty"
+    for beginnings, check in CHECKS:
+        if content.startswith(beginnings):
+            return check(content)
+    known = [beginning for beginnings, _ in CHECKS for beginning in beginnings]
+    return "truncated" if any(beginning.startswith(content) for beginning in known) else "unknown"
+
+
+def _jpeg_fault(content: bytes) -> str:
+    return "" if b"\xff\xd9" in content[-TRAILER:] else "truncated"
+
+
+def _gif_fault(content: bytes) -> str:
+    return "" if content.rstrip(b"\x00").endswith(b"\x3b") else "truncated"
+
+
+def _bmp_fault(content: bytes) -> str:
+    size = struct.unpack("<I", content[2:6])[0] if len(content) > 6 else len(content) + 1  # noqa: PLR2004 - its place
+    return "" if len(content) >= size else "truncated"
+
+
+def _tiff_fault(_: bytes) -> str:
+    return ""
+
+
+def _png_fault(content: bytes) -> str:
+    place = len(PNG)
+    while True:
+        head = content[place : place + 8]
+        if len(head) < 8:  # noqa: PLR2004 - length and type of a chunk
+            return "truncated"
+        length, kind = struct.unpack(">I4s", head)
+        end = place + 8 + length
+        if len(content) < end + 4:
+            return "truncated"
+        if zlib.crc32(content[place + 4 : end]) != struct.unpack(">I", content[end : end + 4])[0]:
+            return "damaged"
+        if kind == b"IEND":
+            return ""
+        place = end + 4
+
+
+CHECKS: tuple[tuple[tuple[bytes, ...], Callable[[bytes], str]], ...] = (
+    ((PNG,), _png_fault),
+    ((b"\xff\xd8\xff",), _jpeg_fault),
+    ((b"GIF87a", b"GIF89a"), _gif_fault),
+    ((b"BM",), _bmp_fault),
+    ((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"), _tiff_fault),
+)
+"""Beginnings of each format, and its check."""

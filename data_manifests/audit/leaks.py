@@ -1,0 +1,78 @@
+"""Columns that give the label away: one of them alone recognises the classes far better than any other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+MOST_ROWS = 20_000
+LEAVES = 64
+FAR_OUT = 3.0  # interquartile ranges above the third quartile: Tukey's outer fence
+LEAST_LEAD = 0.15  # above the median column
+FEWEST_COLUMNS = 4  # among fewer nothing is far from the rest
+
+
+def single_feature_scores(native: pd.DataFrame, taxa: pd.Series, seed: int = 0) -> pd.Series:
+    """Return how well each column alone recognises the classes.
+
+    A decision tree of at most 64 leaves learns from one half of the rows and is judged on the other by balanced
+    accuracy (mean recall), so that the largest class counts no more than the others. Missing values are a value.
+
+    Args:
+        native: float64 table of shape (n_objects, n_features).
+        taxa: of the same objects.
+        seed: draws the halves, and at most 20,000 rows.
+
+    Returns:
+        Balanced accuracy on rows that were not learnt from, by column; empty when no class has two objects.
+
+    """
+    import pandas as pd
+    from sklearn.model_selection import train_test_split
+
+    counts = taxa.value_counts()
+    kept = taxa.isin(counts.index[counts > 1]).to_numpy()
+    codes = pd.factorize(taxa[kept], sort=True)[0]
+    table = native[kept]
+    if len(set(codes)) < 2 or len(codes) < 2 * len(set(codes)):  # noqa: PLR2004 - two classes, two halves
+        return pd.Series(dtype="float64")
+    if len(codes) > MOST_ROWS:
+        table, _, codes, _ = train_test_split(table, codes, train_size=MOST_ROWS, random_state=seed)
+    learn, judge = train_test_split(range(len(codes)), test_size=0.5, stratify=_halves(codes), random_state=seed)
+    return pd.Series({name: _score(table[[name]], codes, learn, judge) for name in table.columns})
+
+
+def _halves(codes: NDArray[np.intp]) -> NDArray[np.intp] | None:
+    """Return codes to stratify by; None when the draw left a class with a single row."""
+    import numpy as np
+
+    return codes if np.bincount(codes)[np.unique(codes)].min() > 1 else None
+
+
+def _score(column: pd.DataFrame, codes: NDArray[np.intp], learn: list[int], judge: list[int]) -> float:
+    import numpy as np
+    from sklearn.metrics import recall_score
+    from sklearn.tree import DecisionTreeClassifier
+
+    tree = DecisionTreeClassifier(max_leaf_nodes=LEAVES, class_weight="balanced", random_state=0)
+    values = column.to_numpy(np.float32)
+    called = tree.fit(values[learn], codes[learn]).predict(values[judge])
+    truth = codes[judge]
+    return float(recall_score(truth, called, labels=np.unique(truth), average="macro", zero_division=0))
+
+
+def suspicious(scores: pd.Series) -> pd.Series:
+    """Return the columns whose score is far above the rest, best first.
+
+    Far means beyond Tukey's outer fence (third quartile plus three interquartile ranges) and at least 0.15 above the
+    median column.
+    """
+    if len(scores) < FEWEST_COLUMNS:
+        return scores.iloc[:0]
+    first, median, third = scores.quantile([0.25, 0.5, 0.75])
+    limit = max(third + FAR_OUT * (third - first), median + LEAST_LEAD)
+    return scores[scores > limit].sort_values(ascending=False)

@@ -1,0 +1,142 @@
+"""What an audit leaves: its findings and images as files, sizes and copies as figures."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from ..data_manifests.audit.copies import same_pixels
+from ..data_manifests.errors import DataError
+from ..data_manifests.prepared import write_whole
+from .figures import ACCENT, INK, PALE, style
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ..data_manifests.audit.audit import Audit
+    from ..data_manifests.images import ImageStore
+
+MOST_PAIRS = 12
+DOTS_PER_INCH = 130
+
+
+def write_audit(audit: Audit, out: Path) -> list[Path]:
+    """Write an audit's files.
+
+    Args:
+        audit: the audit.
+        out: folder for findings.json and, with images, images.csv, sizes.png and, where there are any, at-odds.png:
+            pairs of images that are or look the same and have different labels, side by side.
+
+    Returns:
+        The files that were written.
+
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    findings = out / "findings.json"
+    text = json.dumps(audit.to_json(), indent=1, ensure_ascii=False) + "\n"
+    write_whole(findings, lambda part: part.write_text(text, encoding="utf-8"))
+    if audit.images is None:
+        return [findings]
+    written = [findings, out / "images.csv"]
+    table = audit.images
+    write_whole(written[1], lambda part: table.to_csv(part, index=False))
+    figures = {"sizes.png": sizes(table), "at-odds.png": at_odds(audit)}
+    for name, figure in figures.items():
+        if figure is not None:
+            if audit.dataset.simulated:
+                figure.supxlabel("simulated data", x=1, ha="right", fontsize=7, color=INK)
+            _save(figure, out / name)
+            written.append(out / name)
+    return written
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with style():
+        write_whole(path, lambda part: figure.savefig(part, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight"))
+
+
+def _canvas(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def sizes(images: pd.DataFrame) -> Figure | None:
+    """Draw the distribution of widths and heights of readable images, and both together, as source 001; None without.
+
+    On logarithmic scales, since sizes run over two orders of magnitude.
+    """
+    good = images.loc[images["status"] == "ok", ["width", "height"]]
+    if not len(good):
+        return None
+    with style():
+        figure = _canvas(9, 3.8)
+        alone, together = figure.subplots(1, 2, width_ratios=(1.3, 1))
+        melted = good.melt(var_name="side", value_name="pixels")
+        sns.histplot(
+            melted, x="pixels", hue="side", log_scale=True, element="step", palette=[ACCENT, INK], alpha=0.25, bins=50,
+            ax=alone,
+        )  # fmt: skip
+        alone.get_legend().set_title(None)
+        alone.get_legend().set_frame_on(False)
+        alone.set(xlabel="pixels", ylabel="images")
+        sns.histplot(good, x="width", y="height", log_scale=True, bins=45, cmap="mako_r", ax=together)
+        ends = good.min(axis=None), good.max(axis=None)
+        together.plot(ends, ends, color=PALE, linewidth=0.8)
+        together.set(xlabel="width, pixels", ylabel="height, pixels", aspect="equal")
+        for axis in (alone.xaxis, together.xaxis, together.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+            axis.set_minor_formatter(NullFormatter())
+    return figure
+
+
+def at_odds(audit: Audit) -> Figure | None:
+    """Draw pairs of images that are or look the same and have different labels, side by side; None without any."""
+    pairs = _pairs_at_odds(audit)[:MOST_PAIRS]
+    images, store = audit.images, audit.dataset.images
+    if not pairs or images is None or store is None:
+        return None
+    with style():
+        figure = _canvas(7.5, 1.25 * int(np.ceil(len(pairs) / 2)))
+        grid = figure.subplots(int(np.ceil(len(pairs) / 2)), 4, squeeze=False).reshape(-1, 2)
+        for axes in grid.ravel():
+            axes.set_axis_off()
+        for (one, two), places in zip(pairs, grid, strict=False):
+            for row, axes in zip((one, two), places, strict=True):
+                axes.imshow(_picture(store, str(images["object_id"][row])), cmap="gray", vmin=0, vmax=255)
+                axes.set_title(str(images["taxon"][row]), fontsize=6, color=INK)
+    return figure
+
+
+def _pairs_at_odds(audit: Audit) -> list[tuple[int, int]]:
+    """Return row numbers of pairs of images with different labels: the same pixels first, then the most alike."""
+    images, pairs = audit.images, audit.pairs
+    if images is None or pairs is None:
+        return []
+    same = [
+        (int(group.index[0]), int(row))
+        for group in same_pixels(images)
+        for row in group.index[1:]
+        if images["taxon"][row] != images["taxon"][group.index[0]]
+    ]
+    taxa = images["taxon"].to_numpy()
+    alike = zip(pairs["first"].tolist(), pairs["second"].tolist(), strict=True)
+    return same + [(one, two) for one, two in alike if taxa[one] != taxa[two]]
+
+
+def _picture(store: ImageStore, object_id: str) -> NDArray[np.uint8]:
+    try:
+        return store.read(object_id)
+    except DataError:  # it was readable when it was scanned
+        return np.full((1, 1), 255, np.uint8)
