@@ -80,13 +80,13 @@ def show_command(name: Annotated[str, typer.Argument(help="A data set's name, su
 
 def _print_classes(manifest: Manifest) -> None:
     """Print the classes with their published numbers of objects, and what the taxonomy says of them."""
+    from ..data_manifests.manifest import TaxonRecord
+
     rows = []
     for taxon, count in manifest.classes.items():
-        record = manifest.taxonomy.get(taxon)
-        known = (
-            ("", "") if record is None else (record.group or "", {True: "yes", False: "no"}.get(record.plankton, ""))
-        )
-        rows.append((f"  {taxon}", "" if count is None else f"{count:,}", *known))
+        record = manifest.taxonomy.get(taxon, TaxonRecord())
+        cells = (f"  {taxon}", "" if count is None else f"{count:,}", record.group or "", PLANKTON[record.plankton])
+        rows.append(cells)
     columns = 4 if manifest.taxonomy else 2
     print_table(("  taxon", "objects", "group", "plankton")[:columns], [row[:columns] for row in rows])
 
