@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pandas as pd
 import planktonbench as pb
@@ -225,6 +227,28 @@ def test_a_track_gets_what_it_asked_for(challenge: Path, tmp_path: Path) -> None
     run(challenge, tmp_path / "out", f"{path}:Looks")
 
     assert card_of(tmp_path / "out", "looks").chosen == {"shape": [4, 5], "native": True, "groups": 5}
+
+
+@pytest.mark.parametrize("kind", ["folder", "tar"])
+def test_images_of_class_folders_reach_the_worker(tmp_path: Path, kind: str) -> None:
+    """File names that occur in several folders are told apart there too, so that brightness gives the class away."""
+    for taxon, level in (("dark", 10), ("light", 240)):
+        (tmp_path / "data" / taxon).mkdir(parents=True)
+        for number in range(12):
+            cv2.imwrite(str(tmp_path / "data" / taxon / f"{number}.png"), np.full((3, 4), level, np.uint8))
+    if kind == "tar":
+        with tarfile.open(tmp_path / "data.tar", "w") as archive:
+            archive.add(tmp_path / "data", ".")
+    (tmp_path / "levels.py").write_text(
+        "import numpy as np\nfrom planktonbench.models.baselines import Majority\n"
+        "class Levels(Majority):\n    name = 'levels'\n    inputs = {'images'}\n"
+        "    def predict(self, objects):\n"
+        "        return np.eye(2)[[int(objects.images.read(key).mean() > 99) for key in objects.object_ids]]\n"
+    )
+    source = tmp_path / ("data" if kind == "folder" else "data.tar")
+    table = run(source, tmp_path / "out", f"{tmp_path / 'levels.py'}:Levels")
+
+    assert table["macro_f1"].tolist() == [1.0]
 
 
 def test_a_track_made_in_a_session_runs(challenge: Path, tmp_path: Path) -> None:
