@@ -115,7 +115,7 @@ def check_command(
     start = time.perf_counter()
     layout, place = locate(folder)
     opened = open_folder(None if dataset is None else load_manifest(dataset), folder)
-    own = "read as itself: its taxa are those of no manifest"
+    own = "read as itself: its taxa are those of no manifest, so that nothing tells samples (--dataset NAME may)"
     known = f"read as '{opened.name}'" if dataset else f"taxa are those of manifest '{opened.name}'"
     typer.echo(f"{place}: layout {layout}, {known if opened.manifest.classes else own}")
     _print_found(opened)

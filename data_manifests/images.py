@@ -178,17 +178,26 @@ class ZipImages(ImageStore):
             message = f"{self.source} is no readable zip file: {fault}"
             raise DataError(message) from fault
 
+    @cached_property
+    def _infos(self) -> dict[str, zipfile.ZipInfo]:
+        return {_with_slashes(info): info for info in self._archive.infolist()}
+
     def _entries(self) -> Iterator[str]:
         infos = sorted(self._archive.infolist(), key=lambda info: info.header_offset)
-        return (info.filename for info in infos)
+        return (_with_slashes(info) for info in infos)
 
     def _bytes(self, member: str) -> bytes:
-        return self._archive.read(member)
+        return self._archive.read(self._infos[member])
 
     def sha256(self) -> str:
         """Hash of member names, sizes and CRC-32, all from the central directory."""
         rows = [f"{info.filename}|{info.file_size}|{info.CRC}" for info in self._archive.infolist()]
         return sha256_text(*sorted(rows))
+
+
+def _with_slashes(info: zipfile.ZipInfo) -> str:
+    """Return a member's name with slashes; some programs on Windows write backslashes."""
+    return info.filename.replace("\\", "/")
 
 
 class TarImages(ImageStore):

@@ -193,6 +193,15 @@ def test_a_tar_file_may_be_of_any_flavour(tmp_path: Path) -> None:
         assert store.read("2")[1, 1] == 2
 
 
+def test_backslashes_of_windows_are_folders_too(tmp_path: Path) -> None:
+    """Some programs write them into zip files, against the rules of the format."""
+    store = stored(tmp_path, "zip", {"train\\a\\1.png": encoded(5), "train\\b\\1.png": encoded(9)})
+    store.id_parts = 2
+
+    assert store.members == {"a/1": "train/a/1.png", "b/1": "train/b/1.png"}
+    assert store.read("b/1")[1, 1] == 9
+
+
 @pytest.mark.parametrize("name", ["imgs.tar.gz", "imgs.TGZ", "a.b.7z"])
 def test_a_compressed_tar_file_is_refused_with_advice(tmp_path: Path, name: str) -> None:
     """Single images cannot be had from it: it has to be unpacked."""
