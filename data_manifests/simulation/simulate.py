@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 
 from ..challenge import META, NATIVE
-from ..errors import DataError, did_you_mean
+from ..errors import DataError, did_you_mean, listed
 from ..manifest import load_manifest
 from ..prepared import flush
 from ..processes import in_order
@@ -24,11 +25,11 @@ from .stations import META_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 SIMULATORS = ("flowcam",)
 CHUNK = 250  # objects
 ARCHIVE = "imgs.zip"
+FILES = (META, NATIVE, ARCHIVE, MARKER)
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the date of each member, so that the same objects make the same archive
 
 
@@ -55,7 +56,8 @@ def simulate(
         The folder.
 
     Raises:
-        DataError: there is no such simulator, too few objects, a folder that holds something else, or no room.
+        DataError: there is no such simulator, too few objects, a folder that holds something else (nothing of it is
+            touched), or no room.
 
     """
     if name not in SIMULATORS:
@@ -64,13 +66,11 @@ def simulate(
     if jobs < 1 or seed < 0:
         message = f"jobs is {jobs} and seed is {seed}; expected 1 process or more, and a seed of 0 or more."
         raise DataError(message)
-    recipe = Recipe(name, objects, seed)
-    if is_simulated(out) and (out / MARKER).read_text("utf-8") == recipe.to_text():
+    recipe, out = Recipe(name, objects, seed), out.resolve()
+    if _is_made(out, recipe):
         advance(objects)
         return out
-    if out.exists() and not is_simulated(out) and (not out.is_dir() or any(out.iterdir())):
-        message = f"{out} holds something that is no simulation; expected a new or empty folder. Choose another."
-        raise DataError(message)
+    _refuse_what_is_not_ours(out)
     composition = _composition(recipe)
     part = out.with_name(f".{out.name}.part")
     try:
@@ -84,6 +84,29 @@ def simulate(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return out
+
+
+def _is_made(out: Path, recipe: Recipe) -> bool:
+    """Tell whether a folder holds all files of this recipe."""
+    whole = all((out / name).is_file() for name in FILES)
+    return whole and (out / MARKER).read_text("utf-8") == recipe.to_text()
+
+
+def _refuse_what_is_not_ours(out: Path) -> None:
+    """Refuse a folder that cannot be replaced without a loss: it holds other files, or the user stands in it."""
+    if not out.exists():
+        return
+    ours = FILES if is_simulated(out) else ()
+    strangers = sorted(path.name for path in out.iterdir() if path.name not in ours) if out.is_dir() else [out.name]
+    if strangers:
+        message = (
+            f"{out} holds something that is no simulation: {listed(strangers)}. "
+            "Expected a new or empty folder, or an earlier simulation and nothing else. Choose another."
+        )
+        raise DataError(message)
+    if Path.cwd().is_relative_to(out):
+        message = f"{out} is the folder you are in, and is written as a whole. Name a new one, such as --out simulated."
+        raise DataError(message)
 
 
 def _composition(recipe: Recipe) -> Composition:

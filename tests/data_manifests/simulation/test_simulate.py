@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,8 @@ from planktonbench import DataError
 from planktonbench.data_manifests.manifest import load_manifest
 from planktonbench.data_manifests.simulation import simulate as module
 from planktonbench.data_manifests.simulation.measure import FEATURES
-from planktonbench.data_manifests.simulation.simulate import simulate
+from planktonbench.data_manifests.simulation.simulate import FILES, simulate
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-FILES = ("meta.csv", "features_native.csv", "imgs.zip", "simulation.json")
 OBJECTS = 2500
 QUARTILES = {  # 25 % and 75 % of the published table (M. Bouzaien, Plankton Recognition, describe() of 243,610 objects)
     "area": (1646, 3953), "meanimagegrey": (157.3, 166.92), "mean": (202.77, 237.86), "stddev": (34.032, 62.801),
@@ -87,20 +83,9 @@ def test_it_opens_as_a_data_set_that_says_it_is_simulated(made: Path) -> None:
 
 def test_tables_look_like_the_real_ones(meta: pd.DataFrame, native: pd.DataFrame) -> None:
     """The published header; ids are whole in one table and float in the other; the status says simulated."""
-    header = [
-        "objid",
-        "projid",
-        "id",
-        "status",
-        "latitude",
-        "longitude",
-        "objdate",
-        "objtime",
-        "depth_min",
-        "depth_max",
-    ]
+    header = "objid projid id status latitude longitude objdate objtime depth_min depth_max unique_name lineage level1 level2"
 
-    assert list(meta.columns) == [*header, "depth_min", "depth_max", "unique_name", "lineage", "level1", "level2"]
+    assert list(meta.columns) == header.split()
     assert meta["objid"].dtype == np.int64
     assert native["objid"].dtype == np.float64
     assert set(meta["status"]) == {"simulated"}
@@ -186,13 +171,58 @@ def test_what_cannot_be_made_is_told(tmp_path: Path, choices: dict[str, object],
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
-    """Nobody's files are replaced."""
-    (tmp_path / "thesis.txt").write_text("years of work")
+@pytest.mark.parametrize("simulated", [False, True])
+def test_a_folder_with_something_else_is_left_alone(tmp_path: Path, *, simulated: bool) -> None:
+    """Nobody's files are replaced, not even beside an earlier simulation."""
+    folder = tmp_path / "set"
+    if simulated:
+        simulate("flowcam", folder, objects=480, seed=0)
+    folder.mkdir(exist_ok=True)
+    (folder / "thesis.txt").write_text("years of work")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
-    with pytest.raises(DataError, match="holds something that is no simulation"):
-        simulate("flowcam", tmp_path, objects=480, seed=0)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    with pytest.raises(DataError, match=r"holds something that is no simulation: thesis.txt\. Expected a new or empty"):
+        simulate("flowcam", folder, objects=481, seed=0)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
+    """It stays as it is."""
+    (tmp_path / "set").write_text("a note")
+
+    with pytest.raises(DataError, match="holds something that is no simulation: set"):
+        simulate("flowcam", tmp_path / "set", objects=480, seed=0)
+    assert (tmp_path / "set").read_text() == "a note"
+
+
+def test_the_folder_one_is_in_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell would stand in a folder that is gone; the message names what to write instead."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(DataError, match=r"is the folder you are in, .* such as --out simulated"):
+        simulate("flowcam", Path(), objects=480, seed=0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
+    """The files are where the link points, and the link stays one."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    simulate("flowcam", tmp_path / "link", objects=480, seed=0)
+
+    assert (tmp_path / "link").is_symlink()
+    assert {path.name for path in (tmp_path / "disk").iterdir()} == set(FILES)
+
+
+@pytest.mark.parametrize("lost", ["meta.csv", "imgs.zip"])
+def test_what_was_lost_is_made_again(tmp_path: Path, lost: str) -> None:
+    """A set is only kept when all its files are there."""
+    simulate("flowcam", tmp_path / "set", objects=480, seed=0)
+    content = (tmp_path / "set" / lost).read_bytes()
+    (tmp_path / "set" / lost).unlink()
+    simulate("flowcam", tmp_path / "set", objects=480, seed=0)
+
+    assert (tmp_path / "set" / lost).read_bytes() == content
 
 
 def test_no_room_leaves_no_half_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
