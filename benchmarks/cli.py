@@ -14,7 +14,7 @@ import typer
 
 from .. import __version__
 from ..data_manifests.errors import PlanktonbenchError, SuiteError
-from . import cli_audit, cli_simulate  # noqa: F401 - they add their commands to `data`
+from . import cli_audit, cli_fetch, cli_simulate  # noqa: F401 - they add their commands to `data`
 from .cli_data import data
 from .cli_tracks import tracks
 from .output import pasted, print_json, print_table, tell
