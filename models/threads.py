@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 THREADS_VARIABLE = "PLANKTONBENCH_THREADS"
+ROWS_A_THREAD = 4000
 
 
 def available_cores() -> int:
@@ -17,3 +18,12 @@ def available_cores() -> int:
 def permitted_threads() -> int:
     """Return the threads of this worker, `cores // workers`, as its parent set them; all cores outside of a worker."""
     return int(os.environ.get(THREADS_VARIABLE) or available_cores())
+
+
+def threads_for(rows: int) -> int:
+    """Return the threads that pay for a table of so many training rows, at most those permitted.
+
+    Boosting waits for all threads at each level of each tree; with few rows a further thread gains next to nothing,
+    and where it must share its core with another program everything waits for it.
+    """
+    return max(1, min(permitted_threads(), rows // ROWS_A_THREAD))

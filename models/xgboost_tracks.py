@@ -16,7 +16,7 @@ import numpy as np
 from ..data_manifests.errors import TrackError
 from ..features.native import PRUNE_ABOVE, describe_preparation, native_pipeline, prepared
 from .importance import permutation
-from .threads import permitted_threads
+from .threads import threads_for
 from .track import Objects, Track
 from .weights import class_weights, sample_weights
 
@@ -64,6 +64,7 @@ class XgbTrack(Track):
     def _prepare(self, train: pd.DataFrame) -> pd.DataFrame:
         """Fit the preparation on training rows and return them prepared; missing values stay missing."""
         self._train_table = train
+        self._threads = threads_for(len(train))
         self._pipeline = native_pipeline("keep", self.prune_above)
         table: pd.DataFrame = self._pipeline.fit_transform(train)
         return table
@@ -82,7 +83,7 @@ class XgbTrack(Track):
             "num_class": len(self._codes),
             "tree_method": "hist",
             "device": self.device,
-            "nthread": permitted_threads(),
+            "nthread": self._threads,
             "seed": seed,
             "base_score": BASE_SCORE,
             **more,
@@ -93,7 +94,7 @@ class XgbTrack(Track):
         import xgboost
 
         rounds = (0, self._rounds)
-        matrix = xgboost.DMatrix(**_content(prepared(self._pipeline, objects.table)), nthread=permitted_threads())
+        matrix = xgboost.DMatrix(**_content(prepared(self._pipeline, objects.table)), nthread=self._threads)
         found: NDArray[np.float32] = self._booster.predict(matrix, iteration_range=rounds)
         if len(self._codes) == len(objects.classes):
             return found
@@ -127,6 +128,7 @@ class XgbTrack(Track):
     _booster: xgboost.Booster
     _rounds: int
     _codes: NDArray[np.int64]
+    _threads: int
 
 
 class XgbSource001(XgbTrack):
@@ -176,7 +178,7 @@ class XgbSource001(XgbTrack):
             **_content(table),
             label=positions,
             weight=sample_weights(positions, len(self._codes)),
-            nthread=permitted_threads(),
+            nthread=self._threads,
         )
         self._booster = xgboost.train(parameters, matrix, self.trees)
         self._rounds = self.trees
@@ -297,7 +299,7 @@ class XgbNative(XgbTrack):
         from sklearn.metrics import f1_score
         from xgboost.callback import EarlyStopping
 
-        weights, threads = class_weights(rows.y, len(self._codes), setting.alpha), permitted_threads()
+        weights, threads = class_weights(rows.y, len(self._codes), setting.alpha), self._threads
         matrix = xgboost.QuantileDMatrix(**_content(rows.table), label=rows.y, weight=weights[rows.y], nthread=threads)
         known = np.isin(rows.valid_y, self._codes)
         valid_y = np.searchsorted(self._codes, rows.valid_y[known])
