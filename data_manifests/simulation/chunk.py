@@ -11,13 +11,14 @@ import numpy as np
 
 from .imaging import photograph
 from .measure import measure
+from .populations import Population
 from .stations import Station
 from .taxa import PROGRAMMES
 
 if TYPE_CHECKING:
     from .composition import Composition
 
-VERSION = 1  # of the simulator; the same version and seed draw the same objects
+VERSION = 2  # of the simulator; the same version and seed draw the same objects
 FIRST_ID, ID_STEP = 32_000_000, 7
 FRAME_UNKNOWN = 6854 / 243_610  # share of rows without the grey level of their frame, as published
 QUICK_COMPRESSION = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)
@@ -76,10 +77,12 @@ def draw_chunk(recipe: Recipe, start: int, composition: Composition) -> Part:
         index = start + row
         object_id = FIRST_ID + ID_STEP * index
         taxon = composition.taxa[composition.taxon[row]]
-        station = Station.of(recipe.seed, int(composition.sample[row]))
+        sample = int(composition.sample[row])
+        station, population = Station.of(recipe.seed, sample), Population.of(recipe.seed, sample, taxon)
         rng = np.random.default_rng([recipe.seed, index])
         programme = PROGRAMMES[taxon]
-        image = photograph(programme.body(rng, station.conditions.magnification), station.conditions, rng)
+        body = programme.body(rng, population, station.conditions.magnification)
+        image = photograph(body, station.conditions, rng)
         values = measure(image, frame_known=rng.random() >= FRAME_UNKNOWN)
         meta.append(station.row(object_id, programme.lineage, taxon if composition.labelled[row] else "", rng))
         native.append(",".join((f"{object_id}.0", *map(_written, values))))

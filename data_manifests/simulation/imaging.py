@@ -77,7 +77,7 @@ def photograph(body: Body, conditions: Conditions, rng: np.random.Generator) -> 
     """Return the crop that the camera would store of an object.
 
     Args:
-        body: what is photographed.
+        body: what is photographed; not empty.
         conditions: of the sample.
         rng: the object's own generator.
 
@@ -85,9 +85,10 @@ def photograph(body: Body, conditions: Conditions, rng: np.random.Generator) -> 
         Grey levels, uint8 of shape (height, width), light background.
 
     """
-    density = _with_debris(body.density, rng) if rng.random() < conditions.debris else body.density
+    threshold = min(SEEN_FROM, float(body.density.max()) / 2)  # a fainter object is seen where it is darkest
+    density = _with_debris(body.density, threshold, rng) if rng.random() < conditions.debris else body.density
     sigma = float(np.hypot(conditions.blur + abs(rng.normal(0, conditions.depth)), body.blur))
-    crop = _cropped(density, sigma)
+    crop = _cropped(density, threshold, sigma)
     seen = _blurred(crop * _texture(crop.shape, body.uneven, rng), sigma)
     fringe = 0.3 * np.clip(_blurred(seen, 2.5) - seen, 0, None)  # light that the edges throw outward
     light = 1 - INK * np.clip(seen, 0, 1) + fringe * (seen < SEEN_FROM)
@@ -97,8 +98,8 @@ def photograph(body: Body, conditions: Conditions, rng: np.random.Generator) -> 
         + conditions.gradient[1] * (np.arange(height, dtype=np.float32)[:, None] - height / 2) / 100
     )
     grey = (conditions.background + tilt) * light
-    grey += rng.standard_normal(crop.shape, dtype=np.float32) * conditions.noise
-    return np.asarray(np.clip(np.round(grey), 0, 255), np.uint8)
+    noise = rng.standard_normal(crop.shape, dtype=np.float32) * conditions.noise
+    return np.asarray(cv2.add(grey, noise, dtype=cv2.CV_8U), np.uint8)  # rounded, and kept between 0 and 255
 
 
 def _texture(shape: tuple[int, ...], uneven: float, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -112,9 +113,10 @@ def _blurred(density: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(density, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
-def _cropped(density: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+def _cropped(density: NDArray[np.float32], threshold: float, sigma: float) -> NDArray[np.float32]:
     """Cut out what is there, with a margin as cameras leave one."""
-    columns, rows = np.flatnonzero(density.max(axis=0) > SEEN_FROM), np.flatnonzero(density.max(axis=1) > SEEN_FROM)
+    seen = density > threshold
+    columns, rows = np.flatnonzero(seen.any(axis=0)), np.flatnonzero(seen.any(axis=1))
     longer = max(np.ptp(columns), np.ptp(rows)) + 1
     margin = round(LEAST_MARGIN + MARGIN * longer + sigma)
     padded = cv2.copyMakeBorder(density, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
@@ -123,9 +125,9 @@ def _cropped(density: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     )
 
 
-def _with_debris(density: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def _with_debris(density: NDArray[np.float32], threshold: float, rng: np.random.Generator) -> NDArray[np.float32]:
     """Lay a speck over some point of an object."""
-    rows, columns = np.nonzero(density > SEEN_FROM)
+    rows, columns = np.nonzero(density > threshold)
     at = int(rng.integers(len(rows)))
     size = density.shape[0] * rng.uniform(0.02, 0.07)
     speck = moved(blob(rng, size, size * rng.uniform(0.4, 1), 0.3, 14), columns[at], rows[at])

@@ -6,7 +6,7 @@ The object's long axis runs along x from -1 to 1; the pen turns, mirrors and sca
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import cv2
@@ -21,6 +21,8 @@ REACH = 1.7  # half the canvas, in half lengths of the object; what lies beyond 
 FINE_BELOW = 150  # pixels; shorter objects are drawn at twice the size and shrunk
 SHIFT = 4  # bits after the point in OpenCV's coordinates
 OPAQUE = 255
+WAVES = np.arange(2, 9)  # per turn, of a rough outline
+ALONG = np.linspace(0, 1, 6)  # points of a line outward
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,14 @@ class Pen:
 
     def _place(self, points: ArrayLike) -> NDArray[np.int32]:
         """Turn the object's coordinates into OpenCV's."""
+        placed = np.asarray(points, float) @ self._turn + self.canvas.shape[0] / 2 * (1 << SHIFT)
+        return np.asarray(np.rint(placed), np.int32)
+
+    @cached_property
+    def _turn(self) -> NDArray[np.float64]:
         cosine, sine = np.cos(self.angle), np.sin(self.angle)
-        scale = self.length * self.zoom / 2
-        turn = scale * np.array([[cosine, sine], [-sine * self.flip, cosine * self.flip]])
-        placed = np.asarray(points, float) @ turn + self.canvas.shape[0] / 2
-        return np.asarray(np.round(placed * (1 << SHIFT)), np.int32)
+        scale = self.length * self.zoom / 2 * (1 << SHIFT)
+        return np.asarray(scale * np.array([[cosine, sine], [-sine * self.flip, cosine * self.flip]]), np.float64)
 
     @staticmethod
     def _grey(shade: float) -> int:
@@ -95,12 +100,20 @@ def moved(points: Points, x: float, y: float) -> Points:
     return np.asarray(points + np.array([x, y]), np.float64)
 
 
+@cache
+def circle(n: int) -> Points:
+    """Return n points of the unit circle, shape (n, 2); shared, so not to be written to."""
+    turn = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    points = np.column_stack([np.cos(turn), np.sin(turn)])
+    points.flags.writeable = False
+    return points
+
+
 def ellipse(centre: tuple[float, float], a: float, b: float, tilt: float = 0.0, n: int = 32) -> Points:
     """Return n points of an ellipse with half axes a (along x before the tilt, in radians) and b."""
-    turn = np.linspace(0, 2 * np.pi, n, endpoint=False)
-    x, y = a * np.cos(turn), b * np.sin(turn)
     cosine, sine = np.cos(tilt), np.sin(tilt)
-    return np.column_stack([centre[0] + x * cosine - y * sine, centre[1] + x * sine + y * cosine])
+    axes = np.array([[a * cosine, a * sine], [-b * sine, b * cosine]])
+    return np.asarray(circle(n) @ axes + np.asarray(centre), np.float64)
 
 
 def box(centre: tuple[float, float], a: float, b: float, tilt: float = 0.0) -> Points:
@@ -110,15 +123,21 @@ def box(centre: tuple[float, float], a: float, b: float, tilt: float = 0.0) -> P
     return np.asarray(corners @ np.array([[cosine, sine], [-sine, cosine]]) + np.asarray(centre), np.float64)
 
 
+@cache
+def _waves(n: int) -> tuple[Points, Points]:
+    """Return sines and cosines of `WAVES` around a circle of n points, both of shape (n_waves, n)."""
+    turn = WAVES[:, None] * np.linspace(0, 2 * np.pi, n, endpoint=False)
+    return np.sin(turn), np.cos(turn)
+
+
 def blob(rng: np.random.Generator, a: float, b: float, rough: float, n: int = 40) -> Points:
     """Return a closed outline around an ellipse, rough by a sum of waves of random phase, about `rough` deep."""
-    turn = np.linspace(0, 2 * np.pi, n, endpoint=False)
-    waves = np.arange(2, 9)
-    phases = rng.uniform(0, 2 * np.pi, len(waves))
-    depth = rng.normal(0, 1, len(waves)) / np.sqrt(waves)
-    radius = 1 + rough * (depth[:, None] * np.sin(waves[:, None] * turn + phases[:, None])).sum(axis=0)
-    radius = np.clip(radius, 0.25, 1.9)
-    return np.column_stack([a * radius * np.cos(turn), b * radius * np.sin(turn)])
+    phases = rng.uniform(0, 2 * np.pi, len(WAVES))
+    depth = rough * rng.normal(0, 1, len(WAVES)) / np.sqrt(WAVES)
+    sines, cosines = _waves(n)
+    waves = (depth * np.cos(phases)) @ sines + (depth * np.sin(phases)) @ cosines
+    radius = np.clip(1 + waves, 0.25, 1.9)
+    return np.asarray(circle(n) * (a, b) * radius[:, None], np.float64)
 
 
 def curve(rng: np.random.Generator, bend: float, n: int = 16) -> Points:
@@ -130,7 +149,8 @@ def curve(rng: np.random.Generator, bend: float, n: int = 16) -> Points:
 
 def ray(centre: tuple[float, float], direction: float, start: float, end: float, bow: float = 0.0) -> Points:
     """Return a line outward from a centre, from one distance to another, bowed sideways by `bow` at its end."""
-    along = np.linspace(start, end, 6)
-    aside = bow * ((along - start) / max(end - start, 1e-6)) ** 2
+    along = start + (end - start) * ALONG
+    aside = bow * ALONG**2
     cosine, sine = np.cos(direction), np.sin(direction)
-    return np.column_stack([centre[0] + along * cosine - aside * sine, centre[1] + along * sine + aside * cosine])
+    x, y = centre
+    return np.array([x + along * cosine - aside * sine, y + along * sine + aside * cosine]).T

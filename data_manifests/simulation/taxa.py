@@ -15,6 +15,7 @@ from .ciliates import Lorica
 from .diatoms import Chain, Disc
 from .imaging import Body
 from .pen import OPAQUE, Pen
+from .populations import TYPICAL, Population
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LONGEST, SHORTEST = 700.0, 14.0  # pixels
+BETWEEN = 0.6  # share of the spread of sizes by which a taxon's populations differ; its square is that of the variance
+WITHIN = float(np.sqrt(1 - BETWEEN**2))
 
 DINOPHYCEAE = "living/Eukaryota/Harosa/Alveolata/Myzozoa/Holodinophyta/Dinophyceae"
 TINTINNIDS = "living/Eukaryota/Harosa/Alveolata/Ciliophora/Intramacronucleata/Spirotrichea/Choreotrichia"
@@ -51,9 +54,10 @@ class Programme:
     blur: float = 0.0
     uneven: float = 0.45
 
-    def body(self, rng: np.random.Generator, magnification: float = 1.0) -> Body:
-        """Draw an object."""
-        length = self.length * magnification * np.exp(rng.normal(0, self.spread))
+    def body(self, rng: np.random.Generator, population: Population = TYPICAL, magnification: float = 1.0) -> Body:
+        """Draw an object of a population."""
+        deviation = BETWEEN * population.size + WITHIN * rng.normal()
+        length = self.length * magnification * np.exp(self.spread * deviation)
         pen = Pen(
             length=float(np.clip(length, SHORTEST, LONGEST)),
             angle=float(rng.uniform(0, 2 * np.pi)),
@@ -61,7 +65,8 @@ class Programme:
             rng=rng,
         )
         self.draw(pen)
-        return Body(pen.density(), self.blur * pen.length, self.uneven)
+        density = pen.density() * np.float32(population.density)
+        return Body(density, self.blur * pen.length, self.uneven * population.uneven)
 
 
 def several(pen: Pen) -> None:
@@ -92,7 +97,7 @@ def anything(pen: Pen) -> None:
 
 
 PROGRAMMES = {
-    "detritus": Programme(particles.aggregate, 76, "", spread=0.5, uneven=1.1),
+    "detritus": Programme(particles.aggregate, 78, "", spread=0.5, uneven=1.1),
     "feces": Programme(particles.pellet, 86, f"{DEAD}/feces", spread=0.35, uneven=0.6),
     "Neoceratium": Programme(dinoflagellates.horned, 118, f"{DINOPHYCEAE}/Gonyaulacales/Ceratiaceae"),
     "nauplii (Crustacea)": Programme(animals.nauplius, 88, CRUSTACEA),

@@ -140,6 +140,17 @@ def test_samples_differ_in_taxa_and_in_light(meta: pd.DataFrame, native: pd.Data
     assert meta.groupby("unique_name")[["latitude", "longitude", "objdate"]].nunique().max(axis=None) == 1
 
 
+def test_objects_of_a_taxon_are_more_alike_within_a_sample(meta: pd.DataFrame, native: pd.DataFrame) -> None:
+    """Samples explain far more of sizes and grey levels than the same objects dealt out at random."""
+    detritus = (meta["level2"] == "detritus").to_numpy()
+    values, sample = np.log(native.loc[detritus, ["area", "mean"]]), meta.loc[detritus, "unique_name"].to_numpy()
+    dealt = np.random.default_rng(0).permutation(sample)
+    explained, by_chance = (values.groupby(groups).transform("mean").var() / values.var() for groups in (sample, dealt))
+
+    assert (explained > 3 * by_chance).all()
+    assert (explained > 0.06).all()
+
+
 def test_what_is_there_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same recipe is kept as it is; another one replaces it."""
     drawn: list[int] = []

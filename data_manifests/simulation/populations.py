@@ -1,0 +1,47 @@
+"""Populations: the objects of one taxon in one sample are more alike than those of the taxon in all samples.
+
+A sample holds a few species, of one season and condition. That is why a classifier does worse on samples that it has
+not seen, and why a grouped split is harder than a stratified one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Self
+
+import numpy as np
+
+from ..seeds import derived_seed
+
+SHADES, ROUGHNESSES = 0.18, 0.3  # standard deviations of the logarithm, between populations of a taxon
+
+
+@dataclass(frozen=True)
+class Population:
+    """How the objects of a taxon in a sample differ from those of the taxon.
+
+    Attributes:
+        size: how far their sizes lie from the taxon's, in standard deviations of what populations differ by.
+        density: factor of their optical density.
+        uneven: factor of how uneven their density is.
+
+    """
+
+    size: float = 0.0
+    density: float = 1.0
+    uneven: float = 1.0
+
+    @classmethod
+    @cache
+    def of(cls, seed: int, sample: int, taxon: str) -> Self:
+        """Return the population of a taxon in a sample of the simulation with this seed."""
+        rng = np.random.default_rng(derived_seed(seed=seed, sample=sample, taxon=taxon, purpose="population"))
+        return cls(
+            size=float(rng.normal()),
+            density=float(np.exp(rng.normal(0, SHADES))),
+            uneven=float(np.exp(rng.normal(0, ROUGHNESSES))),
+        )
+
+
+TYPICAL = Population()
