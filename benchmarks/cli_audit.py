@@ -39,7 +39,7 @@ def audit_command(
     out: Annotated[
         Optional[Path], typer.Option(help="Folder for the results.", show_default="results/audit/<name>")
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Processes that open images.", show_default="all cores")] = 0,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes that open images.", show_default="all cores")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Open every image and look for what is wrong."""
@@ -72,10 +72,13 @@ def _print_audit(found: Audit) -> None:
     typer.echo(f"{opened.name}{simulated}: {len(opened):,} objects, {len(opened.classes)} taxa, {images}")
     for note in opened.notes:
         typer.echo(f"note: {note}")
+    if found.split:
+        typer.echo(f"split looked at: {found.split}, as 'planktonbench run' makes it with seed 0")
+    unseen = {"images": found.images is None, "split": not found.split, "features": found.alone is None}
     for group, title in GROUPS.items():
         typer.echo(f"\n{title}")
         findings = [entry for entry in found.findings if entry.group == group]
         for entry in findings:
             typer.echo(f"  - {entry}")
         if not findings:
-            typer.echo("  nothing found")
+            typer.echo("  there are none to look at" if unseen.get(group) else "  nothing found")

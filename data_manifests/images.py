@@ -13,7 +13,7 @@ import zlib
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import DataError, listed
 from .listing import ARCHIVE_SUFFIXES, SEALED_SUFFIXES, file_size, is_hidden, is_image, walk
@@ -151,15 +151,12 @@ class ImageStore(ABC):
             DataError: there is no image of that object, or its bytes are no image.
 
         """
-        import cv2
-        import numpy as np
-
         content = self.read_bytes(object_id)
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE) if content else None
+        image = grey_levels(content)
         if image is None:
             message = f"{self.source}: {self.members[object_id]} is no readable image ({len(content):,} bytes)."
             raise DataError(message)
-        return np.asarray(image, dtype=np.uint8)
+        return image
 
     def in_storage_order(self, object_ids: Iterable[str]) -> list[str]:
         """Sort ids as their images lie in the source, which is the quick order to read them in."""
@@ -276,6 +273,26 @@ def open_images(source: Path, *, id_parts: int = 1) -> ImageStore:
         )
         raise DataError(message)
     return (TarImages if source.suffix.lower() == ".tar" else ZipImages)(source, id_parts=id_parts)
+
+
+def grey_levels(content: bytes) -> NDArray[np.uint8] | None:
+    """Decode an image to grey levels, uint8 of shape (height, width); None when it cannot be decoded."""
+    import cv2
+    import numpy as np
+
+    image = decoded(content, cv2.IMREAD_GRAYSCALE)
+    return None if image is None else np.asarray(image, dtype=np.uint8)
+
+
+def decoded(content: bytes, flags: int) -> NDArray[Any] | None:
+    """Decode an image as OpenCV's flags say; None when it cannot be decoded, or its header claims an absurd size."""
+    import cv2
+    import numpy as np
+
+    try:
+        return cv2.imdecode(np.frombuffer(content, np.uint8), flags) if content else None
+    except cv2.error:
+        return None
 
 
 def images_beside(folder: Path) -> ImageStore | None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from ..data_manifests.audit.audit import differing
 from ..data_manifests.audit.copies import same_pixels
 from ..data_manifests.errors import DataError
 from ..data_manifests.prepared import write_whole
@@ -19,7 +22,6 @@ from .figures import ACCENT, INK, PALE, style
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from ..data_manifests.audit.audit import Audit
@@ -34,30 +36,49 @@ def write_audit(audit: Audit, out: Path) -> list[Path]:
 
     Args:
         audit: the audit.
-        out: folder for findings.json and, with images, images.csv, sizes.png and, where there are any, at-odds.png:
-            pairs of images that are or look the same and have different labels, side by side.
+        out: folder for findings.json; features.csv, where there is a native table; images.csv and sizes.png, where
+            there are images; at-odds.png, where there are pairs of images that are or look the same and have different
+            labels: some of them, side by side. Of these files, those that an earlier audit left there are replaced or
+            removed.
 
     Returns:
         The files that were written.
 
     """
-    out.mkdir(parents=True, exist_ok=True)
-    findings = out / "findings.json"
-    text = json.dumps(audit.to_json(), indent=1, ensure_ascii=False) + "\n"
-    write_whole(findings, lambda part: part.write_text(text, encoding="utf-8"))
-    if audit.images is None:
-        return [findings]
-    written = [findings, out / "images.csv"]
-    table = audit.images
-    write_whole(written[1], lambda part: table.to_csv(part, index=False))
-    figures = {"sizes.png": sizes(table), "at-odds.png": at_odds(audit)}
+    text = json.dumps(audit.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_whole(out / "findings.json", lambda part: part.write_text(text, encoding="utf-8"))
+    tables = {"features.csv": features_table(audit), "images.csv": images_table(audit)}
+    figures = {"sizes.png": sizes(audit), "at-odds.png": at_odds(audit)}
+    for name, table in tables.items():
+        if table is not None:
+            write_whole(out / name, partial(table.to_csv, index=False))
     for name, figure in figures.items():
         if figure is not None:
             if audit.dataset.simulated:
                 figure.supxlabel("simulated data", x=1, ha="right", fontsize=7, color=INK)
             _save(figure, out / name)
-            written.append(out / name)
-    return written
+    made = {name for name, content in (tables | figures).items() if content is not None}
+    for name in (tables | figures).keys() - made:
+        (out / name).unlink(missing_ok=True)
+    return [out / name for name in ("findings.json", *tables, *figures) if name in made | {"findings.json"}]
+
+
+def images_table(audit: Audit) -> pd.DataFrame | None:
+    """Return one row per image, as `scan` says, looks as 16 hexadecimal digits; None without images."""
+    if audit.images is None:
+        return None
+    looks = [f"{look:016x}" if status == "ok" else "" for look, status in audit.images[["look", "status"]].to_numpy()]
+    return audit.images.drop(columns="small").assign(look=looks)
+
+
+def features_table(audit: Audit) -> pd.DataFrame | None:
+    """Return one row per native column: share of missing values, least and largest value, what it recognises alone."""
+    native, alone = audit.dataset.native, audit.alone
+    if native is None or alone is None:
+        return None
+    columns = {"missing": native.isna().mean(), "least": native.min(), "largest": native.max()}
+    table = pd.DataFrame(columns).assign(balanced_accuracy_alone=alone.reindex(native.columns))
+    return table.rename_axis("feature").reset_index()
 
 
 def _save(figure: Figure, path: Path) -> None:
@@ -71,13 +92,14 @@ def _canvas(width: float, height: float) -> Figure:
     return figure
 
 
-def sizes(images: pd.DataFrame) -> Figure | None:
+def sizes(audit: Audit) -> Figure | None:
     """Draw the distribution of widths and heights of readable images, and both together, as source 001; None without.
 
     On logarithmic scales, since sizes run over two orders of magnitude.
     """
-    good = images.loc[images["status"] == "ok", ["width", "height"]]
-    if not len(good):
+    images = audit.images
+    good = None if images is None else images.loc[images["status"] == "ok", ["width", "height"]]
+    if good is None or not len(good):
         return None
     with style():
         figure = _canvas(9, 3.8)
@@ -124,15 +146,11 @@ def _pairs_at_odds(audit: Audit) -> list[tuple[int, int]]:
     images, pairs = audit.images, audit.pairs
     if images is None or pairs is None:
         return []
-    same = [
-        (int(group.index[0]), int(row))
-        for group in same_pixels(images)
-        for row in group.index[1:]
-        if images["taxon"][row] != images["taxon"][group.index[0]]
-    ]
-    taxa = images["taxon"].to_numpy()
-    alike = zip(pairs["first"].tolist(), pairs["second"].tolist(), strict=True)
-    return same + [(one, two) for one, two in alike if taxa[one] != taxa[two]]
+    taken = [group.dropna(subset="taxon").drop_duplicates("taxon").index.tolist() for group in same_pixels(images)]
+    same = [(rows[0], row) for rows in taken for row in rows[1:]]
+    taxa = images["taxon"].to_numpy(object)
+    alike = pairs[differing(taxa[pairs["first"]], taxa[pairs["second"]])]
+    return same + list(zip(alike["first"].tolist(), alike["second"].tolist(), strict=True))
 
 
 def _picture(store: ImageStore, object_id: str) -> NDArray[np.uint8]:

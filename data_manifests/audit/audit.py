@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
 from ..splits import FEWEST_OBJECTS, SET_NAMES, SplitPlan, make_splits
-from .copies import ALIKE_FROM, look_alikes, same_pixels
+from .copies import ALIKE_FROM, MOST_BITS, look_alikes, same_pixels
 from .findings import Finding, finding
 from .leaks import single_feature_scores, suspicious
 from .scan import scan
@@ -15,16 +15,18 @@ from .scan import scan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from ..dataset import Dataset
 
-SMALL_CLASS = 20  # objects; of fewer, a hold-out of 15 % leaves two or less in test
+SMALL_CLASS = 20  # objects; of fewer, a hold-out of 15 % leaves three or less in test
 THIN = 4  # pixels
 STATUS = {
     "empty": "empty files",
     "truncated": "images that are cut off",
-    "damaged": "damaged images (a checksum inside is wrong)",
+    "damaged": "damaged images (a checksum or a marker inside is wrong)",
     "unknown": "files that are no images",
     "unreadable": "images that cannot be decoded",
 }
@@ -81,10 +83,10 @@ def audit(dataset: Dataset, *, jobs: int = 1, advance: Callable[[int], object] =
     if dataset.images is not None:
         images = scan(dataset.images, jobs=jobs, advance=advance)
         images["taxon"] = images["object_id"].map(taxon)
-        pairs = look_alikes(images, dataset.images)
+        pairs = look_alikes(images)
         findings = [*_image_findings(images), *_copy_findings(images, pairs), *findings]
-    split, more = _split_findings(dataset, images)
-    findings += more
+    split, found = _split_findings(dataset, images, pairs)
+    findings += found
     if dataset.native is not None:
         alone = single_feature_scores(dataset.native, dataset.objects["taxon"])
         findings += _feature_findings(dataset.native, alone)
@@ -101,7 +103,7 @@ def _image_findings(images: pd.DataFrame) -> list[Finding]:
         ("flat", "images of a single grey level", "Nothing is to be seen in them.", good["lowest"] == good["highest"]),
         ("thin", f"images less than {THIN} px high or wide", "Look at them: cut wrongly?",
          good[["height", "width"]].min(axis=1) < THIN),
-        ("colour", "images with colour", "They are read as grey.", good["channels"].isin([3, 4])),
+        ("colour", "images with colour", "They are read as grey.", good["coloured"] == 1),
         ("alpha", "images with transparency", "It is not looked at.", good["channels"].isin([2, 4])),
         ("deep", "images of more than 8 bits", "They are read as 8 bits.", good["bits"] > 8),  # noqa: PLR2004
     ]  # fmt: skip
@@ -119,20 +121,35 @@ def _names(images: pd.DataFrame) -> list[str]:
 
 def _copy_findings(images: pd.DataFrame, pairs: pd.DataFrame) -> list[Finding]:
     groups = same_pixels(images)
-    at_odds = [len(set(group["taxon"].dropna())) > 1 for group in groups]
+    at_odds = [_several(group["taxon"]) for group in groups]
+    whole = sum(not _several(group["content"]) for group in groups)
     copies = [" = ".join(_names(group)) for group in groups]
-    names, taxa = _names(images), images["taxon"].to_numpy()
+    names, taxa = _names(images), images["taxon"].to_numpy(object)
     alike = [f"{names[one]} ~ {names[two]}" for one, two in zip(pairs["first"], pairs["second"], strict=True)]
-    differ = taxa[pairs["first"]] != taxa[pairs["second"]]
+    differ = differing(taxa[pairs["first"]], taxa[pairs["second"]])
     twice, similar = "images that occur more than once", "pairs of images that look alike"
-    wrong, again = "One of the labels is wrong; keep one.", "Keep one of each."
-    look = f"Candidates (correlation of {ALIKE_FROM} or more): look at them."
+    same = f"(Their pixels are the same; of all {len(groups):,} such, {whole:,} are the same file byte for byte.)"
+    wrong, again = f"One of the labels is wrong; keep one. {same}", f"Keep one of each. {same}"
+    limits = f"perceptual hashes within {MOST_BITS} of 64 bits, correlation of {ALIKE_FROM} or more"
+    look = f"Candidates ({limits}): look at them."
     return [
         *finding("labels", "copies-at-odds", f"{twice}, with different labels", wrong, _chosen(copies, at_odds)),
         *finding("images", "copies", f"{twice}, with the same label", again, _chosen(copies, at_odds, which=False)),
         *finding("labels", "look-alikes-at-odds", f"{similar}, with different labels", look, _chosen(alike, differ)),
         *finding("images", "look-alikes", f"{similar}, with the same label", look, _chosen(alike, differ, which=False)),
     ]
+
+
+def _several(values: pd.Series) -> bool:
+    return len(set(values.dropna())) > 1
+
+
+def differing(first: NDArray[np.object_], second: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Tell where both labels are known and differ."""
+    import numpy as np
+    import pandas as pd
+
+    return np.asarray(pd.notna(first) & pd.notna(second) & (first != second))
 
 
 def _chosen(names: list[str], marks: Iterable[bool], *, which: bool = True) -> list[str]:
@@ -146,11 +163,11 @@ def _label_findings(dataset: Dataset) -> list[Finding]:
     return [
         *finding(
             "labels", "class-too-small", f"taxa of fewer than {FEWEST_OBJECTS} objects",
-            "They cannot be in train, valid and test, and are left out of splits.", _counted(tiny),
+            "They cannot be in train, valid and test, nor in three folds, and are left out.", _counted(tiny),
         ),
         *finding(
             "labels", "class-small", f"taxa of fewer than {SMALL_CLASS} objects",
-            "A hold-out leaves two test objects or fewer: their F1 is chance.", _counted(small),
+            "A hold-out tests them on three objects or fewer: their F1 is mostly chance.", _counted(small),
         ),
     ]  # fmt: skip
 
@@ -159,29 +176,44 @@ def _counted(counts: pd.Series) -> list[str]:
     return [f"{taxon} {count}" for taxon, count in counts.items()]
 
 
-def _split_findings(dataset: Dataset, images: pd.DataFrame | None) -> tuple[str, list[Finding]]:
+def _split_findings(
+    dataset: Dataset, images: pd.DataFrame | None, pairs: pd.DataFrame | None
+) -> tuple[str, list[Finding]]:
     """Look for copies and samples on two sides of the published split, or of the default hold-out where none is."""
-    published = {SET_NAMES.get(str(name).lower()) for name in dataset.objects["set"].dropna().unique()}
+    published = {SET_NAMES.get(str(name).strip().lower()) for name in dataset.objects["set"].dropna().unique()}
     plan = SplitPlan(kind="published" if {"train", "test"} <= published else "holdout")
     try:
         split = make_splits(dataset, plan, 0)[0]
     except DataError as fault:
         return "", finding("split", "no-split", "splits that cannot be made", str(fault), [plan.name])
     part = split.table.set_index("object_id")["part"]
-    findings: list[Finding] = []
-    if images is not None:
-        groups = same_pixels(images.assign(part=images["object_id"].map(part)).dropna(subset="part"))
-        findings += finding(
-            "split", "copies-across", f"images that occur on several sides of {split.name}",
-            "What is tested was learnt from; keep one of each.",
-            [" = ".join(group["member"]) for group in groups if len(set(group["part"])) > 1],
-        )  # fmt: skip
+    findings = [] if images is None or pairs is None else _copies_across(images, pairs, part, split.name)
     samples = split.table.dropna(subset="sample").groupby("sample")["part"].nunique()
     advice = "Objects of a sample are alike: use --split grouped-holdout."
     findings += finding(
         "split", "samples-across", f"samples on several sides of {split.name}", advice, samples.index[samples > 1]
     )
     return split.name, findings
+
+
+def _copies_across(images: pd.DataFrame, pairs: pd.DataFrame, part: pd.Series, split: str) -> list[Finding]:
+    sides = images["object_id"].map(part)
+    groups = [group for group in same_pixels(images) if _several(sides[group.index])]
+    across = sides.to_numpy(object)
+    apart = pairs[differing(across[pairs["first"]], across[pairs["second"]])]
+    members = images["member"].to_numpy()
+    alike = [f"{members[one]} ~ {members[two]}" for one, two in zip(apart["first"], apart["second"], strict=True)]
+    learnt = "What is tested was learnt from; keep one of each."
+    return [
+        *finding(
+            "split", "copies-across", f"images that occur on several sides of {split}", learnt,
+            [" = ".join(group["member"]) for group in groups],
+        ),
+        *finding(
+            "split", "look-alikes-across", f"pairs of images that look alike on two sides of {split}",
+            "Candidates: look at them; what is tested may have been learnt from.", alike,
+        ),
+    ]  # fmt: skip
 
 
 def _feature_findings(native: pd.DataFrame, alone: pd.Series) -> list[Finding]:

@@ -1,4 +1,8 @@
-"""Whether an encoded image is whole: decoders fill what is cut off with grey, and tell the terminal at most."""
+"""Whether an encoded image is whole.
+
+This is not left to the decoder: some versions fill what is cut off with grey and tell the terminal at most. What was
+changed in the middle of a JPEG, GIF or BMP, which have no checksums, is not seen.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PNG = b"\x89PNG\r\n\x1a\n"
-TRAILER = 1024  # bytes that some programs write behind the end of a JPEG
+END_OF_IMAGE, START_OF_SCAN = b"\xff\xd9", 0xDA
 
 
 def fault_of(content: bytes) -> str:
     """Return what is wrong with an encoded image: `empty`, `truncated`, `damaged`, `unknown`, or nothing.
 
     PNG: every chunk is there with its checksum, up to IEND (ISO/IEC 15948, 5.3). JPEG: the marker of the end of the
-    image is there (ITU-T T.81, B.1.1.3). GIF: the trailer is there. BMP: the file is as long as its header says. Of
-    TIFF the beginning alone is looked at; the decoder tells the rest.
+    image comes behind the first scan (ITU-T T.81, B.1.1.3), so that the one of a thumbnail does not count, and what
+    some programs write behind the image does no harm. GIF: the trailer is there. BMP: the file is as long as its
+    header says. Of TIFF the beginning alone is looked at; the decoder tells the rest.
     """
     if not content:
         return "empty"
@@ -30,7 +35,16 @@ def fault_of(content: bytes) -> str:
 
 
 def _jpeg_fault(content: bytes) -> str:
-    return "" if b"\xff\xd9" in content[-TRAILER:] else "truncated"
+    """Go from segment to segment, each a marker and its own length, to the first scan; look for the end from there."""
+    place = 2
+    while len(content) >= place + 4:
+        marker, kind, length = struct.unpack(">BBH", content[place : place + 4])
+        if marker != 0xFF:  # noqa: PLR2004 - every marker begins with it
+            return "damaged"
+        if kind == START_OF_SCAN:
+            return "" if END_OF_IMAGE in content[place + 2 + length :] else "truncated"
+        place += 1 if kind == 0xFF else 2 + length  # noqa: PLR2004 - a marker may be filled up in front
+    return "truncated"
 
 
 def _gif_fault(content: bytes) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from functools import partial
+import itertools
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
-from ..images import reopen_images
+from ..images import decoded, grey_levels, reopen_images
 from ..processes import in_order
 from .encoding import fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     import pandas as pd
@@ -20,17 +22,18 @@ if TYPE_CHECKING:
 
     from ..images import ImageStore
 
-COLUMNS = (
-    "object_id", "member", "status", "height", "width", "channels", "bits", "lowest", "highest", "pixels", "look",
-)  # fmt: skip
+TEXTS = ("object_id", "member", "status", "content", "pixels")
+NUMBERS = ("height", "width", "channels", "coloured", "bits", "lowest", "highest", "look")
+COLUMNS = (*TEXTS, *NUMBERS, "small")
 CHUNK = 500  # images
-LOOK_SIDE, LOOK_BITS = 32, 8  # pixels of the small copy, and of the block of its lowest frequencies
+SMALL_SIDE, LOOK_SIDE = 16, 8  # pixels of the small copy, and of the block of its lowest frequencies
+SCANS = itertools.count()
 
-Row = tuple[str, str, str, int, int, int, int, int, int, str, int]
+Row = tuple[str | int | bytes, ...]
 
 
 def scan(images: ImageStore, *, jobs: int = 1, advance: Callable[[int], object] = lambda _: None) -> pd.DataFrame:
-    """Open every image of a store, in storage order.
+    """Open every image of a store, in storage order; about 1 kB is kept of each.
 
     Args:
         images: the images.
@@ -39,72 +42,105 @@ def scan(images: ImageStore, *, jobs: int = 1, advance: Callable[[int], object] 
 
     Returns:
         One row per image in storage order: object_id, member; status (`ok`, `empty`, `truncated`, `damaged`,
-        `unknown` for no image at all, `unreadable` when the decoder gives up); height and width in pixels, channels,
-        bits of a channel, lowest and highest grey level; pixels, a hash of size and grey levels; look, a perceptual
-        hash of 64 bits (uint64). Numbers are 0 and hashes empty unless status is ok.
+        `unknown` for no image at all, `unreadable` when the decoder gives up); content, a hash of the file's bytes;
+        pixels, a hash of size and grey levels; height and width in pixels, channels, whether these differ (coloured, 0
+        or 1), bits of a channel, lowest and highest grey level; look, a perceptual hash of 64 bits (uint64); small, the
+        uint8 grey levels of a copy of 16 × 16 px as bytes. Unless status is ok, numbers are 0 and hashes empty.
 
     """
     import pandas as pd
 
     ids = list(images.members)
-    tasks = (partial(_scan_some, images.address, ids[start : start + CHUNK]) for start in range(0, len(ids), CHUNK))
+    some = partial(_scan_some, images.address, next(SCANS))
+    tasks = (partial(some, ids[start : start + CHUNK]) for start in range(0, len(ids), CHUNK))
     rows: list[Row] = []
-    for some in in_order(tasks, jobs):
-        rows += some
-        advance(len(some))
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    numbers = dict.fromkeys(COLUMNS[3:9], "int64")
-    return table.astype({**numbers, "look": "uint64"})
+    for found in in_order(tasks, jobs):
+        rows += found
+        advance(len(found))
+    _opened.cache_clear()
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({**dict.fromkeys(NUMBERS, "int64"), "look": "uint64"})
 
 
-def _scan_some(address: str, object_ids: list[str]) -> list[Row]:
+@lru_cache(maxsize=1)
+def _opened(address: str, number: int) -> ImageStore:  # noqa: ARG001 - a later scan may find other files there
+    """Open the images of a scan once in each process: to list a million of them takes longer than to read a chunk."""
+    return reopen_images(address)
+
+
+def _scan_some(address: str, number: int, object_ids: list[str]) -> list[Row]:
+    with _quiet_decoder():
+        images = _opened(address, number)
+        return [_scan_one(images, object_id) for object_id in object_ids]
+
+
+@contextmanager
+def _quiet_decoder() -> Iterator[None]:
+    """Keep OpenCV to one thread and off the terminal: what it cannot decode is told once, by name."""
     import cv2
 
+    threads, level = cv2.getNumThreads(), cv2.utils.logging.getLogLevel()
     cv2.setNumThreads(1)
-    images = reopen_images(address)
-    return [_scan_one(images, object_id) for object_id in object_ids]
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
+        cv2.utils.logging.setLogLevel(level)
 
 
 def _scan_one(images: ImageStore, object_id: str) -> Row:
-    import cv2
-    import numpy as np
-
     member = images.members[object_id]
     try:
         content = images.read_bytes(object_id)
     except DataError:
-        return _faulty(object_id, member, "unreadable")
+        return object_id, member, "unreadable", *NOTHING_SEEN
     fault = fault_of(content)
-    if fault:
-        return _faulty(object_id, member, fault)
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    seen = None if fault else _seen(content)
+    return (object_id, member, "ok", *seen) if seen else (object_id, member, fault or "unreadable", *NOTHING_SEEN)
+
+
+NOTHING_SEEN: Row = ("", "", *[0] * len(NUMBERS), b"")
+
+
+def _seen(content: bytes) -> Row | None:
+    """Return what a row tells of an encoded image, from its content on; None when it cannot be decoded."""
+    import cv2
+    import numpy as np
+
+    image = decoded(content, cv2.IMREAD_UNCHANGED)
     if image is None:
-        return _faulty(object_id, member, "unreadable")
+        return None
     plain = image.ndim == 2 and image.dtype == np.uint8  # noqa: PLR2004 - grey
-    grey = np.asarray(image, np.uint8) if plain else images.read(object_id)
+    grey = np.asarray(image, np.uint8) if plain else grey_levels(content)
+    if grey is None:
+        return None
     height, width = grey.shape
     channels = 1 if image.ndim == 2 else image.shape[2]  # noqa: PLR2004 - grey
-    pixels = hashlib.blake2b(grey.tobytes(), digest_size=12, key=f"{height}x{width}".encode()).hexdigest()
+    coloured = channels > 2 and bool((image[..., :1] != image[..., 1:3]).any())  # noqa: PLR2004 - grey with alpha
+    small = cv2.resize(grey, (SMALL_SIDE, SMALL_SIDE), interpolation=cv2.INTER_AREA)
     lowest, highest = int(grey.min()), int(grey.max())
-    bits = 8 * image.dtype.itemsize
-    return object_id, member, "ok", height, width, channels, bits, lowest, highest, pixels, look_of(grey)
+    return (
+        _digest(content), _digest(grey.tobytes(), f"{height}x{width}"), height, width, channels, int(coloured),
+        8 * image.dtype.itemsize, lowest, highest, look_of(np.asarray(small, np.uint8)), small.tobytes(),
+    )  # fmt: skip
 
 
-def _faulty(object_id: str, member: str, status: str) -> Row:
-    return object_id, member, status, 0, 0, 0, 0, 0, 0, "", 0
+def _digest(content: bytes, key: str = "") -> str:
+    return hashlib.blake2b(content, digest_size=12, key=key.encode()).hexdigest()
 
 
-def look_of(grey: NDArray[np.uint8]) -> int:
-    """Return the perceptual hash of an image: which of its 64 lowest frequencies are above their median.
+def look_of(small: NDArray[np.uint8]) -> int:
+    """Return the perceptual hash of a small copy: which of its 64 lowest frequencies are above their median.
 
-    The image is shrunk to 32 × 32 px, stretched where it is not square; the hash is made of the signs of the first
-    8 × 8 coefficients of its cosine transform against their median (C. Zauner 2010, "Implementation and benchmarking of
-    perceptual image hash functions", section 3.2.1).
+    The frequencies are the first 8 × 8 coefficients of the cosine transform (after C. Zauner 2010, "Implementation and
+    benchmarking of perceptual image hash functions", section 3.2.1). Brightness moves one of them, contrast scales all.
+
+    Args:
+        small: grey levels, uint8 of shape (16, 16); an image that is not square is stretched.
+
     """
     import cv2
     import numpy as np
 
-    small = cv2.resize(grey, (LOOK_SIDE, LOOK_SIDE), interpolation=cv2.INTER_AREA)
-    lowest = cv2.dct(np.asarray(small, np.float32))[:LOOK_BITS, :LOOK_BITS].ravel()
-    above = lowest > np.median(lowest)
-    return int.from_bytes(np.packbits(above).tobytes(), "big")
+    lowest = cv2.dct(np.asarray(small, np.float32))[:LOOK_SIDE, :LOOK_SIDE].ravel()
+    return int.from_bytes(np.packbits(lowest > np.median(lowest)).tobytes(), "big")

@@ -1,0 +1,147 @@
+"""Copies of images: exact ones, those that look alike, and no others."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from planktonbench.data_manifests.audit import copies
+from planktonbench.data_manifests.audit.copies import MASKS, MOST_BITS, close_looks, look_alikes, same_pixels
+from planktonbench.data_manifests.audit.scan import scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from planktonbench.data_manifests.dataset import Dataset
+
+
+def encoded_again(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an image as a JPEG of mediocre quality shows it."""
+    again = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], cv2.IMREAD_GRAYSCALE)
+    return np.asarray(again, np.uint8)
+
+
+def resized(image: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
+    """Return a smaller or larger copy."""
+    return np.asarray(cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+CHANGES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    "encoded again": encoded_again,
+    "half as large": lambda image: resized(image, 0.5),
+    "one and a half times as large": lambda image: resized(image, 1.5),
+    "brighter": lambda image: image + np.uint8(25),
+    "darker": lambda image: image - np.uint8(25),
+    "with less contrast": lambda image: (image // 2 + 60).astype(np.uint8),
+}
+
+
+def pairs_of(dataset: Dataset) -> list[set[str]]:
+    """Return the look-alikes of a data set by member."""
+    assert dataset.images is not None
+    table = scan(dataset.images)
+    pairs = look_alikes(table)
+    return [set(table["member"].iloc[[one, two]]) for one, two in pairs[["first", "second"]].to_numpy(int)]
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_changed_copy_is_found(
+    make_images: Callable[..., Dataset],
+    draw: Callable[..., NDArray[np.uint8]],
+    change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+) -> None:
+    """It is paired with its original, and nothing else is paired."""
+    dataset = make_images({"Copepoda/0.png": draw(1000), "egg/changed.png": change(draw(1000))})
+
+    assert pairs_of(dataset) == [{"Copepoda/0.png", "egg/changed.png"}]
+
+
+def test_different_images_are_no_candidates(make_images: Callable[..., Dataset]) -> None:
+    """Among 63 different images there is no pair."""
+    assert pairs_of(make_images()) == []
+
+
+def test_another_shape_is_another_image(
+    make_images: Callable[..., Dataset], draw: Callable[..., NDArray[np.uint8]]
+) -> None:
+    """A copy that is stretched to twice its width has the same look, but is left aside."""
+    image = draw(1000)
+    dataset = make_images({"egg/0.png": image, "egg/1.png": np.repeat(image, 2, axis=1)})
+
+    assert pairs_of(dataset) == []
+
+
+def test_copies_and_blank_images_are_no_candidates(
+    make_images: Callable[..., Dataset], draw: Callable[..., NDArray[np.uint8]]
+) -> None:
+    """Equal pixels are told once, as copies; of images of one grey level all would be alike."""
+    blank = {f"egg/{level}.png": np.full((30 + level, 40), level, np.uint8) for level in range(3)}
+    dataset = make_images({**blank, "egg/10.png": draw(1000), "egg/11.png": draw(1000)})
+
+    assert pairs_of(dataset) == []
+
+
+def test_same_pixels_in_another_file_format_are_copies(
+    make_images: Callable[..., Dataset], draw: Callable[..., NDArray[np.uint8]]
+) -> None:
+    """What counts is size and grey levels, not the bytes; the same bytes in another shape are no copy."""
+    flat = {"egg/0.png": np.full((20, 30), 7, np.uint8), "egg/1.png": np.full((30, 20), 7, np.uint8)}
+    dataset = make_images({**flat, "Copepoda/a.png": draw(1000), "egg/b.bmp": draw(1000)})
+    assert dataset.images is not None
+
+    groups = same_pixels(scan(dataset.images))
+
+    assert [list(group["member"]) for group in groups] == [["Copepoda/a.png", "egg/b.bmp"]]
+    assert len(set(groups[0]["content"])) == 2
+
+
+def brute_force(looks: NDArray[np.uint64]) -> list[tuple[int, int]]:
+    """Compare all with all."""
+    pairs = combinations(range(len(looks)), 2)
+    return [(i, j) for i, j in pairs if (int(looks[i]) ^ int(looks[j])).bit_count() <= MOST_BITS]
+
+
+def banded(looks: NDArray[np.uint64]) -> list[tuple[int, int]]:
+    """Return the pairs that bands find, in order; one that came twice would stand twice."""
+    return sorted((int(i), int(j)) for part in close_looks(looks) for i, j in part)
+
+
+@given(
+    arrays.arrays(np.uint64, st.integers(0, 30), elements=st.integers(0, 2**64 - 1)),
+    st.lists(st.tuples(st.integers(0, 29), st.sets(st.integers(0, 63), max_size=8)), max_size=30),
+)
+def test_bands_find_what_a_comparison_of_all_finds(
+    looks: NDArray[np.uint64], changes: list[tuple[int, set[int]]]
+) -> None:
+    """Every pair within the limit, once, and none beyond it, whichever bits differ."""
+    near = [
+        looks[place % len(looks)] ^ np.uint64(sum(1 << bit for bit in bits)) for place, bits in changes if len(looks)
+    ]
+    everything = np.concatenate([looks, np.array(near, np.uint64)])
+
+    assert banded(everything) == brute_force(everything)
+
+
+def test_crowded_bands_are_compared_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where many looks share a band the comparison goes on in steps, with the same pairs."""
+    rng = np.random.default_rng(0)
+    looks = rng.integers(0, 2**9, 80, dtype=np.uint64)
+    expected = brute_force(looks)
+
+    monkeypatch.setattr(copies, "AT_ONCE", 100)
+
+    assert banded(looks) == expected
+    assert len(expected) > 1000
+
+
+def test_bands_cover_all_bits_once() -> None:
+    """The masks are disjoint and fill 64 bits."""
+    assert sum(MASKS) == 2**64 - 1
+    assert len(MASKS) == MOST_BITS + 1

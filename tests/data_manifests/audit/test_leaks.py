@@ -1,0 +1,105 @@
+"""Columns that give the label away are found; good measurements are not taken for them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from planktonbench.data_manifests.audit.leaks import single_feature_scores, suspicious
+
+CLASSES, PER_CLASS = 12, 60
+RNG = np.random.default_rng(3)
+CODES = RNG.permutation(np.repeat(np.arange(CLASSES), PER_CLASS))
+TAXA = pd.Series([f"taxon {code:02d}" for code in CODES])
+
+
+def measurements(noise: float = 1.5) -> pd.DataFrame:
+    """Return ten columns that tell the classes apart as features do: some, each in its own way, none all."""
+    rng = np.random.default_rng(4)
+    columns = {f"f{k}": rng.permutation(CLASSES)[CODES] + rng.normal(0, noise + k / 5, len(CODES)) for k in range(10)}
+    return pd.DataFrame(columns)
+
+
+LEAKS = {
+    "the label itself": CODES.astype(float),
+    "the label in another order": ((7 * CODES + 3) % CLASSES).astype(float),
+    "ids in order of classes": np.argsort(np.argsort(CODES, kind="stable")) + 32_000_000.0,
+    "large ids in order of classes": np.argsort(np.argsort(CODES, kind="stable")) + 1e12,
+    "missing for every second class": np.where(CODES % 2, np.nan, CODES),
+    "beyond single precision": 1e300 * CODES,
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS.values(), ids=LEAKS)
+def test_a_column_that_gives_the_label_away_is_found(leak: np.ndarray) -> None:
+    """It and nothing else."""
+    scores = single_feature_scores(measurements().assign(leak=leak), TAXA)
+
+    assert list(suspicious(scores).index) == ["leak"]
+
+
+def test_several_leaks_come_best_first() -> None:
+    """Two of twelve columns."""
+    table = measurements().assign(blurred=CODES + RNG.normal(0, 0.3, len(CODES)), label=CODES.astype(float))
+
+    assert list(suspicious(single_feature_scores(table, TAXA)).index) == ["label", "blurred"]
+
+
+@pytest.mark.parametrize("noise", [0.5, 1.5, 5])
+def test_honest_measurements_are_not_suspected(noise: float) -> None:
+    """Ten features of different worth, with ids in random order and a constant among them."""
+    ids = np.random.default_rng(5).permutation(len(CODES)).astype(float)
+    table = measurements(noise).assign(id=ids, constant=1.0, nothing=np.nan)
+
+    assert list(suspicious(single_feature_scores(table, TAXA)).index) == []
+
+
+def test_scores_are_what_is_recognised_on_other_rows() -> None:
+    """The label scores 1, noise and unordered ids score like chance, although ids tell every row learnt from."""
+    table = pd.DataFrame({"label": CODES, "id": RNG.permutation(len(CODES)), "noise": RNG.normal(size=len(CODES))})
+    scores = single_feature_scores(table.astype(float), TAXA)
+
+    assert scores["label"] == 1
+    assert scores["id"] < 2 / CLASSES
+    assert scores["noise"] < 2 / CLASSES
+
+
+def test_a_large_class_counts_no_more_than_a_small_one() -> None:
+    """A column that tells nothing scores 1/2 of two classes, though one has nine of ten rows."""
+    taxa = pd.Series(["detritus"] * 900 + ["egg"] * 100)
+    scores = single_feature_scores(pd.DataFrame({"constant": np.ones(1000)}), taxa)
+
+    assert scores["constant"] == 0.5
+
+
+def test_more_classes_than_leaves_are_told_apart() -> None:
+    """With 121 classes the label still scores 1."""
+    taxa = pd.Series(np.repeat(np.arange(121), 6)).map("taxon {}".format)
+    scores = single_feature_scores(pd.DataFrame({"label": np.repeat(np.arange(121.0), 6)}), taxa)
+
+    assert scores["label"] == 1
+
+
+@pytest.mark.parametrize(
+    "taxa", [["a"], ["a", "a", "a"], ["a", "b", "c"], ["a", "a", "b"]], ids=["one row", "one class", "singles", "pair"]
+)
+def test_too_few_rows_are_no_error(taxa: list[str]) -> None:
+    """Without two classes of two objects nothing is scored."""
+    table = pd.DataFrame({"area": np.arange(float(len(taxa)))})
+
+    assert len(single_feature_scores(table, pd.Series(taxa))) == 0
+
+
+def test_large_tables_are_drawn_from() -> None:
+    """At most 20,000 rows are looked at, with the same result each time, rare classes or not."""
+    rng = np.random.default_rng(0)
+    codes = np.r_[rng.integers(0, 3, 24_990), np.repeat([3, 4, 5, 6, 7], 2)]
+    table = pd.DataFrame({"label": codes.astype(float), "noise": rng.normal(size=len(codes))})
+    taxa = pd.Series(codes).map("taxon {}".format)
+
+    pd.testing.assert_series_equal(single_feature_scores(table, taxa), single_feature_scores(table, taxa))
+
+
+def test_among_three_columns_nothing_is_far_from_the_rest() -> None:
+    """There is no rest to compare with."""
+    assert len(suspicious(pd.Series({"a": 0.1, "b": 0.1, "leak": 1.0}))) == 0
