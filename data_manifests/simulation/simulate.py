@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
-from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from ..manifest import load_manifest
 from ..prepared import flush
 from ..processes import in_order
 from ..seeds import derived_seed
+from .archive import Archive, open_archive
 from .chunk import Part, Recipe, draw_chunk
 from .composition import Composition, compose
 from .marker import MARKER, is_simulated
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 SIMULATORS = ("flowcam",)
 CHUNK = 250  # objects
-ARCHIVE = "imgs.zip"
-FILES = (META, NATIVE, ARCHIVE, MARKER)
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the date of each member, so that the same objects make the same archive
+IMAGES = "imgs.zip"
+FILES = (META, NATIVE, IMAGES, MARKER)
 
 
 def simulate(
@@ -124,7 +123,7 @@ def _write(part: Path, recipe: Recipe, composition: Composition, jobs: int, adva
     with ExitStack() as stack:
         meta = stack.enter_context((part / META).open("w", encoding="utf-8", newline="\n"))
         native = stack.enter_context((part / NATIVE).open("w", encoding="utf-8", newline="\n"))
-        archive = stack.enter_context(ZipFile(part / ARCHIVE, "w", ZIP_STORED))
+        archive = stack.enter_context(open_archive(part / IMAGES))
         meta.write(",".join(META_COLUMNS) + "\n")
         native.write(",".join(("objid", *FEATURES)) + "\n")
         for chunk in _parts(recipe, composition, jobs):
@@ -135,11 +134,11 @@ def _write(part: Path, recipe: Recipe, composition: Composition, jobs: int, adva
         flush(path)
 
 
-def _append(chunk: Part, meta: IO[str], native: IO[str], archive: ZipFile) -> None:
+def _append(chunk: Part, meta: IO[str], native: IO[str], archive: Archive) -> None:
     meta.write(chunk.meta)
     native.write(chunk.native)
     for name, content in chunk.images:
-        archive.writestr(ZipInfo(name, LONG_AGO), content)
+        archive.add(name, content)
 
 
 def _parts(recipe: Recipe, composition: Composition, jobs: int) -> Iterator[Part]:
