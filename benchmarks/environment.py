@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
+import sys
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -74,3 +76,17 @@ def worker_environment(threads: int) -> dict[str, str]:
     defaults = {"TF_CPP_MIN_LOG_LEVEL": "2", "GOMP_SPINCOUNT": SPIN_COUNT}
     fixed = {"PYTHONHASHSEED": "0", **dict.fromkeys(THREAD_VARIABLES, str(threads))}
     return {**defaults, **os.environ, **fixed}
+
+
+def peak_rss_mb() -> float:
+    """Return the most memory that this process has held, in MiB.
+
+    Linux tells it for the program itself; the number of the POSIX call is no smaller than that of the process that
+    started it.
+    """
+    try:
+        status = Path("/proc/self/status").read_text("ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    except (OSError, IndexError):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (1024 if sys.platform.startswith("linux") else 1024**2)

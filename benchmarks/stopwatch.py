@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 TIMED = """
 import json, resource, sys, time
+from planktonbench.benchmarks.environment import peak_rss_mb
 {imports}
 start = time.perf_counter()
 told = {expression}
 seconds = time.perf_counter() - start
-whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-peak = max(resource.getrusage(who).ru_maxrss for who in whose) / (1024 if sys.platform.startswith("linux") else 1024**2)
-print(json.dumps([seconds, peak, told]))
+children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+print(json.dumps([seconds, max(peak_rss_mb(), children), told]))
 """
 
 

@@ -10,7 +10,6 @@ import base64
 import json
 import os
 import random
-import resource
 import sys
 import threading
 import time
@@ -30,7 +29,7 @@ from ..models.registry import get_track
 from ..models.track import Objects, Track, check_track, checked_scores
 from ..reports.card import Card
 from ..reports.results import IMPORTANCE, PREDICTIONS, PREPARATION, VALID
-from .environment import now
+from .environment import now, peak_rss_mb
 from .store import CANNOT_WRITE, is_finished, job_lock, store_run
 
 if TYPE_CHECKING:
@@ -90,11 +89,7 @@ def attempt(task: Task, draft: Card) -> tuple[Card, dict[str, pd.DataFrame]]:
 
 
 def _finish(draft: Card, **facts: object) -> Card:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    kilobytes = peak if sys.platform.startswith("linux") else peak / 1024
-    return Card.model_validate(
-        draft.model_dump() | {"created": now(), "peak_rss_mb": round(kilobytes / 1024, 1)} | facts
-    )
+    return Card.model_validate(draft.model_dump() | {"created": now(), "peak_rss_mb": round(peak_rss_mb(), 1)} | facts)
 
 
 def _reason(fault: Exception) -> str:

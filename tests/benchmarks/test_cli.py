@@ -51,11 +51,12 @@ def test_help_begins_with_a_line_to_paste(command: str) -> None:
         ("report {data}/nothing", "expected a results folder"),
         ("report {data}", "holds no runs"),
         ("score nothing.csv --truth {data}/meta.csv", "nothing.csv does not exist"),
-        ("run flowcam", "--data DIR"),
+        ("run {data}/sea.yaml", "There are no files of 'zooscannet'"),
     ],
 )
 def test_a_wrong_line_is_answered_in_one_plain_message(challenge: Path, words: str, message: str) -> None:
     """Exit code 2, the message on stderr alone, no box and no traceback."""
+    (challenge / "sea.yaml").write_text("{name: sea, datasets: [zooscannet], tracks: [majority]}")
     done = call(*words.format(data=challenge).split(), cwd=challenge)
 
     assert done.returncode == 2

@@ -1,9 +1,12 @@
-"""The variables of a worker."""
+"""The variables of a worker, and the memory it takes."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
-from planktonbench.benchmarks.environment import SPIN_COUNT, THREAD_VARIABLES, worker_environment
+from planktonbench.benchmarks.environment import SPIN_COUNT, THREAD_VARIABLES, peak_rss_mb, worker_environment
 
 
 def test_every_library_gets_the_same_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,3 +25,12 @@ def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch, name: str,
 
     assert by_default == default
     assert worker_environment(1)[name] == "7"
+
+
+def test_the_memory_of_a_process_is_its_own() -> None:
+    """A large process that starts a small one does not make it large."""
+    load = bytearray(b"1") * 400_000_000
+    code = "from planktonbench.benchmarks.environment import peak_rss_mb; print(peak_rss_mb())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert peak_rss_mb() > len(load) / 2**20 > 300 > float(done.stdout)

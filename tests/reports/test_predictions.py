@@ -58,7 +58,7 @@ def refusal(truth: Path, path: Path, **choices: str | Path) -> str:
         (lambda table: table.replace({"object_id": {2: None}}), ["1 rows have no 'object_id' (lines 3)"]),
         (
             lambda table: table.rename(columns={"taxon": "class"}),
-            ["has no column 'taxon' or 'level2' or 'label'", "its columns are object_id, class"],
+            ["has no column 'taxon' or 'taxon_level1' or", "its columns are object_id, class"],
         ),
         (lambda table: table.drop(columns="object_id"), ["has no column 'object_id' or 'objid' or 'imgname'"]),
         (lambda table: table[:0], ["has a header but no rows; expected one row per object"]),

@@ -1,0 +1,70 @@
+"""A run without data: a simulated sample is drawn, kept, and named as such wherever its numbers stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import planktonbench as pb
+import pytest
+from planktonbench.data_manifests.simulation import sample
+from planktonbench.reports.card import read_card
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A sample that is drawn in a second, in a cache of its own."""
+    monkeypatch.setattr(sample, "SAMPLE_OBJECTS", 480)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("small")
+def test_everything_says_simulated(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Screen, scores, card, signature, report and its figures."""
+    out = tmp_path / "out"
+    table = pb.run("flowcam", tracks=["majority"], seeds=[0], out=out)
+    card = read_card(out / "runs" / "flowcam" / "majority" / "holdout.v1" / "seed-0")
+    page = (out / "report" / "index.html").read_text("utf-8")
+
+    assert card is not None
+    assert card.simulated
+    assert card.data_citation.startswith("Simulated")
+    assert table["simulated"].tolist() == [True]
+    assert table["signature"][0].startswith("macroF1|data:flowcam(simulated)@")
+    assert pd.read_csv(out / "scores.csv")["simulated"].all()
+    assert "using a SIMULATED sample" in capfd.readouterr().err
+    assert "Simulated data: this page is about drawings made by a program." in page
+    assert "flowcam (simulated) · holdout.v1" in page
+
+
+@pytest.mark.usefixtures("small")
+def test_the_sample_is_drawn_once(tmp_path: Path) -> None:
+    """The second run takes it from the cache, and its runs are finished."""
+    first = pb.run("flowcam", tracks=["majority"], seeds=[0], out=tmp_path / "out")
+    (folder,) = [path for path in (tmp_path / "cache" / "planktonbench" / "simulated").iterdir() if path.is_dir()]
+    before = (folder / "imgs.zip").stat().st_mtime_ns
+    again = pb.run("flowcam", tracks=["majority"], seeds=[0], out=tmp_path / "out")
+
+    assert (folder / "imgs.zip").stat().st_mtime_ns == before
+    pd.testing.assert_frame_equal(first, again)
+
+
+@pytest.mark.usefixtures("small")
+def test_files_of_ones_own_come_first(challenge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is drawn where data are given, or found."""
+    monkeypatch.setenv("PLANKTONBENCH_DATA", str(tmp_path / "sea"))
+    (tmp_path / "sea").mkdir()
+    challenge.rename(tmp_path / "sea" / "flowcam")
+    table = pb.run("flowcam", tracks=["majority"], seeds=[0], out=tmp_path / "out")
+
+    assert table["simulated"].tolist() == [False]
+    assert not (tmp_path / "cache" / "planktonbench" / "simulated").exists()
+
+
+def test_load_draws_nothing() -> None:
+    """Who loads data is told that there are none; simulated ones are never handed out in silence."""
+    with pytest.raises(pb.DataError, match="There are no files of 'flowcam'"):
+        pb.load("flowcam")
