@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from .scan import SMALL_SIDE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -54,7 +56,7 @@ def look_alikes(table: pd.DataFrame) -> pd.DataFrame:
     unique = table[usable].drop_duplicates("pixels")
     rows = unique.index.to_numpy()
     shape = np.log((unique["width"] / unique["height"]).to_numpy())
-    small = np.frombuffer(b"".join(unique["small"]), np.uint8).reshape(len(unique), -1)
+    small = np.frombuffer(b"".join(unique["small"]), np.uint8).reshape(-1, SMALL_SIDE**2)
     found = [np.empty((0, 3))]
     for pairs in close_looks(unique["look"].to_numpy(np.uint64)):
         first, second = pairs[np.abs(shape[pairs[:, 0]] - shape[pairs[:, 1]]) <= np.log(SAME_SHAPE)].T

@@ -39,8 +39,8 @@ def make_images(tmp_path: Path, draw: Callable[..., NDArray[np.uint8]]) -> Calla
     What it gives is otherwise without a fault: three taxa of 21 different images.
     """
 
-    def make(changed: Mapping[str, NDArray[np.generic] | bytes] | None = None) -> Dataset:
-        contents: dict[str, NDArray[np.generic] | bytes] = {name: draw(k) for k, name in enumerate(sorted(FILES))}
+    def make(changed: Mapping[str, NDArray[np.integer] | bytes] | None = None) -> Dataset:
+        contents: dict[str, NDArray[np.integer] | bytes] = {name: draw(k) for k, name in enumerate(sorted(FILES))}
         for name, content in (contents | dict(changed or {})).items():
             path = tmp_path / "made" / name
             path.parent.mkdir(parents=True, exist_ok=True)

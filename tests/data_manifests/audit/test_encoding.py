@@ -22,7 +22,7 @@ GIF = (
 )  # fmt: skip
 
 
-def encoded(suffix: str, image: NDArray[np.generic] = GREY, *options: int) -> bytes:
+def encoded(suffix: str, image: NDArray[np.integer] = GREY, *options: int) -> bytes:
     """Return the bytes of an image."""
     return bytes(cv2.imencode(suffix, image, options)[1].tobytes())
 

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from planktonbench.data_manifests.audit import scan as module
+from planktonbench.data_manifests.audit.encoding import PNG
 from planktonbench.data_manifests.audit.scan import look_of, scan
-from planktonbench.data_manifests.images import open_images
+from planktonbench.data_manifests.images import ImageStore, open_images, reopen_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,10 +31,8 @@ def png_that_claims(width: int, height: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
-    )
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return PNG + header + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
 
 
 @pytest.fixture
@@ -112,9 +111,13 @@ def test_a_source_is_listed_once_in_each_process(mixed: Dataset, monkeypatch: py
     """A million names are not listed again for every chunk, but for every scan."""
     assert mixed.images is not None
     opened: list[str] = []
-    reopen = module.reopen_images
+
+    def reopen(address: str) -> ImageStore:
+        opened.append(address)
+        return reopen_images(address)
+
     monkeypatch.setattr(module, "CHUNK", 10)
-    monkeypatch.setattr(module, "reopen_images", lambda address: opened.append(address) or reopen(address))
+    monkeypatch.setattr(module, "reopen_images", reopen)
 
     scan(mixed.images)
     scan(mixed.images)
