@@ -72,7 +72,8 @@ def suspicious(scores: pd.Series) -> pd.Series:
     """Return the columns whose score is far above the rest, best first.
 
     Far means beyond Tukey's outer fence (third quartile plus three interquartile ranges) and at least 0.15 above the
-    median column.
+    median column. Where a quarter of the columns or more give the label away, they are the rest, and none is far from
+    it; a table in which that is so scores near 1 as a whole.
     """
     if len(scores) < FEWEST_COLUMNS:
         return scores.iloc[:0]

@@ -103,3 +103,13 @@ def test_large_tables_are_drawn_from() -> None:
 def test_among_three_columns_nothing_is_far_from_the_rest() -> None:
     """There is no rest to compare with."""
     assert len(suspicious(pd.Series({"a": 0.1, "b": 0.1, "leak": 1.0}))) == 0
+
+
+def test_the_fence_is_that_of_tukey_but_never_near_the_median() -> None:
+    """Third quartile plus three interquartile ranges; 0.15 above the median where all others are the same."""
+    spread = pd.Series([0.10, 0.15, 0.20, 0.25, 0.30, 0.59, 0.61], index=list("abcdefg"))
+    alike = pd.Series([*[0.2] * 9, 0.34, 0.36], index=list("abcdefghijk"))
+
+    assert list(suspicious(alike).index) == ["k"]
+    assert list(suspicious(spread).index) == []
+    assert list(suspicious(pd.concat([spread[:5], pd.Series({"leak": 0.70})])).index) == ["leak"]
