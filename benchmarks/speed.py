@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .environment import library_versions, machine_name, now
 from .output import print_table
-from .speed_cases import evaluator, help_text, reading, simulator, source001, workers
+from .speed_cases import auditor, evaluator, help_text, reading, simulator, source001, workers
 
 HEADER = ("what", "planktonbench", "beside", "ratio", "limit", "")
 
@@ -22,7 +22,8 @@ def main() -> None:
     versions = library_versions()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        lines = [help_text(), evaluator(), source001(), reading(folder), simulator(folder), workers(folder)]
+        lines = [help_text(), evaluator(), source001(), reading(folder)]
+        lines += [simulator(folder), auditor(folder), workers(folder)]
     sys.stdout.write(f"{machine_name()}, {now()}, numpy {versions['numpy']}, xgboost {versions['xgboost']}\n\n")
     print_table(HEADER, [line.cells() for line in lines])
 
