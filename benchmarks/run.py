@@ -12,7 +12,6 @@ from ..data_manifests.errors import SuiteError
 from ..data_manifests.manifest import Manifest, load_manifest
 from ..data_manifests.simulation.sample import SAMPLE_OBJECTS, has_sample, simulated_sample
 from ..data_manifests.splits import parse_split
-from ..models.threads import available_cores
 from ..reports.card import read_card
 from ..reports.results import run_folder
 from ..reports.write import write_results
@@ -150,7 +149,7 @@ def _find(entry: DatasetEntry, settings: Settings, *, alone: bool) -> tuple[Mani
         "Its scores are no results of real plankton. With --data DIR the run is on your files."
     )
     with counting("drawing the simulated sample", SAMPLE_OBJECTS, "objects") as advance:
-        folder = simulated_sample(entry.name, advance, jobs=available_cores())
+        folder = simulated_sample(entry.name, advance)
     return load_manifest(entry.name), folder
 
 

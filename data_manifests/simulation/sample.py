@@ -22,13 +22,14 @@ def has_sample(name: str) -> bool:
     return name in SIMULATORS
 
 
-def simulated_sample(name: str, advance: Callable[[int], object], *, jobs: int = 1) -> Path:
+def simulated_sample(name: str, advance: Callable[[int], object]) -> Path:
     """Return the folder of a data set's simulated sample; it is made when it is not there.
+
+    In one process, since the caller may be a script that further processes would start again.
 
     Args:
         name: name of the data set, such as `flowcam`.
         advance: told how many more objects are drawn.
-        jobs: processes that draw.
 
     Raises:
         DataError: the cache folder cannot be written.
@@ -39,4 +40,4 @@ def simulated_sample(name: str, advance: Callable[[int], object], *, jobs: int =
     folder = cache_folder() / "simulated" / f"{name}-{SAMPLE_OBJECTS}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):
-        return simulate(name, folder, objects=SAMPLE_OBJECTS, seed=SAMPLE_SEED, jobs=jobs, advance=advance)
+        return simulate(name, folder, objects=SAMPLE_OBJECTS, seed=SAMPLE_SEED, advance=advance)
