@@ -55,8 +55,7 @@ def simulate(
         The folder.
 
     Raises:
-        DataError: there is no such simulator, too few objects, a folder that holds something else (nothing of it is
-            touched), or no room.
+        DataError: no such simulator, too few objects, a folder that holds something else (left as it is), or no room.
 
     """
     if name not in SIMULATORS:
