@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -31,8 +33,15 @@ def in_order(tasks: Iterable[Callable[[], Result]], jobs: int) -> Iterator[Resul
         yield from (task() for task in tasks)
         return
     left = iter(tasks)
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
         waiting: deque[Future[Result]] = deque(pool.submit(task) for task in islice(left, 2 * jobs))
         while waiting:
             yield waiting.popleft().result()
             waiting.extend(pool.submit(task) for task in islice(left, 1))
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone; the pool's own processes would wait for it for ever."""
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import operator
 import os
+import subprocess
+import sys
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,3 +71,24 @@ def test_a_fault_of_a_task_comes_in_its_place(jobs: int) -> None:
     assert next(results) == 7
     with pytest.raises(ValueError, match="'seven'"):
         next(results)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="the processes of the system are read from /proc")
+def test_processes_end_when_their_parent_is_killed() -> None:
+    """Nobody is left who waits for tasks that will never come."""
+    code = (
+        "import os, sys, time\nfrom functools import partial\n"
+        "from planktonbench.data_manifests.processes import in_order\n"
+        "if __name__ == '__main__':\n"
+        "    for pid in in_order([os.getpid, os.getpid, *[partial(time.sleep, 60)] * 9], 2):\n"
+        "        print(pid, flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pids = {parent.stdout.readline().strip() for _ in range(2)}
+        parent.kill()
+    end = time.monotonic() + 20
+    while any(Path(f"/proc/{pid}").is_dir() for pid in pids) and time.monotonic() < end:
+        time.sleep(0.05)
+
+    assert [pid for pid in pids if Path(f"/proc/{pid}").is_dir()] == []
