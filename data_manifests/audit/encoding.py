@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PNG = b"\x89PNG\r\n\x1a\n"
 END_OF_IMAGE, START_OF_SCAN = b"\xff\xd9", 0xDA
+GIF_HEADS = {b"\x21": 2, b"\x2c": 11}  # bytes of an extension and of an image before the first sub-block
 
 
 def fault_of(content: bytes) -> str:
@@ -22,8 +23,9 @@ def fault_of(content: bytes) -> str:
 
     PNG: every chunk is there with its checksum, up to IEND (ISO/IEC 15948, 5.3). JPEG: the marker of the end of the
     image comes behind the first scan (ITU-T T.81, B.1.1.3), so that the one of a thumbnail does not count, and what
-    some programs write behind the image does no harm. GIF: the trailer is there. BMP: the file is as long as its
-    header says. Of TIFF the beginning alone is looked at; the decoder tells the rest.
+    some programs write behind the image does no harm. GIF: every block is there, up to the trailer (CompuServe GIF89a,
+    15 and 27). BMP: the file is as long as its header says. Of TIFF the beginning alone is looked at; the decoder tells
+    the rest.
     """
     if not content:
         return "empty"
@@ -48,7 +50,25 @@ def _jpeg_fault(content: bytes) -> str:
 
 
 def _gif_fault(content: bytes) -> str:
-    return "" if content.rstrip(b"\x00").endswith(b"\x3b") else "truncated"
+    """Go from block to block, each an introducer and sub-blocks with their own lengths, to the trailer."""
+    place = 13 + _colours_of_gif(content[10:11])
+    while len(content) > place:
+        introducer = content[place : place + 1]
+        if introducer == b"\x3b":
+            return ""
+        if introducer not in GIF_HEADS:
+            return "damaged"
+        colours = _colours_of_gif(content[place + 9 : place + 10]) if introducer == b"\x2c" else 0
+        place += GIF_HEADS[introducer] + colours
+        while content[place : place + 1] > b"\x00":
+            place += 1 + content[place]
+        place += 1
+    return "truncated"
+
+
+def _colours_of_gif(flags: bytes) -> int:
+    """Return the bytes of the colour table that flags announce; none when they are cut off."""
+    return 3 * 2 ** ((flags[0] & 7) + 1) if flags > b"\x7f" else 0
 
 
 def _bmp_fault(content: bytes) -> str:

@@ -16,10 +16,23 @@ if TYPE_CHECKING:
 
 GREY = (np.arange(40 * 30) % 251).reshape(40, 30).astype(np.uint8)
 COLOUR = np.dstack([GREY, GREY[::-1], 255 - GREY])
-GIF = (
-    b"GIF89a" + struct.pack("<HHBBB", 2, 2, 0x80, 0, 0) + bytes(6)
-    + b"\x2c" + struct.pack("<HHHHB", 0, 0, 2, 2, 0) + b"\x02\x02\x84\x51\x00\x3b"
-)  # fmt: skip
+GIF_PIXELS = (np.arange(20 * 15) % 101).reshape(15, 20).astype(np.uint8)
+
+
+def gif(pixels: NDArray[np.uint8], *, local: bool = False) -> bytes:
+    """Write grey levels below 128 as a GIF, with a comment, whose codes are the pixels: each row begins with a clear.
+
+    Args:
+        pixels: of less than 126 columns, so that codes stay 8 bits long.
+        local: the colour table stands behind the image's head, not behind the file's.
+
+    """
+    size, grey = struct.pack("<HH", pixels.shape[1], pixels.shape[0]), bytes(np.repeat(2 * np.arange(128), 3).tolist())
+    comment = b"\x21\xfe\x05plank\x00"
+    everywhere, here = (b"\x00\x00\x00", b"\x86" + grey) if local else (b"\x86\x00\x00" + grey, b"\x00")
+    codes = b"".join(b"\x80" + row.tobytes() for row in pixels) + b"\x81"
+    blocks = b"".join(bytes([len(part)]) + part for part in (codes[:200], codes[200:])) + b"\x00"
+    return b"GIF89a" + size + everywhere + comment + b"\x2c" + bytes(4) + size + here + b"\x07" + blocks + b"\x3b"
 
 
 def encoded(suffix: str, image: NDArray[np.integer] = GREY, *options: int) -> bytes:
@@ -34,7 +47,8 @@ WHOLE = {
     "jpeg in colour": encoded(".jpg", COLOUR),
     "progressive jpeg": encoded(".jpg", COLOUR, cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
     "bmp": encoded(".bmp"),
-    "gif": GIF,
+    "gif": gif(GIF_PIXELS),
+    "gif with a local table": gif(GIF_PIXELS, local=True),
 }
 
 
@@ -78,6 +92,16 @@ def test_the_end_of_a_thumbnail_is_not_the_end() -> None:
 def test_what_programs_write_behind_a_jpeg_does_no_harm() -> None:
     """Cameras put kilobytes behind the end."""
     assert fault_of(WHOLE["jpeg"] + bytes(5000)) == ""
+
+
+def test_a_gif_whose_blocks_do_not_follow_each_other_is_damaged() -> None:
+    """Where a block should begin, something else stands; what programs write behind the trailer does no harm."""
+    content = WHOLE["gif"]
+    comment = content.index(b"\x21\xfe")
+
+    assert b"\x3b" in content[comment:-1]
+    assert fault_of(content[:comment] + b"\x22" + content[comment + 1 :]) == "damaged"
+    assert fault_of(content + bytes(100)) == ""
 
 
 def test_a_jpeg_without_markers_is_damaged() -> None:
