@@ -21,6 +21,7 @@ BANDS = MOST_BITS + 1  # of two looks that differ in five bits, one of six bands
 EDGES = [64 * band // BANDS for band in range(BANDS + 1)]
 MASKS = [(1 << end) - (1 << start) for start, end in pairwise(EDGES)]
 AT_ONCE = 4_000_000  # comparisons, 8 bytes each
+PAIRS_AT_ONCE = 5_000  # of small copies, 10 MB; thousands of images of a particle stuck before the lens make millions
 
 
 def same_pixels(table: pd.DataFrame) -> list[pd.DataFrame]:
@@ -60,12 +61,22 @@ def look_alikes(table: pd.DataFrame) -> pd.DataFrame:
     found = [np.empty((0, 3))]
     for pairs in close_looks(unique["look"].to_numpy(np.uint64)):
         first, second = pairs[np.abs(shape[pairs[:, 0]] - shape[pairs[:, 1]]) <= np.log(SAME_SHAPE)].T
-        correlation = (_standardised(small[first]) * _standardised(small[second])).sum(axis=1)
+        correlation = _correlations(small, first, second)
         alike = correlation >= ALIKE_FROM
         found.append(np.column_stack([rows[first], rows[second], correlation])[alike])
     result = pd.DataFrame(np.concatenate(found), columns=["first", "second", "correlation"])
     order = result.sort_values(["correlation", "first", "second"], ascending=[False, True, True], ignore_index=True)
     return order.astype({"first": "int64", "second": "int64"})
+
+
+def _correlations(small: NDArray[np.uint8], first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the correlation of each pair of rows, in parts, so that memory does not grow with the number of pairs."""
+    import numpy as np
+
+    starts = range(0, len(first), PAIRS_AT_ONCE)
+    parts = [(first[start : start + PAIRS_AT_ONCE], second[start : start + PAIRS_AT_ONCE]) for start in starts]
+    products = [(_standardised(small[one]) * _standardised(small[two])).sum(axis=1) for one, two in parts]
+    return np.concatenate([np.empty(0), *products])
 
 
 def _standardised(small: NDArray[np.uint8]) -> NDArray[np.float64]:

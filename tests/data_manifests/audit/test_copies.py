@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,6 +141,42 @@ def test_crowded_bands_are_compared_in_parts(monkeypatch: pytest.MonkeyPatch) ->
 
     assert banded(looks) == expected
     assert len(expected) > 1000
+
+
+def almost_the_same(number: int) -> pd.DataFrame:
+    """Return a table, as `scan` gives it, of images that differ a little: a particle is stuck before the lens."""
+    rng = np.random.default_rng(0)
+    once = rng.integers(20, 220, 256)
+    small = [(once + rng.integers(-3, 4, 256)).astype(np.uint8).tobytes() for _ in range(number)]
+    same = {"status": "ok", "lowest": 0, "highest": 9, "width": 20, "height": 20, "look": np.full(number, 5, np.uint64)}
+    return pd.DataFrame({**same, "pixels": [str(place) for place in range(number)], "small": small})
+
+
+def test_many_images_that_look_alike_are_all_paired(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with each, with the correlation that NumPy gives, however many are compared at once."""
+    table = almost_the_same(40)
+    small = np.frombuffer(b"".join(table["small"]), np.uint8).reshape(40, 256)
+    at_once = look_alikes(table)
+    monkeypatch.setattr(copies, "PAIRS_AT_ONCE", 7)
+    in_parts = look_alikes(table)
+
+    pd.testing.assert_frame_equal(in_parts, at_once)
+    assert len(at_once) == 40 * 39 // 2
+    np.testing.assert_allclose(at_once["correlation"], np.corrcoef(small)[at_once["first"], at_once["second"]])
+
+
+def test_memory_does_not_grow_with_the_pairs() -> None:
+    """Of 45,000 pairs not all small copies are held at once, which would take 400 MB."""
+    table = almost_the_same(300)
+    tracemalloc.start()
+    try:
+        pairs = look_alikes(table)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert len(pairs) == 300 * 299 // 2
+    assert most < 80_000_000
 
 
 def test_bands_cover_all_bits_once() -> None:
