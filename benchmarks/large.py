@@ -1,6 +1,6 @@
 """A million simulated objects from first to last: `tox -e bench-large`, seconds and memory of each step.
 
-It takes about half an hour on two cores, and some gigabytes of the temporary folder (set TMPDIR to another disk). Each
+It takes about half an hour on two cores, and ten gigabytes of the temporary folder (set TMPDIR to another disk). Each
 step is a process of its own; its memory is that of its largest process.
 """
 
@@ -54,7 +54,7 @@ def steps(objects: int, folder: Path) -> list[list[str]]:
 
     Args:
         objects: how many.
-        folder: an empty folder with room for their images, about 2 kB each.
+        folder: an empty folder with room for their images, about 8 kB each.
 
     Returns:
         A row for each step: what, seconds, megabytes at most.
