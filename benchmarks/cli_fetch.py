@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -28,7 +29,7 @@ def fetch_command(
     out: Annotated[
         Optional[Path], typer.Option(help="Folder for the files.", show_default="the download cache")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Fetch again what is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Fetch again what is there, which is kept beside.")] = False,
 ) -> None:
     """Download a published data set, check it, and unpack it."""
     from ..data_manifests.fetch import fetch
@@ -42,6 +43,8 @@ def fetch_command(
     fetched = fetch(manifest, None if out is None else out.expanduser(), force=force, counting=counting)
     state = "already there" if fetched.was_there else "fetched"
     typer.echo(f"{state}: {fetched.folder}")
+    if fetched.former is not None:
+        typer.echo(f"what was there before: {fetched.former} (delete it when you need it no more)")
     for url, sha256 in fetched.pins.items():
         typer.echo(
             f"its sha256 is not pinned; to pin it, write into the manifest:\n  - url: {url}\n    sha256: {sha256}"
@@ -51,4 +54,4 @@ def fetch_command(
         typer.echo(f"layout {layout}")
     except DataError as fault:
         tell(f"Its layout is not recognised: {fault}")
-    typer.echo(f"Next: planktonbench data check {fetched.folder}")
+    typer.echo(f"Next: planktonbench data check {shlex.quote(str(fetched.folder))} --dataset {shlex.quote(name)}")

@@ -6,10 +6,11 @@ tried where this was written; the tests run it against a server of their own.
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NoReturn
 
 from .errors import DataError
 
@@ -55,12 +56,16 @@ class Resuming:
 
         """
         import requests
+        import urllib3
 
-        passing = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+        passing = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError)
         for attempt in range(TRIES):
             try:
                 self._go_on(url)
                 break
+            except requests.exceptions.SSLError as fault:
+                message = f"{url} cannot be fetched: no safe connection (TLS): {_reason(fault)}"
+                raise DataError(message) from fault
             except (BrokenOffError, *passing) as fault:
                 if attempt + 1 == TRIES:
                     message = (
@@ -77,8 +82,13 @@ class Resuming:
 
     @property
     def _mark(self) -> Path:
-        """File that holds the server's mark of this version of the file (ETag or date)."""
+        """File that holds the server's mark of this version of the file (ETag or date), and its length below."""
         return self.part.with_name(f"{self.part.name}.version")
+
+    def _known(self) -> tuple[str, str]:
+        """Return mark and length of the version that was begun, as texts; empty where they are not known."""
+        mark, _, announced = self._mark.read_text("utf-8").partition("\n") if self._mark.is_file() else ("", "", "")
+        return mark, announced
 
     def _size(self) -> int:
         return self.part.stat().st_size if self.part.is_file() else 0
@@ -88,22 +98,25 @@ class Resuming:
         import requests
 
         have = self._size()
-        mark = self._mark.read_text("utf-8") if self._mark.is_file() else ""
+        mark, announced = self._known()
         asked = {"Range": f"bytes={have}-", "If-Range": mark} if have and mark else {}
         headers = {"Accept-Encoding": "identity", **asked}
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
             if answer.status_code == requests.codes.requested_range_not_satisfiable:
-                self.part.unlink()
-                message = "the file has changed"
-                raise BrokenOffError(message)
+                if answer.headers.get("Content-Range") == f"bytes */{have}" and announced in {"", str(have)}:
+                    return  # all of it had come when the last call was killed
+                self._begin_again("the file has changed")
             _refuse_other_answers(answer, url)
             if answer.headers.get("Content-Type", "").lower().startswith("text/html"):
                 raise DataError(_page_instead(url, self.part))
-            start = have if _continues(answer, have) else 0
+            partial = answer.status_code == requests.codes.partial_content
+            start = have if partial else 0
             total = _length(answer, start)
+            if partial and not (asked and _continues(answer, start, total) and _version(answer) in {mark, ""}):
+                self._begin_again("the server gave another part than was asked for, or the file has changed")
             self._refuse_other_length(url, total)
             need_room(self.part.parent, None if total is None else total - start, url)
-            self._mark.write_text(_version(answer), encoding="utf-8")
+            self._mark.write_text(f"{_version(answer) or (mark if partial else '')}\n{total or ''}", encoding="utf-8")
             self._append(answer, start)
         if total is not None and self._size() != total:
             message = f"the server announced {total:,} bytes and sent {self._size():,}"
@@ -114,11 +127,16 @@ class Resuming:
     def _append(self, answer: requests.Response, start: int) -> None:
         self._tell(start)
         with self.part.open("ab" if start else "wb") as file:
-            for piece in answer.iter_content(PIECE):
+            for piece in answer.raw.stream(PIECE, decode_content=False):  # as it lies there; a .gz stays one
                 if not file.tell() and piece[:64].lstrip().lower().startswith(PAGE):
                     raise DataError(_page_instead(answer.url, self.part))
                 file.write(piece)
                 self._tell(file.tell())
+
+    def _begin_again(self, why: str) -> NoReturn:
+        """Throw away what has come, so that the next try asks for all of it."""
+        self.part.unlink(missing_ok=True)
+        raise BrokenOffError(why)
 
     def _tell(self, done: int) -> None:
         self.advance(done - self._told)
@@ -168,7 +186,7 @@ def _refuse_other_answers(answer: requests.Response, url: str) -> None:
         410: "the file is gone",
     }
     code = answer.status_code
-    if code >= 500:  # noqa: PLR2004 - the server's own faults, which may pass
+    if code >= 500 or code in {408, 429}:  # noqa: PLR2004 - the server's own faults, and haste, which may pass
         message = f"the server failed with {code} {answer.reason}"
         raise BrokenOffError(message)
     if code >= 400:  # noqa: PLR2004 - our faults
@@ -181,13 +199,17 @@ def _page_instead(url: str, part: Path) -> str:
     place = part.with_suffix("")
     return (
         f"{url} answered with a web page instead of the file (a login or a licence to accept?). Open it in a browser, "
-        f"save the file as {place}, and call again: it is taken from there."
+        f"save the file as {place}, and call again: it is taken from there, and removed when it is unpacked."
     )
 
 
-def _continues(answer: requests.Response, have: int) -> bool:
-    """Tell whether an answer goes on exactly where we are."""
-    return answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")  # noqa: PLR2004 - partial content
+def _continues(answer: requests.Response, have: int, total: int | None) -> bool:
+    """Tell whether a partial answer goes on exactly where we are, and to the end."""
+    told = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", ""))
+    if told is None or int(told[1]) != have:
+        return False
+    end = int(told[2]) + 1
+    return told[3] in {"*", str(end)} and total in {None, end}
 
 
 def _length(answer: requests.Response, start: int) -> int | None:
@@ -205,7 +227,9 @@ def _version(answer: requests.Response) -> str:
 
 def _reason(fault: Exception) -> str:
     """Return the innermost reason of a network error, which is the one that helps."""
-    inner: Any = fault
-    while getattr(inner, "reason", None) is not None or (inner.args and isinstance(inner.args[0], Exception)):
-        inner = inner.reason if getattr(inner, "reason", None) is not None else inner.args[0]
-    return " ".join(str(inner).split())
+    inner: BaseException = fault
+    while True:
+        nearer = [part for part in (getattr(inner, "reason", None), *inner.args) if isinstance(part, BaseException)]
+        if not nearer:
+            return " ".join(str(inner).split())
+        inner = nearer[0]
