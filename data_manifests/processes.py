@@ -42,6 +42,11 @@ def in_order(tasks: Iterable[Callable[[], Result]], jobs: int) -> Iterator[Resul
 
 def _end_with_parent() -> None:
     """End this process when its parent is gone; the pool's own processes would wait for it for ever."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = parent_process()
     if parent is not None:
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        parent.join()
+        os._exit(1)
