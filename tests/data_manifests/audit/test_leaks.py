@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
+from planktonbench.data_manifests.audit import leaks
 from planktonbench.data_manifests.audit.leaks import single_feature_scores, suspicious
 
 CLASSES, PER_CLASS = 12, 60
@@ -90,14 +93,60 @@ def test_too_few_rows_are_no_error(taxa: list[str]) -> None:
     assert len(single_feature_scores(table, pd.Series(taxa))) == 0
 
 
-def test_large_tables_are_drawn_from() -> None:
-    """At most 20,000 rows are looked at, with the same result each time, rare classes or not."""
+def test_a_class_with_one_object_is_left_aside() -> None:
+    """It cannot be in both halves; the scores of the others are as without it, and a leak is found all the same."""
+    taxa = pd.concat([TAXA, pd.Series(["a single"])], ignore_index=True)
+    table = measurements().assign(leak=CODES + RNG.normal(0, 0.1, len(CODES)))
+    longer = pd.concat([table, table[:1] + 50], ignore_index=True)
+    scores = single_feature_scores(longer, taxa)
+
+    pd.testing.assert_series_equal(scores, single_feature_scores(table, TAXA))
+    assert list(suspicious(scores).index) == ["leak"]
+
+
+def test_missing_and_infinite_values_are_values() -> None:
+    """What is missing, or beyond all numbers, in one class alone tells that class; a column of nothing tells none."""
+    two = pd.Series(np.where(CODES % 2, "odd", "even"))
+    value = np.random.default_rng(6).normal(size=len(CODES))
+    columns = {"missing": np.nan, "largest": np.inf, "least": -np.inf}
+    table = pd.DataFrame({name: np.where(CODES % 2, odd, value) for name, odd in columns.items()})
+    scores = single_feature_scores(table.assign(nothing=np.nan), two)
+
+    assert scores.to_dict() == pytest.approx({"missing": 1, "largest": 1, "least": 1, "nothing": 0.5}, abs=0.01)
+
+
+def test_large_tables_are_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more rows are looked at than are meant to be; the result is the same each time, rare classes or not."""
     rng = np.random.default_rng(0)
-    codes = np.r_[rng.integers(0, 3, 24_990), np.repeat([3, 4, 5, 6, 7], 2)]
+    codes = np.r_[rng.integers(0, 3, 990), np.repeat([3, 4, 5, 6, 7], 2)]
     table = pd.DataFrame({"label": codes.astype(float), "noise": rng.normal(size=len(codes))})
     taxa = pd.Series(codes).map("taxon {}".format)
+    rows: list[int] = []
+    score = leaks._score
 
-    pd.testing.assert_series_equal(single_feature_scores(table, taxa), single_feature_scores(table, taxa))
+    def counted(column: pd.DataFrame, *others: Any) -> float:  # noqa: ANN401 - they are passed on as they are
+        rows.append(len(column))
+        return score(column, *others)
+
+    monkeypatch.setattr(leaks, "MOST_ROWS", 500)
+    monkeypatch.setattr(leaks, "_score", counted)
+    scores = single_feature_scores(table, taxa)
+
+    assert rows == [500, 500]
+    assert scores["label"] > 0.5 > scores["noise"]
+    pd.testing.assert_series_equal(scores, single_feature_scores(table, taxa))
+
+
+def test_leaks_of_large_tables_are_found() -> None:
+    """Among 25,000 rows as among few: the label with noise, and ids that were given class by class."""
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 10, 25_000)
+    ordinary = {f"f{k}": rng.normal(size=len(codes)) + rng.permutation(10)[codes] / 10 for k in range(8)}
+    ids = np.argsort(np.argsort(codes, kind="stable")) + 3e7
+    table = pd.DataFrame({**ordinary, "code": codes + rng.normal(0, 0.1, len(codes)), "id": ids})
+    scores = single_feature_scores(table, pd.Series(codes).map(str))
+
+    assert set(suspicious(scores).index) == {"code", "id"}
 
 
 def test_among_three_columns_nothing_is_far_from_the_rest() -> None:

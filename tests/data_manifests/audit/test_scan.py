@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import struct
+import tarfile
 import zipfile
 import zlib
 from pathlib import PurePath
@@ -48,9 +50,11 @@ def mixed(make_images: Callable[..., Dataset], draw: Callable[..., NDArray[np.ui
             "egg/cut.png": whole[:-30],
             "egg/deep.png": grey.astype(np.uint16) * 257,
             "egg/empty.png": b"",
+            "egg/flat.png": np.full((30, 40), 7, np.uint8),
             "egg/grey.png": grey[:20, :30],
             "egg/grey-as-colour.png": np.dstack([grey, grey, grey]),
             "egg/hollow.png": png_that_claims(50, 50),
+            "egg/pixel.png": np.full((1, 1), 9, np.uint8),
             "egg/text.png": b"not a png",
             "egg/turned.png": whole[:60] + bytes([whole[60] ^ 1]) + whole[61:],
         }
@@ -94,6 +98,18 @@ def test_size_depth_and_colour_are_told(mixed: Dataset) -> None:
     assert not found.loc["cut"].any()
 
 
+def test_grey_levels_are_told(mixed: Dataset) -> None:
+    """The least and the largest; of one pixel, and of one grey level, they are the same."""
+    found = by_name(mixed)
+    grey = cv2.imread(str(mixed.folder / "egg" / "grey.png"), cv2.IMREAD_GRAYSCALE)
+    assert grey is not None
+
+    assert found.loc["flat", ["lowest", "highest"]].tolist() == [7, 7]
+    assert found.loc["pixel", ["height", "width", "lowest", "highest"]].tolist() == [1, 1, 9, 9]
+    assert found.loc["grey", ["lowest", "highest"]].tolist() == [grey.min(), grey.max()]
+    assert found.loc["deep", ["lowest", "highest"]].tolist() == found.loc["alpha", ["lowest", "highest"]].tolist()
+
+
 def test_the_number_of_processes_changes_nothing(mixed: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """One process or two, in chunks of any size: the same table, and all images are counted."""
     assert mixed.images is not None
@@ -123,6 +139,76 @@ def test_a_source_is_listed_once_in_each_process(mixed: Dataset, monkeypatch: py
     scan(mixed.images)
 
     assert len(opened) == 2
+
+
+def pack(path: Path, contents: dict[str, bytes]) -> ImageStore:
+    """Write a zip or tar file with these members, in this order, and open it; ids are `<folder>/<name>`."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as zipped:
+            for name, content in contents.items():
+                zipped.writestr(name, content)
+    else:
+        with tarfile.open(path, "w") as tarred:
+            for name, content in contents.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                tarred.addfile(info, io.BytesIO(content))
+    return open_images(path, id_parts=2)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_it_is_the_same_from_an_archive(mixed: Dataset, kind: str) -> None:
+    """A folder, a zip file and a tar file of the same images give the same table, in other processes too."""
+    images = open_images(mixed.folder, id_parts=2)
+    packed = pack(
+        mixed.folder.parent / f"packed.{kind}", {name: (mixed.folder / name).read_bytes() for name in images.names}
+    )
+
+    pd.testing.assert_frame_equal(scan(packed, jobs=2), scan(images))
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_rows_come_as_images_are_stored(
+    tmp_path: Path, draw: Callable[..., NDArray[np.uint8]], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in the order of names, whatever the processes: an archive is read from its beginning to its end."""
+    order = [7, 3, 9, 1, 8, 2]
+    contents = {f"imgs/{number}.png": cv2.imencode(".png", draw(number))[1].tobytes() for number in order}
+    images = pack(tmp_path / f"packed.{kind}", contents)
+    monkeypatch.setattr(module, "CHUNK", 2)
+    table = scan(images, jobs=2)
+
+    assert table["member"].tolist() == list(contents)
+    assert table["object_id"].tolist() == [f"imgs/{number}" for number in order]
+    assert table["width"].tolist() == [draw(number).shape[1] for number in order]
+
+
+def tiff(pixels: NDArray[np.uint8], end: str) -> bytes:
+    """Write grey levels as ImageJ does, the directory in front and the pixels behind it; `end` is struct's `<` or `>`.
+
+    After TIFF 6.0 (Adobe 1992), section 4: width, height, bits, no compression, black is zero, where the strip is,
+    channels, its rows and its bytes.
+    """
+    height, width = pixels.shape
+    entries = {256: width, 257: height, 258: 8, 259: 1, 262: 1, 273: 8 + 2 + 9 * 12 + 4, 277: 1, 278: height}
+    fields = [struct.pack(f"{end}HHII", tag, 4, 1, value) for tag, value in (entries | {279: pixels.size}).items()]
+    head = (b"II*\x00" if end == "<" else b"MM\x00*") + struct.pack(f"{end}IH", 8, len(fields))
+    return head + b"".join(fields) + bytes(4) + pixels.tobytes()
+
+
+@pytest.mark.parametrize("end", ["<", ">"])
+def test_a_tiff_that_is_cut_anywhere_is_told(
+    tmp_path: Path, draw: Callable[..., NDArray[np.uint8]], end: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Only the whole one is fine: what the look at its beginning does not tell, the decoder does, without a word."""
+    whole = tiff(draw(0)[:6, :7], end)
+    cuts = {f"{length}.tif": whole[:length] for length in range(len(whole) + 1)}
+    table = scan(pack(tmp_path / "imgs.zip", cuts)).set_index("object_id")
+
+    assert table.index[table["status"] == "ok"].tolist() == [str(len(whole))]
+    assert table.loc[str(len(whole)), ["height", "width", "bits"]].tolist() == [6, 7, 8]
+    assert set(table["status"]) == {"ok", "empty", "truncated", "unreadable"}
+    assert capfd.readouterr().err == ""
 
 
 def test_a_member_that_a_zip_file_cannot_give_is_unreadable(
