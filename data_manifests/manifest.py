@@ -93,6 +93,8 @@ class Manifest(Schema):
     url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
     published: date | None = None
     objects: Annotated[int, Field(gt=0)] | None = None
+    scale_bar: Annotated[int, Field(ge=0)] = 0  # rows at the bottom of each image that hold a scale bar
+    pixel_size_um: Annotated[float, Field(gt=0)] | None = None
     downloads: tuple[Download, ...] = ()
     checksums: dict[str, Sha256] = Field(default_factory=dict)
     classes: dict[Text, Annotated[int, Field(ge=0)] | None] = Field(default_factory=dict)

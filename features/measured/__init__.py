@@ -1,0 +1,1 @@
+"""Handcrafted features measured from the images themselves: segmentation, kernels, catalogue, and the table of it all."""

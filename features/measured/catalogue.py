@@ -1,0 +1,13 @@
+"""The catalogue: every measured feature, in the order of the columns."""
+
+from __future__ import annotations
+
+from . import geometry, grey, interior, outline, profile, texture
+
+VERSION = 1  # raised whenever any value changes
+
+FEATURES = (
+    *geometry.FEATURES, *outline.FEATURES, *interior.FEATURES, *grey.FEATURES, *texture.FEATURES, *profile.FEATURES,
+)  # fmt: skip
+NAMES = tuple(feature.name for feature in FEATURES)
+GROUPS = tuple(dict.fromkeys(feature.group for feature in FEATURES))

@@ -1,0 +1,90 @@
+"""Measure many images at once: cut the objects out, lay them on sheets, and run every kernel once per sheet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .catalogue import FEATURES, GROUPS
+from .geometry import ellipse_of, measure_geometry, moments
+from .grey import measure_grey
+from .interior import measure_interior
+from .outline import measure_outline
+from .profile import measure_profile
+from .sheet import Cut, Sheet, cut_out, sheets
+from .texture import measure_texture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from .segmentation import Segmentation
+
+ALL = frozenset(GROUPS)
+OF_NOTHING = {"area": 0.0, "area_exc": 0.0, "pieces": 0.0, "holes": 0.0}  # what is known when there is no object
+
+
+def measure_chunk(
+    images: Sequence[NDArray[np.uint8]],
+    options: Segmentation,
+    masks: Sequence[NDArray[np.uint8] | None] | None = None,
+    *,
+    groups: frozenset[str] = ALL,
+) -> NDArray[np.float64]:
+    """Measure the objects of images; what is measured of one does not depend on the others.
+
+    Args:
+        images: grey levels, uint8 of shape (height, width) each, at least one pixel.
+        options: how objects are told from the background.
+        masks: a mask for each image, of its shape, 0 or not; None segments it.
+        groups: groups of features to measure; the columns of others are NaN.
+
+    Returns:
+        float64 of shape (n_images, n_features), columns as in the catalogue. Undefined values are NaN, never infinite.
+        An image without an object has areas and counts of 0, and the grey level of the whole image.
+
+    """
+    cuts = [cut_out(image, mask, options) for image, mask in zip(images, masks or [None] * len(images), strict=True)]
+    table = np.full((len(cuts), len(FEATURES)), np.nan)
+    for column, feature in enumerate(FEATURES):
+        if feature.group in groups:
+            table[:, column] = OF_NOTHING.get(feature.name, np.nan)
+    for rows in sheets(cuts):
+        measured = measure_sheet(Sheet.of([cuts[row] for row in rows]), groups)
+        for column, feature in enumerate(FEATURES):
+            if feature.group in groups:
+                table[rows, column] = measured[feature.name]
+    return _with_frames(table, cuts, groups)
+
+
+def _with_frames(table: NDArray[np.float64], cuts: Sequence[Cut], groups: frozenset[str]) -> NDArray[np.float64]:
+    """Fill in the grey level of the whole image, which is known without an object, too."""
+    for column, feature in enumerate(FEATURES):
+        if feature.name == "meanimagegrey" and feature.group in groups:
+            table[:, column] = [cut.frame for cut in cuts]
+    return table
+
+
+def measure_sheet(sheet: Sheet, groups: frozenset[str] = ALL) -> dict[str, NDArray[np.float64]]:
+    """Measure the objects of a sheet; sizes and moments always, since others are built on them.
+
+    Returns:
+        Values by name of feature, float64 of shape (n_objects,) each.
+
+    """
+    mu = moments(sheet, sheet.filled, binary=True)
+    ellipse = ellipse_of(sheet, mu)
+    found = measure_geometry(sheet, mu, ellipse)
+    if "outline" in groups:
+        found |= measure_outline(sheet, found)
+    if "interior" in groups:
+        found |= measure_interior(sheet, ellipse)
+    if "grey" in groups:
+        found |= measure_grey(sheet, ellipse)
+    if "texture" in groups:
+        found |= measure_texture(sheet)
+    if "profile" in groups:
+        found |= measure_profile(sheet, ellipse)
+    return found

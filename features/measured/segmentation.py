@@ -1,0 +1,125 @@
+"""Segmentation: which pixels of an image are the object, when nobody has drawn a mask.
+
+1. Rows of a scale bar are cut off at the bottom.
+2. The background is the median grey level of the border, the outermost ring of pixels. Where it is not said whether it
+   is light or dark, it is light when it is at least the mean of the image, since an object pulls the mean its way.
+3. Contrast is the distance of each pixel from the background towards the object, smoothed by 3 × 3 px; what lies beyond
+   the background on the other side (a halo, the bright middle of a bubble) has none.
+4. The threshold is Otsu's (1979, doi 10.1109/TSMC.1979.4310076) on the contrast, kept between two guards: it is at
+   least `LEAST_CONTRAST` and `NOISE_FACTOR` times the spread of the border, below which there is nothing but noise, so
+   that a flat image has no object; and at most `MOST_OF_PEAK` of the greatest contrast, so that a dark eye or gut does
+   not hide a transparent body.
+5. Pieces (8-connected) below `SPECK_SHARE` of the largest and those below `SPECK_PIXELS` are specks and dropped, the
+   largest never. With `pieces="largest"` only that stays.
+
+The ring that a bubble makes is an object with a hole: `area` fills it, `area_exc` does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...data_manifests.manifest import Background
+
+Pieces = Literal["largest", "all"]
+
+LEAST_CONTRAST = 6  # grey levels
+NOISE_FACTOR = 3
+MOST_OF_PEAK = 0.35
+SPECK_PIXELS = 5
+SPECK_SHARE = 0.02
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """How objects are told from the background.
+
+    Attributes:
+        background: `light` or `dark`; None decides for each image.
+        pieces: keep the `largest` piece of what was found, or `all` that are no specks. A given mask is never changed.
+        scale_bar: rows that are cut off at the bottom of each image, and of each mask, before anything else.
+
+    """
+
+    background: Background | None = None
+    pieces: Pieces = "all"
+    scale_bar: int = 0
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The background of an image: its grey level, and whether it is light."""
+
+    level: float
+    light: bool
+
+    @classmethod
+    def of(cls, image: NDArray[np.uint8], background: Background | None) -> Ground:
+        """Find the background of an image, uint8 of shape (height, width)."""
+        level = float(np.median(border(image)))
+        light = level >= image.mean() if background is None else background == "light"
+        return cls(level, bool(light))
+
+    def contrast(self, grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return how far pixels lie from the background towards the object, uint8; 0 on the other side of it."""
+        level = round(self.level)
+        return np.asarray(cv2.subtract(level, grey) if self.light else cv2.subtract(grey, level), np.uint8)
+
+
+def border(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the outermost ring of pixels, uint8; corners are there twice."""
+    return np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+
+
+def without_scale_bar(image: NDArray[np.uint8], rows: int) -> NDArray[np.uint8]:
+    """Return an image without so many rows at the bottom; the first row always stays."""
+    return image[: max(1, image.shape[0] - rows)] if rows else image
+
+
+def segment(image: NDArray[np.uint8], options: Segmentation) -> NDArray[np.uint8]:
+    """Find the object in an image.
+
+    Args:
+        image: grey levels, uint8 of shape (height, width).
+        options: how.
+
+    Returns:
+        Mask, uint8 of shape (height - scale bar, width): 1 on the object, 0 elsewhere; all 0 when there is none.
+
+    """
+    image = without_scale_bar(image, options.scale_bar)
+    return mask_of(image, Ground.of(image, options.background), options.pieces)
+
+
+def mask_of(image: NDArray[np.uint8], ground: Ground, pieces: Pieces) -> NDArray[np.uint8]:
+    """Find the object in an image whose background is known; as `segment`."""
+    contrast = cv2.blur(ground.contrast(image), (3, 3))
+    _, mask = cv2.threshold(contrast, _threshold(image, contrast, ground), 1, cv2.THRESH_BINARY)
+    return _without_specks(np.asarray(mask, np.uint8), pieces)
+
+
+def _threshold(image: NDArray[np.uint8], contrast: NDArray[np.uint8], ground: Ground) -> float:
+    """Return the contrast above which a pixel is of the object: Otsu's, between the guards."""
+    otsu, _ = cv2.threshold(contrast, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    spread = float(np.median(np.abs(border(image) - ground.level)))
+    return max(min(otsu, MOST_OF_PEAK * float(contrast.max())), LEAST_CONTRAST, NOISE_FACTOR * spread)
+
+
+def _without_specks(mask: NDArray[np.uint8], pieces: Pieces) -> NDArray[np.uint8]:
+    count, labels, facts, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
+    if count <= 2:  # noqa: PLR2004 - the background and one piece at most
+        return mask
+    sizes = facts[:, cv2.CC_STAT_AREA].copy()
+    sizes[0] = 0
+    largest = sizes.max()
+    keep = sizes >= (largest if pieces == "largest" else min(largest, max(SPECK_PIXELS, SPECK_SHARE * largest)))
+    if pieces == "largest":
+        keep = np.arange(count) == sizes.argmax()
+    return keep.astype(np.uint8)[labels]

@@ -1,0 +1,238 @@
+"""A sheet: many objects laid one below another, so that each kernel runs once for all of them.
+
+A call of OpenCV or NumPy on a crop of 60 × 60 pixels costs more for the call than for the pixels. On a sheet the calls
+are shared. Each object has a band of rows of its own, with a margin of background around it that is wider than any
+kernel reaches; so what is measured of an object does not depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from .segmentation import Ground, Segmentation, mask_of, without_scale_bar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+MARGIN = 4  # pixels around each object, as far as any kernel reaches
+MOST_PIXELS = 1_000_000  # of a sheet, so that its arrays stay in the cache; a larger object has a sheet to itself
+WIDER = 1.25  # the widest object of a sheet is at most so much wider than its narrowest
+
+
+@dataclass(frozen=True)
+class Cut:
+    """An object cut out of its image, with a margin.
+
+    Attributes:
+        grey: grey levels, uint8 of shape (height, width); background where the margin reaches over the image's edge.
+        mask: 1 on the object, 0 elsewhere, uint8 of the same shape.
+        ground: background of the image.
+        frame: mean grey level of the whole image.
+
+    """
+
+    grey: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    ground: Ground
+    frame: float
+
+
+def cut_out(image: NDArray[np.uint8], mask: NDArray[np.uint8] | None, options: Segmentation) -> Cut:
+    """Cut the object out of an image; where there is none, the cut has no pixels.
+
+    Args:
+        image: grey levels, uint8 of shape (height, width).
+        mask: given mask of the same shape, 0 or not; None segments the image.
+        options: how.
+
+    """
+    image = without_scale_bar(image, options.scale_bar)
+    ground = Ground.of(image, options.background)
+    if mask is None:
+        mask = mask_of(image, ground, options.pieces)
+    else:
+        mask = np.asarray(without_scale_bar(mask, options.scale_bar) > 0, np.uint8)
+    left, top, width, height = cv2.boundingRect(mask)
+    inside = slice(max(0, top - MARGIN), top + height + MARGIN), slice(max(0, left - MARGIN), left + width + MARGIN)
+    grey = np.full((height + 2 * MARGIN, width + 2 * MARGIN) if width else (0, 0), round(ground.level), np.uint8)
+    piece = np.zeros_like(grey)
+    if width:
+        seen = image[inside]
+        down, right = max(0, MARGIN - top), max(0, MARGIN - left)
+        place = slice(down, down + seen.shape[0]), slice(right, right + seen.shape[1])
+        grey[place], piece[place] = seen, mask[inside]
+    return Cut(grey, piece, ground, float(image.mean()))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Objects one below another; each has at least one pixel.
+
+    Attributes:
+        grey: grey levels, uint8 of shape (rows, columns).
+        mask: 1 on objects, holes left out, uint8 of the same shape.
+        tops: first row of each object's band and, at the end, the number of rows; int64 of shape (n_objects + 1,).
+        level: background of each object's image, float64 of shape (n_objects,).
+        light: whether that background is light, bool of shape (n_objects,).
+        frame: mean grey level of each whole image, float64 of shape (n_objects,).
+
+    """
+
+    grey: NDArray[np.uint8]
+    mask: NDArray[np.uint8]
+    tops: NDArray[np.int64]
+    level: NDArray[np.float64]
+    light: NDArray[np.bool_]
+    frame: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, cuts: Sequence[Cut]) -> Sheet:
+        """Lay cuts one below another."""
+        heights = [cut.grey.shape[0] for cut in cuts]
+        tops = np.concatenate([[0], np.cumsum(heights)]).astype(np.int64)
+        level = np.array([cut.ground.level for cut in cuts])
+        shape = (int(tops[-1]), max(cut.grey.shape[1] for cut in cuts))
+        grey = np.repeat(np.round(level).astype(np.uint8), heights)[:, None].repeat(shape[1], axis=1)
+        mask = np.zeros(shape, np.uint8)
+        for top, cut in zip(tops.tolist(), cuts, strict=False):
+            height, width = cut.grey.shape
+            grey[top : top + height, :width] = cut.grey
+            mask[top : top + height, :width] = cut.mask
+        light = np.array([cut.ground.light for cut in cuts])
+        return cls(grey, mask, tops, level, light, np.array([cut.frame for cut in cuts]))
+
+    def __len__(self) -> int:
+        """Count the objects."""
+        return len(self.level)
+
+    @cached_property
+    def bands(self) -> list[slice]:
+        """Rows of each object."""
+        tops = self.tops.tolist()
+        return [slice(top, bottom) for top, bottom in zip(tops, tops[1:], strict=False)]
+
+    @cached_property
+    def owner_of_row(self) -> NDArray[np.int64]:
+        """Number of the object that each row belongs to, int64 of shape (rows,)."""
+        return np.repeat(np.arange(len(self)), np.diff(self.tops))
+
+    @cached_property
+    def _holes(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Filled masks, and the number of holes of each object.
+
+        A hole is a piece of background, 4-connected as the counterpart of 8-connected objects, that does not reach the
+        margin; all margins are one piece, the one of the sheet's first pixel.
+        """
+        _, labels, facts, _ = cv2.connectedComponentsWithStats(1 - self.mask, connectivity=4, ltype=cv2.CV_32S)
+        filled = np.asarray(labels != labels[0, 0], np.uint8)
+        hole = np.ones(len(facts), bool)
+        hole[[0, labels[0, 0]]] = False
+        return filled, self._per_object(facts[hole])
+
+    @property
+    def filled(self) -> NDArray[np.uint8]:
+        """Masks with their holes filled, uint8 of shape (rows, columns)."""
+        return self._holes[0]
+
+    @property
+    def holes(self) -> NDArray[np.int64]:
+        """Number of holes of each object, int64 of shape (n_objects,)."""
+        return self._holes[1]
+
+    def count_pieces(self, mask: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Count the 8-connected pieces of each object in a mask of the sheet's shape; int64 of shape (n_objects,)."""
+        _, _, facts, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
+        return self._per_object(facts[1:])
+
+    def _per_object(self, facts: NDArray[np.int32]) -> NDArray[np.int64]:
+        return np.bincount(self.owner_of_row[facts[:, cv2.CC_STAT_TOP]], minlength=len(self))
+
+    @cached_property
+    def contrast(self) -> NDArray[np.uint8]:
+        """Distance of each pixel from its background towards the object, uint8 of shape (rows, columns)."""
+        levels = np.round(self.level).astype(np.uint8)
+        return np.concatenate(
+            [Ground(float(level), bool(light)).contrast(self.grey[band])
+             for level, light, band in zip(levels, self.light, self.bands, strict=True)]
+        )  # fmt: skip
+
+    @cached_property
+    def pixels(self) -> Pixels:
+        """The pixels of all objects, holes filled."""
+        return Pixels.of(self)
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """The pixels of all objects of a sheet, object after object, holes filled.
+
+    Attributes:
+        place: where each lies in the flattened sheet, int64 of shape (n_pixels,).
+        owner: number of the object, int64 of shape (n_pixels,).
+        starts: where each object's pixels begin, int64 of shape (n_objects,).
+        area: number of pixels of each object, int64 of shape (n_objects,).
+        x, y: column and row in the sheet, int64 of shape (n_pixels,).
+
+    """
+
+    place: NDArray[np.int64]
+    owner: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    area: NDArray[np.int64]
+    x: NDArray[np.int64]
+    y: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, sheet: Sheet) -> Pixels:
+        """List the pixels of a sheet."""
+        place = np.flatnonzero(sheet.filled)
+        y, x = np.divmod(place, sheet.filled.shape[1])
+        owner = sheet.owner_of_row[y]
+        area = np.bincount(owner, minlength=len(sheet))
+        return cls(place, owner, np.cumsum(area) - area, area, x, y)
+
+    def of_each(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give each pixel the value of its object."""
+        return np.repeat(values, self.area)
+
+    def total(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Add up the values of each object's pixels, float64 of shape (n_objects,)."""
+        return np.add.reduceat(values, self.starts, dtype=np.float64)
+
+    def mean(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Average the values of each object's pixels, float64 of shape (n_objects,)."""
+        return self.total(values) / self.area
+
+    def largest(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return the largest value of each object's pixels, float64 of shape (n_objects,)."""
+        return np.maximum.reduceat(values, self.starts).astype(np.float64)
+
+
+def sheets(cuts: Sequence[Cut]) -> Iterator[NDArray[np.int64]]:
+    """Share out cuts over sheets: those of like width together, and no sheet larger than it need be.
+
+    Yields:
+        Positions in `cuts`; those without pixels are left out.
+
+    """
+    widths = np.array([cut.grey.shape[1] for cut in cuts])
+    sizes = np.array([cut.grey.size for cut in cuts])
+    page: list[int] = []
+    pixels = 0
+    for position in np.argsort(widths, kind="stable"):
+        if not sizes[position]:
+            continue
+        if page and (widths[position] > WIDER * widths[page[0]] + MARGIN or pixels + sizes[position] > MOST_PIXELS):
+            yield np.array(page)
+            page, pixels = [], 0
+        page.append(int(position))
+        pixels += int(sizes[position])
+    if page:
+        yield np.array(page)
