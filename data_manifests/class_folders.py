@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .cleaning import Note, note
+from .cleaning import note
 from .errors import DataError, listed
 from .images import WHOLE_PATH, ImageStore, open_images
 from .listing import is_archive, is_hidden, is_image, walk
@@ -59,7 +59,8 @@ def read(path: Path) -> RawTables:
     store = open_images(source)
     if source != path or not path.is_dir():
         _refuse_tables(store)
-    notes = _choose_ids(store)
+    repeated = store.choose_ids()
+    notes = note("ids-of-path", ID_RULES[store.id_parts], repeated)
     objects = _objects(store)
     taxa = sorted(set(objects["taxon"]))
     if len(taxa) < FEWEST_CLASSES:
@@ -107,16 +108,6 @@ def _refuse_tables(store: ImageStore) -> None:
     if tables:
         message = f"{store.source} holds a data set with tables ({listed(tables)}). Unpack it and give the folder."
         raise DataError(message)
-
-
-def _choose_ids(store: ImageStore) -> list[Note]:
-    """Set how many parts of its path make an image's id: the fewest that tell all images apart."""
-    repeated = store.ids(1)
-    repeated = repeated[repeated.duplicated()]
-    if not len(repeated):
-        return []
-    store.id_parts = WHOLE_PATH if store.ids(2).duplicated().any() else 2
-    return note("ids-of-path", ID_RULES[store.id_parts], repeated.unique())
 
 
 def _objects(store: ImageStore) -> pd.DataFrame:

@@ -13,10 +13,11 @@ import zlib
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .decoding import grey_levels
 from .errors import DataError, listed
-from .listing import ARCHIVE_SUFFIXES, SEALED_SUFFIXES, file_size, is_hidden, is_image, walk
+from .listing import ARCHIVE_SUFFIXES, SEALED_SUFFIXES, changed_at, file_size, is_hidden, is_image, walk
 from .seeds import sha256_text
 from .tables import canonical_text
 
@@ -71,6 +72,19 @@ class ImageStore(ABC):
             stems = ["/".join(stem.split("/")[-parts:]) for stem in stems]
         return canonical_text(pd.Series(stems, dtype="str"))
 
+    def choose_ids(self) -> list[str]:
+        """Let the fewest last parts of the paths that tell all images apart make the ids: 1, 2, or all.
+
+        Returns:
+            The file names that several images have, when one part is not enough.
+
+        """
+        repeated = self.ids(1)
+        repeated = repeated[repeated.duplicated()]
+        if len(repeated):
+            self.id_parts = WHOLE_PATH if self.ids(2).duplicated().any() else 2
+        return list(repeated.unique())
+
     @property
     def names(self) -> list[str]:
         """Names of all images inside the source, in storage order."""
@@ -107,6 +121,10 @@ class ImageStore(ABC):
         """Text from which `reopen_images` opens the same images in another process."""
         return json.dumps([str(self.source.resolve()), self.id_parts])
 
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        """Copy and pickle as an address, which is opened anew."""
+        return reopen_images, (self.address,)
+
     @abstractmethod
     def _entries(self) -> Iterator[str]:
         """Names of all files and, with a slash at the end, of folders, in storage order."""
@@ -118,6 +136,18 @@ class ImageStore(ABC):
     @abstractmethod
     def sha256(self) -> str:
         """Hash of what the source holds, quick to take."""
+
+    def state(self) -> str:
+        """Hash of what the source holds, in which order, and under which ids; of this copy on this machine.
+
+        For what is computed from the images and kept: where `sha256` cannot see that a file was changed in place, its
+        size being the same, the times of the file are looked at too.
+        """
+        return sha256_text(self.sha256(), str(self.id_parts), *self.names, *self._times())
+
+    def _times(self) -> Iterator[str]:
+        """When each file of the source was changed last, unless the hash holds checksums of the contents."""
+        return iter(())
 
     def __contains__(self, object_id: object) -> bool:
         """Tell whether there is an image of this object."""
@@ -138,14 +168,28 @@ class ImageStore(ABC):
         if member is None:
             message = f"{self.source} has no image of object {object_id}."
             raise DataError(message)
+        return self.read_member(member)
+
+    def read_member(self, member: str) -> bytes:
+        """Return the encoded bytes of the image of this name inside the source; other images are not listed for it.
+
+        Raises:
+            DataError: it cannot be read.
+
+        """
         try:
             return self._bytes(member)
+        except KeyError as fault:
+            message = f"{self.source}: {member} cannot be read: it is not there any more"
+            raise DataError(message) from fault
         except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as fault:
             message = f"{self.source}: {member} cannot be read: {fault}"
             raise DataError(message) from fault
 
     def read(self, object_id: str) -> NDArray[np.uint8]:
         """Return one image as grey levels, uint8 of shape (height, width), as bright or dark as the source is.
+
+        Transparency, colours and 16 bits are treated by the rule of the module `decoding`.
 
         Raises:
             DataError: there is no image of that object, or its bytes are no image.
@@ -231,6 +275,9 @@ class TarImages(ImageStore):
         """Hash of member names, sizes and header checksums (which cover the times); tar keeps none of the contents."""
         return sha256_text(*sorted(f"{name}|{size}|{checksum}" for name, _, size, checksum in self._index))
 
+    def _times(self) -> Iterator[str]:
+        yield changed_at(str(self.source))
+
 
 def _headers(archive: tarfile.TarFile) -> Iterator[tuple[str, int, int, int]]:
     """Yield name, offset, size and header checksum of files and folders; links and devices are passed over."""
@@ -256,6 +303,9 @@ class FolderImages(ImageStore):
         """Hash of names and sizes; the contents of hundreds of thousands of files are not read for it."""
         return sha256_text(*(f"{name}|{file_size(f'{self.source}/{name}')}" for name in sorted(self.names)))
 
+    def _times(self) -> Iterator[str]:
+        return (changed_at(f"{self.source}/{name}") for name in self.names)
+
 
 def open_images(source: Path, *, id_parts: int = 1) -> ImageStore:
     """Return the images of a folder, a zip file or a tar file.
@@ -273,26 +323,6 @@ def open_images(source: Path, *, id_parts: int = 1) -> ImageStore:
         )
         raise DataError(message)
     return (TarImages if source.suffix.lower() == ".tar" else ZipImages)(source, id_parts=id_parts)
-
-
-def grey_levels(content: bytes) -> NDArray[np.uint8] | None:
-    """Decode an image to grey levels, uint8 of shape (height, width); None when it cannot be decoded."""
-    import cv2
-    import numpy as np
-
-    image = decoded(content, cv2.IMREAD_GRAYSCALE)
-    return None if image is None else np.asarray(image, dtype=np.uint8)
-
-
-def decoded(content: bytes, flags: int) -> NDArray[Any] | None:
-    """Decode an image as OpenCV's flags say; None when it cannot be decoded, or its header claims an absurd size."""
-    import cv2
-    import numpy as np
-
-    try:
-        return cv2.imdecode(np.frombuffer(content, np.uint8), flags) if content else None
-    except cv2.error:
-        return None
 
 
 def images_beside(folder: Path) -> ImageStore | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from .errors import DataError
 from .seeds import sha256_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 FORMAT = "1"
 
@@ -34,14 +35,26 @@ def prepared_native(dataset: Dataset) -> Path | None:
     path = cache_folder() / "prepared" / f"{dataset.name}-{key[:16]}.parquet"
     if not path.is_file():
         table = dataset.native.reset_index()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(path.parent.with_suffix(".lock")):
-                write_whole(path, lambda part: table.to_parquet(part, index=False))
-        except OSError as fault:
-            message = f"{path.parent} cannot be written: {fault}. Set XDG_CACHE_HOME to a folder with room."
-            raise DataError(message) from fault
+        with cache_locked(path.parent, path.parent.with_suffix(".lock")):
+            write_whole(path, lambda part: table.to_parquet(part, index=False))
     return path
+
+
+@contextmanager
+def cache_locked(folder: Path, lock: Path) -> Iterator[None]:
+    """Make a folder of the cache, hold a lock, and turn the system's refusal to write there into a message.
+
+    Raises:
+        DataError: the folder cannot be written.
+
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock):
+            yield
+    except OSError as fault:
+        message = f"{folder} cannot be written: {fault}. Set XDG_CACHE_HOME to a folder with room."
+        raise DataError(message) from fault
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:

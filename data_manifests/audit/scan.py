@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ..decoding import decoded, grey_levels, quiet_decoder
 from ..errors import DataError
-from ..images import decoded, grey_levels, reopen_images
+from ..opened import Opening, opened
 from ..processes import in_order
 from .encoding import fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import numpy as np
     import pandas as pd
@@ -27,7 +26,6 @@ NUMBERS = ("height", "width", "channels", "coloured", "bits", "lowest", "highest
 COLUMNS = (*TEXTS, *NUMBERS, "small")
 CHUNK = 500  # images
 SMALL_SIDE, LOOK_SIDE = 16, 8  # pixels of the small copy, and of the block of its lowest frequencies
-SCANS = itertools.count()
 
 Row = tuple[str | int | bytes, ...]
 
@@ -51,41 +49,20 @@ def scan(images: ImageStore, *, jobs: int = 1, advance: Callable[[int], object] 
     import pandas as pd
 
     ids = list(images.members)
-    some = partial(_scan_some, images.address, next(SCANS))
+    some = partial(_scan_some, Opening.of(images))
     tasks = (partial(some, ids[start : start + CHUNK]) for start in range(0, len(ids), CHUNK))
     rows: list[Row] = []
     for found in in_order(tasks, jobs):
         rows += found
         advance(len(found))
-    _opened.cache_clear()
+    opened.cache_clear()
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({**dict.fromkeys(NUMBERS, "int64"), "look": "uint64"})
 
 
-@lru_cache(maxsize=1)
-def _opened(address: str, number: int) -> ImageStore:  # noqa: ARG001 - a later scan may find other files there
-    """Open the images of a scan once in each process: to list a million of them takes longer than to read a chunk."""
-    return reopen_images(address)
-
-
-def _scan_some(address: str, number: int, object_ids: list[str]) -> list[Row]:
-    with _quiet_decoder():
-        images = _opened(address, number)
+def _scan_some(opening: Opening, object_ids: list[str]) -> list[Row]:
+    with quiet_decoder():
+        images = opened(opening)
         return [_scan_one(images, object_id) for object_id in object_ids]
-
-
-@contextmanager
-def _quiet_decoder() -> Iterator[None]:
-    """Keep OpenCV to one thread and off the terminal: what it cannot decode is told once, by name."""
-    import cv2
-
-    threads, level = cv2.getNumThreads(), cv2.utils.logging.getLogLevel()
-    cv2.setNumThreads(1)
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
-        cv2.utils.logging.setLogLevel(level)
 
 
 def _scan_one(images: ImageStore, object_id: str) -> Row:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import os
 import tarfile
 import zipfile
 from typing import TYPE_CHECKING
@@ -303,3 +305,87 @@ def test_the_hash_changes_with_the_images(tmp_path: Path, kind: str, change: str
 
     assert hashes[0] == hashes[1]
     assert hashes[0] != hashes[2]
+
+
+@pytest.mark.parametrize(
+    ("names", "parts", "repeated"),
+    [
+        (["a/1.png", "b/2.png"], 1, []),
+        (["a/1.png", "b/1.png", "b/2.png"], 2, ["1"]),
+        (["x/a/1.png", "y/a/1.png", "b/1.png"], WHOLE_PATH, ["1"]),
+    ],
+)
+def test_ids_take_the_fewest_parts_that_tell_images_apart(
+    tmp_path: Path, names: list[str], parts: int, repeated: list[str]
+) -> None:
+    """The file's name, with its folder, or the whole path; what made the longer ones needed is told."""
+    store = stored(tmp_path, "zip", dict.fromkeys(names, encoded()))
+
+    assert store.choose_ids() == repeated
+    assert store.id_parts == parts
+    assert len(store) == len(names)
+
+
+@SOURCES
+def test_the_state_tells_the_ids_and_changes_with_the_hash(tmp_path: Path, kind: str) -> None:
+    """The same images under other ids are another state, so is another image; opened twice they are the same."""
+    store = stored(tmp_path, kind, {"a/1.png": encoded(), "a/2.png": encoded()})
+    longer = open_images(store.source, id_parts=2)
+    (tmp_path / "more").mkdir()
+    more = stored(tmp_path / "more", kind, {"a/1.png": encoded(), "a/2.png": encoded(), "a/3.png": encoded()})
+
+    assert open_images(store.source).state() == store.state()
+    assert len({store.state(), longer.state(), more.state()}) == 3
+
+
+@pytest.mark.parametrize("kind", ["folder", "tar"])
+def test_the_state_sees_a_change_of_the_same_size(tmp_path: Path, kind: str) -> None:
+    """Where no checksums are kept: pixels changed in place, even by a program that sets the time back."""
+    store = stored(tmp_path, kind, {"1.bmp": encoded(7, ".bmp")})
+    before, hashed = store.state(), store.sha256()
+    path = store.source / "1.bmp" if kind == "folder" else store.source
+    content, times = path.read_bytes(), path.stat()
+    path.write_bytes(content.replace(b"\x07\x07", b"\x08\x08"))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    again = open_images(store.source)
+
+    assert path.stat().st_size == len(content)
+    assert again.sha256() == hashed
+    assert again.state() != before
+
+
+def test_the_state_tells_the_order_in_which_images_lie(tmp_path: Path) -> None:
+    """The same members packed in another order are the same data, but another table."""
+    files = {"1.png": encoded(1), "2.png": encoded(2)}
+    (tmp_path / "turned").mkdir()
+    one, other = stored(tmp_path, "zip", files), stored(tmp_path / "turned", "zip", dict(reversed(files.items())))
+
+    assert one.sha256() == other.sha256()
+    assert one.state() != other.state()
+
+
+@SOURCES
+def test_a_copy_opens_the_source_anew(tmp_path: Path, kind: str) -> None:
+    """After images were read, too: open files do not travel."""
+    store = stored(tmp_path, kind, {"a/1.png": encoded(9)})
+    store.id_parts = 2
+    store.read("a/1")
+    again = copy.deepcopy(store)
+
+    assert again is not store
+    assert again.members == store.members
+    assert again.read("a/1")[1, 1] == 9
+
+
+@SOURCES
+def test_an_image_is_read_by_its_name_without_a_list(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is told names need not list a million others; a name that is not there is told."""
+    source = stored(tmp_path, kind, {"a/1.png": encoded()}).source
+    monkeypatch.setattr(ImageStore, "_listing", property(lambda _: pytest.fail("listed")))
+    store = open_images(source)
+
+    assert store.read_member("a/1.png") == encoded()
+    with pytest.raises(DataError, match=r"a/2\.png cannot be read"):
+        store.read_member("a/2.png")

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from planktonbench.data_manifests import opened as opening
 from planktonbench.data_manifests.audit import scan as module
 from planktonbench.data_manifests.audit.encoding import PNG
 from planktonbench.data_manifests.audit.scan import look_of, scan
@@ -98,8 +99,8 @@ def test_size_depth_and_colour_are_told(mixed: Dataset) -> None:
     assert not found.loc["cut"].any()
 
 
-def test_grey_levels_are_told(mixed: Dataset) -> None:
-    """The least and the largest; of one pixel, and of one grey level, they are the same."""
+def test_grey_levels_are_told(mixed: Dataset, draw: Callable[..., NDArray[np.uint8]]) -> None:
+    """The least and the largest, of what is seen on white; of one pixel, and of one grey level, they are the same."""
     found = by_name(mixed)
     grey = cv2.imread(str(mixed.folder / "egg" / "grey.png"), cv2.IMREAD_GRAYSCALE)
     assert grey is not None
@@ -107,7 +108,11 @@ def test_grey_levels_are_told(mixed: Dataset) -> None:
     assert found.loc["flat", ["lowest", "highest"]].tolist() == [7, 7]
     assert found.loc["pixel", ["height", "width", "lowest", "highest"]].tolist() == [1, 1, 9, 9]
     assert found.loc["grey", ["lowest", "highest"]].tolist() == [grey.min(), grey.max()]
-    assert found.loc["deep", ["lowest", "highest"]].tolist() == found.loc["alpha", ["lowest", "highest"]].tolist()
+    whole = draw(1000)
+    share = 1 - whole / 255
+    on_white = np.rint(share * whole + (1 - share) * 255)
+    assert found.loc["deep", ["lowest", "highest"]].tolist() == [whole.min(), whole.max()]
+    assert found.loc["alpha", ["lowest", "highest"]].tolist() == [on_white.min(), on_white.max()]
 
 
 def test_the_number_of_processes_changes_nothing(mixed: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +138,7 @@ def test_a_source_is_listed_once_in_each_process(mixed: Dataset, monkeypatch: py
         return reopen_images(address)
 
     monkeypatch.setattr(module, "CHUNK", 10)
-    monkeypatch.setattr(module, "reopen_images", reopen)
+    monkeypatch.setattr(opening, "reopen_images", reopen)
 
     scan(mixed.images)
     scan(mixed.images)
