@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         SuiteError,
         TrackError,
     )
+    from .features.measured.extractor import NativeExtractor, measure
     from .models.registry import register
     from .models.sklearn_tracks import from_sklearn
     from .models.track import Objects, Track
@@ -37,6 +38,8 @@ _HOMES = {
     "Score": "reports.score",
     "Track": "models.track",
     "Objects": "models.track",
+    "NativeExtractor": "features.measured.extractor",
+    "measure": "features.measured.extractor",
     "register": "models.registry",
     "from_sklearn": "models.sklearn_tracks",
     "PlanktonbenchError": "data_manifests.errors",
@@ -50,6 +53,7 @@ _HOMES = {
 __all__ = [
     "DataError",
     "ManifestError",
+    "NativeExtractor",
     "Objects",
     "PlanktonbenchError",
     "Score",
@@ -60,6 +64,7 @@ __all__ = [
     "__version__",
     "from_sklearn",
     "load",
+    "measure",
     "register",
     "run",
     "score",

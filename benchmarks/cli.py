@@ -14,7 +14,7 @@ import typer
 
 from .. import __version__
 from ..data_manifests.errors import PlanktonbenchError, SuiteError
-from . import cli_audit, cli_fetch, cli_simulate  # noqa: F401 - they add their commands to `data`
+from . import cli_audit, cli_fetch, cli_measure, cli_simulate  # noqa: F401 - they add their commands to `data`
 from .cli_data import data
 from .cli_tracks import tracks
 from .output import pasted, print_json, print_table, tell
@@ -35,6 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(data, name="data")
 app.add_typer(tracks, name="tracks")
+app.command("measure", short_help=cli_measure.SHORT_HELP, help=cli_measure.HELP)(cli_measure.measure_command)
 
 
 def _version(*, wanted: bool) -> None:

@@ -1,0 +1,139 @@
+"""A chunk of images: read, decoded and measured in one process, which lists none of the others.
+
+What cannot be measured is a fault, told in words, and its row is missing; no image stops another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...data_manifests.audit.encoding import fault_of
+from ...data_manifests.decoding import BLACK, WHITE, grey_levels, mask_levels, quiet_decoder
+from ...data_manifests.errors import DataError
+from .catalogue import NAMES
+from .measure import measure_chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from ...data_manifests.images import ImageStore
+    from .segmentation import Segmentation
+    from .sources import Openings, Sources
+
+    Pair = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
+
+MOST_PIXELS = 20_000_000  # measured in one go, unless a single image has more
+UNREADABLE, NO_MASK = "unreadable", "no mask"
+
+
+@dataclass(frozen=True)
+class Member:
+    """Names of an image inside its source, and of its mask; the latter is empty when there is none."""
+
+    image: str
+    mask: str = ""
+
+
+@dataclass(frozen=True)
+class MeasuredChunk:
+    """What was measured of some images.
+
+    Attributes:
+        features: float64 of shape (n_images, n_features), columns as in the catalogue; a row of NaN for a fault.
+        faults: what is wrong, by position.
+
+    """
+
+    features: NDArray[np.float64]
+    faults: dict[int, str]
+
+
+def measure_opened(openings: Openings, members: Sequence[Member], options: Segmentation) -> MeasuredChunk:
+    """Measure images in a process that may have opened none of them yet; as `measure_members`."""
+    with quiet_decoder():
+        return measure_members(openings.opened(), members, options)
+
+
+class _UnmeasurableError(Exception):
+    """An image, or its mask, cannot be measured; the text says why."""
+
+
+def measure_members(sources: Sources, members: Sequence[Member], options: Segmentation) -> MeasuredChunk:
+    """Measure images, some at once, so that memory does not grow with their number.
+
+    Args:
+        sources: where they lie.
+        members: their names there.
+        options: how objects are told from the background; not used for images with masks, but for the scale bar.
+
+    """
+    values = np.full((len(members), len(NAMES)), np.nan)
+    faults: dict[int, str] = {}
+    for rows, pairs in _batches(sources, members, options, faults):
+        images, masks = zip(*pairs, strict=True)
+        values[rows] = measure_chunk(images, options, masks)
+    return MeasuredChunk(values, faults)
+
+
+def _batches(
+    sources: Sources, members: Sequence[Member], options: Segmentation, faults: dict[int, str]
+) -> Iterator[tuple[list[int], list[Pair]]]:
+    """Yield positions and pixels of images that are measured in one go; tell faults."""
+    rows: list[int] = []
+    pairs: list[Pair] = []
+    pixels = 0
+    for row, member in enumerate(members):
+        try:
+            pair = _read(sources, member, options)
+        except _UnmeasurableError as fault:
+            faults[row] = str(fault)
+            continue
+        if rows and pixels + pair[0].size > MOST_PIXELS:
+            yield rows, pairs
+            rows, pairs, pixels = [], [], 0
+        rows.append(row)
+        pairs.append(pair)
+        pixels += pair[0].size
+    if rows:
+        yield rows, pairs
+
+
+def _read(sources: Sources, member: Member, options: Segmentation) -> Pair:
+    """Return the grey levels of an image, and of its mask."""
+    behind = BLACK if options.background == "dark" else WHITE
+    image = _decoded(sources.images, member.image, partial(grey_levels, behind=behind))
+    if sources.masks is None:
+        return image, None
+    if not member.mask:
+        raise _UnmeasurableError(NO_MASK)
+    try:
+        mask = _decoded(sources.masks, member.mask, mask_levels)
+    except _UnmeasurableError as fault:
+        message = f"mask {fault}"
+        raise _UnmeasurableError(message) from fault
+    if mask.shape != image.shape:
+        message = f"mask of {_size(mask)} px, image of {_size(image)} px"
+        raise _UnmeasurableError(message)
+    return image, mask
+
+
+def _size(image: NDArray[np.uint8]) -> str:
+    return f"{image.shape[1]} × {image.shape[0]}"
+
+
+def _decoded(store: ImageStore, member: str, decode: Callable[[bytes], NDArray[np.uint8] | None]) -> NDArray[np.uint8]:
+    try:
+        content = store.read_member(member)
+    except DataError as fault:
+        raise _UnmeasurableError(UNREADABLE) from fault
+    wrong = fault_of(content)
+    pixels = None if wrong else decode(content)
+    if pixels is None:
+        raise _UnmeasurableError(wrong or UNREADABLE)
+    return pixels

@@ -1,0 +1,123 @@
+"""A measured table written to a file of the user's: CSV, tab-separated, or parquet."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ...data_manifests.dataset import cache_folder
+from ...data_manifests.errors import DataError
+from ...data_manifests.prepared import cache_locked, write_whole
+from ...data_manifests.seeds import sha256_text
+from .catalogue import NAMES
+from .table import DESCRIPTION, OBJECT_ID, MeasuredTable
+from .units import micrometre_columns, with_micrometres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pyarrow as pa
+
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+PARQUET = ".parquet"
+ROWS_AT_ONCE = 20_000
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: number of rows, and how many of them are images without an object."""
+
+    rows: int
+    empty: int
+
+
+def check_target(out: Path) -> None:
+    """Refuse a file that could not be written, before anything is measured; its folder is made.
+
+    Raises:
+        DataError: its suffix is not .csv, .tsv or .parquet, it is a folder, or its folder cannot be made.
+
+    """
+    if out.suffix.lower() not in {*DELIMITERS, PARQUET} or out.is_dir():
+        message = f"{out} cannot be the table of features; expected a file called .csv, .tsv or .parquet."
+        raise DataError(message)
+    with _refusals_told(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _refusals_told(out: Path) -> Iterator[None]:
+    """Turn the system's refusal to write a file into a message."""
+    try:
+        yield
+    except OSError as fault:
+        message = f"{out} cannot be written: {fault}. Make room or choose another file; what was measured is kept."
+        raise DataError(message) from fault
+
+
+def export(table: MeasuredTable, out: Path, pixel_size_um: float | None = None) -> Exported:
+    """Write a measured table to a file, whole or not at all, and never all of it in memory.
+
+    Args:
+        table: the table.
+        out: the file; its suffix says what it becomes: `.csv` and `.tsv` in UTF-8, missing values empty; `.parquet`
+            with the meaning of the columns, as JSON, in its metadata under `planktonbench`.
+        pixel_size_um: side of a pixel in µm; adds sizes in µm.
+
+    Raises:
+        DataError: the file cannot be written.
+
+    """
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    write = partial(_write, table=table, suffix=out.suffix.lower(), pixel_size_um=pixel_size_um)
+    folder = cache_folder() / "measured"
+    lock = folder / f"{sha256_text(str(out.resolve()))[:32]}.lock"  # beside the file it would stay there
+    with cache_locked(folder, lock), _refusals_told(out):
+        write_whole(out, write)
+    areas = pq.read_table(table.path, columns=["area"])["area"]
+    return Exported(len(areas), pc.sum(pc.equal(areas, 0)).as_py() or 0)
+
+
+def _write(path: Path, table: MeasuredTable, suffix: str, pixel_size_um: float | None) -> None:
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    names = [*NAMES, *micrometre_columns(pixel_size_um)]
+    schema = pa.schema([(OBJECT_ID, pa.string()), *((name, pa.float64()) for name in names)])
+    if suffix == PARQUET:
+        schema = schema.with_metadata({DESCRIPTION: _description(table, pixel_size_um)})
+        _write_all(pq.ParquetWriter(path, schema, use_dictionary=False), table, schema, pixel_size_um)
+        return
+    delimiter = DELIMITERS[suffix]
+    with path.open("wb") as file:
+        file.write((delimiter.join(schema.names) + "\n").encode())  # pyarrow would put every name into quotes
+        options = pyarrow.csv.WriteOptions(include_header=False, delimiter=delimiter)
+        _write_all(pyarrow.csv.CSVWriter(file, schema, write_options=options), table, schema, pixel_size_um)
+
+
+def _write_all(writer: Any, table: MeasuredTable, schema: pa.Schema, pixel_size_um: float | None) -> None:  # noqa: ANN401 - pyarrow's writers have no common type
+    """Write rows in batches; NaN becomes a missing value."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with writer:
+        for batch in pq.ParquetFile(table.path).iter_batches(ROWS_AT_ONCE):
+            rows = with_micrometres(batch.to_pandas(), pixel_size_um)
+            writer.write_table(
+                pa.Table.from_pandas(rows, schema, preserve_index=False).replace_schema_metadata(schema.metadata)
+            )
+
+
+def _description(table: MeasuredTable, pixel_size_um: float | None) -> str:
+    """Return what the columns mean, with the pixel size when there is one."""
+    import pyarrow.parquet as pq
+
+    known = json.loads(pq.read_metadata(table.path).metadata[DESCRIPTION])
+    return json.dumps(known | {"pixel_size_um": pixel_size_um}, ensure_ascii=False)
