@@ -1,0 +1,365 @@
+"""The table of measured features: the same however it is made, made once, resumed, and no image that stops it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from planktonbench.data_manifests.decoding import grey_levels
+from planktonbench.data_manifests.errors import DataError
+from planktonbench.data_manifests.images import ImageStore, open_images
+from planktonbench.features.measured import chunk, parts, table
+from planktonbench.features.measured.catalogue import FEATURES, NAMES
+from planktonbench.features.measured.measure import measure_chunk
+from planktonbench.features.measured.segmentation import Segmentation
+from planktonbench.features.measured.table import MeasuredTable, measured_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from planktonbench.features.measured.chunk import MeasuredChunk
+
+ROUNDING = {"rtol": 1e-6, "atol": 1e-6}  # what is summed over a sheet, partly in 32 bits, depends on the sheet
+LIGHT = Segmentation("light")
+COUNT = 23
+
+
+def ellipse(seed: int) -> NDArray[np.uint8]:
+    """Draw a dark ellipse with texture on a light background, somewhere."""
+    rng = np.random.default_rng([4, seed])
+    height, width = rng.integers(40, 70, 2).tolist()
+    image = rng.normal(230, 2, (height, width))
+    mask = cv2.ellipse(
+        np.zeros((height, width), np.uint8), (width // 2, height // 2), (15, 8), seed * 20, 0, 360, 1, -1
+    )
+    image[mask > 0] = rng.normal(120, 20, int(mask.sum()))
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def png(pixels: NDArray[np.integer]) -> bytes:
+    """Encode pixels as PNG."""
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def write(source: Path, contents: Mapping[str, bytes]) -> ImageStore:
+    """Write files into a folder, a zip or a tar file, by its name, and open it."""
+    source.parent.mkdir(parents=True, exist_ok=True)
+    if source.suffix == ".zip":
+        with zipfile.ZipFile(source, "w") as zipped:
+            for name, content in contents.items():
+                zipped.writestr(name, content)
+    elif source.suffix == ".tar":
+        with tarfile.open(source, "w") as tarred:
+            for name, content in contents.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                tarred.addfile(info, io.BytesIO(content))
+    else:
+        for name, content in contents.items():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes(content)
+    return open_images(source)
+
+
+@pytest.fixture
+def contents() -> dict[str, bytes]:
+    """Return encoded images by name, in order of names."""
+    return {f"imgs/{number:02d}.png": png(ellipse(number)) for number in range(COUNT)}
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Five images a chunk, two chunks at once in the file, and an empty cache."""
+    monkeypatch.setattr(parts, "CHUNK", 5)
+    monkeypatch.setattr(table, "CHUNKS_AT_ONCE", 2)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def read(measured: MeasuredTable) -> pd.DataFrame:
+    """Return the rows of a table."""
+    return pd.read_parquet(measured.path).set_index("object_id")
+
+
+def expected(contents: Mapping[str, bytes]) -> pd.DataFrame:
+    """Measure images one by one."""
+    images = [grey_levels(content) for content in contents.values()]
+    rows = [measure_chunk([image], LIGHT)[0] for image in images if image is not None]
+    ids = pd.Index([name[5:-4] for name in contents], name="object_id", dtype="str")
+    return pd.DataFrame(np.array(rows), ids, list(NAMES))
+
+
+@pytest.mark.parametrize("name", ["folder", "images.zip", "images.tar"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_each_row_is_that_of_its_image(tmp_path: Path, contents: dict[str, bytes], name: str, jobs: int) -> None:
+    """Whatever holds the images and however many processes measure them: ids as text, in storage order."""
+    counts: list[int] = []
+    found = measured_table(write(tmp_path / name, contents), LIGHT, jobs=jobs, advance=counts.append)
+
+    pd.testing.assert_frame_equal(read(found), expected(contents), **ROUNDING)
+    assert sum(counts) == COUNT
+    assert found.reused == 0
+    assert len(found.faults) == 0
+
+
+def test_rows_come_as_images_lie(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    """A zip file is read from front to back, whatever the names."""
+    turned = dict(reversed(contents.items()))
+
+    assert read(measured_table(write(tmp_path / "images.zip", turned), LIGHT)).index.tolist() == [
+        name[5:-4] for name in turned
+    ]
+
+
+def test_images_are_measured_some_at_a_time(
+    tmp_path: Path, contents: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large images share memory with few others, which changes no value."""
+    monkeypatch.setattr(chunk, "MOST_PIXELS", 6000)
+    most: list[int] = []
+
+    def counted(images: list[NDArray[np.uint8]], *others: object) -> NDArray[np.float64]:
+        most.append(sum(image.size for image in images))
+        return measure_chunk(images, *others)  # type: ignore[arg-type]  # handed on
+
+    monkeypatch.setattr(chunk, "measure_chunk", counted)
+    found = measured_table(write(tmp_path / "images.zip", contents), LIGHT)
+
+    pd.testing.assert_frame_equal(read(found), expected(contents), **ROUNDING)
+    assert max(most) <= 6000
+    assert len(most) > 5
+
+
+def test_it_is_measured_once(tmp_path: Path, contents: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second call finds the table, with its faults; all images count as measured at once."""
+    images = write(tmp_path / "images.zip", contents | {"imgs/cut.png": contents["imgs/00.png"][:-9]})
+    first = measured_table(images, LIGHT)
+    monkeypatch.setattr(table, "measure_opened", lambda *_, **__: pytest.fail("measured again"))
+    counts: list[int] = []
+    second = measured_table(open_images(images.source), LIGHT, advance=counts.append)
+
+    assert second.path == first.path
+    assert second.reused == sum(counts) == COUNT + 1
+    pd.testing.assert_frame_equal(second.faults, first.faults)
+    assert first.faults.to_numpy().tolist() == [["cut", "imgs/cut.png", "truncated"]]
+
+
+def test_a_moved_archive_is_not_measured_again(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    """What counts is the content, not where it lies."""
+    images = write(tmp_path / "images.zip", contents)
+    first = measured_table(images, LIGHT)
+
+    assert measured_table(open_images(images.source.rename(tmp_path / "other.zip")), LIGHT).path == first.path
+
+
+def test_an_image_changed_in_place_is_measured_anew(tmp_path: Path) -> None:
+    """In a folder, with the same size and the same time of change: the old value is not taken for the new one."""
+    small, large = (np.full((30, 30), 230, np.uint8) for _ in range(2))
+    small[10:15, 10:15], large[5:25, 5:25] = 50, 50
+    encoded = [cv2.imencode(".bmp", image)[1].tobytes() for image in (small, large)]
+    source = tmp_path / "folder"
+    before = read(measured_table(write(source, {"1.bmp": encoded[0]}), LIGHT))
+    times = (source / "1.bmp").stat()
+    (source / "1.bmp").write_bytes(encoded[1])
+    os.utime(source / "1.bmp", ns=(times.st_atime_ns, times.st_mtime_ns))
+    after = read(measured_table(open_images(source), LIGHT))
+
+    assert len(encoded[0]) == len(encoded[1])
+    assert (before.loc["1", "area"], after.loc["1", "area"]) == (25, 400)
+
+
+def test_what_the_values_depend_on_names_the_table(
+    tmp_path: Path, contents: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every option, masks, the ids, the version: none is taken for another."""
+    images = write(tmp_path / "images.zip", contents)
+    options = [LIGHT, Segmentation("dark"), Segmentation("light", "largest"), Segmentation("light", scale_bar=2)]
+    paths = [measured_table(images, one).path for one in options]
+    paths.append(measured_table(images, LIGHT, masks=images).path)
+    paths.append(measured_table(open_images(images.source, id_parts=2), LIGHT).path)
+    monkeypatch.setattr(table, "VERSION", -1)
+    paths.append(measured_table(images, LIGHT).path)
+
+    assert len(set(paths)) == len(paths) == 7
+
+
+def test_the_meaning_of_the_columns_is_in_the_file(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    """Version, segmentation, and each feature's unit and source, for whoever finds the file."""
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_metadata(measured_table(write(tmp_path / "images.zip", contents), LIGHT).path).metadata
+    told = json.loads(metadata[b"planktonbench"])
+
+    assert told["segmentation"] == {"background": "light", "pieces": "all", "scale_bar": 0}
+    assert told["version"] == table.VERSION
+    assert [one["name"] for one in told["features"]] == list(NAMES)
+    assert [one["unit"] for one in told["features"]] == [feature.unit for feature in FEATURES]
+
+
+def test_an_interrupted_call_is_completed(
+    tmp_path: Path, contents: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was measured is not measured again; the table is that of an undisturbed call; nothing lies beside it."""
+    images = write(tmp_path / "images.zip", contents | {"imgs/03.png": b""})
+    counts: list[int] = []
+
+    def interrupt(more: int) -> None:
+        counts.append(more)
+        if sum(counts) == 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measured_table(images, LIGHT, advance=interrupt)
+    measured: list[int] = []
+    whole = table.measure_opened
+
+    def counted(openings: object, members: list[object], options: object) -> MeasuredChunk:
+        measured.append(len(members))
+        return whole(openings, members, options)  # type: ignore[arg-type]  # handed on
+
+    monkeypatch.setattr(table, "measure_opened", counted)
+    found = measured_table(images, LIGHT)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    undisturbed = measured_table(images, LIGHT)
+
+    assert measured[:3] == [5, 5, 3]
+    assert found.reused == 10
+    assert found.path.read_bytes() == undisturbed.path.read_bytes()
+    assert found.faults["fault"].tolist() == ["empty"]
+    assert sorted(path.suffix for path in found.path.parent.iterdir()) == [".lock", ".parquet"]
+
+
+def test_what_cannot_be_measured_is_named_and_stops_nothing(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    """Each fault by its name, in a row of NaN; 16 bits, alpha, colour and one pixel are no faults."""
+    whole = contents["imgs/00.png"]
+    grey = ellipse(0)
+    spoiled = {
+        "imgs/alpha.png": png(np.dstack([grey, grey, grey, np.full_like(grey, 255)])),
+        "imgs/colour.png": png(np.dstack([grey, grey, grey])),
+        "imgs/damaged.png": whole[:60] + bytes([whole[60] ^ 1]) + whole[61:],
+        "imgs/deep.png": png(grey.astype(np.uint16) * 257),
+        "imgs/empty.png": b"",
+        "imgs/pixel.png": png(np.zeros((1, 1), np.uint8)),
+        "imgs/text.png": b"this is no image",
+        "imgs/truncated.png": whole[:-20],
+    }
+    found = measured_table(write(tmp_path / "folder", contents | spoiled), LIGHT, jobs=2)
+    rows = read(found)
+    faulty = ["damaged", "empty", "text", "truncated"]
+
+    assert dict(zip(found.faults["object_id"], found.faults["fault"], strict=True)) == {
+        "damaged": "damaged",
+        "empty": "empty",
+        "text": "unknown",
+        "truncated": "truncated",
+    }
+    assert found.faults["member"].tolist() == [f"imgs/{name}.png" for name in faulty]
+    assert rows.index[rows["area"].isna()].tolist() == faulty
+    assert rows.loc[faulty].isna().all(axis=None)
+    for same in ("alpha", "colour", "deep"):
+        pd.testing.assert_series_equal(rows.loc[same], rows.loc["00"], check_names=False, **ROUNDING)
+    assert rows.loc["pixel", "area"] == 0
+    pd.testing.assert_frame_equal(rows.drop(index=[name[5:-4] for name in spoiled]), expected(contents), **ROUNDING)
+
+
+def test_a_transparent_image_of_a_dark_set_lies_on_black(tmp_path: Path) -> None:
+    """A bright animal that was cut out stays the object, whatever hides around it."""
+    pixels = np.full((20, 20, 4), 200, np.uint8)
+    pixels[..., 3] = 0
+    pixels[5:15, 8:12, 3] = 255
+    images = write(tmp_path / "folder", {"1.png": png(pixels)})
+
+    assert read(measured_table(images, Segmentation("dark"))).loc["1", "area"] == 40
+
+
+def masks_of(contents: Mapping[str, bytes], value: int = 255) -> dict[str, NDArray[np.uint8]]:
+    """Return a mask of 6 × 5 px for each image, under other folders."""
+    masks = {}
+    for number, name in enumerate(contents):
+        mask = np.zeros_like(ellipse(number))
+        mask[10:16, 20:25] = value
+        masks[name.replace("imgs/", "masks/of/")] = mask
+    return masks
+
+
+@pytest.mark.parametrize("value", [1, 255])
+def test_masks_are_taken_as_they_are(tmp_path: Path, contents: dict[str, bytes], value: int) -> None:
+    """Found by the id of the image; all that is not 0 is object."""
+    masks = {name: png(mask) for name, mask in masks_of(contents, value).items()}
+    found = measured_table(
+        write(tmp_path / "images.zip", contents), LIGHT, masks=write(tmp_path / "masks", masks), jobs=2
+    )
+
+    assert (read(found)["area"] == 30).all()
+    assert len(found.faults) == 0
+
+
+def test_an_image_without_a_fitting_mask_is_a_fault(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    """No mask, one of another size, one that cannot be read: named, NaN, and nobody else is touched."""
+    masks = {name: png(mask) for name, mask in masks_of(contents).items()}
+    del masks["masks/of/03.png"]
+    masks["masks/of/05.png"] = png(np.zeros((7, 9), np.uint8))
+    masks["masks/of/08.png"] = masks["masks/of/08.png"][:-5]
+    images = write(tmp_path / "images.zip", contents | {"imgs/09.png": b""})
+    found = measured_table(images, LIGHT, masks=write(tmp_path / "masks", masks))
+    height, width = ellipse(5).shape
+
+    assert found.faults[["object_id", "fault"]].to_numpy().tolist() == [
+        ["03", "no mask"],
+        ["05", f"mask of 9 × 7 px, image of {width} × {height} px"],
+        ["08", "mask truncated"],
+        ["09", "empty"],
+    ]
+    rows = read(found)
+    assert rows.index[rows["area"].isna()].tolist() == ["03", "05", "08", "09"]
+    assert (rows["area"].dropna() == 30).all()
+
+
+def test_masks_of_other_images_are_refused(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    """A wrong folder is told before anything is measured, with how both are called."""
+    masks = write(tmp_path / "masks", {f"a_{number}.png": b"" for number in range(5)})
+    with pytest.raises(
+        DataError, match=r"masks has no mask of any image in .*images\.zip: masks are called a_0, a_1, a_2"
+    ):
+        measured_table(write(tmp_path / "images.zip", contents), LIGHT, masks=masks)
+
+
+def test_no_images_and_no_processes_are_refused(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    """With what was expected."""
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(DataError, match=r"nothing holds no images; expected a folder, zip or tar file with images"):
+        measured_table(open_images(tmp_path / "nothing"), LIGHT)
+    with pytest.raises(DataError, match=r"jobs is 0; expected a number of processes, 1 or more"):
+        measured_table(write(tmp_path / "images.zip", contents), LIGHT, jobs=0)
+
+
+def test_a_cache_that_cannot_be_written_is_told(
+    tmp_path: Path, contents: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file where the folder should be: what to do is said."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(DataError, match=r"measured cannot be written: .* Set XDG_CACHE_HOME to a folder with room\."):
+        measured_table(write(tmp_path / "images.zip", contents), LIGHT)
+
+
+def test_a_process_that_measures_starts_light() -> None:
+    """Libraries that only tables need are not loaded by every process."""
+    code = (
+        "import sys; import planktonbench.features.measured.chunk; "
+        "print(sorted({'pandas', 'pyarrow', 'skimage', 'sklearn', 'scipy', 'pydantic'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
+
+    assert done.stdout.strip() == "[]"
