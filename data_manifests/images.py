@@ -13,13 +13,14 @@ import zlib
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .decoding import grey_levels
 from .errors import DataError, listed
 from .listing import ARCHIVE_SUFFIXES, SEALED_SUFFIXES, changed_at, file_size, is_hidden, is_image, walk
 from .seeds import sha256_text
 from .tables import canonical_text
+from .zip_directory import Spot, ZipDirectory, read_directory, read_member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,6 +31,13 @@ if TYPE_CHECKING:
 
 IMAGES = "imgs"  # the folder or archive of images beside tables
 WHOLE_PATH = 0  # as a number of path parts
+
+
+class Place(NamedTuple):
+    """Where an image lies: its name inside the source and, in an archive, the numbers by which it is found there."""
+
+    member: str
+    spot: tuple[int, ...] = ()
 
 
 class ImageStore(ABC):
@@ -130,7 +138,11 @@ class ImageStore(ABC):
         """Names of all files and, with a slash at the end, of folders, in storage order."""
 
     @abstractmethod
-    def _bytes(self, member: str) -> bytes:
+    def _spot(self, member: str) -> tuple[int, ...]:
+        """Where the image of this name lies inside the source."""
+
+    @abstractmethod
+    def _bytes(self, place: Place) -> bytes:
         """Encoded bytes of one image."""
 
     @abstractmethod
@@ -164,26 +176,32 @@ class ImageStore(ABC):
             DataError: there is no image of that object, or it cannot be read.
 
         """
+        return self.read_at(self.place_of(object_id))
+
+    def place_of(self, object_id: str) -> Place:
+        """Return where the image of an object lies, so that `read_at` finds it in another process, too.
+
+        Raises:
+            DataError: there is no image of that object.
+
+        """
         member = self.members.get(object_id)
         if member is None:
             message = f"{self.source} has no image of object {object_id}."
             raise DataError(message)
-        return self.read_member(member)
+        return Place(member, self._spot(member))
 
-    def read_member(self, member: str) -> bytes:
-        """Return the encoded bytes of the image of this name inside the source; other images are not listed for it.
+    def read_at(self, place: Place) -> bytes:
+        """Return the encoded bytes of the image at a place; no other image is listed for it.
 
         Raises:
             DataError: it cannot be read.
 
         """
         try:
-            return self._bytes(member)
-        except KeyError as fault:
-            message = f"{self.source}: {member} cannot be read: it is not there any more"
-            raise DataError(message) from fault
+            return self._bytes(place)
         except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as fault:
-            message = f"{self.source}: {member} cannot be read: {fault}"
+            message = f"{self.source}: {place.member} cannot be read: {fault}"
             raise DataError(message) from fault
 
     def read(self, object_id: str) -> NDArray[np.uint8]:
@@ -212,33 +230,33 @@ class ZipImages(ImageStore):
     """Images inside a zip file."""
 
     @cached_property
-    def _archive(self) -> zipfile.ZipFile:
+    def _directory(self) -> ZipDirectory:
         try:
-            return zipfile.ZipFile(self.source)
+            return read_directory(self.source)
         except (OSError, zipfile.BadZipFile) as fault:
             message = f"{self.source} is no readable zip file: {fault}"
             raise DataError(message) from fault
 
     @cached_property
-    def _infos(self) -> dict[str, zipfile.ZipInfo]:
-        return {_with_slashes(info): info for info in self._archive.infolist()}
+    def _positions(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(self._entries())}
 
     def _entries(self) -> Iterator[str]:
-        infos = sorted(self._archive.infolist(), key=lambda info: info.header_offset)
-        return (_with_slashes(info) for info in infos)
+        """Names with slashes; some programs on Windows write backslashes."""
+        return (name.replace("\\", "/") for name in self._directory.names)
 
-    def _bytes(self, member: str) -> bytes:
-        return self._archive.read(self._infos[member])
+    def _spot(self, member: str) -> tuple[int, ...]:
+        return self._directory.spot(self._positions[member])
+
+    def _bytes(self, place: Place) -> bytes:
+        with self.source.open("rb") as file:
+            return read_member(file, Spot(*place.spot))
 
     def sha256(self) -> str:
         """Hash of member names, sizes and CRC-32, all from the central directory."""
-        rows = [f"{info.filename}|{info.file_size}|{info.CRC}" for info in self._archive.infolist()]
+        spots = (self._directory.spot(position) for position in range(len(self._directory.names)))
+        rows = [f"{name}|{spot.size}|{spot.crc}" for name, spot in zip(self._directory.names, spots, strict=True)]
         return sha256_text(*sorted(rows))
-
-
-def _with_slashes(info: zipfile.ZipInfo) -> str:
-    """Return a member's name with slashes; some programs on Windows write backslashes."""
-    return info.filename.replace("\\", "/")
 
 
 class TarImages(ImageStore):
@@ -261,8 +279,11 @@ class TarImages(ImageStore):
     def _entries(self) -> Iterator[str]:
         return (name for name, *_ in self._index)
 
-    def _bytes(self, member: str) -> bytes:
-        offset, size = self._places[member]
+    def _spot(self, member: str) -> tuple[int, ...]:
+        return self._places[member]
+
+    def _bytes(self, place: Place) -> bytes:
+        offset, size = place.spot
         with self.source.open("rb") as file:
             file.seek(offset)
             content = file.read(size)
@@ -296,8 +317,11 @@ class FolderImages(ImageStore):
     def _entries(self) -> Iterator[str]:
         return walk(self.source)
 
-    def _bytes(self, member: str) -> bytes:
-        return (self.source / member).read_bytes()
+    def _spot(self, member: str) -> tuple[int, ...]:  # noqa: ARG002 - a file is found by its name
+        return ()
+
+    def _bytes(self, place: Place) -> bytes:
+        return (self.source / place.member).read_bytes()
 
     def sha256(self) -> str:
         """Hash of names and sizes; the contents of hundreds of thousands of files are not read for it."""

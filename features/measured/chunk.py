@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ...data_manifests.images import ImageStore
+    from ...data_manifests.images import ImageStore, Place
     from .segmentation import Segmentation
     from .sources import Openings, Sources
 
@@ -34,10 +34,10 @@ UNREADABLE, NO_MASK = "unreadable", "no mask"
 
 @dataclass(frozen=True)
 class Member:
-    """Names of an image inside its source, and of its mask; the latter is empty when there is none."""
+    """Where an image lies inside its source, and its mask; None when there is none."""
 
-    image: str
-    mask: str = ""
+    image: Place
+    mask: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def measure_members(sources: Sources, members: Sequence[Member], options: Segmen
 
     Args:
         sources: where they lie.
-        members: their names there.
+        members: where each lies.
         options: how objects are told from the background; not used for images with masks, but for the scale bar.
 
     """
@@ -110,7 +110,7 @@ def _read(sources: Sources, member: Member, options: Segmentation) -> Pair:
     image = _decoded(sources.images, member.image, partial(grey_levels, behind=behind))
     if sources.masks is None:
         return image, None
-    if not member.mask:
+    if member.mask is None:
         raise _UnmeasurableError(NO_MASK)
     try:
         mask = _decoded(sources.masks, member.mask, mask_levels)
@@ -127,9 +127,9 @@ def _size(image: NDArray[np.uint8]) -> str:
     return f"{image.shape[1]} × {image.shape[0]}"
 
 
-def _decoded(store: ImageStore, member: str, decode: Callable[[bytes], NDArray[np.uint8] | None]) -> NDArray[np.uint8]:
+def _decoded(store: ImageStore, place: Place, decode: Callable[[bytes], NDArray[np.uint8] | None]) -> NDArray[np.uint8]:
     try:
-        content = store.read_member(member)
+        content = store.read_at(place)
     except DataError as fault:
         raise _UnmeasurableError(UNREADABLE) from fault
     wrong = fault_of(content)

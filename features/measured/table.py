@@ -25,12 +25,12 @@ from ...data_manifests.prepared import cache_locked, write_whole
 from ...data_manifests.processes import in_order
 from ...data_manifests.seeds import sha256_text
 from .catalogue import FEATURES, NAMES, VERSION
-from .chunk import MeasuredChunk, Member, measure_opened
+from .chunk import Member, measure_opened
 from .parts import Parts
 from .sources import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -110,8 +110,7 @@ def measured_table(
         parts = Parts(path.with_suffix(".parts"), len(images))
         reused = len(images) - sum(map(len, parts.missing()))
         advance(reused)
-        measure = partial(measure_opened, sources.handed_over(), options=options)
-        _measure_missing(parts, _members(images, masks), measure, jobs, advance)
+        _measure_missing(parts, sources, options, jobs, advance)
         write_whole(path, partial(_write, parts=parts, images=images, description=_description(options)))
         shutil.rmtree(parts.folder)
     return MeasuredTable.at(path, reused)
@@ -130,22 +129,22 @@ def _description(options: Segmentation) -> str:
     return json.dumps({"version": VERSION, "segmentation": asdict(options), "features": features}, ensure_ascii=False)
 
 
-def _members(images: ImageStore, masks: ImageStore | None) -> list[Member]:
-    """Name each image, and its mask, inside their sources."""
-    found = {} if masks is None else masks.members
-    return [Member(member, found.get(object_id, "")) for object_id, member in images.members.items()]
+def _members(sources: Sources, object_ids: Sequence[str]) -> list[Member]:
+    """Find some images, and their masks, inside their sources."""
+    masks = sources.masks
+    if masks is None:
+        return [Member(sources.images.place_of(one)) for one in object_ids]
+    return [Member(sources.images.place_of(one), masks.place_of(one) if one in masks else None) for one in object_ids]
 
 
 def _measure_missing(
-    parts: Parts,
-    members: list[Member],
-    measure: Callable[[list[Member]], MeasuredChunk],
-    jobs: int,
-    advance: Callable[[int], object],
+    parts: Parts, sources: Sources, options: Segmentation, jobs: int, advance: Callable[[int], object]
 ) -> None:
     """Measure the chunks that are not finished, and keep each as soon as it is."""
     missing = parts.missing()
-    tasks = (partial(measure, members[chunk.start : chunk.stop]) for chunk in missing)
+    measure = partial(measure_opened, sources.handed_over(), options=options)
+    object_ids = list(sources.images.members)
+    tasks = (partial(measure, _members(sources, object_ids[chunk.start : chunk.stop])) for chunk in missing)
     for chunk, measured in zip(missing, in_order(tasks, min(jobs, max(1, len(missing)))), strict=True):
         parts.store(chunk, measured)
         advance(len(chunk))

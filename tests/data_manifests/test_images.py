@@ -378,14 +378,17 @@ def test_a_copy_opens_the_source_anew(tmp_path: Path, kind: str) -> None:
 
 
 @SOURCES
-def test_an_image_is_read_by_its_name_without_a_list(
+def test_an_image_is_read_from_its_place_without_a_list(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that is told names need not list a million others; a name that is not there is told."""
-    source = stored(tmp_path, kind, {"a/1.png": encoded()}).source
-    monkeypatch.setattr(ImageStore, "_listing", property(lambda _: pytest.fail("listed")))
-    store = open_images(source)
+    """A process that is told places need not list a million others; an image that has gone since is told."""
+    store = stored(tmp_path, kind, {"a/1.png": encoded(), "a/2.png": encoded(9)})
+    place = store.place_of("2")
+    again = open_images(store.source)
+    monkeypatch.setattr(type(again), "_entries", lambda _: pytest.fail("listed"))
 
-    assert store.read_member("a/1.png") == encoded()
+    assert again.read_at(place) == encoded(9)
+
+    store.source.rename(tmp_path / "elsewhere")
     with pytest.raises(DataError, match=r"a/2\.png cannot be read"):
-        store.read_member("a/2.png")
+        again.read_at(place)
