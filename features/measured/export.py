@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 PARQUET = ".parquet"
-ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 OBJECT_ID = "object_id"
 FAULT_COLUMNS = (OBJECT_ID, "member", "fault")
 DESCRIPTION, FAULTS = b"planktonbench", b"planktonbench.faults"  # keys in the metadata of the parquet file
-CHUNKS_AT_ONCE = 40  # of the finished file, so that its directory stays small: 20,000 rows, 40 MB
+CHUNKS_AT_ONCE = 10  # of the finished file, so that its directory stays small: 5,000 rows, 8 MB
 
 
 @dataclass(frozen=True)
