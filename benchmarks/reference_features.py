@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from ..features.measured.segmentation import Ground
 from .reference_formulas import by_division, by_formula
-from .reference_programs import by_mahotas, by_scikit_image, by_scipy
+from .reference_programs import by_mahotas, by_openings, by_scikit_image, by_scipy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,7 +86,7 @@ def reference_features(subject: Subject) -> dict[str, Values]:
     found = {
         "scikit-image": by_scikit_image(subject),
         "mahotas": by_mahotas(subject),
-        "SciPy": by_scipy(subject),
+        "SciPy": {**by_scipy(subject), **by_openings(subject)},
         "NumPy": by_formula(subject),
     }
     known = {name: value for values in found.values() for name, value in values.items()}

@@ -6,11 +6,13 @@ its limit is marked and does not fail the run: seconds depend on the machine and
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from pathlib import Path
 
 from .environment import library_versions, machine_name, now
+from .measure_cases import measuring
 from .output import print_table
 from .speed_cases import auditor, evaluator, help_text, reading, simulator, source001, workers
 
@@ -19,11 +21,17 @@ HEADER = ("what", "planktonbench", "beside", "ratio", "limit", "")
 
 def main() -> None:
     """Measure all of it and print a table."""
+    parser = argparse.ArgumentParser(description="Speed, as ratios measured in one run.")
+    parser.add_argument("--images", type=Path, help="folder, zip or tar file to measure features of; else simulated")
+    images = parser.parse_args().images
+    if images and not images.exists():
+        parser.error(f"--images: {images} does not exist; expected a folder, zip or tar file of images")
     versions = library_versions()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         lines = [help_text(), evaluator(), source001(), reading(folder)]
         lines += [simulator(folder), auditor(folder), workers(folder)]
+        lines += measuring(folder, images)
     sys.stdout.write(f"{machine_name()}, {now()}, numpy {versions['numpy']}, xgboost {versions['xgboost']}\n\n")
     print_table(HEADER, [line.cells() for line in lines])
 
