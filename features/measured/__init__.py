@@ -1,1 +1,1 @@
-"""Handcrafted features measured from the images themselves: segmentation, kernels, catalogue, and the table of it all."""
+"""Handcrafted features measured from the images themselves: segmentation, kernels, catalogue, and the table."""

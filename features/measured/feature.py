@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 Unit = Literal["px", "px²", "grey", "°", ""]
-Column = "NDArray[np.float64]"
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,8 @@ class Feature:
 
     Attributes:
         name: column name; ZooProcess's where ZooProcess has the feature.
-        group: what it is measured by: `geometry`, `outline`, `interior`, `grey`, `texture` or `profile`.
-        unit: `px` and `px²` scale with the size of a pixel, `grey` is a grey level from 0 (black) to 255 (white), `°` an
+        group: what it is measured by: `geometry`, `outline`, `interior`, `grey`, `texture`, `profile`, `polar`, `core`.
+        unit: `px` and `px²` grow with the size of a pixel, `grey` is a grey level from 0 (black) to 255 (white), `°` an
             angle; empty for ratios, counts and moments without unit.
         formula: how it is computed, in terms of the object's pixels and of other features.
         source: where the definition is from; `here` for one of our own.
@@ -38,4 +37,4 @@ class Feature:
 def ratio(above: ArrayLike, below: ArrayLike) -> NDArray[np.float64]:
     """Divide, element by element; NaN where the divisor is zero or either is NaN, so that nothing is ever infinite."""
     top, bottom = np.broadcast_arrays(np.asarray(above, np.float64), np.asarray(below, np.float64))
-    return np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
+    return np.asarray(np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0), np.float64)

@@ -66,8 +66,7 @@ def measure_grey(sheet: Sheet, ellipse: Ellipse) -> Columns:
     counts = histograms(sheet)
     measured = levels(counts)
     area = counts.sum(axis=1)
-    contrast = np.where(sheet.filled, sheet.contrast, np.uint8(0))
-    weighted = moments(sheet, contrast, binary=False)
+    weighted = moments(sheet, sheet.own_contrast, binary=False)
     most = np.where(sheet.light, sheet.level, WHITE - sheet.level)
     off_x = ratio(weighted[:, 1], weighted[:, 0]) - ellipse.x
     off_y = ratio(weighted[:, 2], weighted[:, 0]) - (ellipse.y - sheet.tops[:-1])

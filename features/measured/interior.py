@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .feature import Feature, ratio
+from .feature import Feature
 from .geometry import ZOOPROCESS
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 RADII = (1, 2, 3, 4)  # pixels on both sides of the boundary; the margin of a sheet holds the largest
 LARGEST_SKELETON = 512  # pixels a side; a larger object is reduced to it before it is thinned
+WHITE = 255
+END, FORK = 2, 4  # skeleton pixels among 3 × 3, that in the middle included
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 MIRROR = "share of the pixels whose mirror image in the {axis} through the centroid is of the object, too"
@@ -31,6 +33,8 @@ FEATURES = (
             f"{ZOOPROCESS}; Zhang & Suen 1984, doi 10.1145/357994.358023"),
     Feature("skellength", "interior", "px", "links of the skeleton, 1 sideways and √2 across a corner that no sideways "
             "links join", "here"),
+    Feature("skelends", "interior", "", "number of skeleton pixels with one neighbour", "here"),
+    Feature("skelforks", "interior", "", "number of skeleton pixels with three neighbours or more", "here"),
     Feature("skeleton_area", "interior", "", "skelarea / area", "FlowCam challenge"),
     Feature("symetrieh", "interior", "", MIRROR.format(axis="horizontal line"), f"{ZOOPROCESS}, name; here"),
     Feature("symetriev", "interior", "", MIRROR.format(axis="vertical line"), f"{ZOOPROCESS}, name; here"),
@@ -38,27 +42,25 @@ FEATURES = (
     Feature("symetrievc", "interior", "", MIRROR.format(axis="minor axis"), f"{ZOOPROCESS}, name; here"),
     Feature("symetrieh_area", "interior", "", "symetrieh / area", "FlowCam challenge"),
     Feature("symetriev_area", "interior", "", "symetriev / area", "FlowCam challenge"),
-    Feature("fractal", "interior", "", "2 − slope of log A(r) over log r, A(r) the number of pixels within r = 1, 2, 3, "
-            "4 px of the boundary, holes' boundaries too", f"{ZOOPROCESS}; Bérubé & Jébrak 1999, doi "
-            "10.1016/S0098-3004(99)00037-9"),
+    Feature("fractal", "interior", "", "2 − slope of log A(r) over log r, A(r) the number of pixels within r = 1, 2, "
+            "3, 4 px of the boundary, holes' boundaries too", f"{ZOOPROCESS}; Bérubé & Jébrak 1999, Computers & "
+            "Geosciences 25:1059"),
 )  # fmt: skip
 
 
 def measure_interior(sheet: Sheet, ellipse: Ellipse) -> Columns:
     """Measure thickness, skeleton, symmetry and roughness."""
     pixels = sheet.pixels
-    depth = cv2.distanceTransform(sheet.filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).ravel()[pixels.place]
-    deepest = pixels.largest(depth)
-    skeleton, length = skeletons(sheet)
+    deepest = pixels.largest(sheet.depth)
+    skeleton = skeletons(sheet)
     nothing = np.zeros(len(sheet))
     across, along = mirrored(sheet, ellipse, nothing), mirrored(sheet, ellipse, nothing + np.pi / 2)
     axis = np.where(ellipse.round, np.nan, ellipse.turn)
     return {
-        "thickr": deepest / pixels.mean(depth),
+        "thickr": deepest / pixels.mean(sheet.depth),
         "thickmax": 2 * deepest - 1,
-        "skelarea": skeleton,
-        "skellength": length,
-        "skeleton_area": skeleton / pixels.area,
+        **skeleton,
+        "skeleton_area": skeleton["skelarea"] / pixels.area,
         "symetrieh": across,
         "symetriev": along,
         "symetriehc": mirrored(sheet, ellipse, axis),
@@ -98,38 +100,51 @@ def boundary_dimension(sheet: Sheet) -> NDArray[np.float64]:
     The boundary is the set of pixels of the object that touch the background sideways. D = 2 − slope of log A(r) over
     log r (Bérubé & Jébrak 1999), by least squares.
     """
-    inner = cv2.erode(sheet.mask, CROSS)
-    away = cv2.distanceTransform(1 - (sheet.mask - inner), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    boundary = sheet.mask - cv2.erode(sheet.mask, CROSS)
     tops = sheet.tops[:-1]
-    areas = np.stack([np.add.reduceat((away <= r).sum(axis=1), tops) for r in RADII], axis=1)
+    near = (cv2.dilate(boundary, disc(r)).sum(axis=1) for r in RADII)
+    areas = np.stack([np.add.reduceat(rows, tops) for rows in near], axis=1)
     at = np.log(RADII) - np.log(RADII).mean()
     return np.asarray(2 - np.log(areas) @ at / (at @ at), np.float64)
 
 
-def skeletons(sheet: Sheet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the number of pixels of each object's skeleton, and the length of its links in pixels.
+def disc(radius: int) -> NDArray[np.uint8]:
+    """Return the pixels within a radius of the middle one, uint8 of shape (2 radius + 1, 2 radius + 1)."""
+    along = np.arange(-radius, radius + 1)
+    return np.asarray(along**2 + along[:, None] ** 2 <= radius**2, np.uint8)
 
-    An object larger than `LARGEST_SKELETON` is thinned as a reduced copy, and both are scaled back, since thinning
+
+def skeletons(sheet: Sheet) -> Columns:
+    """Measure skeletons.
+
+    An object larger than `LARGEST_SKELETON` is thinned as a reduced copy, and lengths are scaled back, since thinning
     takes as many passes over it as it is thick.
     """
-    longer = max(sheet.mask.shape[1], int(np.diff(sheet.tops).max())) if len(sheet) == 1 else 0
+    longer = max(sheet.mask.shape) if len(sheet) == 1 else 0
     if longer <= LARGEST_SKELETON:
         return _skeletons(sheet.mask, sheet.tops[:-1])
     factor = longer / LARGEST_SKELETON
     shape = [max(1, round(side / factor)) for side in sheet.mask.shape[::-1]]
-    reduced = np.asarray(cv2.resize(sheet.mask * np.uint8(255), shape, interpolation=cv2.INTER_AREA) > 127, np.uint8)  # noqa: PLR2004
-    area, length = _skeletons(np.pad(reduced, 1), np.zeros(1, np.int64))
-    return area * factor, length * factor
+    shares = cv2.resize(sheet.mask * np.uint8(WHITE), shape, interpolation=cv2.INTER_AREA)
+    found = _skeletons(np.pad(shares > WHITE // 2, 1).astype(np.uint8), np.zeros(1, np.int64))
+    return found | {name: factor * found[name] for name in ("skelarea", "skellength")}
 
 
-def _skeletons(mask: NDArray[np.uint8], tops: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _skeletons(mask: NDArray[np.uint8], tops: NDArray[np.int64]) -> Columns:
+    """Thin a mask and measure what is left, of the objects that begin in these rows."""
     from skimage.morphology import skeletonize
 
-    thin = skeletonize(mask.astype(bool))
+    thin = np.asarray(skeletonize(mask.astype(bool)), bool)
     right, below = thin[:, :-1] & thin[:, 1:], thin[:-1] & thin[1:]
     joined = right[:-1] | right[1:]
     falling, rising = thin[:-1, :-1] & thin[1:, 1:], thin[:-1, 1:] & thin[1:, :-1]
-    across = ((falling | rising) & ~joined).sum(axis=1)
     links = right.sum(axis=1).astype(np.float64)
-    links[:-1] += below.sum(axis=1) + np.sqrt(2) * across
-    return np.add.reduceat(thin.sum(axis=1), tops).astype(np.float64), np.add.reduceat(links, tops)
+    links[:-1] += below.sum(axis=1) + np.sqrt(2) * ((falling | rising) & ~joined).sum(axis=1)
+    around = cv2.boxFilter(thin.astype(np.uint8), -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    rows = {
+        "skelarea": thin.sum(axis=1),
+        "skellength": links,
+        "skelends": (thin & (around == END)).sum(axis=1),
+        "skelforks": (thin & (around >= FORK)).sum(axis=1),
+    }
+    return {name: np.add.reduceat(values, tops).astype(np.float64) for name, values in rows.items()}

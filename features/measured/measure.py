@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .catalogue import FEATURES, GROUPS
+from .core import measure_core
 from .geometry import ellipse_of, measure_geometry, moments
 from .grey import measure_grey
 from .interior import measure_interior
 from .outline import measure_outline
+from .polar import measure_polar
 from .profile import measure_profile
 from .sheet import Cut, Sheet, cut_out, sheets
 from .texture import measure_texture
@@ -77,7 +79,7 @@ def measure_sheet(sheet: Sheet, groups: frozenset[str] = ALL) -> dict[str, NDArr
     mu = moments(sheet, sheet.filled, binary=True)
     ellipse = ellipse_of(sheet, mu)
     found = measure_geometry(sheet, mu, ellipse)
-    if "outline" in groups:
+    if {"outline", "core"} & groups:
         found |= measure_outline(sheet, found)
     if "interior" in groups:
         found |= measure_interior(sheet, ellipse)
@@ -87,4 +89,8 @@ def measure_sheet(sheet: Sheet, groups: frozenset[str] = ALL) -> dict[str, NDArr
         found |= measure_texture(sheet)
     if "profile" in groups:
         found |= measure_profile(sheet, ellipse)
+    if "polar" in groups:
+        found |= measure_polar(sheet)
+    if "core" in groups:
+        found |= measure_core(sheet, ellipse, found)
     return found

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[np.float64]]
 
 HARMONICS = 12
-MOST_PAIRS = 2_000_000  # pairs of hull points held at a time
+AT_ONCE = 64  # hulls of about as many corners that are measured together
 EDGES = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]], np.int32)  # from a pixel's centre to its edges, in half pixels
 EFD = "Kuhl & Giardina 1982, doi 10.1016/0146-664X(82)90034-X"
 
@@ -60,10 +60,10 @@ def measure_outline(sheet: Sheet, known: Columns) -> Columns:
 
     """
     contours, _ = cv2.findContours(sheet.filled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    chains = [np.ascontiguousarray(contour[:, 0]) for contour in contours]
+    chains = [np.ascontiguousarray(contour[:, 0], np.int32) for contour in contours]
     owners = sheet.owner_of_row[[chain[0, 1] for chain in chains]]
     lengths = np.array([cv2.arcLength(chain, closed=True) for chain in chains]) + np.pi
-    perimeter = np.bincount(owners, weights=lengths, minlength=len(sheet))
+    perimeter = np.bincount(owners, weights=lengths, minlength=len(sheet)).astype(np.float64)
     hulls = hulls_of(chains, owners, len(sheet))
     longest, least = calipers(hulls)
     convarea = np.array([cv2.contourArea(hull) for hull in hulls]) / 4
@@ -103,8 +103,12 @@ def hulls_of(chains: Sequence[NDArray[np.int32]], owners: NDArray[np.int64], cou
     """
     points: list[list[NDArray[np.int32]]] = [[] for _ in range(count)]
     for chain, owner in zip(chains, owners.tolist(), strict=True):
-        points[owner].append(cv2.convexHull(chain)[:, 0])
-    return [cv2.convexHull((2 * np.concatenate(parts)[:, None] + EDGES).reshape(-1, 2))[:, 0] for parts in points]
+        points[owner].append(_hull(chain))
+    return [_hull((2 * np.concatenate(parts)[:, None] + EDGES).reshape(-1, 2)) for parts in points]
+
+
+def _hull(points: NDArray[np.int32]) -> NDArray[np.int32]:
+    return np.asarray(cv2.convexHull(points)[:, 0], np.int32)
 
 
 def calipers(hulls: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -123,14 +127,10 @@ def calipers(hulls: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.float64], N
     longest, least = np.empty(len(hulls)), np.empty(len(hulls))
     sizes = np.array([len(hull) for hull in hulls])
     order = np.argsort(sizes, kind="stable")
-    at = 0
-    while at < len(order):
-        most = int(sizes[order[-1]] if at == len(order) - 1 else sizes[order[min(len(order) - 1, at + 63)]])
-        some = order[at : at + max(1, min(64, MOST_PAIRS // most**2))]
-        most = int(sizes[some[-1]])
-        corners = np.stack([hulls[k][np.minimum(np.arange(most), sizes[k] - 1)] for k in some]).astype(np.float64)
-        longest[some], least[some] = _calipers(corners)
-        at += len(some)
+    for some in np.split(order, range(AT_ONCE, len(order), AT_ONCE)):
+        each = np.arange(sizes[some[-1]])
+        corners = np.stack([hulls[k][np.minimum(each, sizes[k] - 1)] for k in some])
+        longest[some], least[some] = _calipers(corners.astype(np.float64))
     return longest / 2, least / 2
 
 

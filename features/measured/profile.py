@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from .feature import Feature, ratio
@@ -41,15 +40,15 @@ def measure_profile(sheet: Sheet, ellipse: Ellipse) -> Columns:
     section = _sections(sheet, ellipse)
     area, mean, _ = _binned(sheet, section, SECTIONS, contrast)
     area[ellipse.round], mean[ellipse.round] = np.nan, np.nan
-    depth = cv2.distanceTransform(sheet.filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).ravel()[pixels.place]
-    layer = np.minimum(DEPTHS * depth / pixels.of_each(pixels.largest(depth) + 1e-6), DEPTHS - 1).astype(np.int64)
-    share, level, spread = _binned(sheet, layer, DEPTHS, contrast)
+    share = sheet.depth / pixels.of_each(pixels.largest(sheet.depth))
+    layer = np.minimum(DEPTHS * share, DEPTHS - 1).astype(np.int64)
+    fill, level, spread = _binned(sheet, layer, DEPTHS, contrast)
     return {
         **{f"section{k + 1}_area": area[:, k] for k in range(SECTIONS)},
         **{f"section{k + 1}_contrast": mean[:, k] for k in range(SECTIONS)},
         **{f"depth{k + 1}_contrast": level[:, k] for k in range(DEPTHS)},
         **{f"depth{k + 1}_stddev": spread[:, k] for k in range(DEPTHS)},
-        **{f"depth{k + 1}_area": share[:, k] for k in range(DEPTHS)},
+        **{f"depth{k + 1}_area": fill[:, k] for k in range(DEPTHS)},
     }
 
 

@@ -5,10 +5,11 @@
    is light or dark, it is light when it is at least the mean of the image, since an object pulls the mean its way.
 3. Contrast is the distance of each pixel from the background towards the object, smoothed by 3 × 3 px; what lies beyond
    the background on the other side (a halo, the bright middle of a bubble) has none.
-4. The threshold is Otsu's (1979, doi 10.1109/TSMC.1979.4310076) on the contrast, kept between two guards: it is at
-   least `LEAST_CONTRAST` and `NOISE_FACTOR` times the spread of the border, below which there is nothing but noise, so
-   that a flat image has no object; and at most `MOST_OF_PEAK` of the greatest contrast, so that a dark eye or gut does
-   not hide a transparent body.
+4. The threshold is Otsu's (1979, doi 10.1109/TSMC.1979.4310076) on the contrast, kept between two guards. It is at most
+   `MOST_OF_PEAK` of the greatest contrast, so that a dark body does not hide its antennae, nor an eye or gut the
+   transparent animal; this guard decides in most images. It is at least `LEAST_CONTRAST`, and `NOISE_FACTOR` times the
+   spread of the border (median distance from the background), below which there is nothing but noise, so that a flat
+   image has no object.
 5. Pieces (8-connected) below `SPECK_SHARE` of the largest and those below `SPECK_PIXELS` are specks and dropped, the
    largest never. With `pieces="largest"` only that stays.
 
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 
 Pieces = Literal["largest", "all"]
 
-LEAST_CONTRAST = 6  # grey levels
-NOISE_FACTOR = 3
-MOST_OF_PEAK = 0.35
+LEAST_CONTRAST = 5  # grey levels
+NOISE_FACTOR = 5
+MOST_OF_PEAK = 0.05
 SPECK_PIXELS = 5
 SPECK_SHARE = 0.02
 
@@ -63,19 +64,26 @@ class Ground:
     @classmethod
     def of(cls, image: NDArray[np.uint8], background: Background | None) -> Ground:
         """Find the background of an image, uint8 of shape (height, width)."""
-        level = float(np.median(border(image)))
+        level = median(border(image))
         light = level >= image.mean() if background is None else background == "light"
         return cls(level, bool(light))
 
     def contrast(self, grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return how far pixels lie from the background towards the object, uint8; 0 on the other side of it."""
-        level = round(self.level)
+        level = np.full_like(grey, round(self.level))
         return np.asarray(cv2.subtract(level, grey) if self.light else cv2.subtract(grey, level), np.uint8)
 
 
 def border(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the outermost ring of pixels, uint8; corners are there twice."""
     return np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+
+
+def median(values: NDArray[np.generic]) -> float:
+    """Return the median of a short array; ten times as quick as NumPy's."""
+    values = np.sort(values)
+    middle = len(values) // 2
+    return float(values[middle] if len(values) % 2 else (float(values[middle - 1]) + float(values[middle])) / 2)
 
 
 def without_scale_bar(image: NDArray[np.uint8], rows: int) -> NDArray[np.uint8]:
@@ -100,7 +108,7 @@ def segment(image: NDArray[np.uint8], options: Segmentation) -> NDArray[np.uint8
 
 def mask_of(image: NDArray[np.uint8], ground: Ground, pieces: Pieces) -> NDArray[np.uint8]:
     """Find the object in an image whose background is known; as `segment`."""
-    contrast = cv2.blur(ground.contrast(image), (3, 3))
+    contrast = np.asarray(cv2.blur(ground.contrast(image), (3, 3)), np.uint8)
     _, mask = cv2.threshold(contrast, _threshold(image, contrast, ground), 1, cv2.THRESH_BINARY)
     return _without_specks(np.asarray(mask, np.uint8), pieces)
 
@@ -108,7 +116,7 @@ def mask_of(image: NDArray[np.uint8], ground: Ground, pieces: Pieces) -> NDArray
 def _threshold(image: NDArray[np.uint8], contrast: NDArray[np.uint8], ground: Ground) -> float:
     """Return the contrast above which a pixel is of the object: Otsu's, between the guards."""
     otsu, _ = cv2.threshold(contrast, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    spread = float(np.median(np.abs(border(image) - ground.level)))
+    spread = median(np.abs(border(image) - ground.level))
     return max(min(otsu, MOST_OF_PEAK * float(contrast.max())), LEAST_CONTRAST, NOISE_FACTOR * spread)
 
 
@@ -122,4 +130,4 @@ def _without_specks(mask: NDArray[np.uint8], pieces: Pieces) -> NDArray[np.uint8
     keep = sizes >= (largest if pieces == "largest" else min(largest, max(SPECK_PIXELS, SPECK_SHARE * largest)))
     if pieces == "largest":
         keep = np.arange(count) == sizes.argmax()
-    return keep.astype(np.uint8)[labels]
+    return np.asarray(keep.astype(np.uint8)[labels], np.uint8)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import cv2
@@ -115,8 +116,7 @@ class Sheet:
     @cached_property
     def bands(self) -> list[slice]:
         """Rows of each object."""
-        tops = self.tops.tolist()
-        return [slice(top, bottom) for top, bottom in zip(tops, tops[1:], strict=False)]
+        return [slice(top, bottom) for top, bottom in pairwise(self.tops.tolist())]
 
     @cached_property
     def owner_of_row(self) -> NDArray[np.int64]:
@@ -134,7 +134,7 @@ class Sheet:
         filled = np.asarray(labels != labels[0, 0], np.uint8)
         hole = np.ones(len(facts), bool)
         hole[[0, labels[0, 0]]] = False
-        return filled, self._per_object(facts[hole])
+        return filled, self._per_object(np.asarray(facts[hole], np.int32))
 
     @property
     def filled(self) -> NDArray[np.uint8]:
@@ -149,7 +149,7 @@ class Sheet:
     def count_pieces(self, mask: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Count the 8-connected pieces of each object in a mask of the sheet's shape; int64 of shape (n_objects,)."""
         _, _, facts, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
-        return self._per_object(facts[1:])
+        return self._per_object(np.asarray(facts[1:], np.int32))
 
     def _per_object(self, facts: NDArray[np.int32]) -> NDArray[np.int64]:
         return np.bincount(self.owner_of_row[facts[:, cv2.CC_STAT_TOP]], minlength=len(self))
@@ -158,10 +158,21 @@ class Sheet:
     def contrast(self) -> NDArray[np.uint8]:
         """Distance of each pixel from its background towards the object, uint8 of shape (rows, columns)."""
         levels = np.round(self.level).astype(np.uint8)
+        grounds = (Ground(float(level), bool(light)) for level, light in zip(levels, self.light, strict=True))
         return np.concatenate(
-            [Ground(float(level), bool(light)).contrast(self.grey[band])
-             for level, light, band in zip(levels, self.light, self.bands, strict=True)]
-        )  # fmt: skip
+            [ground.contrast(self.grey[band]) for ground, band in zip(grounds, self.bands, strict=True)]
+        )
+
+    @cached_property
+    def own_contrast(self) -> NDArray[np.uint8]:
+        """The contrast of objects, holes filled, and 0 elsewhere, uint8 of shape (rows, columns)."""
+        return np.where(self.filled, self.contrast, np.uint8(0))
+
+    @cached_property
+    def depth(self) -> NDArray[np.float32]:
+        """Distance of each of `pixels` from the nearest pixel outside, holes filled, float32 of shape (n_pixels,)."""
+        distance = cv2.distanceTransform(self.filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        return np.asarray(distance, np.float32).ravel()[self.pixels.place]
 
     @cached_property
     def pixels(self) -> Pixels:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ GREYS = 16  # levels of a co-occurrence matrix
 DISTANCES = (1, 2, 4)
 DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1))  # rows and columns; 0°, 45°, 90° and 135° in Haralick's figure 1
 NEIGHBOURS = 8
+CIRCLES = (1, 2, 3)  # pixels
 DIAMETERS = (3, 5, 7, 9, 13, 17, 25)  # pixels
 FINE = 1 << 10  # the fractions of a pixel that a neighbour on the circle lies off are kept as so many parts
 
@@ -47,14 +49,15 @@ FEATURES = (
       for distance in DISTANCES for name, text in STATISTICS.items()),
     Feature("fcons", "texture", "", "mean squared difference of the grey levels of neighbours in four directions",
             "ZooProcess, name; here"),
-    *(Feature(f"lbp{code}", "texture", "", "share of the pixels with " + (
-        f"a uniform pattern of {code} of 8 neighbours on the circle of 1 px not darker" if code <= NEIGHBOURS else
-        "a pattern that is not uniform"), OJALA) for code in range(NEIGHBOURS + 2)),
-    Feature("gradient_mean", "texture", "grey", "mean length of the gradient by Sobel's operator / 8, per pixel", "here"),
+    *(Feature(f"lbp_r{radius}_{code}", "texture", "", "share of the pixels with " + (
+        f"a uniform pattern of {code} of 8 neighbours at {radius} px not darker" if code <= NEIGHBOURS else
+        f"a pattern of 8 neighbours at {radius} px that is not uniform"), OJALA)
+      for radius in CIRCLES for code in range(NEIGHBOURS + 2)),
+    Feature("gradient_mean", "texture", "grey", "mean length of the gradient, Sobel's operator / 8", "here"),
     Feature("gradient_stddev", "texture", "grey", "standard deviation of that length", "here"),
     Feature("gradient_max", "texture", "grey", "largest of these lengths", "here"),
-    Feature("gradient_aligned", "texture", "", "length of the mean of the squared gradients as complex numbers / mean of "
-            "their squared lengths: 1 when all lie on one line", "Bigün & Granlund 1987, coherence"),
+    Feature("gradient_aligned", "texture", "", "|mean of the squared gradients as complex numbers| / mean of their "
+            "squared lengths: 1 when all lie on one line", "Bigün & Granlund 1987, coherence"),
     Feature("laplacian_mean", "texture", "grey", "mean of the absolute Laplacian, four neighbours", "here"),
     Feature("laplacian_stddev", "texture", "grey", "standard deviation of the Laplacian", "here"),
     *(Feature(f"granulo{size}", "texture", "", f"share of the contrast that openings by a disc of {size} px remove "
@@ -163,31 +166,39 @@ def entropy(share: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def local_patterns(sheet: Sheet) -> Columns:
-    """Return the histogram of rotation-invariant uniform local binary patterns, P = 8 and R = 1.
+    """Return histograms of rotation-invariant uniform local binary patterns of 8 neighbours on circles.
 
     Neighbours on the diagonals lie between pixels and are interpolated (Ojala et al. 2002, section 2.1), here in whole
     numbers, so that a flat neighbourhood is flat. A neighbour may lie outside of the object.
     """
+    pixels, codes = sheet.pixels, NEIGHBOURS + 2
+    found: Columns = {}
+    for radius in CIRCLES:
+        pattern = _neighbours_not_darker(sheet, radius)
+        changes = (pattern != np.roll(pattern, 1, axis=0)).sum(axis=0)
+        code = np.where(changes <= 2, pattern.sum(axis=0), NEIGHBOURS + 1)  # noqa: PLR2004 - the definition of uniform
+        counts = np.bincount(pixels.owner * codes + code, minlength=len(sheet) * codes).reshape(-1, codes)
+        found |= {f"lbp_r{radius}_{k}": counts[:, k] / pixels.area for k in range(codes)}
+    return found
+
+
+def _neighbours_not_darker(sheet: Sheet, radius: int) -> NDArray[np.bool_]:
+    """Tell which neighbours on a circle are at least as bright as each pixel, bool of shape (8, n_pixels)."""
     pixels, columns = sheet.pixels, sheet.grey.shape[1]
-    grey = sheet.grey.ravel()
-    centre = grey[pixels.place].astype(np.int32)
-    near = round(FINE * np.sqrt(0.5))
-    far = FINE - near
-    not_darker = []
+    grey = sheet.grey.ravel().astype(np.int32)
+    centre = grey[pixels.place]
+    whole, rest = divmod(round(FINE * radius * np.sqrt(0.5)), FINE)
+    found = []
     for down, right in ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1)):
-        value = grey[pixels.place + down * columns + right].astype(np.int32)
-        if down and right:
-            beside, above = grey[pixels.place + right], grey[pixels.place + down * columns]
-            sideways = near * (far * beside.astype(np.int32) + far * above.astype(np.int32))
-            not_darker.append(near * near * value + sideways + far * far * centre >= FINE * FINE * centre)
-        else:
-            not_darker.append(value >= centre)
-    pattern = np.stack(not_darker)
-    changes = (pattern != np.roll(pattern, 1, axis=0)).sum(axis=0)
-    code = np.where(changes <= 2, pattern.sum(axis=0), NEIGHBOURS + 1)  # noqa: PLR2004 - the definition of uniform
-    counts = np.bincount(pixels.owner * (NEIGHBOURS + 2) + code, minlength=len(sheet) * (NEIGHBOURS + 2))
-    shares = counts.reshape(len(sheet), -1) / pixels.area[:, None]
-    return {f"lbp{k}": shares[:, k] for k in range(NEIGHBOURS + 2)}
+        if not (down and right):
+            found.append(grey[pixels.place + radius * (down * columns + right)] >= centre)
+            continue
+        near = pixels.place + whole * (down * columns + right)
+        value = (FINE - rest) * ((FINE - rest) * grey[near] + rest * grey[near + right]) + rest * (
+            (FINE - rest) * grey[near + down * columns] + rest * grey[near + down * columns + right]
+        )
+        found.append(value >= FINE * FINE * centre)
+    return np.stack(found)
 
 
 def gradients(sheet: Sheet) -> Columns:
@@ -221,14 +232,12 @@ def granulometry(sheet: Sheet) -> Columns:
 
     An object without contrast has none.
     """
-    contrast = np.where(sheet.filled, sheet.contrast, np.uint8(0))
-    left = [_volume(sheet, contrast)]
+    left = [_volume(sheet, sheet.own_contrast)]
     for size in DIAMETERS:
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-        left.append(_volume(sheet, cv2.morphologyEx(contrast, cv2.MORPH_OPEN, disc)))
-    removed = [ratio(before - after, left[0]) for before, after in zip(left, left[1:], strict=False)]
+        left.append(_volume(sheet, np.asarray(cv2.morphologyEx(sheet.own_contrast, cv2.MORPH_OPEN, disc))))
+    removed = [ratio(before - after, left[0]) for before, after in pairwise(left)]
     rest = ratio(left[-1], left[0])
-    # what a disc of 5 px is the first to remove is 3 px across
     sizes = np.array([1, *DIAMETERS])
     spectrum = np.stack([*removed, rest])
     mean = sizes @ spectrum
@@ -239,6 +248,6 @@ def granulometry(sheet: Sheet) -> Columns:
     }
 
 
-def _volume(sheet: Sheet, image: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _volume(sheet: Sheet, image: NDArray[Any]) -> NDArray[np.float64]:
     """Add up the values of each object's band, float64 of shape (n_objects,)."""
     return np.add.reduceat(image.sum(axis=1), sheet.tops[:-1]).astype(np.float64)

@@ -1,0 +1,129 @@
+"""How the contrast of an object lies around its middle: Zernike moments, and rings.
+
+The middle is the centroid of the contrast, the radius the distance of the farthest pixel from it, plus half a pixel.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import factorial
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from .feature import Feature, ratio
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .sheet import Sheet
+
+    Columns = dict[str, NDArray[np.float64]]
+
+SIDE = 32  # pixels of the small drawing that Zernike moments are taken of
+DEGREE = 10
+RINGS = 8
+ORDERS = tuple((n, m) for n in range(2, DEGREE + 1) for m in range(n % 2, n + 1, 2))
+TEAGUE = "Teague 1980, doi 10.1364/JOSA.70.000920; Khotanzad & Hong 1990, doi 10.1109/34.55109"
+
+FEATURES = (
+    *(Feature(f"zernike{n}_{m}", "polar", "", f"|Zₙₘ| of degree {n} and repetition {m} of the contrast, divided by its "
+              f"sum, drawn at {SIDE} × {SIDE} px", TEAGUE) for n, m in ORDERS),
+    *(Feature(f"ring{k}_fill", "polar", "", f"share of ring {k} of {RINGS} of equal width that the object fills, from "
+              "the middle (1) outwards; pixels by their centres", "here") for k in range(1, RINGS + 1)),
+    *(Feature(f"ring{k}_contrast", "polar", "", f"share of the contrast that lies in ring {k}", "here")
+      for k in range(1, RINGS + 1)),
+    Feature("gyration", "polar", "", "root mean square distance of the contrast from the middle / radius", "here"),
+)  # fmt: skip
+
+
+def measure_polar(sheet: Sheet) -> Columns:
+    """Measure Zernike moments and rings; an object without contrast has no middle, and none of them."""
+    pixels = sheet.pixels
+    weight = sheet.contrast.ravel()[pixels.place].astype(np.float64)
+    total = pixels.total(weight)
+    middle_x, middle_y = (ratio(pixels.total(weight * along), total) for along in (pixels.x, pixels.y))
+    off_x, off_y = pixels.x - pixels.of_each(middle_x), pixels.y - pixels.of_each(middle_y)
+    square = off_x * off_x + off_y * off_y
+    radius = np.sqrt(pixels.largest(square)) + 0.5
+    known = total > 0
+    share = np.nan_to_num(np.sqrt(square) / pixels.of_each(radius))
+    code = pixels.owner * RINGS + np.minimum(share * RINGS, RINGS - 1).astype(np.int64)
+    filled, inside = (
+        np.bincount(code, weights=weights, minlength=len(sheet) * RINGS).reshape(-1, RINGS)
+        for weights in (None, weight)
+    )
+    rings = np.pi * radius[:, None] ** 2 * np.diff((np.arange(RINGS + 1) / RINGS) ** 2)
+    fill = np.where(known[:, None], filled / rings, np.nan)
+    contrast = ratio(inside, total[:, None])
+    zernike = zernike_moments(_drawings(sheet, middle_x, middle_y, radius))
+    return {
+        **{f"zernike{n}_{m}": column for (n, m), column in zip(ORDERS, zernike.T, strict=True)},
+        **{f"ring{k + 1}_fill": fill[:, k] for k in range(RINGS)},
+        **{f"ring{k + 1}_contrast": contrast[:, k] for k in range(RINGS)},
+        "gyration": np.sqrt(ratio(pixels.total(weight * square), total)) / radius,
+    }
+
+
+def _drawings(
+    sheet: Sheet, x: NDArray[np.float64], y: NDArray[np.float64], radius: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Draw the contrast of each object into a square whose inscribed circle is the object's; 0 without a middle.
+
+    Returns:
+        float32 of shape (n_objects, SIDE, SIDE).
+
+    """
+    drawings = np.zeros((len(sheet), SIDE, SIDE), np.float32)
+    for k in np.flatnonzero(~np.isnan(x)):
+        band = sheet.bands[k]
+        step = 2 * radius[k] / SIDE
+        source = sheet.own_contrast[band]
+        if step > 1:
+            reach = 2 * int(step / 2 + 0.5) + 1
+            source = np.asarray(cv2.blur(source, (reach, reach), borderType=cv2.BORDER_CONSTANT), np.uint8)
+        corner = step * (SIDE - 1) / 2
+        place = np.array([[step, 0, x[k] - corner], [0, step, y[k] - band.start - corner]])
+        drawings[k] = cv2.warpAffine(source, place, (SIDE, SIDE), flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR)
+    return drawings
+
+
+def zernike_moments(drawings: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return magnitudes of Zernike moments; they do not change when the drawing is turned or mirrored.
+
+    Z(n, m) = (n + 1) / π · Σ f(x, y) · R(n, m, r) · exp(−i m θ) over pixels with r ≤ 1 (Khotanzad & Hong 1990,
+    equations 2 to 6), f divided by its sum over those.
+
+    Args:
+        drawings: float32 of shape (n_objects, SIDE, SIDE); one that is 0 all over has no moments.
+
+    Returns:
+        float64 of shape (n_objects, len(ORDERS)).
+
+    """
+    real, imaginary, disc = _basis()
+    flat = drawings.reshape(len(drawings), -1)
+    return ratio(np.hypot(flat @ real, flat @ imaginary), (flat @ disc)[:, None])
+
+
+@lru_cache(maxsize=1)
+def _basis() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return real and imaginary parts of the polynomials, (SIDE², len(ORDERS)) each, and the disc, (SIDE²,)."""
+    along = (np.arange(SIDE) - (SIDE - 1) / 2) / (SIDE / 2)
+    x, y = np.meshgrid(along, along)
+    rho, theta = np.hypot(x, y).ravel(), np.arctan2(y, x).ravel()
+    disc = rho <= 1
+    columns = [(n + 1) / np.pi * _radial(n, m, rho) * np.exp(-1j * m * theta) * disc for n, m in ORDERS]
+    basis = np.stack(columns, axis=1)
+    return basis.real.astype(np.float32), basis.imag.astype(np.float32), disc.astype(np.float32)
+
+
+def _radial(n: int, m: int, rho: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the radial polynomial R(n, m) (Khotanzad & Hong 1990, equation 3)."""
+    terms = (
+        (-1) ** s * factorial(n - s) / (factorial(s) * factorial((n + m) // 2 - s) * factorial((n - m) // 2 - s))
+        * rho ** (n - 2 * s)
+        for s in range((n - m) // 2 + 1)
+    )  # fmt: skip
+    return np.asarray(np.sum(list(terms), axis=0), np.float64)
