@@ -75,9 +75,9 @@ def measure(  # noqa: PLR0913 - the choices of the command, by name
 
     Example:
         >>> import numpy as np
-        >>> disc = np.hypot(*np.mgrid[-20:21, -20:21]) > 15
-        >>> measure([disc], background="light")["area"].item()
-        709.0
+        >>> disc = np.hypot(*np.mgrid[-20:21, -20:21]) < 15
+        >>> measure([disc], masks=[disc])["area"].item()
+        697.0
 
     """
     options = segmentation_of(background, pieces, scale_bar)
@@ -174,8 +174,8 @@ class NativeExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
 
     Example:
         >>> import numpy as np
-        >>> disc = np.hypot(*np.mgrid[-20:21, -20:21]) > 15
-        >>> NativeExtractor(background="light").fit_transform([disc, ~disc]).shape[0]
+        >>> disc = np.hypot(*np.mgrid[-20:21, -20:21]) < 15
+        >>> len(NativeExtractor(background="dark").fit_transform([disc, disc]))
         2
 
     """

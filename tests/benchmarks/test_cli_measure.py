@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pandas as pd
+import planktonbench as pb
 import pytest
 from planktonbench.features.measured.catalogue import NAMES
 
@@ -126,7 +127,7 @@ def test_spoiled_images_are_named_once_and_stop_nothing(tmp_path: Path, cache: P
 
 
 def test_every_option_reaches_the_measurement(tmp_path: Path, cache: Path) -> None:
-    """Masks, pieces, scale bar and pixel size, in a tab-separated file; ids take the folders that they need."""
+    """Masks, pieces, scale bar and pixel size, as from Python; ids take the folders that they need."""
     image = np.full((40, 40), 230, np.uint8)
     image[5:15, 5:15], image[20:24, 20:24], image[36:] = 90, 90, 0
     mask = np.zeros_like(image)
@@ -143,8 +144,14 @@ def test_every_option_reaches_the_measurement(tmp_path: Path, cache: Path) -> No
         assert (rows["area_um2"] == 4 * rows["area"]).all()
         return rows["area"].tolist()
 
-    assert areas("--scale-bar", 4) == [116, 116]
-    assert areas("--scale-bar", 4, "--pieces", "largest") == [100, 100]
+    whole, cut, largest = (
+        pb.measure([image], background="light", **options)["area"].item()
+        for options in ({}, {"scale_bar": 4}, {"scale_bar": 4, "pieces": "largest"})
+    )
+    assert whole > cut > largest > 0
+    assert areas() == [whole, whole]
+    assert areas("--scale-bar", 4) == [cut, cut]
+    assert areas("--scale-bar", 4, "--pieces", "largest") == [largest, largest]
     assert areas("--masks", masks) == [7, 7]
 
 

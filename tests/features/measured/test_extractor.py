@@ -105,7 +105,10 @@ def test_of_bool_true_is_white() -> None:
     square = np.zeros((20, 20), bool)
     square[5:12, 5:12] = True
 
-    assert measure([square], background="dark").loc[0, ["area", "mean"]].tolist() == [49, 255]
+    found = measure([square, np.uint8(255) * square], masks=[square, square], background="dark")
+
+    assert found["area"].tolist() == [49, 49]
+    assert found["mean"].tolist() == [255, 255]
 
 
 @pytest.mark.parametrize(
