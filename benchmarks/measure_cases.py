@@ -31,6 +31,7 @@ from ..features.measured.table import measured_table
 from ..models.threads import available_cores
 from .memory import memory_watched
 from .reference_features import Subject
+from .reference_polar import zernike_by_mahotas
 from .reference_programs import by_mahotas, by_scikit_image, by_scipy
 from .shapes import shapes
 from .speed_cases import Line
@@ -87,6 +88,7 @@ def _programs(images: Iterable[NDArray[np.uint8]], *, others: bool) -> None:
         if others:
             by_scipy(subject)
             by_mahotas(subject)
+            zernike_by_mahotas(subject)
 
 
 def _planktofeatures(images: Iterable[NDArray[np.uint8]]) -> None:

@@ -15,7 +15,8 @@ import numpy as np
 from scipy import ndimage
 
 from ..features.measured.segmentation import Ground
-from .reference_formulas import by_division, by_formula
+from .reference_formulas import by_division, by_formula, quotient
+from .reference_polar import rings, zernike_by_mahotas
 from .reference_programs import by_mahotas, by_openings, by_scikit_image, by_scipy
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     Values = dict[str, float]
 
+CORE_SHAPES = ("pieces", "holes", "extent", "elongation", "circ.", "solidity", "perimferet", "hu1")
+CORE_SHARES = ("area", "feret", "perim.", "convarea")
 PAD = 8  # pixels of background around an image, more than any neighbourhood reaches
 
 
@@ -83,12 +86,37 @@ def reference_features(subject: Subject) -> dict[str, Values]:
         had from several programs. Undefined values are NaN.
 
     """
-    found = {
-        "scikit-image": by_scikit_image(subject),
-        "mahotas": by_mahotas(subject),
-        "SciPy": {**by_scipy(subject), **by_openings(subject)},
-        "NumPy": by_formula(subject),
-    }
-    known = {name: value for values in found.values() for name, value in values.items()}
-    found["NumPy"] |= by_division(known)
+    found = _outer_form(subject)
+    found["SciPy"] |= by_openings(subject)
+    found["mahotas"] = by_mahotas(subject) | zernike_by_mahotas(subject)
+    found["NumPy"] |= rings(subject) | _core(subject, _merged(found))
     return found
+
+
+def _outer_form(subject: Subject) -> dict[str, Values]:
+    """Measure what the core has, too."""
+    found = {"scikit-image": by_scikit_image(subject), "SciPy": by_scipy(subject), "NumPy": by_formula(subject)}
+    found["NumPy"] |= by_division(_merged(found))
+    return found
+
+
+def _merged(found: dict[str, Values]) -> Values:
+    return {name: value for values in found.values() for name, value in values.items()}
+
+
+def _core(subject: Subject, known: Values) -> Values:
+    """Measure the core, an object of its own, and compare it with the whole."""
+    from skimage.filters import threshold_otsu
+
+    contrast = subject.contrast[subject.filled].astype(np.int64)
+    threshold = min(int(threshold_otsu(contrast)) if np.ptp(contrast) else 0, contrast.max() - 1)
+    core = Subject(subject.grey, subject.filled & (subject.contrast > threshold), subject.ground, subject.frame)
+    found = _merged(_outer_form(core))
+    apart = np.subtract(*(ndimage.center_of_mass(form.filled) for form in (core, subject)))
+    return {
+        "core_threshold": float(max(threshold, 0)),
+        **{f"core_{name}": found[name] for name in CORE_SHAPES},
+        **{f"core_{name}_share": quotient(found[name], known[name]) for name in CORE_SHARES},
+        "core_offset": float(np.hypot(*apart) / known["esd"]),
+        "core_turn": float(abs(np.sin(np.deg2rad(found["angle"] - known["angle"])))),
+    }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .reference_features import Subject, Values
 
 HARMONICS, SECTIONS, DEPTHS = 12, 8, 5
+AROUND = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]])
 
 
 def by_formula(subject: Subject) -> Values:
@@ -126,13 +127,17 @@ def _inside(subject: Subject) -> Values:
     from skimage.morphology import skeletonize
 
     _, values, vectors = _axes(subject)
+    skeleton = np.asarray(skeletonize(subject.mask), bool)
+    neighbours = ndimage.convolve(skeleton.astype(int), AROUND)
     turn = np.nan if _is_round(values) else float(np.arctan2(vectors[1, 1], vectors[0, 1]))
     return {
         "symetrieh": _mirrored(subject, 0.0),
         "symetriev": _mirrored(subject, np.pi / 2),
         "symetriehc": _mirrored(subject, turn),
         "symetrievc": _mirrored(subject, turn + np.pi / 2),
-        "skellength": skeleton_length(skeletonize(subject.mask)),
+        "skellength": skeleton_length(skeleton),
+        "skelends": float((skeleton & (neighbours == 1)).sum()),
+        "skelforks": float((skeleton & (neighbours > 2)).sum()),  # noqa: PLR2004 - more than a line has
     }
 
 
@@ -150,9 +155,10 @@ def _mirrored(subject: Subject, turn: float) -> float:
 
 
 def _layers(subject: Subject) -> Values:
-    """Cut the object into layers by depth."""
-    depth = ndimage.distance_transform_edt(subject.filled)[subject.filled]
-    return _parts("depth", np.minimum((DEPTHS * depth / (depth.max() + 1e-6)).astype(int), DEPTHS - 1), DEPTHS, subject)
+    """Cut the object into layers by depth, in whole numbers: a pixel on a border is of the deeper layer."""
+    square = np.rint(ndimage.distance_transform_edt(subject.filled)[subject.filled] ** 2).astype(int)
+    borders = np.arange(1, DEPTHS)[:, None] ** 2 * square.max()
+    return _parts("depth", (DEPTHS**2 * square >= borders).sum(axis=0), DEPTHS, subject)
 
 
 def _sections(subject: Subject) -> Values:

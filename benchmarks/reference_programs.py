@@ -130,11 +130,15 @@ def _cooccurrence(subject: Subject) -> Values:
 
 
 def _patterns(subject: Subject) -> Values:
-    """Ask `local_binary_pattern` for rotation-invariant uniform patterns."""
+    """Ask `local_binary_pattern` for rotation-invariant uniform patterns of 8 neighbours."""
     from skimage.feature import local_binary_pattern
 
-    codes = local_binary_pattern(subject.grey, 8, 1, "uniform")[subject.filled].astype(int)
-    return {f"lbp{k}": float(share) for k, share in enumerate(np.bincount(codes, minlength=10) / len(codes))}
+    found: Values = {}
+    for radius in (1, 2, 3):
+        codes = local_binary_pattern(subject.grey, 8, radius, "uniform")[subject.filled].astype(int)
+        shares = np.bincount(codes, minlength=10) / len(codes)
+        found |= {f"lbp_r{radius}_{k}": float(share) for k, share in enumerate(shares)}
+    return found
 
 
 def by_mahotas(subject: Subject) -> Values:

@@ -72,12 +72,22 @@ def test_the_referee_finds_a_disc_round() -> None:
 def test_kernels_and_referee_agree(name: str) -> None:
     """Every feature of every shape is what the referee says, and undefined where it says so."""
     shape = SHAPES[name]
-    row = measure_chunk([shape.image], Segmentation(), [shape.mask])[0]
+    ours = dict(zip(NAMES, measure_chunk([shape.image], Segmentation(), [shape.mask])[0].tolist(), strict=True))
     expected = refereed(shape)
-    settled = [k for k, feature in enumerate(NAMES) if not feature.startswith(TIES) and "hu7" not in feature]
+    settled = [feature for feature in NAMES if not feature.startswith(TIES)]
+    far = [f for f in settled if ours[f] != pytest.approx(expected[f], rel=1e-6, abs=tolerance(f, shape), nan_ok=True)]
 
     assert set(NAMES) <= set(expected)
-    np.testing.assert_allclose(row[settled], [expected[NAMES[k]] for k in settled], rtol=1e-6, atol=1e-6)
+    assert not {feature: (ours[feature], expected[feature]) for feature in far}
+
+
+def tolerance(feature: str, shape: Shape) -> float:
+    """Return how far a feature may lie from the referee's, where more than rounding parts them."""
+    if feature.startswith(("lbp_r2", "lbp_r3")):
+        return 2 / shape.mask.sum()  # neighbours between pixels lie up to 1/2048 px elsewhere, which turns a tie
+    if feature.startswith("zernike"):
+        return 2e-3  # OpenCV places pixels to 1/32 px
+    return 1e-2 if "hu7" in feature else 1e-6  # around 0, in units of its rounding error
 
 
 def test_a_walk_passes_narrow_places_twice() -> None:
