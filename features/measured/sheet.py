@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .segmentation import Ground, Segmentation, mask_of, without_scale_bar
+from .segmentation import Ground, Segmentation, contrast, mask_of, without_scale_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -157,11 +157,8 @@ class Sheet:
     @cached_property
     def contrast(self) -> NDArray[np.uint8]:
         """Distance of each pixel from its background towards the object, uint8 of shape (rows, columns)."""
-        levels = np.round(self.level).astype(np.uint8)
-        grounds = (Ground(float(level), bool(light)) for level, light in zip(levels, self.light, strict=True))
-        return np.concatenate(
-            [ground.contrast(self.grey[band]) for ground, band in zip(grounds, self.bands, strict=True)]
-        )
+        each = zip(self.level, self.light, self.bands, strict=True)
+        return np.concatenate([contrast(self.grey[band], level, light=light) for level, light, band in each])
 
     @cached_property
     def own_contrast(self) -> NDArray[np.uint8]:
