@@ -13,7 +13,10 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
+from functools import cache
+from multiprocessing import parent_process
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,17 +35,31 @@ CHANNELS = {1: (1, False), 2: (1, True), 3: (COLOUR, False), 4: (COLOUR, True)}
 
 @contextmanager
 def quiet_decoder() -> Iterator[None]:
-    """Keep OpenCV to one thread and off the terminal: what it cannot decode is told once, by name."""
+    """Keep OpenCV to one thread and off the terminal: what it cannot decode is told once, by name.
+
+    The libraries below it, libpng and libjpeg, write warnings without a name straight to the terminal. A process that
+    another one started for such work drops them; in any other, whose errors are its user's, they stay.
+    """
     import cv2
 
     threads, level = cv2.getNumThreads(), cv2.utils.logging.getLogLevel()
     cv2.setNumThreads(1)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    if parent_process() is not None:
+        _drop_errors()
     try:
         yield
     finally:
         cv2.setNumThreads(threads)
         cv2.utils.logging.setLogLevel(level)
+
+
+@cache
+def _drop_errors() -> None:
+    """Let nothing that this process writes to standard error reach the terminal from now on."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def decoded(content: bytes, flags: int) -> NDArray[Any] | None:

@@ -243,6 +243,17 @@ def test_the_decoder_is_left_as_it_was(mixed: Dataset, capfd: pytest.CaptureFixt
     assert "[ERROR" not in capfd.readouterr().err
 
 
+def test_other_processes_say_nothing_of_what_they_cannot_decode(
+    mixed: Dataset, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Not even the libraries below OpenCV, which know no names."""
+    assert mixed.images is not None
+
+    scan(mixed.images, jobs=2)
+
+    assert capfd.readouterr().err == ""
+
+
 def test_no_images_are_an_empty_table(tmp_path: Path) -> None:
     """The columns are there, with their types."""
     table = scan(open_images(tmp_path))
