@@ -33,11 +33,18 @@ def simulate_command(
 ) -> None:
     """Draw a simulated data set in the layout of the real one."""
     from ..data_manifests.simulation.simulate import simulate
+    from ..features.measured.challenge import CHALLENGE_TABLE
 
     start = time.perf_counter()
     with counting("drawing", objects, "objects") as advance:
         folder = simulate(
-            name, out.expanduser(), objects=objects, seed=seed, jobs=jobs or available_cores(), advance=advance
+            name,
+            out.expanduser(),
+            CHALLENGE_TABLE,
+            objects=objects,
+            seed=seed,
+            jobs=jobs or available_cores(),
+            advance=advance,
         )
     typer.echo(f"{folder}: {objects:,} simulated objects in {time.perf_counter() - start:.1f} s")
     typer.echo(f"Next: planktonbench run {name} --data {folder}")

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..data_manifests.simulation.simulate import simulate
+from ..features.measured.challenge import CHALLENGE_TABLE
 from ..models.threads import available_cores
 from ..reports.card import CARD, Card
 from ..reports.results import PREDICTIONS, truth_path
@@ -25,9 +27,14 @@ from .stopwatch import Measured, in_own_process
 from .suite import TrackEntry, load_suite
 
 OBJECTS, SEED, TREES = 1_000_000, 0, 20
-SIMULATE = "from pathlib import Path\nfrom planktonbench.data_manifests.simulation.simulate import simulate"
+SIMULATE = "from planktonbench.benchmarks.large import draw"
 LOAD = "from planktonbench.data_manifests.dataset import load"
 HERE = "from pathlib import Path\nfrom planktonbench.benchmarks.large import run_track, score_run"
+
+
+def draw(folder: str, objects: int) -> str:
+    """Simulate so many objects with all cores; return their folder."""
+    return str(simulate("flowcam", Path(folder), CHALLENGE_TABLE, objects=objects, seed=SEED, jobs=available_cores()))
 
 
 def run_track(data: Path, out: Path) -> None:
@@ -61,9 +68,10 @@ def steps(objects: int, folder: Path) -> list[list[str]]:
 
     """
     data, out = folder / "data", folder / "out"
-    draw = f'str(simulate("flowcam", Path(sys.argv[1]), objects={objects}, seed={SEED}, jobs={available_cores()}))'
     rows = [
-        _row(f"simulate, {available_cores()} processes", in_own_process(SIMULATE, draw, data)),
+        _row(
+            f"simulate, {available_cores()} processes", in_own_process(SIMULATE, f"draw(sys.argv[1], {objects})", data)
+        ),
         _row(
             "load: read, join and clean, list images", in_own_process(LOAD, 'len(load("flowcam", sys.argv[1]))', data)
         ),

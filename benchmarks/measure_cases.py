@@ -24,6 +24,7 @@ from ..data_manifests.opened import Opening, opened
 from ..data_manifests.processes import in_order
 from ..data_manifests.simulation.simulate import simulate
 from ..features.measured.catalogue import FEATURES, GROUPS
+from ..features.measured.challenge import CHALLENGE_TABLE
 from ..features.measured.measure import measure_chunk
 from ..features.measured.parts import CHUNK
 from ..features.measured.segmentation import Segmentation, segment
@@ -199,7 +200,7 @@ def measuring(folder: Path, images: Path | None) -> list[Line]:
 
 
 def _simulated(folder: Path, jobs: int) -> Path:
-    simulate("flowcam", folder, objects=SIMULATED, seed=SEED, jobs=jobs)
+    simulate("flowcam", folder, CHALLENGE_TABLE, objects=SIMULATED, seed=SEED, jobs=jobs)
     return folder / "imgs.zip"
 
 

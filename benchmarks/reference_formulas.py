@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .reference_features import Subject, Values
 
 HARMONICS, SECTIONS, DEPTHS = 12, 8, 5
+TIE = 1e-6  # pixels, below which places differ by rounding alone
 AROUND = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]])
 
 
@@ -148,10 +149,12 @@ def _mirrored(subject: Subject, turn: float) -> float:
     y, x = np.nonzero(subject.filled)
     off, axis = np.stack([x - x.mean(), y - y.mean()]), np.array([np.cos(turn), np.sin(turn)])
     image = 2 * axis[:, None] * (axis @ off) - off
-    there = ndimage.map_coordinates(
-        subject.filled.astype(np.uint8), [image[1] + y.mean(), image[0] + x.mean()], order=0, cval=0
-    )
-    return float(there.mean())
+    row, column = image[1] + y.mean(), image[0] + x.mean()
+    there = [
+        ndimage.map_coordinates(subject.filled.astype(np.uint8), [row + tie, column + tie], order=0, cval=0).mean()
+        for tie in (TIE, -TIE)
+    ]
+    return float(np.mean(there))
 
 
 def _layers(subject: Subject) -> Values:
@@ -165,10 +168,11 @@ def _sections(subject: Subject) -> Values:
     """Cut the object across its major axis."""
     off, values, vectors = _axes(subject)
     along = vectors[:, 1] @ off
-    if -along.min() > along.max():
+    ends_differ = along.max() + along.min()
+    if (ends_differ if abs(ends_differ) > TIE else along @ subject.contrast[subject.filled]) < 0:
         along = -along
     low, high = along.min() - 0.5, along.max() + 0.5
-    section = np.minimum(((along - low) / (high - low) * SECTIONS).astype(int), SECTIONS - 1)
+    section = np.minimum(((along - low) / (high - low) * SECTIONS + TIE).astype(int), SECTIONS - 1)
     found = _parts("section", section, SECTIONS, subject)
     known = np.nan if _is_round(values) else 1.0
     return {name: value * known for name, value in found.items() if not name.endswith("stddev")}

@@ -20,6 +20,7 @@ from ..data_manifests.audit.audit import audit
 from ..data_manifests.dataset import load
 from ..data_manifests.manifest import load_manifest
 from ..data_manifests.simulation.simulate import simulate
+from ..features.measured.challenge import CHALLENGE_TABLE
 from ..features.native import native_pipeline
 from ..models.threads import available_cores
 from ..models.track import Objects
@@ -189,7 +190,7 @@ def reading(folder: Path) -> Line:
 def simulator(folder: Path) -> Line:
     """Draw simulated objects with all cores, start of the processes and all."""
     jobs = available_cores()
-    draw = partial(simulate, "flowcam", folder / "simulated", objects=SIMULATED, seed=0, jobs=jobs)
+    draw = partial(simulate, "flowcam", folder / "simulated", CHALLENGE_TABLE, objects=SIMULATED, seed=0, jobs=jobs)
     speed = SIMULATED / seconds(draw)
     what = f"simulating {SIMULATED:,} objects, {jobs} processes"
     return Line(what, f"{speed:.0f} objects/s", limit=f"{PER_SECOND}/s on 2 cores", within=speed >= PER_SECOND)

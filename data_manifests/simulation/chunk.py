@@ -10,15 +10,17 @@ import cv2
 import numpy as np
 
 from .imaging import photograph
-from .measure import measure
 from .populations import Population
 from .stations import Station
 from .taxa import PROGRAMMES
 
 if TYPE_CHECKING:
-    from .composition import Composition
+    from numpy.typing import NDArray
 
-VERSION = 2  # of the simulator; the same version and seed draw the same objects
+    from .composition import Composition
+    from .native_table import NativeTable
+
+VERSION = 3  # of the simulator; the same version and seed draw the same objects
 FIRST_ID, ID_STEP = 32_000_000, 7
 FRAME_UNKNOWN = 6854 / 243_610  # share of rows without the grey level of their frame, as published
 QUICK_COMPRESSION = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)
@@ -62,17 +64,18 @@ class Part:
     images: list[tuple[str, bytes]]
 
 
-def draw_chunk(recipe: Recipe, start: int, composition: Composition) -> Part:
+def draw_chunk(recipe: Recipe, start: int, composition: Composition, table: NativeTable) -> Part:
     """Draw, photograph and measure objects; each has a generator of its own, so that chunks can be drawn anywhere.
 
     Args:
         recipe: what is simulated.
         start: number of the first object.
         composition: taxa and samples of these objects.
+        table: measures them.
 
     """
     cv2.setNumThreads(1)
-    meta, native, images = [], [], []
+    meta, ids, images, known = [], [], [], []
     for row in range(len(composition.taxon)):
         index = start + row
         object_id = FIRST_ID + ID_STEP * index
@@ -83,11 +86,18 @@ def draw_chunk(recipe: Recipe, start: int, composition: Composition) -> Part:
         programme = PROGRAMMES[taxon]
         body = programme.body(rng, population, station.conditions.magnification)
         image = photograph(body, station.conditions, rng)
-        values = measure(image, frame_known=rng.random() >= FRAME_UNKNOWN)
+        ids.append(object_id)
+        images.append(image)
+        known.append(rng.random() >= FRAME_UNKNOWN)
         meta.append(station.row(object_id, programme.lineage, taxon if composition.labelled[row] else "", rng))
-        native.append(",".join((f"{object_id}.0", *map(_written, values))))
-        images.append((f"imgs/{object_id}.png", cv2.imencode(".png", image, QUICK_COMPRESSION)[1].tobytes()))
-    return Part("\n".join(meta) + "\n", "\n".join(native) + "\n", images)
+    values = table.of(images, np.array(known)).tolist()
+    native = [",".join((f"{name}.0", *map(_written, row))) for name, row in zip(ids, values, strict=True)]
+    return Part("\n".join(meta) + "\n", "\n".join(native) + "\n", list(map(_encoded, ids, images)))
+
+
+def _encoded(object_id: int, image: NDArray[np.uint8]) -> tuple[str, bytes]:
+    """Return name and bytes of an image in the archive."""
+    return f"imgs/{object_id}.png", cv2.imencode(".png", image, QUICK_COMPRESSION)[1].tobytes()
 
 
 def _written(value: float) -> str:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from .native_table import NativeTable
+
 SAMPLE_OBJECTS, SAMPLE_SEED = 4000, 0
 
 
@@ -22,13 +24,14 @@ def has_sample(name: str) -> bool:
     return name in SIMULATORS
 
 
-def simulated_sample(name: str, advance: Callable[[int], object]) -> Path:
+def simulated_sample(name: str, table: NativeTable, advance: Callable[[int], object]) -> Path:
     """Return the folder of a data set's simulated sample; it is made when it is not there.
 
     In one process, since the caller may be a script that further processes would start again.
 
     Args:
         name: name of the data set, such as `flowcam`.
+        table: columns of the native table, and who measures them.
         advance: told how many more objects are drawn.
 
     Raises:
@@ -40,4 +43,4 @@ def simulated_sample(name: str, advance: Callable[[int], object]) -> Path:
     folder = cache_folder() / "simulated" / f"{name}-{SAMPLE_OBJECTS}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):
-        return simulate(name, folder, objects=SAMPLE_OBJECTS, seed=SAMPLE_SEED, advance=advance)
+        return simulate(name, folder, table, objects=SAMPLE_OBJECTS, seed=SAMPLE_SEED, advance=advance)

@@ -20,11 +20,12 @@ from .archive import Archive, open_archive
 from .chunk import Part, Recipe, draw_chunk
 from .composition import Composition, compose
 from .marker import MARKER, is_simulated
-from .measure import FEATURES
 from .stations import META_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from .native_table import NativeTable
 
 SIMULATORS = ("flowcam",)
 CHUNK = 250  # objects
@@ -32,9 +33,10 @@ IMAGES = "imgs.zip"
 FILES = (META, NATIVE, IMAGES, MARKER)
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - what, where and how, by keyword
     name: str,
     out: Path,
+    table: NativeTable,
     *,
     objects: int,
     seed: int,
@@ -46,6 +48,7 @@ def simulate(
     Args:
         name: data set that is imitated; see `SIMULATORS`.
         out: folder of the files; it is made, and an earlier simulation in it is replaced.
+        table: columns of the native table, and who measures them.
         objects: number of objects.
         seed: seed of everything; with the same version the same files, whatever the number of processes.
         jobs: processes that draw.
@@ -72,7 +75,7 @@ def simulate(
     composition = _composition(recipe)
     part = out.with_name(f".{out.name}.part")
     try:
-        _write(part, recipe, composition, jobs, advance)
+        _write(part, recipe, table, _parts(recipe, composition, table, jobs), advance)
         if out.exists():
             shutil.rmtree(out)
         part.rename(out)
@@ -116,7 +119,9 @@ def _composition(recipe: Recipe) -> Composition:
     return compose(published, unlabelled, recipe.objects, rng)
 
 
-def _write(part: Path, recipe: Recipe, composition: Composition, jobs: int, advance: Callable[[int], object]) -> None:
+def _write(
+    part: Path, recipe: Recipe, table: NativeTable, chunks: Iterator[Part], advance: Callable[[int], object]
+) -> None:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     with ExitStack() as stack:
@@ -124,8 +129,8 @@ def _write(part: Path, recipe: Recipe, composition: Composition, jobs: int, adva
         native = stack.enter_context((part / NATIVE).open("w", encoding="utf-8", newline="\n"))
         archive = stack.enter_context(open_archive(part / IMAGES))
         meta.write(",".join(META_COLUMNS) + "\n")
-        native.write(",".join(("objid", *FEATURES)) + "\n")
-        for chunk in _parts(recipe, composition, jobs):
+        native.write(",".join(("objid", *table.names)) + "\n")
+        for chunk in chunks:
             _append(chunk, meta, native, archive)
             advance(len(chunk.images))
     (part / MARKER).write_text(recipe.to_text(), encoding="utf-8")
@@ -140,9 +145,8 @@ def _append(chunk: Part, meta: IO[str], native: IO[str], archive: Archive) -> No
         archive.add(name, content)
 
 
-def _parts(recipe: Recipe, composition: Composition, jobs: int) -> Iterator[Part]:
+def _parts(recipe: Recipe, composition: Composition, table: NativeTable, jobs: int) -> Iterator[Part]:
     """Make chunks in their order, in so many processes."""
     starts = range(0, recipe.objects, CHUNK)
-    return in_order(
-        (partial(draw_chunk, recipe, start, composition.part(slice(start, start + CHUNK))) for start in starts), jobs
-    )
+    parts = ((start, composition.part(slice(start, start + CHUNK))) for start in starts)
+    return in_order((partial(draw_chunk, recipe, start, part, table) for start, part in parts), jobs)

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 RADII = (1, 2, 3, 4)  # pixels on both sides of the boundary; the margin of a sheet holds the largest
 LARGEST_SKELETON = 512  # pixels a side; a larger object is reduced to it before it is thinned
 WHITE = 255
+TIE = 1e-6  # pixels by which rounding may move an image
 END, FORK = 2, 4  # skeleton pixels among 3 × 3, that in the middle included
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
-MIRROR = "share of the pixels whose mirror image in the {axis} through the centroid is of the object, too"
+MIRROR = (
+    "share of the pixels whose mirror image in the {axis} through the centroid is of the object, too; an image "
+    "half-way between two pixels counts half for each"
+)
 FEATURES = (
     Feature("thickr", "interior", "", "largest / mean distance of a pixel from the nearest one outside, holes filled",
             ZOOPROCESS),
@@ -42,8 +46,8 @@ FEATURES = (
     Feature("symetrievc", "interior", "", MIRROR.format(axis="minor axis"), f"{ZOOPROCESS}, name; here"),
     Feature("symetrieh_area", "interior", "", "symetrieh / area", "FlowCam challenge"),
     Feature("symetriev_area", "interior", "", "symetriev / area", "FlowCam challenge"),
-    Feature("fractal", "interior", "", "2 − slope of log A(r) over log r, A(r) the number of pixels within r = 1, 2, "
-            "3, 4 px of the boundary, holes' boundaries too", f"{ZOOPROCESS}; Bérubé & Jébrak 1999, Computers & "
+    Feature("fractal", "interior", "", "2 − slope of log A(r) over log(r + ½), A(r) the number of pixels within r = "
+            "1, 2, 3, 4 px of the boundary, holes' boundaries too", f"{ZOOPROCESS}; Bérubé & Jébrak 1999, Computers & "
             "Geosciences 25:1059"),
 )  # fmt: skip
 
@@ -51,13 +55,14 @@ FEATURES = (
 def measure_interior(sheet: Sheet, ellipse: Ellipse) -> Columns:
     """Measure thickness, skeleton, symmetry and roughness."""
     pixels = sheet.pixels
-    deepest = pixels.largest(sheet.depth)
+    depth = np.sqrt(sheet.square_depth)
+    deepest = pixels.largest(depth)
     skeleton = skeletons(sheet)
     nothing = np.zeros(len(sheet))
     across, along = mirrored(sheet, ellipse, nothing), mirrored(sheet, ellipse, nothing + np.pi / 2)
     axis = np.where(ellipse.round, np.nan, ellipse.turn)
     return {
-        "thickr": deepest / pixels.mean(sheet.depth),
+        "thickr": deepest / pixels.mean(depth),
         "thickmax": 2 * deepest - 1,
         **skeleton,
         "skeleton_area": skeleton["skelarea"] / pixels.area,
@@ -74,6 +79,9 @@ def measure_interior(sheet: Sheet, ellipse: Ellipse) -> Columns:
 def mirrored(sheet: Sheet, ellipse: Ellipse, turn: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the share of each object's pixels whose mirror image is of the object, too.
 
+    An image that lies half-way between two pixels, as in a horizontal or vertical line through half of all centroids,
+    counts half for each; other images count where they lie nearest.
+
     Args:
         sheet: the objects.
         ellipse: their centroids.
@@ -85,26 +93,32 @@ def mirrored(sheet: Sheet, ellipse: Ellipse, turn: NDArray[np.float64]) -> NDArr
     known = np.nan_to_num(turn)
     cosine, sine = pixels.of_each(np.cos(2 * known)), pixels.of_each(np.sin(2 * known))
     off_x, off_y = pixels.x - pixels.of_each(ellipse.x), pixels.y - pixels.of_each(ellipse.y)
-    x = np.rint(pixels.of_each(ellipse.x) + cosine * off_x + sine * off_y).astype(np.int64)
-    y = np.rint(pixels.of_each(ellipse.y) + sine * off_x - cosine * off_y).astype(np.int64)
-    first, last = sheet.tops[:-1], sheet.tops[1:] - 1
-    x = np.clip(x, 0, sheet.filled.shape[1] - 1)
-    y = np.clip(y, np.repeat(first, pixels.area), np.repeat(last, pixels.area))
-    share = pixels.mean(sheet.filled.ravel()[y * sheet.filled.shape[1] + x])
+    x = pixels.of_each(ellipse.x) + cosine * off_x + sine * off_y
+    y = pixels.of_each(ellipse.y) + sine * off_x - cosine * off_y
+    share = (_found(sheet, x + TIE, y + TIE) + _found(sheet, x - TIE, y - TIE)) / 2
     return np.where(np.isnan(turn), np.nan, share)
+
+
+def _found(sheet: Sheet, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of each object's places that lie nearest to one of its pixels."""
+    pixels, (_, columns) = sheet.pixels, sheet.filled.shape
+    column = np.clip(np.rint(x).astype(np.int64), 0, columns - 1)
+    row = np.clip(np.rint(y).astype(np.int64), pixels.of_each(sheet.tops[:-1]), pixels.of_each(sheet.tops[1:] - 1))
+    return pixels.mean(sheet.filled.ravel()[row * columns + column])
 
 
 def boundary_dimension(sheet: Sheet) -> NDArray[np.float64]:
     """Return the Minkowski dimension of each object's boundary, from its "sausages" of growing radius.
 
     The boundary is the set of pixels of the object that touch the background sideways. D = 2 − slope of log A(r) over
-    log r (Bérubé & Jébrak 1999), by least squares.
+    log (r + ½), half the width of a drawn sausage (after Bérubé & Jébrak 1999), by least squares: 1 for a drawn line.
     """
     boundary = sheet.mask - cv2.erode(sheet.mask, CROSS)
     tops = sheet.tops[:-1]
     near = (cv2.dilate(boundary, disc(r)).sum(axis=1) for r in RADII)
     areas = np.stack([np.add.reduceat(rows, tops) for rows in near], axis=1)
-    at = np.log(RADII) - np.log(RADII).mean()
+    widths = np.log(np.array(RADII) + 0.5)
+    at = widths - widths.mean()
     return np.asarray(2 - np.log(areas) @ at / (at @ at), np.float64)
 
 

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[np.float64]]
 
 SECTIONS, DEPTHS = 8, 5
+TIE = 1e-6  # below which lengths differ by rounding alone
 
 FEATURES = (
     *(Feature(f"section{k}_area", "profile", "", f"share of the pixels in section {k} of {SECTIONS} of equal length "
-              "along the major axis; the end that is farther from the centroid comes last", "here")
+              "along the major axis; the end that is farther from the centroid comes last, of ends equally far "
+              "that with more contrast", "here")
       for k in range(1, SECTIONS + 1)),
     *(Feature(f"section{k}_contrast", "profile", "grey", f"mean contrast with the background in section {k}", "here")
       for k in range(1, SECTIONS + 1)),
@@ -40,8 +42,9 @@ def measure_profile(sheet: Sheet, ellipse: Ellipse) -> Columns:
     section = _sections(sheet, ellipse)
     area, mean, _ = _binned(sheet, section, SECTIONS, contrast)
     area[ellipse.round], mean[ellipse.round] = np.nan, np.nan
-    share = sheet.depth / pixels.of_each(pixels.largest(sheet.depth))
-    layer = np.minimum(DEPTHS * share, DEPTHS - 1).astype(np.int64)
+    deepest = pixels.of_each(pixels.largest(sheet.square_depth))
+    borders = np.arange(1, DEPTHS)[:, None] ** 2 * deepest
+    layer = np.count_nonzero(DEPTHS**2 * sheet.square_depth >= borders, axis=0)
     fill, level, spread = _binned(sheet, layer, DEPTHS, contrast)
     return {
         **{f"section{k + 1}_area": area[:, k] for k in range(SECTIONS)},
@@ -57,12 +60,13 @@ def _sections(sheet: Sheet, ellipse: Ellipse) -> NDArray[np.int64]:
     pixels = sheet.pixels
     off_x, off_y = pixels.x - pixels.of_each(ellipse.x), pixels.y - pixels.of_each(ellipse.y)
     along = off_x * pixels.of_each(np.cos(ellipse.turn)) + off_y * pixels.of_each(np.sin(ellipse.turn))
-    far, near = pixels.largest(along), -pixels.largest(-along)
-    turned = far < -near
+    ahead, behind = pixels.largest(along), pixels.largest(-along)
+    denser = pixels.total(along * sheet.contrast.ravel()[pixels.place])
+    turned = np.where(np.abs(ahead - behind) > TIE, ahead < behind, denser < 0)
     along *= pixels.of_each(np.where(turned, -1.0, 1.0))
-    low, high = np.where(turned, -far, near) - 0.5, np.where(turned, -near, far) + 0.5
+    low, high = -np.where(turned, ahead, behind) - 0.5, np.where(turned, behind, ahead) + 0.5
     share = (along - pixels.of_each(low)) / pixels.of_each(high - low)
-    return np.minimum(share * SECTIONS, SECTIONS - 1).astype(np.int64)
+    return np.asarray(np.minimum(share * SECTIONS + TIE, SECTIONS - 1), np.int64)
 
 
 def _binned(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -166,10 +166,13 @@ class Sheet:
         return np.where(self.filled, self.contrast, np.uint8(0))
 
     @cached_property
-    def depth(self) -> NDArray[np.float32]:
-        """Distance of each of `pixels` from the nearest pixel outside, holes filled, float32 of shape (n_pixels,)."""
+    def square_depth(self) -> NDArray[np.float64]:
+        """Squared distance of each of `pixels` to the nearest one outside, holes filled, float64 of shape (n_pixels,).
+
+        A whole number: OpenCV's distances differ in their last bits with where an array begins in memory.
+        """
         distance = cv2.distanceTransform(self.filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        return np.asarray(distance, np.float32).ravel()[self.pixels.place]
+        return np.rint(np.square(distance.ravel()[self.pixels.place], dtype=np.float64))
 
     @cached_property
     def pixels(self) -> Pixels:
@@ -206,7 +209,7 @@ class Pixels:
         area = np.bincount(owner, minlength=len(sheet))
         return cls(place, owner, np.cumsum(area) - area, area, x, y)
 
-    def of_each(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def of_each(self, values: NDArray[Any]) -> NDArray[Any]:
         """Give each pixel the value of its object."""
         return np.repeat(values, self.area)
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from .feature import Feature, ratio
+from .interior import disc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,7 @@ DISTANCES = (1, 2, 4)
 DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1))  # rows and columns; 0°, 45°, 90° and 135° in Haralick's figure 1
 NEIGHBOURS = 8
 CIRCLES = (1, 2, 3)  # pixels
-DIAMETERS = (3, 5, 7, 9, 13, 17, 25)  # pixels
+DIAMETERS = (3, 5, 7, 9, 13)  # pixels
 FINE = 1 << 10  # the fractions of a pixel that a neighbour on the circle lies off are kept as so many parts
 
 HARALICK = "Haralick et al. 1973, doi 10.1109/TSMC.1973.4309314"
@@ -234,8 +235,8 @@ def granulometry(sheet: Sheet) -> Columns:
     """
     left = [_volume(sheet, sheet.own_contrast)]
     for size in DIAMETERS:
-        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-        left.append(_volume(sheet, np.asarray(cv2.morphologyEx(sheet.own_contrast, cv2.MORPH_OPEN, disc))))
+        opened = cv2.morphologyEx(sheet.own_contrast, cv2.MORPH_OPEN, disc(size // 2))
+        left.append(_volume(sheet, np.asarray(opened)))
     removed = [ratio(before - after, left[0]) for before, after in pairwise(left)]
     rest = ratio(left[-1], left[0])
     sizes = np.array([1, *DIAMETERS])
