@@ -11,7 +11,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, SymmetricalLogLocator
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -26,6 +26,7 @@ LINEAR_BELOW = 100  # objects; source 001 draws class sizes linearly below and l
 CLASSES_A_COLUMN = 70
 ANNOTATE_UP_TO = 15  # classes; more numbers cannot be read
 MOST_FEATURES = 20
+NAMED_COLUMNS = 100
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -166,21 +167,29 @@ def scales(preparation: pd.DataFrame) -> Figure:
         data=table, x="value", y="of each column", order=order, color=ACCENT, alpha=0.4, jitter=False, ax=axes
     )
     axes.set_xscale("symlog", linthresh=0.1)
+    locator = SymmetricalLogLocator(base=10, linthresh=0.1)
+    locator.set_params(numticks=9)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set(xlabel="value (linear between -0.1 and 0.1, logarithmic beyond)", ylabel="")
     axes.grid(axis="x", color=PALE, linewidth=0.5)
     return figure
 
 
 def correlations(preparation: pd.DataFrame) -> Figure | None:
-    """Draw |r| of the native columns below the diagonal, dropped ones marked; None when none were looked at."""
+    """Draw |r| of the columns below the diagonal, with names, dropped ones marked; None when none were looked at.
+
+    Of more than `NAMED_COLUMNS` the names are left out, since the figure would be a metre wide.
+    """
     columns = [name for name in preparation.columns if name.startswith("r:")]
     names = [name.removeprefix("r:") for name in columns]
     if not columns:
         return None
     r = preparation.set_index("feature").loc[names, columns].abs()
     dropped = preparation.set_index("feature")["dropped"]
-    labels = [f"{name} ×" if dropped[name] else name for name in names]
-    side = max(5.0, 1.8 + 0.17 * len(names))
+    named = len(names) <= NAMED_COLUMNS
+    labels = [f"{name} ×" if dropped[name] else name for name in names] if named else False
+    side = max(5.0, 1.8 + 0.17 * len(names)) if named else 9.0
     figure, axes = canvas(side + 0.6, side)
     sns.heatmap(
         r.to_numpy(),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.cbook import is_math_text
 from planktonbench.reports import figures
@@ -15,7 +16,6 @@ from planktonbench.reports import figures
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.collections import PathCollection, QuadMesh
     from matplotlib.figure import Figure
@@ -132,6 +132,29 @@ def test_scales_shows_each_column_before_and_after(preparation: pd.DataFrame) ->
     assert points(axes)[:, 0].tolist() == preparation["mean"].tolist()
     assert all(np.array_equal(points(axes, row), points(again, row)) for row in range(4))
     assert axes.get_xscale() == "symlog"
+
+
+def test_the_numbers_of_scales_are_plain(preparation: pd.DataFrame) -> None:
+    """No mark-up stands where a number should, whatever the width of the axis."""
+    wide = preparation.assign(std=[1e-9, 1.0, 2e3, 5e6, 0.0], mean=[-4e4, 0.0, 1.0, 7e8, 2.0])
+    with figures.style():
+        figure = figures.scales(wide)
+        figure.canvas.draw()
+    labels = texts(figure.axes[0].get_xticklabels())
+
+    assert 3 < len(labels) < 15
+    assert [float(label) for label in labels] == sorted(float(label) for label in labels)
+
+
+def test_correlations_of_hundreds_of_columns_fit_a_page() -> None:
+    """Their names could not be read, and would make the figure a metre wide."""
+    names = [f"column{number}" for number in range(figures.NAMED_COLUMNS + 1)]
+    r = pd.DataFrame(np.eye(len(names)), columns=[f"r:{name}" for name in names])
+    figure = figures.correlations(pd.concat([pd.DataFrame({"feature": names, "dropped": ""}), r], axis=1))
+
+    assert figure is not None
+    assert max(figure.get_size_inches()) < 10
+    assert texts(figure.axes[0].get_yticklabels()) == []
 
 
 def test_correlations_are_below_the_diagonal_with_dropped_columns_marked(preparation: pd.DataFrame) -> None:
