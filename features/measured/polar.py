@@ -103,12 +103,12 @@ def zernike_moments(drawings: NDArray[np.float32]) -> NDArray[np.float64]:
 
     """
     real, imaginary, disc = _basis()
-    flat = drawings.reshape(len(drawings), -1)
+    flat = drawings.reshape(len(drawings), -1).astype(np.float64)
     return ratio(np.hypot(flat @ real, flat @ imaginary), (flat @ disc)[:, None])
 
 
 @lru_cache(maxsize=1)
-def _basis() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+def _basis() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return real and imaginary parts of the polynomials, (SIDE², len(ORDERS)) each, and the disc, (SIDE²,)."""
     along = (np.arange(SIDE) - (SIDE - 1) / 2) / (SIDE / 2)
     x, y = np.meshgrid(along, along)
@@ -116,7 +116,7 @@ def _basis() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float
     disc = rho <= 1
     columns = [(n + 1) / np.pi * _radial(n, m, rho) * np.exp(-1j * m * theta) * disc for n, m in ORDERS]
     basis = np.stack(columns, axis=1)
-    return basis.real.astype(np.float32), basis.imag.astype(np.float32), disc.astype(np.float32)
+    return np.ascontiguousarray(basis.real), np.ascontiguousarray(basis.imag), disc.astype(np.float64)
 
 
 def _radial(n: int, m: int, rho: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,152 @@
+"""What holds for all features: rows by themselves, odd images, doubling, translation, and what is undefined."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from planktonbench.benchmarks.shapes import shapes
+from planktonbench.features.measured.catalogue import FEATURES, GROUPS, NAMES
+from planktonbench.features.measured.measure import measure_chunk
+from planktonbench.features.measured.segmentation import Segmentation
+
+SHAPES = {shape.name: shape for shape in shapes()}
+BLOBS = [shape for name, shape in SHAPES.items() if name.startswith("blob")]
+OPTIONS = Segmentation(background="light")
+PLACE = {name: position for position, name in enumerate(NAMES)}
+
+
+def test_names_are_unique_and_in_words() -> None:
+    """Each feature has a name of its own, a formula and a source."""
+    assert len(set(NAMES)) == len(NAMES)
+    assert all(feature.formula and feature.source for feature in FEATURES)
+    assert {feature.unit for feature in FEATURES} == {"px", "px²", "grey", "°", ""}
+
+
+def test_a_row_does_not_depend_on_its_neighbours() -> None:
+    """An image measured alone, in a crowd, and in the crowd's reverse order gives the same row, to rounding."""
+    images = [shape.image for shape in SHAPES.values()]
+    crowd, reverse = measure_chunk(images, OPTIONS), measure_chunk(images[::-1], OPTIONS)[::-1]
+    alone = np.concatenate([measure_chunk([image], OPTIONS) for image in images])
+
+    np.testing.assert_allclose(crowd, alone, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(crowd, reverse, rtol=1e-9, atol=1e-12)
+
+
+def test_the_same_call_gives_the_same_bits() -> None:
+    """Nothing hangs on where arrays lie in memory."""
+    images = [shape.image for shape in SHAPES.values()]
+    first = measure_chunk(images, OPTIONS)
+
+    for _ in range(5):
+        again = measure_chunk([image.copy() for image in images], OPTIONS)
+        np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.full((1, 1), 7, np.uint8),
+        np.full((40, 50), 255, np.uint8),
+        np.zeros((40, 50), np.uint8),
+        np.arange(60, dtype=np.uint8)[None],
+        np.arange(60, dtype=np.uint8)[:, None],
+        np.random.default_rng(0).integers(0, 256, (50, 60)).astype(np.uint8),
+        (np.indices((50, 50)).sum(axis=0) % 2 * 255).astype(np.uint8),
+        np.eye(50, dtype=np.uint8) * 255,
+    ],
+    ids=["pixel", "white", "black", "row", "column", "noise", "chequers", "diagonal"],
+)
+@pytest.mark.parametrize("given", ["none", "empty", "full", "chequers", "pixel"])
+@pytest.mark.filterwarnings("error")
+def test_odd_images_give_a_row(image: np.ndarray, given: str) -> None:
+    """Whatever the image and the mask: no warning, nothing infinite, and an area that is the count of pixels."""
+    masks = {
+        "empty": np.zeros_like(image),
+        "full": np.ones_like(image),
+        "chequers": (np.indices(image.shape).sum(axis=0) % 2 == 0).astype(np.uint8),
+        "pixel": np.pad(np.ones((1, 1), np.uint8), [(0, side - 1) for side in image.shape]),
+    }
+    (row,) = measure_chunk([image], Segmentation(), [masks.get(given)])
+    area_exc = row[PLACE["area_exc"]]
+
+    assert not np.isinf(row).any()
+    assert given == "none" or area_exc == masks[given].sum()
+    assert row[PLACE["area"]] >= area_exc
+    assert row[PLACE["meanimagegrey"]] == pytest.approx(image.mean())
+    assert area_exc > 0 or np.isnan(np.delete(row, [PLACE[n] for n in ("area", "area_exc", "pieces", "holes")])).sum()
+
+
+def test_without_an_object_only_counts_are_known() -> None:
+    """Areas, pieces and holes are 0, the frame has its grey level, and all else is missing."""
+    (row,) = measure_chunk([np.full((30, 40), 200, np.uint8)], OPTIONS)
+    known = {name: row[place] for name, place in PLACE.items() if not np.isnan(row[place])}
+
+    assert known == {"area": 0, "area_exc": 0, "pieces": 0, "holes": 0, "meanimagegrey": 200}
+
+
+def test_a_pixel_has_no_direction() -> None:
+    """What a single pixel cannot have is missing: axes' ratio, angle, spread of grey levels, pairs of neighbours."""
+    image = np.full((9, 9), 240, np.uint8)
+    image[4, 4] = 10
+    (row,) = measure_chunk([image], OPTIONS, [(image < 100).astype(np.uint8)])
+    missing = ("angle", "eccentricity", "stddev", "skew", "kurt", "slope", "sr", "meanpos", "efd2", "fcons", "symetriehc",
+               "perimmajor", "haralick_asm_d1", "haralick_correlation_d4", "section1_area", "nb1_range")  # fmt: skip
+
+    assert np.isnan(row[[PLACE[name] for name in missing]]).all()
+    assert (row[PLACE["area"]], row[PLACE["feret"]], row[PLACE["convarea"]], row[PLACE["elongation"]]) == (1, 1, 0.5, 1)
+
+
+@pytest.mark.parametrize("shape", BLOBS[:4], ids=lambda shape: shape.name)
+def test_moving_an_object_changes_nothing(shape: object) -> None:
+    """More background on two sides moves the object in its image."""
+    image, mask = shape.image, shape.mask  # type: ignore[attr-defined]
+    moved = [np.pad(array, ((11, 0), (5, 2)), constant_values=array[0, 0]) for array in (image, mask)]
+    (here,), (there,) = measure_chunk([image], OPTIONS, [mask]), measure_chunk([moved[0]], OPTIONS, [moved[1]])
+    same = [place for name, place in PLACE.items() if name != "meanimagegrey"]
+
+    np.testing.assert_allclose(there[same], here[same], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", BLOBS[:4], ids=lambda shape: shape.name)
+def test_doubling_doubles_lengths(shape: object) -> None:
+    """Of an object drawn twice as large, areas are four times, lengths about twice, and grey levels the same."""
+    image, mask = (np.kron(array, np.ones((2, 2), np.uint8)) for array in (shape.image, shape.mask))  # type: ignore[attr-defined]
+    (large,) = measure_chunk([image], OPTIONS, [mask])
+    (small,) = measure_chunk([shape.image], OPTIONS, [shape.mask])  # type: ignore[attr-defined]
+    with np.errstate(invalid="ignore"):
+        factor = dict(zip(NAMES, large / small, strict=True))
+
+    for feature in ("area", "area_exc", "bbox_area"):
+        assert factor[feature] == 4
+    for feature in ("width", "height", "esd"):
+        assert factor[feature] == pytest.approx(2)
+    for feature in ("major", "minor", "feret", "minferet", "perim.", "convperim", "thickmax"):
+        assert factor[feature] == pytest.approx(2, rel=0.12)
+    for feature in ("mean", "median", "min", "max", "mode", "entropy", "elongation", "%area", "holes", "symetrieh"):
+        assert factor[feature] == pytest.approx(1, rel=0.05) or small[PLACE[feature]] == 0
+
+
+def test_groups_are_measured_apart() -> None:
+    """A group alone gives the columns that it has among all, and no other."""
+    image = BLOBS[0].image
+    (everything,) = measure_chunk([image], OPTIONS)
+    for group in GROUPS:
+        (row,) = measure_chunk([image], OPTIONS, groups=frozenset({group}))
+        own = [place for place, feature in enumerate(FEATURES) if feature.group == group]
+
+        np.testing.assert_array_equal(row[own], everything[own])
+        assert np.isnan(np.delete(row, own)).all()
+
+
+def test_a_large_image_gives_a_row() -> None:
+    """A cross of 4,800 px in an image of 5,000 × 5,000 px; its skeleton is that of a reduced copy."""
+    image = np.full((5000, 5000), 250, np.uint8)
+    image[2440:2560, 100:4900] = image[100:4900, 2440:2560] = 60
+    (row,) = measure_chunk([image], OPTIONS, [(image < 100).astype(np.uint8)])
+
+    assert row[PLACE["area"]] == 2 * 4800 * 120 - 120**2
+    assert row[PLACE["thickmax"]] >= 119
+    assert row[PLACE["skellength"]] == pytest.approx(2 * 4800, rel=0.05)
+    assert row[PLACE["skelends"]] == 4
+    assert row[PLACE["symetriehc"]] == row[PLACE["symetriev"]] == 1 or np.isnan(row[PLACE["symetriehc"]])
+    assert not np.isinf(row).any()
