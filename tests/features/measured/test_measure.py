@@ -90,7 +90,8 @@ def test_a_pixel_has_no_direction() -> None:
     image[4, 4] = 10
     (row,) = measure_chunk([image], OPTIONS, [(image < 100).astype(np.uint8)])
     missing = ("angle", "eccentricity", "stddev", "skew", "kurt", "slope", "sr", "meanpos", "efd2", "fcons",
-               "symetriehc", "perimmajor", "haralick_asm_d1", "haralick_correlation_d4", "section1_area", "nb1_range")  # fmt: skip
+               "symetriehc", "perimmajor", "haralick_asm_d1", "haralick_correlation_d4", "section1_area",
+               "nb1_range")  # fmt: skip
 
     assert np.isnan(row[[PLACE[name] for name in missing]]).all()
     assert (row[PLACE["area"]], row[PLACE["feret"]], row[PLACE["convarea"]], row[PLACE["elongation"]]) == (1, 1, 0.5, 1)
