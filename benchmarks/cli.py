@@ -85,6 +85,13 @@ def run_command(  # noqa: PLR0913 - the options of the command
         Optional[str],
         typer.Option(help="holdout, kfold3, grouped-holdout, grouped-kfold3, published.", show_default="the suite's"),
     ] = None,
+    features: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Table to learn from: native, measured (from the images) or native+measured.",
+            show_default="the suite's; else native where there is one, measured where not",
+        ),
+    ] = None,
     out: Annotated[Optional[Path], typer.Option(help="Results folder.", show_default="results/<suite>")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Use the smaller budget that the suite states.")] = False,
     jobs: Annotated[int, typer.Option(help="Worker processes; each has cores // jobs threads.")] = 1,
@@ -95,7 +102,7 @@ def run_command(  # noqa: PLR0913 - the options of the command
     from .settings import Settings
     from .suite import load_suite
 
-    plan = with_choices(load_suite(suite), None if seeds is None else _numbers(seeds), split)
+    plan = with_choices(load_suite(suite), None if seeds is None else _numbers(seeds), split, features)
     settings = Settings(
         out=out,
         data_dir=None if data_dir is None else data_dir.expanduser(),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data_manifests.dataset import Dataset, find_folder
 from ..data_manifests.errors import SuiteError
 from ..data_manifests.manifest import Manifest, load_manifest, manifest_of_folder
-from ..data_manifests.prepared import prepared_native
 from ..data_manifests.splits import Split, SplitPlan, make_splits
 from ..models.registry import get_track
 from ..models.source_hash import track_sha256
@@ -18,12 +17,14 @@ from ..models.track import Track, check_options, check_track, options_of
 from ..reports.card import Card, CardNote
 from ..reports.results import truth_path
 from .environment import library_versions, machine_name, now
+from .features import NATIVE, FeatureTable
 from .suite import DatasetEntry, TrackEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from .suite import Suite
+    from .settings import Settings
+    from .suite import Features, Suite
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Method:
         track: its class.
         reference: how a worker finds it: a registered name or `path.py:Class`; empty when it is carried along.
         options: all options, defaults and budget included.
+        features: the table that it learns from; None is the data set's usual one.
 
     """
 
@@ -42,6 +44,7 @@ class Method:
     track: type[Track]
     reference: str
     options: dict[str, Any]
+    features: Features | None = None
 
     @property
     def carried(self) -> str:
@@ -90,9 +93,10 @@ def choose_methods(suite: Suite, wanted: Sequence[str | type[Track]] | None, *, 
     for item in wanted if wanted is not None else entries:
         if isinstance(item, str):
             entry = entries.get(item, TrackEntry(track=item))
-            methods.append(_method(get_track(entry.track), _absolute(entry.track), entry, limits))
+            found = _method(get_track(entry.track), _absolute(entry.track), entry, limits)
         else:
-            methods.append(_method(check_track(item, repr(item)), "", TrackEntry(track=item.name), limits))
+            found = _method(check_track(item, repr(item)), "", TrackEntry(track=item.name), limits)
+        methods.append(found if found.features else replace(found, features=suite.features))
     names = [method.name for method in methods]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -113,7 +117,8 @@ def _method(track: type[Track], reference: str, entry: TrackEntry, limits: dict[
     check_options(track, entry.options)
     known = options_of(track)
     budget = {name: value for name, value in limits.items() if name in known}
-    return Method(entry.stored_as or track.name, track, reference, {**known, **budget, **entry.options})
+    options = {**known, **budget, **entry.options}
+    return Method(entry.stored_as or track.name, track, reference, options, entry.features)
 
 
 def find_entry(entry: DatasetEntry, data_dir: Path | None, *, alone: bool) -> tuple[Manifest, Path]:
@@ -124,7 +129,8 @@ def find_entry(entry: DatasetEntry, data_dir: Path | None, *, alone: bool) -> tu
 
     """
     if entry.path is not None:
-        return manifest_of_folder(entry.name, entry.background), entry.path
+        said = {"scale_bar": entry.scale_bar, "pixel_size_um": entry.pixel_size_um}
+        return manifest_of_folder(entry.name, entry.background).model_copy(update=said), entry.path
     manifest = load_manifest(entry.name)
     if data_dir is not None and (not alone or (data_dir / manifest.name).is_dir()):
         data_dir = data_dir / manifest.name
@@ -132,23 +138,25 @@ def find_entry(entry: DatasetEntry, data_dir: Path | None, *, alone: bool) -> tu
 
 
 def plan_jobs(
-    dataset: Dataset, splits: list[Split], methods: list[Method], out: Path, *, threads: int, quick: bool
+    dataset: Dataset,
+    splits: list[Split],
+    methods: list[Method],
+    tables: Mapping[Features | None, FeatureTable],
+    *,
+    out: Path,
+    settings: Settings,
 ) -> list[Job]:
-    """Return the jobs of a data set: every method on every split."""
-    native = prepared_native(dataset)
-    shared = {
-        "native": "" if native is None else str(native),
-        "images": "" if dataset.images is None else dataset.images.address,
-    }
-    return [
-        Job(
-            _draft(dataset, split, method, threads=threads, quick=quick),
-            method,
-            {**shared, "truth": str(truth_path(out, dataset.name, split.name, split.seed))},
-        )
-        for split in splits
-        for method in methods
-    ]
+    """Return the jobs of a data set: every method on every split, with the table of features that it learns from."""
+    images = "" if dataset.images is None else dataset.images.address
+    jobs = []
+    for split in splits:
+        truth = str(truth_path(out, dataset.name, split.name, split.seed))
+        for method in methods:
+            table = tables[method.features] if NATIVE in method.track.inputs else None
+            native = "" if table is None or table.path is None else str(table.path)
+            draft = _draft(dataset, split, method, table, settings)
+            jobs.append(Job(draft, method, {"native": native, "images": images, "truth": truth}))
+    return jobs
 
 
 def all_splits(dataset: Dataset, plan: SplitPlan, seeds: Sequence[int]) -> list[Split]:
@@ -156,26 +164,28 @@ def all_splits(dataset: Dataset, plan: SplitPlan, seeds: Sequence[int]) -> list[
     return [split for seed in seeds for split in make_splits(dataset, plan, seed)]
 
 
-def _draft(dataset: Dataset, split: Split, method: Method, *, threads: int, quick: bool) -> Card:
-    notes = [*dataset.notes, *split.notes]
-    missing = [name for name in sorted(method.track.inputs) if getattr(dataset, name) is None]
+def _draft(dataset: Dataset, split: Split, method: Method, table: FeatureTable | None, settings: Settings) -> Card:
+    table = table or FeatureTable(None, {})
+    notes = [*dataset.notes, *split.notes, *table.notes]
+    missing = {*table.lacks, *({"images"} if "images" in method.track.inputs and dataset.images is None else ())}
     return Card(
         dataset=dataset.name,
         manifest_sha256=dataset.manifest.sha256,
         data_sha256=dataset.data_sha256,
         track=method.name,
         config={"track": method.track.name, **method.options},
+        features=table.identity,
         split=split.name,
         seed=split.seed,
         status="skipped" if missing else "failed",
-        reason=f"the data set has no {' and no '.join(missing)}" if missing else "was not run",
+        reason=f"the data set has no {' and no '.join(sorted(missing))}" if missing else "was not run",
         simulated=dataset.simulated,
         n_train=split.count("train"),
         n_valid=split.count("valid"),
         n_test=split.count("test"),
         classes=list(dataset.classes),
-        threads=threads,
-        quick=quick,
+        threads=settings.threads,
+        quick=settings.quick,
         track_sha256=track_sha256(method.track),
         versions=library_versions(),
         created=now(),

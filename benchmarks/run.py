@@ -12,14 +12,16 @@ from ..data_manifests.errors import SuiteError
 from ..data_manifests.manifest import Manifest, load_manifest
 from ..data_manifests.simulation.sample import SAMPLE_OBJECTS, has_sample, simulated_sample
 from ..data_manifests.splits import parse_split
+from ..features.measured.challenge import CHALLENGE_TABLE
 from ..reports.card import read_card
 from ..reports.results import run_folder
 from ..reports.write import write_results
+from .features import NATIVE, feature_tables, show_measured
 from .plan import Job, all_splits, choose_methods, find_entry, plan_jobs
 from .progress import Progress, counting
 from .settings import Settings
 from .store import lock, refusals_told, store_truth
-from .suite import DatasetEntry, Suite, load_suite
+from .suite import DatasetEntry, Suite, load_suite, parse_features
 from .workers import Workers
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ def run(  # noqa: PLR0913 - the options of the command, by keyword
     tracks: Sequence[str | type[Track]] | None = None,
     seeds: Sequence[int] | None = None,
     split: str | None = None,
+    features: str | None = None,
     data_dir: str | Path | None = None,
     out: str | Path | None = None,
     quick: bool = False,
@@ -68,10 +71,13 @@ def run(  # noqa: PLR0913 - the options of the command, by keyword
         tracks: names, `path.py:Class`, or Track classes; None runs the suite's own.
         seeds: None takes the suite's.
         split: name of a split, such as `holdout` or `kfold3`; None takes the suite's.
+        features: the table that tracks learn from: `native`, `measured` (from the images) or `native+measured`; None
+            takes the suite's.
         data_dir: folder of the data set's files; None looks in `$PLANKTONBENCH_DATA/<dataset>`, then in the cache.
         out: results folder; None is `results/<suite>`.
         quick: use the suite's smaller budget.
-        jobs: number of worker processes; each has `cores // jobs` threads.
+        jobs: number of worker processes; each has `cores // jobs` threads. Images are measured in as many: a script
+            that lets more than one do so guards its call with `if __name__ == "__main__":`.
         force: do finished runs again.
         verbose: show the traceback of a track that fails.
 
@@ -91,14 +97,14 @@ def run(  # noqa: PLR0913 - the options of the command, by keyword
         force=force,
         verbose=verbose,
     )
-    return run_suite(with_choices(load_suite(suite), seeds, split), settings).table
+    return run_suite(with_choices(load_suite(suite), seeds, split, features), settings).table
 
 
-def with_choices(suite: Suite, seeds: Sequence[int] | None, split: str | None) -> Suite:
-    """Return a suite with other seeds or another split.
+def with_choices(suite: Suite, seeds: Sequence[int] | None, split: str | None, features: str | None) -> Suite:
+    """Return a suite with other seeds, another split or other features, each unless it is None.
 
     Raises:
-        SuiteError: seeds are no different whole numbers, or the split's name cannot be read.
+        SuiteError: seeds are no different whole numbers, or the name of the split or the features cannot be read.
 
     """
     changes: dict[str, object] = {}
@@ -109,6 +115,8 @@ def with_choices(suite: Suite, seeds: Sequence[int] | None, split: str | None) -
         changes["seeds"] = tuple(seeds)
     if split is not None:
         changes["split"] = parse_split(split)
+    if features is not None:
+        changes["features"] = parse_features(features)
     return suite.model_copy(update=changes)
 
 
@@ -125,15 +133,19 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
     entries = suite.dataset_entries()
     found = [_find(entry, settings, alone=len(entries) == 1) for entry in entries]
     datasets = [_open(manifest, folder, settings.progress) for manifest, folder in found]
+    wishes = [method.features for method in methods if NATIVE in method.track.inputs]
+    tables = [feature_tables(dataset, wishes, settings) for dataset in datasets]
     jobs: list[Job] = []
-    for dataset in datasets:
+    for dataset, choices in zip(datasets, tables, strict=True):
         splits = all_splits(dataset, suite.split, suite.seeds)
         _store_truth(out, dataset, splits, settings.progress)
-        jobs += plan_jobs(dataset, splits, methods, out, threads=settings.threads, quick=settings.quick)
+        jobs += plan_jobs(dataset, splits, methods, choices, out=out, settings=settings)
     with refusals_told(out):
         Workers(out, settings).do_all(jobs)
     settings.progress.say("scoring the stored predictions and writing the report")
     with writing(out):
+        for dataset, choices in zip(datasets, tables, strict=True):
+            show_measured(out, dataset, choices.values())
         table = write_results(out, datasets)
     cards = [read_card(run_folder(out, job.draft)) for job in jobs]
     return Outcome(table, sum(card is None or card.status == "failed" for card in cards), out)
@@ -149,7 +161,7 @@ def _find(entry: DatasetEntry, settings: Settings, *, alone: bool) -> tuple[Mani
         "Its scores are no results of real plankton. With --data DIR the run is on your files."
     )
     with counting("drawing the simulated sample", SAMPLE_OBJECTS, "objects") as advance:
-        folder = simulated_sample(entry.name, advance)
+        folder = simulated_sample(entry.name, CHALLENGE_TABLE, advance)
     return load_manifest(entry.name), folder
 
 

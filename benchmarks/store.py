@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..data_manifests.splits import Split
 
-IDENTITY = ("data_sha256", "manifest_sha256", "track_sha256", "config", "split", "quick")
+IDENTITY = ("data_sha256", "manifest_sha256", "track_sha256", "config", "features", "split", "quick")
 """What must be the same for a run to be the one that is asked for; data set, track and seed are in its path."""
 
 CANNOT_WRITE = 5
@@ -58,19 +58,28 @@ def differences(stored: Card, wanted: Card) -> list[str]:
         "data_sha256": "the data",
         "manifest_sha256": "the manifest",
         "track_sha256": "the track's source",
-        "config": _changed_options(stored, wanted),
+        "config": ", ".join(_changes("option", stored.config, wanted.config)),
+        "features": _changed_features(stored.features, wanted.features),
         "quick": f"quick was {stored.quick}",
     }
     return [words.get(name, name) for name in changed]
 
 
-def _changed_options(stored: Card, wanted: Card) -> str:
-    names = sorted({*stored.config, *wanted.config})
-    return ", ".join(
-        f"option {name}: {stored.config.get(name)} → {wanted.config.get(name)}"
-        for name in names
-        if stored.config.get(name) != wanted.config.get(name)
-    )
+def _changed_features(stored: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """Say which other table of features it is, else how it was measured otherwise, else that its values are others."""
+    for name in ("table", "version"):
+        if stored.get(name) != wanted.get(name):
+            return f"{name} of features: {stored.get(name)} → {wanted.get(name)}"
+    settings = [{key: value for key, value in one.items() if key != "values_sha256"} for one in (stored, wanted)]
+    return ", ".join(_changes("measured with", *settings)) or "the measured values"
+
+
+def _changes(noun: str, stored: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    return [
+        f"{noun} {name}: {stored.get(name)} → {wanted.get(name)}"
+        for name in sorted({*stored, *wanted})
+        if stored.get(name) != wanted.get(name)
+    ]
 
 
 def is_finished(out: Path, wanted: Card) -> bool:

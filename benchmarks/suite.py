@@ -5,14 +5,16 @@ from __future__ import annotations
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from ..data_manifests.errors import SuiteError
+from ..data_manifests.errors import SuiteError, listed
 from ..data_manifests.manifest import Background, Name
 from ..data_manifests.splits import SplitPlan
 from ..data_manifests.yaml_files import Schema, is_yaml, read_shipped, read_yaml, shipped_names
+
+Features = Literal["native", "measured", "native+measured"]
 
 
 class Budget(Schema):
@@ -28,20 +30,34 @@ class Budget(Schema):
 
 
 class DatasetEntry(Schema):
-    """A data set of a suite: a manifest's name, or any folder whose layout is recognised, under a name."""
+    """A data set of a suite: a manifest's name, or any folder whose layout is recognised, under a name.
+
+    What is said of the images of a folder is as in a manifest; a data set with a manifest has it there.
+    """
 
     name: Name
     path: Path | None = None
     background: Background = "light"
+    scale_bar: Annotated[int, Field(ge=0)] = 0
+    pixel_size_um: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _of_a_folder(self) -> DatasetEntry:
+        said = sorted(self.model_fields_set - {"name", "path"})
+        if said and self.path is None:
+            message = f"{listed(said)} of '{self.name}' stand in its manifest; expected path beside them"
+            raise ValueError(message)
+        return self
 
 
 class TrackEntry(BaseModel):
-    """A track of a suite, with options, and the name under which its runs are stored."""
+    """A track of a suite, with options, the name under which its runs are stored, and its table if not the suite's."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     track: str
     stored_as: Name | None = Field(None, alias="as")
+    features: Features | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -57,11 +73,16 @@ def _unique(values: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class Suite(Schema):
-    """What is run."""
+    """What is run.
+
+    `features` is the table that tracks learn from; None is the native one of each data set that has one, else one that
+    is measured from the images.
+    """
 
     name: Name
     datasets: Annotated[tuple[str | DatasetEntry, ...], Field(min_length=1)]
     tracks: Annotated[tuple[str | TrackEntry, ...], Field(min_length=1)]
+    features: Features | None = None
     split: SplitPlan = SplitPlan()
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_unique)] = (0, 1, 2)
     budget: Budget = Budget()
@@ -88,6 +109,20 @@ class Suite(Schema):
 def suite_names() -> list[str]:
     """Names of the shipped suites, sorted."""
     return shipped_names(_shipped())
+
+
+def parse_features(text: str) -> Features:
+    """Return which table of features a word means.
+
+    Raises:
+        SuiteError: it means none.
+
+    """
+    for known in get_args(Features):
+        if text == known:
+            return cast("Features", known)
+    message = f"features is '{text}'; expected native, measured or native+measured."
+    raise SuiteError(message)
 
 
 def _shipped() -> Traversable:

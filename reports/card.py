@@ -28,8 +28,9 @@ class Card(BaseModel):
     """Card of one run; keys of later versions are ignored.
 
     Seconds are wall-clock; prepare covers reading tables, imports and warm-up. `chosen` is what the track chose on
-    validation rows. `classes` is the class list in the order of score columns. `source` is the track's, `data_citation`
-    the data set's with its licence.
+    validation rows. `classes` is the class list in the order of score columns. `features` tells which table of features
+    the track learnt from and how it was measured, and is empty when the track takes none. `source` is the track's,
+    `data_citation` the data set's with its licence.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -39,6 +40,7 @@ class Card(BaseModel):
     data_sha256: str
     track: str
     config: dict[str, Any]
+    features: dict[str, Any] = {"table": "native"}  # the only one that cards of earlier versions can mean
     split: str
     seed: int
     status: Literal["done", "failed", "skipped"]

@@ -31,6 +31,24 @@ LARGEST_SIDE = 112  # pixels
 
 
 @dataclass(frozen=True)
+class Picture:
+    """An image on the page: whose it is, and the text of its data address."""
+
+    object_id: str
+    address: str
+
+    @classmethod
+    def of(cls, object_id: str, png: bytes) -> Picture:
+        """Return the picture of an object, encoded as PNG."""
+        return cls(object_id, png_address(png))
+
+
+def png_address(content: bytes) -> str:
+    """Return an encoded PNG as the text of a data address."""
+    return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+@dataclass(frozen=True)
 class Examples:
     """The stored example images of a data set.
 
@@ -56,7 +74,7 @@ class Examples:
         if object_id not in self._table.index:
             return None
         png: bytes = self._table["png"][object_id]
-        return "data:image/png;base64," + base64.b64encode(png).decode()
+        return png_address(png)
 
 
 def examples_of(out: Path, dataset: str) -> Examples:
@@ -109,11 +127,11 @@ def class_examples(section: Section) -> dict[str, list[str]]:
         rows = truth[truth["taxon"] == taxon]
         training = rows[rows["part"] == "train"]
         ids = (training if len(training) else rows)["object_id"].to_numpy()
-        examples[str(taxon)] = [str(ids[position]) for position in _evenly(len(ids), PER_CLASS)]
+        examples[str(taxon)] = [str(ids[position]) for position in evenly(len(ids), PER_CLASS)]
     return examples
 
 
-def _evenly(n: int, most: int) -> list[int]:
+def evenly(n: int, most: int) -> list[int]:
     """Return at most so many positions of n, evenly spaced."""
     return sorted(set(np.linspace(0, n - 1, min(n, most)).round().astype(int).tolist()))
 

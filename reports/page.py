@@ -11,23 +11,19 @@ import jinja2
 
 from .. import __version__
 from .confused import ConfusedPair, Confusion, confused_pairs
-from .examples import PER_CONFUSION, Examples, class_examples
+from .examples import PER_CONFUSION, Examples, Picture, class_examples
+from .figures import NAMED_COLUMNS
+from .outlines import NOTHING_FOUND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .card import CardNote
+    from .outlines import Outlines
     from .sections import Section
 
 BAR_WIDTH = 220  # pixels of the drawn scale from 0 to 1
 WIDE_FROM = 40  # classes; from here on a confusion matrix is shown in a box that scrolls
-
-
-@dataclass(frozen=True)
-class Picture:
-    """An example image: whose it is, and the text of its data address."""
-
-    object_id: str
-    address: str
 
 
 @dataclass(frozen=True)
@@ -38,12 +34,14 @@ class Shown:
         section: the results.
         figures: text of each figure's data address, by name.
         examples: the example images that are kept of its data set.
+        outlines: the pictures of what was measured that are kept of its data set.
 
     """
 
     section: Section
     figures: dict[str, str]
     examples: Examples
+    outlines: Outlines
 
     @property
     def anchor(self) -> str:
@@ -79,6 +77,16 @@ class Shown:
         return [Picture(object_id, address) for object_id, address in found if address is not None]
 
     @cached_property
+    def outlined(self) -> dict[str, list[Picture]]:
+        """Pictures of what was measured, by taxon; none where the tracks learnt from no measured feature."""
+        return self.outlines.by_taxon if self.section.measured is not None else {}
+
+    @property
+    def nothing_found(self) -> CardNote | None:
+        """The note that counts images in which no object was found."""
+        return next((note for note in self.section.notes if note.code == NOTHING_FOUND), None)
+
+    @cached_property
     def f1(self) -> dict[str, float]:
         """F1 of the best track by class, over the test rows of all its runs."""
         if not self.section.done:
@@ -104,7 +112,7 @@ class Shown:
 
 def render(sections: list[Shown]) -> str:
     """Return the page that shows these sections."""
-    return _template().render(sections=sections, version=__version__, width=BAR_WIDTH)
+    return _template().render(sections=sections, version=__version__, width=BAR_WIDTH, named_columns=NAMED_COLUMNS)
 
 
 @cache

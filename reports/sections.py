@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -146,6 +146,12 @@ class Section:
         """What was found in the data and left out, each once."""
         notes = {(note.code, note.text): note for run in self.runs for note in run.card.notes}
         return list(notes.values())
+
+    @property
+    def measured(self) -> dict[str, Any] | None:
+        """How features were measured from the images, as the card of the first run that learnt from such tells."""
+        told = (run.card.features for run in self.runs)
+        return next((features for features in told if "measured" in features.get("table", "").split("+")), None)
 
     @property
     def simulated(self) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import shutil
 from typing import TYPE_CHECKING
 
 from ..data_manifests.prepared import write_whole
 from . import figures
-from .examples import examples_of, keep_examples
+from .examples import examples_of, keep_examples, png_address
+from .outlines import outlines_of
 from .page import Shown, render
 from .results import SCORES, read_runs, scores_table
 from .sections import Section, sections_of
@@ -61,7 +61,8 @@ def _write_report(out: Path, sections: list[Section]) -> None:
         shown = []
         for section, prefix in _prefixes(sections):
             _tables(section, prefix, part / "tables")
-            shown.append(Shown(section, _figures(section, prefix, part), examples_of(out, section.dataset)))
+            pictures = examples_of(out, section.dataset), outlines_of(out, section.dataset)
+            shown.append(Shown(section, _figures(section, prefix, part), *pictures))
         (part / "index.html").write_text(render(shown), encoding="utf-8")
         shutil.rmtree(out / REPORT, ignore_errors=True)
         part.rename(out / REPORT)
@@ -86,7 +87,7 @@ def _figures(section: Section, prefix: str, part: Path) -> dict[str, str]:
         with figures.style():
             figure.savefig(content, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight")
         (part / "figures" / f"{prefix}-{name}.png").write_bytes(content.getvalue())
-        addresses[name] = "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+        addresses[name] = png_address(content.getvalue())
     return addresses
 
 

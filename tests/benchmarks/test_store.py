@@ -62,10 +62,13 @@ def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
     assert len(pd.read_parquet(folder / "predictions.parquet")) == 1
 
 
-@pytest.mark.parametrize("key", ["data_sha256", "manifest_sha256", "track_sha256", "split", "quick", "config"])
+@pytest.mark.parametrize(
+    "key", ["data_sha256", "manifest_sha256", "track_sha256", "split", "quick", "config", "features"]
+)
 def test_a_run_is_finished_only_when_all_is_as_asked(tmp_path: Path, key: str) -> None:
     """Each part of a run's identity counts."""
-    other = {"quick": True, "config": {"track": "t", "alpha": 2}, "split": "holdout.v1"}.get(key, "other")
+    others = {"quick": True, "config": {"track": "t", "alpha": 2}, "features": {}, "split": "holdout.v1"}
+    other = others.get(key, "other")
     store_run(tmp_path, card(), TABLES)
     wanted = card(**{key: other}) if key != "split" else card()
 
@@ -77,6 +80,29 @@ def test_what_differs_is_said_in_words() -> None:
     """A changed option is named with both values."""
     assert differences(card(), card(config={"track": "t", "alpha": 2})) == ["option alpha: 1 → 2"]
     assert differences(card(), card(data_sha256="x", quick=True)) == ["the data", "quick was False"]
+
+
+MEASURED = {"table": "measured", "version": 1, "background": "light", "values_sha256": "a"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"table": "native+measured", "values_sha256": "b"}, "table of features: measured → native+measured"),
+        ({"version": 2, "background": "dark"}, "version of features: 1 → 2"),
+        ({"background": "dark", "values_sha256": "b"}, "measured with background: light → dark"),
+        ({"values_sha256": "b"}, "the measured values"),
+    ],
+)
+def test_another_table_of_features_is_said_in_words(changes: dict[str, object], words: str) -> None:
+    """What explains the rest is told: the table, else the version, else how it was measured, else its values."""
+    assert differences(card(features=MEASURED), card(features=MEASURED | changes)) == [words]
+
+
+def test_runs_of_earlier_versions_learnt_from_the_native_table() -> None:
+    """Their cards do not tell, and there was no other table; they are not done again for it."""
+    assert differences(card(), card(features={"table": "native"})) == []
+    assert differences(card(), card(features=MEASURED)) == ["table of features: native → measured"]
 
 
 @pytest.mark.parametrize("status", ["failed", "skipped"])

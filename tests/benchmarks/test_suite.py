@@ -16,10 +16,11 @@ WHOLE = """
 name: my-lake
 datasets:
   - flowcam
-  - {name: lake, path: ../data/lake, background: dark}
+  - {name: lake, path: ../data/lake, background: dark, scale_bar: 31, pixel_size_um: 10.58}
 tracks:
   - xgb-native
-  - {track: xgb-native, as: xgb-soft, alpha: 0.5}
+  - {track: xgb-native, as: xgb-soft, alpha: 0.5, features: native}
+features: native+measured
 split: {kind: kfold, folds: 5, grouped: true}
 seeds: [3, 1]
 budget: {minutes: 20}
@@ -55,6 +56,15 @@ def test_a_suite_file_says_what_is_run(file: Path) -> None:
     assert suite.track_entries()[1].options == {"alpha": 0.5}
     assert suite.split.name == "grouped-kfold5"
     assert suite.seeds == (3, 1)
+    assert (lake.background, lake.scale_bar, lake.pixel_size_um) == ("dark", 31, 10.58)
+
+
+def test_a_track_may_learn_from_another_table_than_the_others(file: Path) -> None:
+    """Its own wish wins over the suite's; it is no option of the track."""
+    methods = choose_methods(load_suite(str(file)), ["xgb-native", "xgb-soft", "majority"], quick=False)
+
+    assert [method.features for method in methods] == ["native+measured", "native", "native+measured"]
+    assert all("features" not in method.options for method in methods)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +77,9 @@ def test_a_suite_file_says_what_is_run(file: Path) -> None:
         ("seeds: [3, 1]", "seeds: []", ["'seeds' is []"]),
         ("name: my-lake", "name: My Lake", ["'name' is 'My Lake'"]),
         ("minutes: 20", "minutes: -1", ["'budget.minutes' is -1"]),
+        ("features: native+measured", "features: both", ["'features' is 'both'", "'native', 'measured' or"]),
+        ("- flowcam", "- {name: flowcam, background: dark}", ["background of 'flowcam' stand in its manifest", "path"]),
+        ("scale_bar: 31", "scale_bar: -1", ["scale_bar' is -1"]),
         ("name: lake", "name: flowcam", ["two data sets are called 'flowcam'"]),
         (WHOLE, "- a list", ["should hold a mapping"]),
         (WHOLE, "name: [", ["is not valid YAML"]),

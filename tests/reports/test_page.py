@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from planktonbench import __version__
 from planktonbench.reports.examples import Examples, class_examples
+from planktonbench.reports.outlines import NOTHING_FOUND, Outlines
 from planktonbench.reports.page import Shown, number, render, seconds
 from planktonbench.reports.results import read_runs
 from planktonbench.reports.sections import sections_of
@@ -51,8 +52,8 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def page_of(*sections: Section, examples: Examples | None = None) -> Page:
-    """Return the page of sections, each with a picture for all that it may show, and with these example images."""
+def page_of(*sections: Section, examples: Examples | None = None, outlines: Outlines | None = None) -> Page:
+    """Return the page of sections, each with a picture for all that it may show, and with these kept images."""
     shown = []
     for section in sections:
         names = [
@@ -64,7 +65,7 @@ def page_of(*sections: Section, examples: Examples | None = None) -> Page:
             *(f"{track.name}-confusion" for track in section.tracks),
         ]
         kept = examples or Examples(Path("there are none.parquet"))
-        shown.append(Shown(section, dict.fromkeys(names, PICTURE), kept))
+        shown.append(Shown(section, dict.fromkeys(names, PICTURE), kept, outlines or Outlines(Path("none.parquet"))))
     return Page(render(shown))
 
 
@@ -108,6 +109,43 @@ def test_confused_pairs_stand_beside_examples_of_both(make_section: Callable[...
     shown = class_examples(section)
     figures = 3
     assert page.tags.count("img") == figures + sum(map(len, shown.values())) + sum(len(shown[one]) for one in pair) + 3
+
+
+MEASURED = {"table": "measured", "version": 1, "background": "dark", "pieces": "largest", "scale_bar": 31}
+
+
+@pytest.fixture
+def outlines(tmp_path: Path) -> Outlines:
+    """Pictures of what was measured of three objects."""
+    rows = [("egg", "o1", b"1", "a"), ("egg", "o2", b"2", "a"), ("zoea", "o9", b"9", "a")]
+    table = pd.DataFrame(rows, columns=["taxon", "object_id", "png", "state"])
+    table.to_parquet(tmp_path / "outlines.parquet")
+    return Outlines(tmp_path / "outlines.parquet")
+
+
+def test_what_was_measured_can_be_seen(make_section: Callable[..., Section], outlines: Outlines) -> None:
+    """Each picture under its taxon, and how objects were told from the background."""
+    empty = {"code": NOTHING_FOUND, "text": "of 63 images show nothing", "count": 7}
+    page = page_of(
+        make_section({"features": {**MEASURED, "pixel_size_um": 10.58}, "notes": [empty]}), outlines=outlines
+    )
+    expected = "dark background, the largest piece, the lowest 31 rows cut off (shown pale), a pixel is 10.58 µm wide."
+
+    assert f"inside of the red outlines: {expected} 7 of 63 images show nothing." in page.text
+    assert [address[22:] for address in page.addresses if address != PICTURE] == ["MQ==", "Mg==", "OQ=="]
+
+
+def test_images_that_all_show_something_are_told(make_section: Callable[..., Section], outlines: Outlines) -> None:
+    """The number of empty masks is not left open when it is 0."""
+    plain = {**MEASURED, "table": "native+measured", "pieces": "all", "scale_bar": 0}
+    text = page_of(make_section({"features": plain}), outlines=outlines).text
+
+    assert "red outlines: dark background, all pieces but specks. Each image shows something." in text
+
+
+def test_tracks_on_native_features_show_no_outline(make_section: Callable[..., Section], outlines: Outlines) -> None:
+    """Pictures that an earlier run left are not of what they learnt from."""
+    assert "What was measured" not in page_of(make_section(), outlines=outlines).text
 
 
 def test_without_images_classes_are_a_figure_alone(make_section: Callable[..., Section]) -> None:
@@ -202,6 +240,17 @@ def test_the_preparation_of_columns_is_told(make_section: Callable[..., Section]
     assert "constant constant (1)" in text
     assert "double |r| = 1.000 with area" in text
     assert "skew 25.00 %" in text
+    assert "Native features" in text
+
+
+@pytest.mark.parametrize(
+    ("table", "heading"), [("measured", "Measured features"), ("native+measured", "Native and measured features")]
+)
+def test_the_heading_says_whose_columns_they_are(
+    make_section: Callable[..., Section], preparation: pd.DataFrame, table: str, heading: str
+) -> None:
+    """Measured columns are not called native."""
+    assert heading in page_of(make_section({"preparation": preparation, "features": {**MEASURED, "table": table}})).text
 
 
 def test_a_section_without_a_finished_run_is_shown(make_section: Callable[..., Section]) -> None:

@@ -1,0 +1,307 @@
+"""Runs on features measured from images: by themselves, when asked for, beside a native table, and again."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pandas as pd
+import planktonbench as pb
+import pytest
+from planktonbench.benchmarks.features import PREFIX, feature_tables
+from planktonbench.benchmarks.settings import Settings
+from planktonbench.data_manifests.dataset import open_folder
+from planktonbench.data_manifests.manifest import manifest_of_folder
+from planktonbench.features.measured import catalogue
+from planktonbench.features.measured.catalogue import NAMES
+from planktonbench.reports.card import Card
+from planktonbench.reports.write import write_results
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from planktonbench.data_manifests.dataset import Dataset
+
+SHAPES = ("bar", "disc", "ring")
+OBJECTS = 16  # of each shape
+
+
+def drawn(shape: str, rng: np.random.Generator, *, side: int = 40) -> np.ndarray:
+    """Draw a dark shape of some size on a light background with noise."""
+    image = np.full((side, side), 220, np.uint8)
+    size = int(rng.integers(7, 12))
+    middle = (side // 2, side // 2)
+    if shape == "bar":
+        cv2.rectangle(image, (middle[0] - 2, 4), (middle[0] + 2, 4 + 2 * size), 60, -1)
+    else:
+        cv2.circle(image, middle, size, 60, -1 if shape == "disc" else 2)
+    return np.asarray(image - rng.integers(0, 3, image.shape, dtype=np.uint8), np.uint8)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    """A folder of class folders with three shapes, 48 images, no native table."""
+    rng = np.random.default_rng(4)
+    for shape in SHAPES:
+        (tmp_path / "lake" / shape).mkdir(parents=True)
+        for number in range(OBJECTS):
+            cv2.imwrite(str(tmp_path / "lake" / shape / f"{shape}{number}.png"), drawn(shape, rng))
+    return tmp_path / "lake"
+
+
+def suite_file(images: Path, *, entry: dict[str, object] | None = None, **keys: object) -> str:
+    """Write a suite on a folder called lake beside it, and return its path."""
+    content = {
+        "name": "mine",
+        "datasets": [{"name": "lake", "path": images.name, **(entry or {})}],
+        "tracks": ["majority"],
+        "seeds": [0],
+        **keys,
+    }
+    path = images.with_name("mine.yaml")
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+def card_of(out: Path, track: str = "majority") -> Card:
+    """Return the card of the only run of a track."""
+    (path,) = (out / "runs" / "lake" / track).rglob("card.json")
+    return Card.model_validate_json(path.read_bytes())
+
+
+def opened(folder: Path, **said: object) -> Dataset:
+    """Open a folder; what is said of its images stands in its manifest."""
+    return open_folder(manifest_of_folder("lake").model_copy(update=said), folder)
+
+
+def stamps(folder: Path) -> dict[Path, int]:
+    """Return when each file below a folder was written."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_images_without_a_native_table_are_measured(
+    lake: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is said on screen, shapes are told apart by what was measured, and the card says how it was measured."""
+    table = pb.run(suite_file(lake, tracks=["forest-native"]), out=tmp_path / "out")
+    said = capfd.readouterr().err
+
+    assert table["status"].tolist() == ["done"]
+    assert table["macro_f1"].item() > 0.9
+    assert "lake: measuring 48 images, there is no native table (light background)" in said
+    assert f"lake: {len(NAMES)} features of 48 images measured\n" in said
+    features = card_of(tmp_path / "out", "forest-native").features
+    assert {key: features[key] for key in ("table", "background", "pieces", "scale_bar", "version")} == {
+        "table": "measured",
+        "background": "light",
+        "pieces": "all",
+        "scale_bar": 0,
+        "version": catalogue.VERSION,
+    }
+
+
+def test_a_second_run_does_nothing(lake: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Neither is measured again nor run again, though two processes are given, and no picture is drawn again."""
+    file = suite_file(lake)
+    pb.run(file, out=tmp_path / "out")
+    before = stamps(tmp_path / "out" / "runs") | stamps(tmp_path / "out" / "outlines")
+    capfd.readouterr()
+    pb.run(file, out=tmp_path / "out", jobs=2)
+    said = capfd.readouterr().err
+
+    assert stamps(tmp_path / "out" / "runs") | stamps(tmp_path / "out" / "outlines") == before
+    assert "48 of them by an earlier run" in said
+    assert "0 of 1 runs to do (1 finished before)" in said
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"scale_bar": 5}, "measured with scale_bar: 0 → 5"),
+        ({"background": "dark"}, "measured with background: light → dark"),
+        ({"pixel_size_um": 2.5}, "measured with pixel_size_um: None → 2.5"),
+    ],
+)
+def test_what_is_measured_otherwise_is_run_again(
+    lake: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], entry: dict[str, object], words: str
+) -> None:
+    """Another option of the measurement makes another run, and the line says which."""
+    pb.run(suite_file(lake), out=tmp_path / "out")
+    pb.run(suite_file(lake, entry=entry), out=tmp_path / "out")
+
+    assert words in capfd.readouterr().err
+    assert len(list((tmp_path / "out" / "replaced").rglob("card.json"))) == 1
+
+
+def test_another_version_of_the_features_is_run_again(
+    lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Values of an older program are not compared with those of a newer one in silence."""
+    pb.run(suite_file(lake), out=tmp_path / "out")
+    before = card_of(tmp_path / "out").features["version"]
+    monkeypatch.setattr(catalogue, "VERSION", 99)
+    pb.run(suite_file(lake), out=tmp_path / "out")
+
+    assert f"done again, since it differs: version of features: {before} → 99" in capfd.readouterr().err
+
+
+def test_an_image_changed_in_place_is_run_again(lake: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Size and name are the same, so the hash of the data is; the measured values are not."""
+    content = {level: np.full((10, 10), level, np.uint8) for level in (10, 90)}
+    for level, path in zip((10, 90), (lake / "disc" / "x.bmp", tmp_path / "other.bmp"), strict=True):
+        picture = np.full((40, 40), 220, np.uint8)
+        picture[9:19, 9:19] = content[level]
+        cv2.imwrite(str(path), picture)
+    pb.run(suite_file(lake), out=tmp_path / "out")
+    (lake / "disc" / "x.bmp").write_bytes((tmp_path / "other.bmp").read_bytes())
+    pb.run(suite_file(lake), out=tmp_path / "out")
+
+    assert "done again, since it differs: the measured values" in capfd.readouterr().err
+
+
+def test_native_measured_and_both_stand_side_by_side(challenge: Path, tmp_path: Path) -> None:
+    """In one suite under three names; both has the native columns first, then each measured one with its prefix."""
+    tracks = [
+        {"track": "majority", "as": name, "features": table}
+        for name, table in (("own", "native"), ("ours", "measured"), ("both", "native+measured"))
+    ]
+    table = pb.run(suite_file(challenge, tracks=[*tracks, "majority"]), out=tmp_path / "out")
+    told = {name: card_of(tmp_path / "out", name).features["table"] for name in ("own", "ours", "both", "majority")}
+
+    assert set(table["status"]) == {"done"}
+    assert told == {"own": "native", "ours": "measured", "both": "native+measured", "majority": "native"}
+
+
+def test_columns_of_both_tables_never_clash(challenge: Path) -> None:
+    """`area` of the files and `area` of ours are two columns; rows are the objects, in their order."""
+    data = opened(challenge)
+    assert data.native is not None
+    tables = feature_tables(data, ["native", "measured", "native+measured", None], Settings())
+    read = {wish: pd.read_parquet(str(table.path)).set_index("object_id") for wish, table in tables.items()}
+
+    assert list(read["measured"].columns) == list(NAMES)
+    assert list(read["native+measured"].columns) == [*data.native.columns, *(f"{PREFIX}{name}" for name in NAMES)]
+    assert all(table.index.tolist() == data.objects["object_id"].tolist() for table in read.values())
+    pd.testing.assert_series_equal(read["native+measured"]["area"], read["native"]["area"])
+    pd.testing.assert_series_equal(
+        read["native+measured"]["measured:area"], read["measured"]["area"], check_names=False
+    )
+    assert tables[None] == tables["native"]
+
+
+def test_a_native_table_of_our_own_columns_is_told_apart(make_challenge: Callable[..., Path]) -> None:
+    """A column that has the name of a measured one is refused before anything is run."""
+    folder = make_challenge(native=lambda t: t.assign(**{"measured:area": 1.0, "measured:mean": 2.0}))
+
+    with pytest.raises(
+        pb.DataError, match=r"measured:area, measured:mean.*Remove them there, or say 'features: native'"
+    ):
+        feature_tables(opened(folder), ["native+measured"], Settings())
+
+
+def test_what_cannot_be_measured_is_missing_and_noted(lake: Path, tmp_path: Path) -> None:
+    """A damaged image stops nothing: its row is missing, and card and report name it; so is an image of nothing."""
+    (lake / "bar" / "bar0.png").write_bytes(b"no image")
+    (lake / "disc" / "disc1.png").write_bytes(b"")
+    cv2.imwrite(str(lake / "ring" / "ring2.png"), np.full((9, 9), 200, np.uint8))
+    table = pb.run(suite_file(lake, tracks=["forest-native", "majority"]), out=tmp_path / "out")
+    data = opened(lake)
+    values = pd.read_parquet(str(feature_tables(data, [None], Settings())[None].path)).set_index("object_id")
+    notes = {note.code: note for note in card_of(tmp_path / "out").notes}
+    page = (tmp_path / "out" / "report" / "index.html").read_text("utf-8")
+
+    assert set(table["status"]) == {"done"}
+    assert values.loc[["bar0", "disc1"]].isna().all(axis=None)
+    assert [example.split()[0] for example in notes["not-measured"].examples] == ["bar0", "disc1"]
+    assert notes["not-measured"].examples[1] == "disc1 (empty)"
+    assert (notes["nothing-found"].count, notes["nothing-found"].examples) == (1, ["ring2"])
+    assert "1 of 48 images show nothing that stands out" in page
+    assert "2 objects have no image that can be measured" in page
+
+
+def test_an_object_without_image_has_missing_values(challenge: Path) -> None:
+    """The object stays, since its native values are there."""
+    with zipfile.ZipFile(challenge / "imgs.zip") as archive:
+        kept = {name: archive.read(name) for name in archive.namelist()[2:]}
+    with zipfile.ZipFile(challenge / "imgs.zip", "w") as archive:
+        for name, content in kept.items():
+            archive.writestr(name, content)
+    data = opened(challenge)
+    assert data.images is not None
+    table = feature_tables(data, ["native+measured"], Settings())["native+measured"]
+    values = pd.read_parquet(str(table.path)).set_index("object_id")
+    lost = [object_id for object_id in data.objects["object_id"] if object_id not in data.images]
+    (note,) = [note for note in table.notes if note.code == "not-measured"]
+
+    assert len(lost) == 2
+    assert values.loc[lost].filter(like=PREFIX).isna().all(axis=None)
+    assert values.loc[lost, "noise"].notna().all()
+    assert note.examples == tuple(f"{object_id} (no image)" for object_id in lost)
+
+
+@pytest.mark.parametrize("features", ["measured", "native+measured"])
+def test_images_that_are_missing_are_the_reason(
+    make_challenge: Callable[..., Path], tmp_path: Path, features: str
+) -> None:
+    """A track is not run on another table than the one that was asked for."""
+    folder = make_challenge(images=False)
+    table = pb.run("flowcam", tracks=["majority"], data_dir=folder, out=tmp_path / "out", features=features, seeds=[0])
+
+    assert table[["status", "reason"]].to_numpy().tolist() == [["skipped", "the data set has no images"]]
+
+
+@pytest.mark.parametrize("features", ["native", "native+measured"])
+def test_a_native_table_that_is_missing_is_the_reason(lake: Path, tmp_path: Path, features: str) -> None:
+    """Class folders have none, and it was asked for."""
+    table = pb.run(suite_file(lake, features=features), out=tmp_path / "out")
+
+    assert table[["status", "reason"]].to_numpy().tolist() == [["skipped", "the data set has no native table"]]
+
+
+def test_the_manifest_says_how_to_measure(lake: Path) -> None:
+    """Background and scale bar come from there, and a pixel size is told with them."""
+    table = feature_tables(opened(lake, background="dark", scale_bar=3, pixel_size_um=1.5), [None], Settings())[None]
+
+    assert {key: table.identity[key] for key in ("background", "scale_bar", "pixel_size_um")} == {
+        "background": "dark",
+        "scale_bar": 3,
+        "pixel_size_um": 1.5,
+    }
+
+
+def test_nothing_is_measured_that_no_track_wants(challenge: Path, tmp_path: Path) -> None:
+    """Where there is a native table it is the default, and the cache holds no measured one."""
+    pb.run("flowcam", tracks=["majority"], data_dir=challenge, out=tmp_path / "out", seeds=[0])
+
+    assert not (tmp_path / "out" / "outlines").exists()
+
+
+def test_the_report_shows_what_was_measured_without_data(lake: Path, tmp_path: Path) -> None:
+    """Pictures are kept with the results, so that the report can be made again where the images are not."""
+    pb.run(suite_file(lake), out=tmp_path / "out")
+    first = (tmp_path / "out" / "report" / "index.html").read_bytes()
+    lake.rename(tmp_path / "elsewhere")
+    write_results(tmp_path / "out")
+    page = (tmp_path / "out" / "report" / "index.html").read_bytes()
+
+    assert page == first
+    assert b"What was measured" in page
+    assert page.count(b'class="card outlines"') == len(SHAPES)
+
+
+def test_three_folds_of_measured_features(lake: Path, tmp_path: Path) -> None:
+    """The split of the command holds for them, too."""
+    table = pb.run(suite_file(lake), tracks=["forest-native"], out=tmp_path / "out", split="kfold3")
+
+    assert table["split"].tolist() == [f"kfold3.v1-fold{fold}" for fold in range(3)]
+    assert (table["macro_f1"] > 0.9).all()
+
+
+def test_unknown_features_are_refused(challenge: Path, tmp_path: Path) -> None:
+    """The message lists what there is."""
+    with pytest.raises(pb.SuiteError, match=r"features is 'mesured'; expected native, measured or native\+measured"):
+        pb.run("flowcam", data_dir=challenge, out=tmp_path / "out", features="mesured")
