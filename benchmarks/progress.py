@@ -7,6 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .output import tell
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -22,7 +24,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Tell one fact."""
-        print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is where lines go
+        tell(line)
 
     @contextmanager
     def work(self, total: int) -> Iterator[None]:
