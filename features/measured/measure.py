@@ -14,7 +14,7 @@ from .interior import measure_interior
 from .outline import measure_outline
 from .polar import measure_polar
 from .profile import measure_profile
-from .sheet import Cut, Sheet, cut_out, sheets
+from .sheet import Sheet, cut_out, sheets
 from .texture import measure_texture
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .segmentation import Segmentation
 
 ALL = frozenset(GROUPS)
-OF_NOTHING = {"area": 0.0, "area_exc": 0.0, "pieces": 0.0, "holes": 0.0}  # what is known when there is no object
+OF_NOTHING = dict.fromkeys(("area", "area_exc", "pieces", "holes"), 0.0)  # what is known when there is no object
 
 
 def measure_chunk(
@@ -50,22 +50,14 @@ def measure_chunk(
     """
     cuts = [cut_out(image, mask, options) for image, mask in zip(images, masks or [None] * len(images), strict=True)]
     table = np.full((len(cuts), len(FEATURES)), np.nan)
-    for column, feature in enumerate(FEATURES):
-        if feature.group in groups:
-            table[:, column] = OF_NOTHING.get(feature.name, np.nan)
+    known = {**OF_NOTHING, "meanimagegrey": np.array([cut.frame for cut in cuts])}
+    wanted = [(column, feature.name) for column, feature in enumerate(FEATURES) if feature.group in groups]
+    for column, name in wanted:
+        table[:, column] = known.get(name, np.nan)
     for rows in sheets(cuts):
         measured = measure_sheet(Sheet.of([cuts[row] for row in rows]), groups)
-        for column, feature in enumerate(FEATURES):
-            if feature.group in groups:
-                table[rows, column] = measured[feature.name]
-    return _with_frames(table, cuts, groups)
-
-
-def _with_frames(table: NDArray[np.float64], cuts: Sequence[Cut], groups: frozenset[str]) -> NDArray[np.float64]:
-    """Fill in the grey level of the whole image, which is known without an object, too."""
-    for column, feature in enumerate(FEATURES):
-        if feature.name == "meanimagegrey" and feature.group in groups:
-            table[:, column] = [cut.frame for cut in cuts]
+        for column, name in wanted:
+            table[rows, column] = measured[name]
     return table
 
 
