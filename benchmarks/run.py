@@ -76,8 +76,7 @@ def run(  # noqa: PLR0913 - the options of the command, by keyword
         data_dir: folder of the data set's files; None looks in `$PLANKTONBENCH_DATA/<dataset>`, then in the cache.
         out: results folder; None is `results/<suite>`.
         quick: use the suite's smaller budget.
-        jobs: number of worker processes; each has `cores // jobs` threads. Images are measured in as many: a script
-            that lets more than one do so guards its call with `if __name__ == "__main__":`.
+        jobs: number of worker processes; each has `cores // jobs` threads. Images are measured in as many processes.
         force: do finished runs again.
         verbose: show the traceback of a track that fails.
 

@@ -73,6 +73,21 @@ def test_a_fault_of_a_task_comes_in_its_place(jobs: int) -> None:
         next(results)
 
 
+def test_a_script_without_a_guard_is_not_run_again(tmp_path: Path) -> None:
+    """Newcomers write scripts of a few lines; each line of theirs is run once."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\nfrom functools import partial\n"
+        "from planktonbench.data_manifests.processes import in_order\n"
+        "print('began', flush=True)\n"
+        "print(list(in_order([partial(abs, -number) for number in range(4)], 2)))\n"
+        "print(sys.modules['__main__'].__file__ == __file__)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout.splitlines() == ["began", "[0, 1, 2, 3]", "True"]
+
+
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="the processes of the system are read from /proc")
 def test_processes_end_when_their_parent_is_killed() -> None:
     """Nobody is left who waits for tasks that will never come."""
