@@ -77,7 +77,7 @@ def feature_tables(
     tables = {choice: _unmeasured(dataset, choice) for choice in choices.values()}
     wanted = [choice for choice, table in tables.items() if MEASURED in _parts(choice) and not table.lacks]
     if wanted and dataset.images is not None:
-        options = segmentation_of(dataset)
+        options = _options_of(dataset)
         measured = _measure(dataset, dataset.images, options, settings)
         tables |= {choice: _with_measured(dataset, choice, options, measured) for choice in wanted}
     return {wish: tables[choice] for wish, choice in choices.items()}
@@ -92,16 +92,16 @@ def show_measured(out: Path, dataset: Dataset, tables: Iterable[FeatureTable]) -
         tables: its tables.
 
     """
-    from ..features.measured.segmentation import segment
-
     for table in tables:
         if table.options is not None:
+            from ..features.measured.segmentation import segment
+
             state = sha256_text(dataset.data_sha256, json.dumps(table.identity, sort_keys=True))
             keep_outlines(out, dataset, partial(segment, options=table.options), state)
             return
 
 
-def segmentation_of(dataset: Dataset) -> Segmentation:
+def _options_of(dataset: Dataset) -> Segmentation:
     """Return how the objects of a data set are told from the background, by its manifest."""
     from ..features.measured.segmentation import Segmentation
 
