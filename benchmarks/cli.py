@@ -65,7 +65,7 @@ def _root(
     short_help="Run a suite, score it, and write the report.",
     help=pasted("planktonbench run flowcam --data DIR", "Run what is not there yet, score it, and write the report."),
 )
-def run_command(  # noqa: PLR0913 - the options of the command
+def run_command(  # noqa: PLR0913 - the options of the command, which take most of its 52 lines
     suite: Annotated[str, typer.Argument(help="A shipped suite, such as flowcam, or the path of a YAML file.")],
     *,
     data_dir: Annotated[

@@ -1,0 +1,45 @@
+"""The columns of simulated sets are measured features of a whitened image, with the gaps of the published table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from planktonbench.benchmarks.shapes import shapes
+from planktonbench.data_manifests.simulation.native_table import FRAME, NEEDS_FRAME, NEEDS_HOLES
+from planktonbench.features.measured.catalogue import NAMES
+from planktonbench.features.measured.challenge import CHALLENGE_TABLE, COLUMNS
+from planktonbench.features.measured.measure import measure_chunk
+from planktonbench.features.measured.segmentation import Segmentation
+
+IMAGES = [shape.image for shape in shapes() if shape.name.startswith(("ring", "disc"))]
+PLACE = {name: position for position, name in enumerate(COLUMNS)}
+
+
+def test_on_a_white_background_they_are_the_measured_features() -> None:
+    """An image that is white already is measured as it is."""
+    white = [np.where(image == 240, 255, image).astype(np.uint8) for image in IMAGES]
+    expected = measure_chunk(white, Segmentation(background="light"))[:, [NAMES.index(name) for name in COLUMNS]]
+    values, _ = CHALLENGE_TABLE.measure(white)
+
+    np.testing.assert_array_equal(values, expected)
+
+
+def test_grey_levels_are_those_of_a_white_background_and_the_frame_keeps_its_own() -> None:
+    """A background of 240 is made 255, and all levels by the same factor."""
+    values, _ = CHALLENGE_TABLE.measure(IMAGES)
+
+    assert values[0, PLACE["min"]] == round(90 * 255 / 240)
+    assert values[0, PLACE[FRAME]] == pytest.approx(IMAGES[0].mean())
+
+
+def test_gaps_are_those_of_the_published_table() -> None:
+    """Without holes what is named after them is missing; without a frame, what was divided by it, and that is 0."""
+    values = CHALLENGE_TABLE.of(IMAGES, np.array([True, True, True, False]))
+    holes = values[:, PLACE["%area"]] < 100
+
+    assert holes.tolist() == [False, False, True, True]
+    for name in NEEDS_HOLES:
+        assert (np.isnan(values[:, PLACE[name]]) == ~holes).all()
+    for name in NEEDS_FRAME:
+        assert np.isnan(values[:, PLACE[name]]).tolist() == [False, False, False, True]
+    assert (values[:, PLACE[FRAME]] == 0).tolist() == [False, False, False, True]
