@@ -87,10 +87,7 @@ def run_command(  # noqa: PLR0913 - the options of the command, which take most 
     ] = None,
     features: Annotated[
         Optional[str],
-        typer.Option(
-            help="Table to learn from: native, measured (from the images) or native+measured.",
-            show_default="the suite's; else native where there is one, measured where not",
-        ),
+        typer.Option(help="To learn from: native, measured or native+measured.", show_default="the suite's"),
     ] = None,
     out: Annotated[Optional[Path], typer.Option(help="Results folder.", show_default="results/<suite>")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Use the smaller budget that the suite states.")] = False,
