@@ -29,9 +29,7 @@ OUTLINES = "outlines"
 NOTHING_FOUND = "nothing-found"
 """Code of the note that counts images in which the segmentation found no object."""
 TAXA, PER_TAXON = 12, 4
-SIDE = (
-    160  # pixels of the longer side that small images are enlarged towards, by a whole factor, and large ones shrunk to
-)
+SIDE = 160  # pixels of the longer side; small images are enlarged towards it by a whole factor, large ones shrunk to it
 COLOUR = (40, 60, 230)  # of the outline: blue, green, red
 WHITE = 255
 
