@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .catalogue import FEATURES, GROUPS
 from .core import measure_core
@@ -54,10 +55,11 @@ def measure_chunk(
     wanted = [(column, feature.name) for column, feature in enumerate(FEATURES) if feature.group in groups]
     for column, name in wanted:
         table[:, column] = known.get(name, np.nan)
-    for rows in sheets(cuts):
-        measured = measure_sheet(Sheet.of([cuts[row] for row in rows]), groups)
-        for column, name in wanted:
-            table[rows, column] = measured[name]
+    with threadpool_limits(1, user_api="blas"):  # its products are small: further threads wait more than they work
+        for rows in sheets(cuts):
+            measured = measure_sheet(Sheet.of([cuts[row] for row in rows]), groups)
+            for column, name in wanted:
+                table[rows, column] = measured[name]
     return table
 
 
