@@ -234,6 +234,7 @@ class XgbNative(XgbTrack):
         rounds: most boosting rounds.
         learning_rate: shrinkage.
         prune_above: threshold of |r| above which native columns are dropped; None keeps them all.
+        columns: share of the columns that each tree sees; fewer of hundreds make training quicker.
         patience: rounds without progress on validation rows before training stops.
         candidates: most settings to try.
         minutes: most time for all candidates together; when it runs out, the best so far is taken and the card says so.
@@ -251,6 +252,7 @@ class XgbNative(XgbTrack):
         learning_rate: float = 0.1,
         *,
         prune_above: float | None = PRUNE_ABOVE,
+        columns: float = 1.0,
         patience: int = 30,
         candidates: int = 6,
         minutes: float = 15,
@@ -260,6 +262,7 @@ class XgbNative(XgbTrack):
         self.rounds = rounds
         self.learning_rate = learning_rate
         self.prune_above = prune_above
+        self.columns = columns
         self.patience = patience
         self.candidates = candidates
         self.minutes = minutes
@@ -312,6 +315,7 @@ class XgbNative(XgbTrack):
                 max_depth=setting.depth,
                 learning_rate=self.learning_rate,
                 subsample=0.8,
+                colsample_bytree=self.columns,
                 colsample_bynode=0.3,
             ),
             matrix,
