@@ -49,7 +49,7 @@ def test_what_is_made_passes_the_check(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
-    assert f"39 taxa, 16 samples, 27 native features, {OBJECTS} images" in done.stdout + done.stderr
+    assert f"39 taxa, 16 samples, 52 native features, {OBJECTS} images" in done.stdout + done.stderr
 
 
 def test_what_a_killed_call_left_is_cleared_away(tmp_path: Path) -> None:
