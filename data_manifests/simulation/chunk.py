@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 VERSION = 3  # of the simulator; the same version and seed draw the same objects
 FIRST_ID, ID_STEP = 32_000_000, 7
 FRAME_UNKNOWN = 6854 / 243_610  # share of rows without the grey level of their frame, as published
+HOLES_UNKNOWN = 34_428 / 243_610  # share of rows without features of the holes, as published
 QUICK_COMPRESSION = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)
 
 
@@ -75,7 +76,7 @@ def draw_chunk(recipe: Recipe, start: int, composition: Composition, table: Nati
 
     """
     cv2.setNumThreads(1)
-    meta, ids, images, known = [], [], [], []
+    meta, ids, images, drawn = [], [], [], []
     for row in range(len(composition.taxon)):
         index = start + row
         object_id = FIRST_ID + ID_STEP * index
@@ -88,9 +89,10 @@ def draw_chunk(recipe: Recipe, start: int, composition: Composition, table: Nati
         image = photograph(body, station.conditions, rng)
         ids.append(object_id)
         images.append(image)
-        known.append(rng.random() >= FRAME_UNKNOWN)
+        drawn.append(rng.random(2))
         meta.append(station.row(object_id, programme.lineage, taxon if composition.labelled[row] else "", rng))
-    values = table.of(images, np.array(known)).tolist()
+    frame, holes = np.array(drawn).T
+    values = table.of(images, frame >= FRAME_UNKNOWN, holes >= HOLES_UNKNOWN).tolist()
     native = [",".join((f"{name}.0", *map(_written, row))) for name, row in zip(ids, values, strict=True)]
     return Part("\n".join(meta) + "\n", "\n".join(native) + "\n", list(map(_encoded, ids, images)))
 

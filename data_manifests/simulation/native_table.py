@@ -24,29 +24,30 @@ class NativeTable:
     Attributes:
         names: their names.
         measure: takes images, uint8 of shape (height, width) each, of objects on a light background; returns float64 of
-            shape (n_images, n_names), NaN where undefined, and the number of holes of each object, of shape
-            (n_images,). A function of a module, so that other processes find it.
+            shape (n_images, n_names), NaN where undefined. A function of a module, so that other processes find it.
 
     """
 
     names: tuple[str, ...]
-    measure: Callable[[Sequence[NDArray[np.uint8]]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+    measure: Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float64]]
 
-    def of(self, images: Sequence[NDArray[np.uint8]], frame_known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def of(
+        self, images: Sequence[NDArray[np.uint8]], frame_known: NDArray[np.bool_], holes_known: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
         """Measure images, and leave out what the published table of the FlowCam challenge has not.
 
-        There, features of the holes are missing where an object has none, and features that were divided by the grey
-        level of the frame where that was not recorded and stands as 0.
+        There, what was divided by the area of the holes is missing in one object of seven, and what was divided by the
+        grey level of the frame where that was not recorded and stands as 0.
 
         Args:
             images: as `measure` takes them.
             frame_known: whether the grey level of each frame is told, bool of shape (n_images,).
+            holes_known: whether features of the holes are, bool of shape (n_images,).
 
         """
-        values, holes = self.measure(images)
-        for name in NEEDS_HOLES:
-            values[holes == 0, self.names.index(name)] = np.nan
-        for name in NEEDS_FRAME:
-            values[~frame_known, self.names.index(name)] = np.nan
+        values = self.measure(images)
+        for names, known in ((NEEDS_HOLES, holes_known), (NEEDS_FRAME, frame_known)):
+            for name in names:
+                values[~known, self.names.index(name)] = np.nan
         values[~frame_known, self.names.index(FRAME)] = 0
         return values

@@ -32,23 +32,22 @@ COLUMNS = (
 GROUPS = frozenset({"geometry", "outline", "grey"})
 WHITE = 255
 PLACES = [NAMES.index(name) for name in COLUMNS]
-HOLES = NAMES.index("holes")
 FRAME = NAMES.index("meanimagegrey")
 
 
-def measure_challenge(images: Sequence[NDArray[np.uint8]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def measure_challenge(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
     """Measure images of objects on a light background, which is made white first.
 
     The published table was measured so: half of its objects have a median of 255 in frames of a mean grey level of 165.
     The grey level of the frame is that of the image as it was.
 
     Returns:
-        The columns, float64 of shape (n_images, n_columns), and the number of holes of each object.
+        The columns, float64 of shape (n_images, n_columns).
 
     """
     values = measure_chunk([_whitened(image) for image in images], Segmentation(background="light"), groups=GROUPS)
     values[:, FRAME] = [image.mean() for image in images]
-    return values[:, PLACES], values[:, HOLES]
+    return values[:, PLACES]
 
 
 def _whitened(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

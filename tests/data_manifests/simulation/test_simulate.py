@@ -99,8 +99,8 @@ def test_taxa_have_published_proportions(meta: pd.DataFrame) -> None:
 
 
 def test_missing_values_follow_their_rules(native: pd.DataFrame) -> None:
-    """As published, some columns are missing where there are no holes, others where the frame is unknown."""
-    no_holes = native["%area"] == 100
+    """As published, some columns are missing in one row of seven, others where the frame is unknown."""
+    no_holes = native[NEEDS_HOLES[0]].isna()
     no_frame = native["meanimagegrey"] == 0
     complete = native.columns.difference([*NEEDS_HOLES, *NEEDS_FRAME])
 
@@ -109,7 +109,7 @@ def test_missing_values_follow_their_rules(native: pd.DataFrame) -> None:
     for name in NEEDS_FRAME:
         assert (native[name].isna() == no_frame).all()
     assert native[complete].notna().all(axis=None)
-    assert 0.1 < no_holes.mean() < 0.6
+    assert no_holes.mean() == pytest.approx(0.1413, abs=0.03)
     assert no_frame.mean() == pytest.approx(0.0281, abs=0.012)
 
 
