@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MARGIN = 4  # pixels around each object, as far as any kernel reaches
 MOST_PIXELS = 1_000_000  # of a sheet, so that its arrays stay in the cache; a larger object has a sheet to itself
-WIDER = 1.25  # the widest object of a sheet is at most so much wider than its narrowest
+WIDER = 1.1  # the widest object of a sheet is at most so much wider than its narrowest
 
 
 @dataclass(frozen=True)
