@@ -13,12 +13,15 @@ import numpy as np
 from ..data_manifests.errors import TrackError, did_you_mean, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from ..data_manifests.images import ImageStore
+    from ..features.stack_store import Stacks
+    from ..features.stacks import StackForm
 
 NAME = r"[a-z0-9][a-z0-9._-]*"
 INPUTS = frozenset({"native", "images"})
@@ -35,6 +38,7 @@ class Objects:
         native: float64 table of shape (n_objects, n_features) by object_id, NaN where missing; None unless the track
             asked for `native`.
         images: read by object_id; None unless the track asked for `images`.
+        stacks: images prepared in the form that the track asked for, by object_id; None unless it asked.
         groups: sample of each object, object array of shape (n_objects,), None where it is not known.
         codes: int64 array of shape (n_objects,), position of each label in `classes`; None for objects to predict.
 
@@ -44,6 +48,7 @@ class Objects:
     classes: tuple[str, ...]
     native: pd.DataFrame | None = None
     images: ImageStore | None = None
+    stacks: Stacks | None = None
     groups: NDArray[np.object_] | None = None
     codes: NDArray[np.int64] | None = None
 
@@ -91,6 +96,9 @@ class Track(ABC):
         source: paper, program or people it comes from.
         chosen: what fit chose by itself (on validation rows), stored in the run's card.
         device: where fit ran, stored in the run's card.
+        scratch: folder of this run alone, for checkpoints; what a killed run left there is found by the next attempt,
+            and all of it is gone once the run is stored. None outside of a run.
+        tell: says a line while fit goes on, such as the score after an epoch.
 
     Example:
         >>> class Largest(Track):
@@ -110,6 +118,13 @@ class Track(ABC):
     source: ClassVar[str] = "not stated"
     chosen: Mapping[str, Any] | None = None
     device: str = "cpu"
+    scratch: Path | None = None
+    tell: Callable[[str], object] = staticmethod(lambda _: None)
+
+    @property
+    def stack_form(self) -> StackForm | None:
+        """The form in which it wants images prepared, by its options; None when it wants none."""
+        return None
 
     @abstractmethod
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
@@ -121,6 +136,18 @@ class Track(ABC):
 
     def warm_up(self) -> None:  # noqa: B027 - most tracks have nothing to warm up
         """Import libraries and compile, before the clock of fit starts."""
+
+    def embeddings(self, objects: Objects) -> NDArray[np.float32] | None:  # noqa: ARG002 - for those that have them
+        """Return what a network makes of each object before its last layer; None when the track has no such thing.
+
+        Args:
+            objects: any, without labels.
+
+        Returns:
+            float32 of shape (n_objects, n_dimensions).
+
+        """
+        return None
 
     def preparation(self) -> pd.DataFrame | None:
         """Return what was done to the native columns (`describe_preparation`), for the report; None for nothing."""
