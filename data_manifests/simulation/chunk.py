@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from .composition import Composition
     from .native_table import NativeTable
 
-VERSION = 3  # of the simulator; the same version and seed draw the same objects
+VERSION = 4  # of the simulator; the same version and seed draw the same objects
 FIRST_ID, ID_STEP = 32_000_000, 7
 FRAME_UNKNOWN = 6854 / 243_610  # share of rows without the grey level of their frame, as published
 HOLES_UNKNOWN = 34_428 / 243_610  # share of rows without features of the holes, as published
-QUICK_COMPRESSION = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)
+QUICK_COMPRESSION = (
+    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE),  # noise is not foretold by its neighbours
+)
 
 
 @dataclass(frozen=True)
@@ -93,15 +97,11 @@ def draw_chunk(recipe: Recipe, start: int, composition: Composition, table: Nati
         meta.append(station.row(object_id, programme.lineage, taxon if composition.labelled[row] else "", rng))
     frame, holes = np.array(drawn).T
     values = table.of(images, frame >= FRAME_UNKNOWN, holes >= HOLES_UNKNOWN).tolist()
-    native = [",".join((f"{name}.0", *map(_written, row))) for name, row in zip(ids, values, strict=True)]
+    line = "{}.0" + len(table.names) * ",{:.6g}"
+    native = [line.format(name, *row).replace("nan", "") for name, row in zip(ids, values, strict=True)]
     return Part("\n".join(meta) + "\n", "\n".join(native) + "\n", list(map(_encoded, ids, images)))
 
 
 def _encoded(object_id: int, image: NDArray[np.uint8]) -> tuple[str, bytes]:
     """Return name and bytes of an image in the archive."""
     return f"imgs/{object_id}.png", cv2.imencode(".png", image, QUICK_COMPRESSION)[1].tobytes()
-
-
-def _written(value: float) -> str:
-    """Write a value with six digits; nothing where it is missing."""
-    return "" if np.isnan(value) else f"{value:.6g}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -17,6 +18,7 @@ MARGIN = 0.1  # of the longer side of what was found, around it
 LEAST_MARGIN = 4  # pixels
 SEEN_FROM = 0.08  # density from which the camera's own detection sees an object
 GRAIN = 4  # pixels
+POOL = 1 << 20  # numbers that the noise of all images is taken from; drawing new ones took a tenth of the time
 INK = 0.62  # of the background's light that the densest ink takes
 
 
@@ -90,16 +92,30 @@ def photograph(body: Body, conditions: Conditions, rng: np.random.Generator) -> 
     sigma = float(np.hypot(conditions.blur + abs(rng.normal(0, conditions.depth)), body.blur))
     crop = _cropped(density, threshold, sigma)
     seen = _blurred(crop * _texture(crop.shape, body.uneven, rng), sigma)
-    fringe = 0.3 * np.clip(_blurred(seen, 2.5) - seen, 0, None)  # light that the edges throw outward
-    light = 1 - INK * np.clip(seen, 0, 1) + fringe * (seen < SEEN_FROM)
+    fringe = np.maximum(_blurred(seen, 2.5) - seen, 0)  # light that the edges throw outward
+    light = 1 - INK * np.minimum(seen, 1) + 0.3 * fringe * (seen < SEEN_FROM)
     height, width = crop.shape
     tilt = (
         conditions.gradient[0] * (np.arange(width, dtype=np.float32) - width / 2) / 100
         + conditions.gradient[1] * (np.arange(height, dtype=np.float32)[:, None] - height / 2) / 100
     )
     grey = (conditions.background + tilt) * light
-    noise = rng.standard_normal(crop.shape, dtype=np.float32) * conditions.noise
+    noise = _noise(crop.shape, rng) * np.float32(conditions.noise)
     return np.asarray(cv2.add(grey, noise, dtype=cv2.CV_8U), np.uint8)  # rounded, and kept between 0 and 255
+
+
+def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return normal noise: a stretch of the pool that begins anywhere, or new numbers for an image too large for it."""
+    size = shape[0] * shape[1]
+    if size > POOL // 2:
+        return rng.standard_normal(shape, dtype=np.float32)
+    start = int(rng.integers(POOL - size))
+    return _pool()[start : start + size].reshape(shape)
+
+
+@cache
+def _pool() -> NDArray[np.float32]:
+    return np.random.default_rng(POOL).standard_normal(POOL, dtype=np.float32)
 
 
 def _texture(shape: tuple[int, ...], uneven: float, rng: np.random.Generator) -> NDArray[np.float32]:
