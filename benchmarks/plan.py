@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data_manifests.dataset import Dataset, find_folder
 from ..data_manifests.errors import SuiteError
 from ..data_manifests.manifest import Manifest, load_manifest, manifest_of_folder
+from ..data_manifests.seeds import sha256_text
 from ..data_manifests.splits import Split, SplitPlan, make_splits
 from ..models.registry import get_track
 from ..models.source_hash import track_sha256
@@ -21,8 +24,10 @@ from .features import NATIVE, FeatureTable
 from .suite import DatasetEntry, TrackEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from ..features.stack_store import Stacks
+    from ..features.stacks import StackForm
     from .settings import Settings
     from .suite import Features, Suite
 
@@ -37,6 +42,7 @@ class Method:
         reference: how a worker finds it: a registered name or `path.py:Class`; empty when it is carried along.
         options: all options, defaults and budget included.
         features: the table that it learns from; None is the data set's usual one.
+        parts: the methods whose runs it is built on.
 
     """
 
@@ -45,6 +51,23 @@ class Method:
     reference: str
     options: dict[str, Any]
     features: Features | None = None
+    parts: tuple[Method, ...] = ()
+
+    @cached_property
+    def asks_for(self) -> tuple[str, ...]:
+        """The names of the methods that it is to be built on."""
+        return self.track(**self.options).parts
+
+    @cached_property
+    def stack_form(self) -> StackForm | None:
+        """The form of prepared images that it, or else one of its parts, learns from."""
+        own = self.track(**self.options).stack_form
+        return own or next((part.stack_form for part in self.parts if part.stack_form), None)
+
+    @property
+    def depth(self) -> int:
+        """How many runs have to follow each other until its own can begin."""
+        return 1 + max((part.depth for part in self.parts), default=-1)
 
     @property
     def carried(self) -> str:
@@ -57,19 +80,38 @@ class Method:
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """What the methods of a data set learn from.
+
+    Attributes:
+        tables: tables of features, by wish.
+        stacks: prepared images, by form.
+
+    """
+
+    tables: Mapping[Features | None, FeatureTable]
+    stacks: Mapping[StackForm, Stacks]
+
+
+@dataclass(frozen=True)
 class Job:
     """One run that is wanted.
 
     Attributes:
         draft: its card as far as it is known beforehand.
         method: the track with its options.
-        task: where the worker finds truth, native table and images.
+        task: where the worker finds truth, native table, images and prepared images.
 
     """
 
     draft: Card
     method: Method
     task: dict[str, str]
+
+    @property
+    def parts(self) -> list[Card]:
+        """The cards of the runs that it is built on, as far as they name their folders."""
+        return [self.draft.model_copy(update={"track": part.name}) for part in self.method.parts]
 
     @property
     def label(self) -> str:
@@ -89,20 +131,46 @@ def choose_methods(suite: Suite, wanted: Sequence[str | type[Track]] | None, *, 
     """
     entries = {entry.stored_as or entry.track: entry for entry in suite.track_entries()}
     limits = (suite.quick if quick else suite.budget).limits()
-    methods = []
-    for item in wanted if wanted is not None else entries:
+
+    def find(item: str | type[Track]) -> Method:
         if isinstance(item, str):
             entry = entries.get(item, TrackEntry(track=item))
             found = _method(get_track(entry.track), _absolute(entry.track), entry, limits)
         else:
             found = _method(check_track(item, repr(item)), "", TrackEntry(track=item.name), limits)
-        methods.append(found if found.features else replace(found, features=suite.features))
+        return found if found.features else replace(found, features=suite.features)
+
+    methods = [find(item) for item in (wanted if wanted is not None else entries)]
     names = [method.name for method in methods]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         message = f"Two tracks are called '{twice[0]}'. Give one another name with 'as: …' in the suite."
         raise SuiteError(message)
-    return methods
+    chosen: dict[str, Method] = {}
+    wished = {method.name: method for method in methods}
+    for name in wished:
+        _add_with_parts(name, lambda part: wished.get(part) or find(part), chosen, ())
+    return list(chosen.values())
+
+
+def _add_with_parts(
+    name: str, find: Callable[[str], Method], chosen: dict[str, Method], above: tuple[str, ...]
+) -> None:
+    """Add a method behind those that it is built on, each once.
+
+    Raises:
+        SuiteError: it is built on itself.
+
+    """
+    if name in above:
+        message = f"Track '{name}' is built on itself: {' → '.join((*above, name))}. Name another part."
+        raise SuiteError(message)
+    if name in chosen:
+        return
+    method = find(name)
+    for part in method.asks_for:
+        _add_with_parts(part, find, chosen, (*above, name))
+    chosen[name] = replace(method, parts=tuple(chosen[part] for part in method.asks_for))
 
 
 def _absolute(reference: str) -> str:
@@ -141,22 +209,33 @@ def plan_jobs(
     dataset: Dataset,
     splits: list[Split],
     methods: list[Method],
-    tables: Mapping[Features | None, FeatureTable],
+    inputs: Inputs,
     *,
     out: Path,
     settings: Settings,
 ) -> list[Job]:
-    """Return the jobs of a data set: every method on every split, with the table of features that it learns from."""
+    """Return the jobs of a data set: every method on every split, with what it learns from."""
     images = "" if dataset.images is None else dataset.images.address
     jobs = []
     for split in splits:
         truth = str(truth_path(out, dataset.name, split.name, split.seed))
+        identities: dict[str, str] = {}
         for method in methods:
-            table = tables[method.features] if NATIVE in method.track.inputs else None
+            table = inputs.tables[method.features] if NATIVE in method.track.inputs else None
             native = "" if table is None or table.path is None else str(table.path)
+            stacks = inputs.stacks.get(method.stack_form) if method.stack_form else None
             draft = _draft(dataset, split, method, table, settings)
-            jobs.append(Job(draft, method, {"native": native, "images": images, "truth": truth}))
+            draft = draft.model_copy(update={"parts": {part.name: identities[part.name] for part in method.parts}})
+            identities[method.name] = _identity(draft)
+            task = {"native": native, "images": images, "truth": truth, "stacks": stacks.address if stacks else ""}
+            jobs.append(Job(draft, method, task))
     return jobs
+
+
+def _identity(draft: Card) -> str:
+    """Hash what a run's results depend on, besides data and split."""
+    return sha256_text(draft.track_sha256, *(json.dumps(one, sort_keys=True) for one in (
+        draft.config, draft.features, draft.parts)))[:16]  # fmt: skip
 
 
 def all_splits(dataset: Dataset, plan: SplitPlan, seeds: Sequence[int]) -> list[Split]:

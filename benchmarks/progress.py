@@ -21,6 +21,7 @@ class Progress:
     def __init__(self) -> None:
         self._total = self._ended = 0
         self._began: dict[str, float] = {}
+        self._told: dict[str, float] = {}
 
     def say(self, line: str) -> None:
         """Tell one fact."""
@@ -36,9 +37,16 @@ class Progress:
         """Tell that a job has begun."""
         self._began[label] = time.monotonic()
 
+    def told(self, label: str, line: str) -> None:
+        """Pass on what a running job tells, not more often than every few seconds."""
+        if time.monotonic() - self._told.get(label, self._began[label]) > PLAIN_LINE_EVERY:
+            self._told[label] = time.monotonic()
+            self.say(f"{label}: {line}")
+
     def ended(self, label: str, outcome: str) -> None:
         """Tell that a job has ended, and how."""
         self._ended += 1
+        self._told.pop(label, None)
         seconds = time.monotonic() - self._began.pop(label)
         self.say(f"[{self._ended}/{self._total}] {label}: {outcome} ({seconds:.1f} s)")
 
@@ -48,6 +56,7 @@ class BarProgress(Progress):
 
     def __init__(self) -> None:
         super().__init__()
+        self._lines: dict[str, str] = {}
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bar
@@ -78,14 +87,21 @@ class BarProgress(Progress):
         super().began(label)
         self._describe()
 
+    def told(self, label: str, line: str) -> None:
+        """Show the last line that a job told beside its name."""
+        self._lines[label] = line
+        self._describe()
+
     def ended(self, label: str, outcome: str) -> None:
         """Move the bar on."""
+        self._lines.pop(label, None)
         super().ended(label, outcome)
         self._bar.advance(self._task)
         self._describe()
 
     def _describe(self) -> None:
-        self._bar.update(self._task, description=", ".join(self._began) or "waiting")
+        running = [f"{label} ({self._lines[label]})" if label in self._lines else label for label in self._began]
+        self._bar.update(self._task, description=", ".join(running) or "waiting")
 
 
 def progress_for(stream: object) -> Progress:

@@ -17,9 +17,10 @@ from ..reports.card import read_card
 from ..reports.results import run_folder
 from ..reports.write import write_results
 from .features import NATIVE, feature_tables, show_measured
-from .plan import Job, all_splits, choose_methods, find_entry, plan_jobs
+from .plan import Inputs, Job, all_splits, choose_methods, find_entry, plan_jobs
 from .progress import Progress, counting
 from .settings import Settings
+from .stacks import with_stacks
 from .store import lock, refusals_told, store_truth
 from .suite import DatasetEntry, Suite, load_suite, parse_features
 from .workers import Workers
@@ -133,19 +134,22 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
     found = [_find(entry, settings, alone=len(entries) == 1) for entry in entries]
     datasets = [_open(manifest, folder, settings.progress) for manifest, folder in found]
     wishes = [method.features for method in methods if NATIVE in method.track.inputs]
-    tables = [feature_tables(dataset, wishes, settings) for dataset in datasets]
+    forms = {method.stack_form for method in methods if method.stack_form}
     jobs: list[Job] = []
-    for dataset, choices in zip(datasets, tables, strict=True):
+    inputs: list[tuple[Dataset, Inputs]] = []
+    for opened in datasets:
+        dataset, stacks = with_stacks(opened, forms, settings)
+        inputs.append((dataset, Inputs(feature_tables(dataset, wishes, settings), stacks)))
         splits = all_splits(dataset, suite.split, suite.seeds)
         _store_truth(out, dataset, splits, settings.progress)
-        jobs += plan_jobs(dataset, splits, methods, choices, out=out, settings=settings)
+        jobs += plan_jobs(dataset, splits, methods, inputs[-1][1], out=out, settings=settings)
     with refusals_told(out):
         Workers(out, settings).do_all(jobs)
     settings.progress.say("scoring the stored predictions and writing the report")
     with writing(out):
-        for dataset, choices in zip(datasets, tables, strict=True):
-            show_measured(out, dataset, choices.values())
-        table = write_results(out, datasets)
+        for dataset, known in inputs:
+            show_measured(out, dataset, known.tables.values())
+        table = write_results(out, [dataset for dataset, _ in inputs])
     cards = [read_card(run_folder(out, job.draft)) for job in jobs]
     return Outcome(table, sum(card is None or card.status == "failed" for card in cards), out)
 

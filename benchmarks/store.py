@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..data_manifests.splits import Split
 
-IDENTITY = ("data_sha256", "manifest_sha256", "track_sha256", "config", "features", "split", "quick")
+IDENTITY = ("data_sha256", "manifest_sha256", "track_sha256", "config", "features", "parts", "split", "quick")
 """What must be the same for a run to be the one that is asked for; data set, track and seed are in its path."""
 
 CANNOT_WRITE = 5
@@ -60,6 +61,7 @@ def differences(stored: Card, wanted: Card) -> list[str]:
         "track_sha256": "the track's source",
         "config": ", ".join(_changes("option", stored.config, wanted.config)),
         "features": _changed_features(stored.features, wanted.features),
+        "parts": ", ".join(_changes("part", stored.parts, wanted.parts)),
         "quick": f"quick was {stored.quick}",
     }
     return [words.get(name, name) for name in changed]
@@ -90,8 +92,29 @@ def is_finished(out: Path, wanted: Card) -> bool:
     return stored.status == "done" or (stored.status == wanted.status == "skipped" and stored.reason == wanted.reason)
 
 
+def scratch_folder(out: Path, wanted: Card) -> Path:
+    """Return the folder for the checkpoints of one job; those of a job that was to be done otherwise are removed.
+
+    Call it under the job's lock.
+    """
+    folder = _scratch_of(out, wanted)
+    identity = {name: value for name, value in wanted.model_dump(mode="json").items() if name in IDENTITY}
+    own = folder / sha256_text(json.dumps(identity, sort_keys=True))[:24]
+    for other in folder.glob("*"):
+        if other != own:
+            shutil.rmtree(other)
+    own.mkdir(parents=True, exist_ok=True)
+    return own
+
+
+def _scratch_of(out: Path, card: Card) -> Path:
+    return out / ".scratch" / sha256_text(str(run_folder(out, card).relative_to(out)))[:24]
+
+
 def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
     """Put a run into the store: written beside, flushed, and renamed; an older finished run moves to `replaced/`.
+
+    Its checkpoints are removed.
 
     Call it under the job's lock.
 
@@ -117,6 +140,7 @@ def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
         set_aside(out, final)
         part.rename(final)
         flush(final.parent)
+        shutil.rmtree(_scratch_of(out, card), ignore_errors=True)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return final

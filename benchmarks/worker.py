@@ -22,15 +22,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..data_manifests.errors import TrackError
 from ..data_manifests.images import reopen_images
 from ..data_manifests.seeds import derived_seed, derived_seed32
 from ..data_manifests.splits import PARTS
+from ..features.stack_store import reopen_stacks
+from ..models.parts import Part
 from ..models.registry import get_track
 from ..models.track import Objects, Track, check_track, checked_scores
-from ..reports.card import Card
-from ..reports.results import IMPORTANCE, PREDICTIONS, PREPARATION, VALID
-from .environment import now, peak_rss_mb
-from .store import CANNOT_WRITE, is_finished, job_lock, store_run
+from ..reports.card import Card, read_card
+from ..reports.results import EMBEDDINGS, IMPORTANCE, PREDICTIONS, PREPARATION, VALID
+from .environment import TOLD, now, peak_rss_mb
+from .store import CANNOT_WRITE, is_finished, job_lock, scratch_folder, store_run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +43,10 @@ PARENT_IS_GONE = 4
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker is asked to do; all text, so that it travels as JSON."""
+    """What a worker is asked to do; all text, so that it travels as JSON.
+
+    Of each part: `folder` of its run, and `reference` or `carried` of its track.
+    """
 
     out: str
     draft: str
@@ -49,6 +55,8 @@ class Task:
     truth: str
     native: str
     images: str
+    stacks: str
+    parts: list[dict[str, str]]
     force: bool
 
 
@@ -69,7 +77,7 @@ def _do_and_store(task: Task) -> None:
     with job_lock(out, draft):
         if is_finished(out, draft) and not task.force:
             return
-        card, tables = attempt(task, draft)
+        card, tables = attempt(task, draft, scratch_folder(out, draft))
         store_run(out, card, tables)
 
 
@@ -78,10 +86,10 @@ def _end_with_parent() -> None:
     os._exit(PARENT_IS_GONE)
 
 
-def attempt(task: Task, draft: Card) -> tuple[Card, dict[str, pd.DataFrame]]:
+def attempt(task: Task, draft: Card, scratch: Path) -> tuple[Card, dict[str, pd.DataFrame]]:
     """Do a run; a track that fails is recorded with its reason and without tables."""
     try:
-        facts, tables = _do(task, draft)
+        facts, tables = _do(task, draft, scratch)
     except Exception as fault:  # noqa: BLE001 - whatever a track raises is its reason, and takes nobody down
         traceback.print_exc()
         return _finish(draft, status="failed", reason=_reason(fault)), {}
@@ -99,9 +107,11 @@ def _reason(fault: Exception) -> str:
     return f"{type(fault).__name__}: {' '.join(str(fault).split())}{place}"
 
 
-def _do(task: Task, draft: Card) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+def _do(task: Task, draft: Card, scratch: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     start = time.perf_counter()
-    track = _track(task)(**{key: value for key, value in draft.config.items() if key != "track"})
+    track = _track(task.reference, task.carried)(**_options(draft))
+    track.scratch, track.tell = scratch, _tell
+    track.given = {part.name: part for part in map(_part, task.parts)}
     parts = _parts(task, draft, track)
     track.warm_up()
     axes: dict[str, str | int] = {"data_set": draft.dataset, "split": draft.split, "seed": draft.seed}
@@ -114,12 +124,13 @@ def _do(task: Task, draft: Card) -> tuple[dict[str, Any], dict[str, pd.DataFrame
     valid_objects = parts["valid"].without_labels()
     valid = checked_scores(track.predict(valid_objects), valid_objects, draft.track)
     tables = {PREDICTIONS: _table(parts["test"], test), VALID: _table(valid_objects, valid)}
-    told = {
+    told: dict[str, pd.DataFrame | None] = {
         PREPARATION: track.preparation(),
         IMPORTANCE: track.importance(
             parts["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="importance"))
         ),
     }
+    told[EMBEDDINGS] = _embedded(track, parts)
     tables |= {name: table for name, table in told.items() if table is not None}
     facts = {
         "prepare_seconds": ready - start,
@@ -131,13 +142,58 @@ def _do(task: Task, draft: Card) -> tuple[dict[str, Any], dict[str, pd.DataFrame
     return facts, tables
 
 
-def _track(task: Task) -> type[Track]:
-    if task.reference:
-        return get_track(task.reference)
+def _options(card: Card) -> dict[str, Any]:
+    return {key: value for key, value in card.config.items() if key != "track"}
+
+
+def _tell(line: str) -> None:
+    """Say a line that the parent shows at once."""
+    print(f"{TOLD}{line}", flush=True)  # noqa: T201 - the parent reads it
+
+
+def _track(reference: str, carried: str) -> type[Track]:
+    if reference:
+        return get_track(reference)
     import cloudpickle
 
-    carried = cloudpickle.loads(base64.b64decode(task.carried))  # from our own parent's pipe, never from a file
-    return check_track(carried, repr(carried))
+    track = cloudpickle.loads(base64.b64decode(carried))  # from our own parent's pipe, never from a file
+    return check_track(track, repr(track))
+
+
+def _part(told: dict[str, str]) -> Part:
+    """Open a finished run that this one is built on.
+
+    Raises:
+        TrackError: it is not there.
+
+    """
+    folder = Path(told["folder"])
+    card = read_card(folder)
+    if card is None or card.status != "done":
+        message = f"{folder} holds no finished run; expected one that this track is built on. Run it again."
+        raise TrackError(message)
+    scores = pd.concat([pd.read_parquet(folder / name) for name in (VALID, PREDICTIONS)])
+    embeddings = folder / EMBEDDINGS
+    return Part(
+        name=card.track,
+        track=_track(told["reference"], told["carried"]),
+        options=_options(card),
+        scores=scores.set_index("object_id")[[f"score:{name}" for name in card.classes]],
+        embeddings=pd.read_parquet(embeddings).set_index("object_id") if embeddings.is_file() else None,
+    )
+
+
+def _embedded(track: Track, parts: dict[str, Objects]) -> pd.DataFrame | None:
+    """Return what a track's network makes of all objects: object_id, then a column per dimension."""
+    tables = []
+    for objects in parts.values():
+        found = track.embeddings(objects.without_labels())
+        if found is None:
+            return None
+        table = pd.DataFrame(found.astype(np.float32), columns=[f"e{k}" for k in range(found.shape[1])])
+        table.insert(0, "object_id", objects.object_ids)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _seed_libraries(seed: int) -> None:
@@ -154,6 +210,7 @@ def _parts(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
     truth = pd.read_parquet(task.truth)
     native = pd.read_parquet(task.native).set_index("object_id") if "native" in track.inputs else None
     images = reopen_images(task.images) if "images" in track.inputs else None
+    stacks = reopen_stacks(task.stacks) if task.stacks else None
     code = {name: position for position, name in enumerate(draft.classes)}
     parts = {}
     for part in PARTS:
@@ -165,6 +222,7 @@ def _parts(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
             classes=tuple(draft.classes),
             native=None if native is None else native.loc[ids],
             images=images,
+            stacks=stacks,
             groups=rows["sample"].to_numpy(dtype=object) if known else None,
             codes=None if part == "test" else rows["taxon"].map(code).to_numpy().astype(np.int64),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from ..reports.card import read_card
+from ..data_manifests.errors import listed
+from ..reports.card import Card, read_card
 from ..reports.results import run_folder
-from .environment import worker_environment
+from .environment import TOLD, worker_environment
 from .store import CANNOT_WRITE, differences, is_finished, job_lock, store_run
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 LOG_LINES = 40
+LISTEN_EVERY = 0.5  # seconds
+MOST_HEARD = 1 << 20  # bytes at once
 
 
 class Workers:
@@ -64,8 +68,9 @@ class Workers:
             return
         with self.settings.progress.work(len(jobs)), ThreadPoolExecutor(self.settings.jobs) as pool:
             try:
-                for _ in pool.map(self._one, jobs):
-                    pass
+                for depth in sorted({job.method.depth for job in jobs}):  # parts before what is built on them
+                    for _ in pool.map(self._one, [job for job in jobs if job.method.depth == depth]):
+                        pass
             except BaseException:
                 self._stop(pool)
                 raise
@@ -81,10 +86,17 @@ class Workers:
             return
         settings = self.settings
         settings.progress.began(job.label)
+        unfinished = [card.track for card in job.parts if not _is_done(self.out, card)]
+        if unfinished:
+            reason = f"it is built on {listed(unfinished)}, which did not come to an end"
+            with job_lock(self.out, job.draft):
+                store_run(self.out, job.draft.model_copy(update={"status": "skipped", "reason": reason}), {})
+            settings.progress.ended(job.label, f"skipped: {reason}")
+            return
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
             code = self._process(job, log)
             log.seek(0)
-            lines = log.read().splitlines()[-LOG_LINES:]
+            lines = [line for line in log.read().splitlines() if not line.startswith(TOLD)][-LOG_LINES:]
         if not self.stopped:
             settings.progress.ended(job.label, self._outcome(job, code, lines))
 
@@ -104,10 +116,24 @@ class Workers:
             with suppress(BrokenPipeError), process.stdin as pipe:  # type: ignore[union-attr]  # it is a pipe
                 pipe.write(json.dumps(_task(job, self.out, settings)) + "\n")
                 pipe.flush()
-                process.wait()  # the pipe stays open: it is the worker's lifeline
+                self._listen(job, process, log)  # the pipe stays open: it is the worker's lifeline
             return process.wait()
         finally:
             self.running.discard(process)
+
+    def _listen(self, job: Job, process: subprocess.Popen[str], log: IO[str]) -> None:
+        """Show what a worker tells, until it ends."""
+        seen, rest, ended = 0, b"", False
+        while not ended:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LISTEN_EVERY)
+                ended = True
+            more = os.pread(log.fileno(), MOST_HEARD, seen)  # leaves alone where the worker writes
+            seen += len(more)
+            *lines, rest = (rest + more).split(b"\n")
+            for line in lines:
+                if line.startswith(TOLD.encode()):
+                    self.settings.progress.told(job.label, line.decode(errors="replace").removeprefix(TOLD))
 
     def _outcome(self, job: Job, code: int, lines: list[str]) -> str:
         """Return how a job ended, in words; a worker that died without a word is recorded as failed.
@@ -132,6 +158,12 @@ class Workers:
         return card.status if card.status == "done" else f"{card.status}: {card.reason}"
 
 
+def _is_done(out: Path, wanted: Card) -> bool:
+    """Tell whether a run has come to an end."""
+    card = read_card(run_folder(out, wanted))
+    return card is not None and card.status == "done"
+
+
 def _task(job: Job, out: Path, settings: Settings) -> dict[str, object]:
     return {
         "out": str(out.resolve()),
@@ -140,5 +172,10 @@ def _task(job: Job, out: Path, settings: Settings) -> dict[str, object]:
         "carried": job.method.carried,
         "force": settings.force,
         "images": job.task["images"],  # an address, not a path
+        "stacks": job.task["stacks"],
+        "parts": [
+            {"folder": str(run_folder(out, card).resolve()), "reference": part.reference, "carried": part.carried}
+            for card, part in zip(job.parts, job.method.parts, strict=True)
+        ],
         **{key: str(Path(job.task[key]).resolve()) if job.task[key] else "" for key in ("native", "truth")},
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ from .simulation.marker import is_simulated
 from .tables import canonical_text, find_column
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     import pandas as pd
 
     from .images import ImageStore
@@ -68,6 +70,26 @@ class Dataset:
             return f"Simulated in the manner of: {manifest.title}. Drawn by a program, no photographs, nothing to cite."
         doi = f" doi:{manifest.doi}." if manifest.doi else ""
         return f"{manifest.citation}{doi} Licence: {manifest.licence}."
+
+    def without(self, object_ids: Collection[str], notes: Iterable[Note]) -> Dataset:
+        """Return the data set without some objects.
+
+        Args:
+            object_ids: of those that are left out.
+            notes: what is told of it.
+
+        """
+        stays = ~self.objects["object_id"].isin(set(object_ids)).to_numpy()
+        objects = self.objects[stays].reset_index(drop=True)
+        taxa = set(objects["taxon"])
+        return replace(
+            self,
+            objects=objects,
+            native=None if self.native is None else self.native[stays],
+            classes=tuple(taxon for taxon in self.classes if taxon in taxa),
+            notes=(*self.notes, *notes),
+            data_sha256=sha256_text(self.data_sha256, "without", *sorted(object_ids)),
+        )
 
     def __len__(self) -> int:
         """Count the objects."""

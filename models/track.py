@@ -6,6 +6,7 @@ import inspect
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..data_manifests.images import ImageStore
     from ..features.stack_store import Stacks
     from ..features.stacks import StackForm
+    from .parts import Part
 
 NAME = r"[a-z0-9][a-z0-9._-]*"
 INPUTS = frozenset({"native", "images"})
@@ -82,6 +84,21 @@ class Objects:
             raise TrackError(message)
         return self.native
 
+    def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Objects:
+        """Return some of the objects.
+
+        Args:
+            rows: positions in increasing order, or a mask, of shape (n_chosen,) or (n_objects,).
+
+        """
+        return replace(
+            self,
+            object_ids=self.object_ids[rows],
+            native=None if self.native is None else self.native.iloc[rows],
+            groups=None if self.groups is None else self.groups[rows],
+            codes=None if self.codes is None else self.codes[rows],
+        )
+
     def without_labels(self) -> Objects:
         """Return the same objects as a track sees them in predict."""
         return replace(self, codes=None)
@@ -99,6 +116,7 @@ class Track(ABC):
         scratch: folder of this run alone, for checkpoints; what a killed run left there is found by the next attempt,
             and all of it is gone once the run is stored. None outside of a run.
         tell: says a line while fit goes on, such as the score after an epoch.
+        given: finished runs by name, those that `parts` asked for.
 
     Example:
         >>> class Largest(Track):
@@ -120,11 +138,17 @@ class Track(ABC):
     device: str = "cpu"
     scratch: Path | None = None
     tell: Callable[[str], object] = staticmethod(lambda _: None)
+    given: Mapping[str, Part] = MappingProxyType({})
 
     @property
     def stack_form(self) -> StackForm | None:
         """The form in which it wants images prepared, by its options; None when it wants none."""
         return None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of tracks whose runs on the same objects it is built on; they are done before."""
+        return ()
 
     @abstractmethod
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:

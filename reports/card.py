@@ -30,7 +30,8 @@ class Card(BaseModel):
     Seconds are wall-clock; prepare covers reading tables, imports and warm-up. `chosen` is what the track chose on
     validation rows. `classes` is the class list in the order of score columns. `features` tells which table of features
     the track learnt from and how it was measured, and is empty when the track takes none. `source` is the track's,
-    `data_citation` the data set's with its licence.
+    `data_citation` the data set's with its licence. `parts` tells which runs a fusion is built on: by name, a hash of
+    their source, options and features.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -41,6 +42,7 @@ class Card(BaseModel):
     track: str
     config: dict[str, Any]
     features: dict[str, Any] = {"table": "native"}  # the only one that cards of earlier versions can mean
+    parts: dict[str, str] = {}
     split: str
     seed: int
     status: Literal["done", "failed", "skipped"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RUNS, TRUTH, REPLACED = "runs", "truth", "replaced"
 PREDICTIONS, VALID = "predictions.parquet", "valid.parquet"
-PREPARATION, IMPORTANCE = "preparation.parquet", "importance.parquet"
+PREPARATION, IMPORTANCE, EMBEDDINGS = "preparation.parquet", "importance.parquet", "embeddings.parquet"
 SCORES = "scores.csv"
 TRUTH_COLUMNS = ("object_id", "part", "taxon", "sample", "lineage")
 COLUMNS = [

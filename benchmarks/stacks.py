@@ -1,0 +1,67 @@
+"""Prepared images of a data set, made before its runs when a track learns from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..data_manifests.cleaning import note
+from .progress import counting
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import pandas as pd
+
+    from ..data_manifests.dataset import Dataset
+    from ..features.stack_store import Stacks
+    from ..features.stacks import StackForm
+    from .settings import Settings
+
+UNREAD = "objects have no image that can be read: left out for every track"
+
+
+def with_stacks(
+    dataset: Dataset, forms: Collection[StackForm], settings: Settings
+) -> tuple[Dataset, dict[StackForm, Stacks]]:
+    """Prepare the images of a data set in the forms that tracks ask for, and say so.
+
+    Returns:
+        The data set without the objects whose image cannot be read, so that all tracks see the same ones; and the
+        prepared images by form, none when the data set has no images.
+
+    Raises:
+        DataError: the cache cannot be written, or has no room.
+
+    """
+    if not forms or dataset.images is None:
+        return dataset, {}
+    from ..features.stack_store import stored_stacks
+    from ..features.stacks import Source
+
+    images, manifest, stacks = dataset.images, dataset.manifest, {}
+    source = Source(manifest.background, manifest.scale_bar, manifest.pixel_size_um)
+    for form in sorted(forms, key=repr):
+        label = f"preparing images, {form.side} × {form.side} px"
+        with counting(label, len(images), "images") as advance:
+            stacks[form] = stored_stacks(
+                images,
+                form,
+                source,
+                jobs=settings.jobs,
+                advance=advance,
+                say=lambda line: settings.progress.say(f"{dataset.name}: {line}"),
+            )
+    return _without_unread(dataset, next(iter(stacks.values())).faults, settings), stacks
+
+
+def _without_unread(dataset: Dataset, faults: pd.DataFrame, settings: Settings) -> Dataset:
+    """Leave out objects whose image cannot be read, or that have none."""
+    why = dict(zip(faults["object_id"], faults["fault"], strict=True))
+    there = {} if dataset.images is None else dataset.images.members
+    unread = [one for one in dataset.objects["object_id"] if one in why or one not in there]
+    if not unread:
+        return dataset
+    notes = note("no-image", UNREAD, [f"{object_id} ({why.get(object_id, 'no image')})" for object_id in unread])
+    for entry in notes:
+        settings.progress.say(f"  note: {entry}")
+    return dataset.without(unread, notes)
