@@ -19,6 +19,9 @@ SHIPPED = {
     "forest-native": "sklearn_tracks:Forest",
     "balanced-forest-native": "sklearn_tracks:BalancedForest",
     "logistic-native": "sklearn_tracks:Logistic",
+    "cnn-lenet": "image_tracks:LeNet",
+    "fusion-xgb": "fusion_xgb:FusionXgb",
+    "fusion-stack": "fusion_stack:FusionStack",
     "majority": "baselines:Majority",
     "random": "baselines:Random",
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    from planktonbench.features.stack_store import Stacks
 
 CLASSES = ("Bacteriastrum", "Copepoda", "detritus", "never seen", "egg (other)")
 
@@ -37,6 +39,55 @@ def make(codes: NDArray[np.int64], seed: int, *, missing: float = 0.0) -> Object
     return Objects(ids, CLASSES, native.set_index(pd.Index(ids, name="object_id")), codes=codes)
 
 
+SIDE = 32
+SHAPES = ("bar", "disc", "never seen", "ring")
+DRAWN = np.array([0, 1, 3])
+
+
+@dataclass(frozen=True)
+class MadeStacks:
+    """Images in memory that answer as a store of stacks does; the id of an object is its position."""
+
+    stacks: NDArray[np.uint8]
+    sizes: NDArray[np.float32]
+
+    def rows(self, object_ids: NDArray[np.object_]) -> NDArray[np.int64]:
+        """Return the positions of objects."""
+        return np.array([int(name) for name in object_ids], dtype=np.int64)
+
+    def batch(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return the images of rows."""
+        return self.stacks[rows]
+
+
+def picture(code: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw a bar, disc or ring on noise, uint8 of shape (SIDE, SIDE, 3)."""
+    y, x = np.indices((SIDE, SIDE)) - rng.uniform(14, 17, (2, 1, 1))
+    radius = np.hypot(x, y)
+    shape = {0: (abs(x) < 3) & (abs(y) < 11), 1: radius < 9, 3: (radius < 12) & (radius > 8)}[code]
+    grey = np.clip(40 + 150 * shape + rng.normal(0, 8, shape.shape), 0, 255).astype(np.uint8)
+    return np.stack([grey, np.where(grey > 110, 255, 0).astype(np.uint8), grey], axis=-1)
+
+
+def make_image_parts(counts: dict[str, int], seed: int = 0) -> dict[str, Objects]:
+    """Return parts of so many objects each, with a class that no row has and unequal classes."""
+    rng = np.random.default_rng(seed)
+    codes = np.concatenate([_codes(n, rng) for n in counts.values()])
+    stacks = np.stack([picture(int(code), rng) for code in codes])
+    sizes = np.stack([codes * 50 + 60, codes * 30 + 40, codes * 500 + 900], axis=1).astype(np.float32)
+    made = cast("Stacks", MadeStacks(stacks, sizes))
+    ends = np.cumsum(list(counts.values()))
+    parts = {}
+    for part, first, last in zip(counts, [0, *ends[:-1]], ends, strict=True):
+        ids = np.array([str(position) for position in range(first, last)], dtype=object)
+        parts[part] = Objects(ids, SHAPES, stacks=made, codes=codes[first:last])
+    return parts
+
+
+def _codes(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    return np.concatenate([DRAWN, rng.choice(DRAWN, n - len(DRAWN), p=[0.2, 0.6, 0.2])])
+
+
 @pytest.fixture
 def parts() -> dict[str, Objects]:
     """Train, valid and test with a gap in the class codes (3), unequal classes, and missing values."""
@@ -57,3 +108,9 @@ def parts() -> dict[str, Objects]:
 def make_objects() -> Callable[..., Objects]:
     """Return the function that makes objects from codes and a seed."""
     return make
+
+
+@pytest.fixture
+def image_parts() -> dict[str, Objects]:
+    """Train, valid and test of bright shapes on dark, with a gap in the class codes (2)."""
+    return make_image_parts({"train": 120, "valid": 40, "test": 40})

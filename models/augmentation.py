@@ -1,0 +1,110 @@
+"""Random changes of training images that leave their taxon what it is, and the views of a test image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .recipe import Recipe
+
+VIEWS = 8
+NOISE_POOL = 2**20  # values drawn for a batch; each image takes a run of them that starts at random
+
+
+def turned(images: NDArray[np.uint8], view: int) -> NDArray[np.uint8]:
+    """Return one of the eight rotations and reflections of square images.
+
+    Args:
+        images: uint8 of shape (n, side, side, n_channels).
+        view: 0 (unchanged) to 7: `view % 4` quarter turns against the clock, then mirrored left to right from 4 on.
+
+    Returns:
+        A view of `images`, same shape.
+
+    """
+    rotated = np.rot90(images, view % 4, axes=(1, 2))
+    return rotated[:, :, ::-1] if view >= VIEWS // 2 else rotated
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes, each on or off.
+
+    Attributes:
+        rotate90: by a multiple of 90 degrees.
+        flip: left to right, in half of the images; with `rotate90` that makes all eight views alike likely.
+        rotation: by up to so many degrees.
+        shift: by up to this share of the side, in both directions.
+        zoom: by a factor from 1 - zoom to 1 + zoom.
+        noise: standard deviation of Gaussian noise, as a share of 255.
+
+    """
+
+    rotate90: bool = False
+    flip: bool = False
+    rotation: float = 0.0
+    shift: float = 0.0
+    zoom: float = 0.0
+    noise: float = 0.0
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Augmentation:
+        """Return the augmentation that a recipe asks for."""
+        return cls(**{name: getattr(recipe, name) for name in cls.__dataclass_fields__})
+
+    def apply(self, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Return changed images; what is moved into the picture from outside has the level of the corners.
+
+        Args:
+            images: uint8 of shape (n, side, side, n_channels), bright on dark.
+            rng: draws all changes; as many numbers for each image, whatever is on.
+
+        Returns:
+            A new uint8 array of the same shape.
+
+        """
+        images = self._turn(images, rng)
+        if self.rotation or self.shift or self.zoom:
+            images = self._warp(images, rng)
+        if self.noise:
+            images = self._add_noise(images, rng)
+        return images
+
+    def _turn(self, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        quarters = rng.integers(4, size=len(images)) * self.rotate90
+        views = quarters + 4 * (rng.integers(2, size=len(images)) * self.flip)
+        changed = np.empty_like(images)
+        for view in range(VIEWS):
+            chosen = np.flatnonzero(views == view)
+            changed[chosen] = turned(images[chosen], view)
+        return changed
+
+    def _warp(self, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Rotate, zoom and shift in one resampling (bilinear)."""
+        import cv2
+
+        side = images.shape[1]
+        angle = rng.uniform(-self.rotation, self.rotation, len(images))
+        factor = 1 + rng.uniform(-self.zoom, self.zoom, len(images))
+        offset = rng.uniform(-self.shift, self.shift, (len(images), 2)) * side
+        centre = ((side - 1) / 2, (side - 1) / 2)
+        ground = np.median(images[:, :: side - 1, :: side - 1], axis=(1, 2))  # (n, n_channels), of the four corners
+        changed = np.empty_like(images)
+        for position, image in enumerate(images):
+            matrix = cv2.getRotationMatrix2D(centre, float(angle[position]), float(factor[position]))
+            matrix[:, 2] += offset[position]
+            fill = ground[position].tolist()
+            changed[position] = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=fill)
+        return changed
+
+    def _add_noise(self, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        size = images[0].size
+        pool = np.rint(255 * self.noise * rng.standard_normal(NOISE_POOL + size, np.float32)).astype(np.int16)
+        starts = rng.integers(NOISE_POOL, size=len(images))
+        noise = np.stack([pool[start : start + size] for start in starts]).reshape(images.shape)
+        return np.asarray(np.clip(images + noise, 0, 255), dtype=np.uint8)

@@ -1,0 +1,151 @@
+"""What feeds a network: batches of prepared images, read from the store when their turn comes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from ..data_manifests.errors import TrackError
+from .augmentation import Augmentation, turned
+from .imbalance import epoch_rows, may_be_augmented, row_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..features.stack_store import Stacks
+    from .recipe import Recipe
+    from .track import Objects
+
+IMAGE, SIZE = "image", "size"  # names of the inputs of a network
+PREDICTED_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Objects as a network takes them.
+
+    Attributes:
+        stacks: the prepared images.
+        rows: position of each object in the store, int64 of shape (n_objects,).
+        sizes: what is joined before the head, float32 of shape (n_objects, 3); None without.
+
+    """
+
+    stacks: Stacks
+    rows: NDArray[np.int64]
+    sizes: NDArray[np.float32] | None
+
+    @classmethod
+    def of(cls, objects: Objects, *, with_size: bool) -> Examples:
+        """Return the objects of a track; sizes are logarithms of pixels.
+
+        Raises:
+            TrackError: the images were not prepared.
+
+        """
+        if objects.stacks is None:
+            message = "There are no prepared images here; a track that wants them says so by its stack_form."
+            raise TrackError(message)
+        stacks = objects.stacks
+        rows = stacks.rows(objects.object_ids)
+        sizes = np.log1p(stacks.sizes[rows]).astype(np.float32) if with_size else None
+        return cls(stacks, rows, sizes)
+
+    def __len__(self) -> int:
+        """Count the objects."""
+        return len(self.rows)
+
+    def inputs(self, images: NDArray[np.uint8], chosen: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Return the inputs of a network for chosen objects, whose images are given."""
+        if self.sizes is None:
+            return {IMAGE: images}
+        return {IMAGE: images, SIZE: self.sizes[chosen]}
+
+    def images(self, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Read the images of chosen objects, uint8 of shape (n, side, side, 3)."""
+        return self.stacks.batch(self.rows[chosen])
+
+
+class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+    """The batches of each epoch: drawn by the strategy against imbalance, augmented, in an order of their own.
+
+    What a batch holds depends on the seed, the epoch and its place in it, and on nothing else: so batches may be made
+    by any thread, and a training that is taken up again goes on as if it had never stopped.
+
+    Args:
+        examples: training objects.
+        y: class codes, int64 of shape (n_objects,).
+        recipe: strategy, augmentation and size of batches.
+        seed: of all draws.
+        epoch: the first.
+
+    """
+
+    def __init__(self, examples: Examples, y: NDArray[np.int64], recipe: Recipe, seed: int, *, epoch: int = 0) -> None:
+        super().__init__()
+        self.examples = examples
+        self.y = y
+        self.recipe = recipe
+        self.seed = seed
+        self.weights = row_weights(y, recipe)
+        self.augmentation = Augmentation.of(recipe) if recipe.augments else None
+        self.augmented = may_be_augmented(y, recipe)
+        self._start(epoch)
+
+    def _start(self, epoch: int) -> None:
+        self.epoch = epoch
+        self.order = epoch_rows(self.y, self.recipe, np.random.default_rng([self.seed, epoch]))
+
+    def __len__(self) -> int:
+        """Count the batches of an epoch; they differ by one object at most, so that none is left with a few."""
+        return math.ceil(len(self.order) / batch_size(self.recipe, len(self.y)))
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        """Return inputs, labels and, when rows count differently, weights of a batch."""
+        first, last = (step * len(self.order) // len(self) for step in (index, index + 1))
+        chosen = self.order[first:last]
+        inputs = self.examples.inputs(self._images(chosen, index), chosen)
+        if self.weights is None:
+            return inputs, self.y[chosen]
+        return inputs, self.y[chosen], self.weights[chosen]
+
+    def _images(self, chosen: NDArray[np.int64], index: int) -> NDArray[np.uint8]:
+        images = self.examples.images(chosen)
+        which = self.augmented[chosen]
+        if self.augmentation is None or not which.any():
+            return images
+        changed = self.augmentation.apply(images, np.random.default_rng([self.seed, self.epoch, index]))
+        return changed if which.all() else np.where(which[:, None, None, None], changed, images)
+
+    def on_epoch_end(self) -> None:
+        """Draw the next epoch."""
+        self._start(self.epoch + 1)
+
+
+class PredictionBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+    """Objects to predict in their order, each as one of its eight views."""
+
+    def __init__(self, examples: Examples, view: int = 0) -> None:
+        super().__init__()
+        self.examples = examples
+        self.view = view
+
+    def __len__(self) -> int:
+        """Count the batches."""
+        return math.ceil(len(self.examples) / PREDICTED_AT_ONCE)
+
+    def __getitem__(self, index: int) -> tuple[dict[str, NDArray[Any]]]:
+        """Return the inputs of a batch."""
+        first = index * PREDICTED_AT_ONCE
+        chosen = np.arange(first, min(first + PREDICTED_AT_ONCE, len(self.examples)))
+        return (self.examples.inputs(np.ascontiguousarray(turned(self.examples.images(chosen), self.view)), chosen),)
+
+
+def batch_size(recipe: Recipe, n_rows: int) -> int:
+    """Return the objects per step: as asked for, else 512, or 64 where 512 would leave too few steps to learn."""
+    few = 20_000
+    return recipe.batch or (64 if n_rows < few else 512)
