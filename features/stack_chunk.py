@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ SIZES = ("height", "width", "area")  # pixels of the image without its scale bar
 def prepare_chunk(
     images: Opening, places: Sequence[Place], form: StackForm, source: Source, *, file: Path, first: int
 ) -> MeasuredChunk:
-    """Prepare images, and put them on the disk.
+    """Prepare images, and write them; the caller flushes them to the disk.
 
     Args:
         images: where they lie.
@@ -49,7 +48,7 @@ def prepare_chunk(
 
     """
     grey = np.zeros((len(places), form.side, form.side), np.uint8)
-    sizes = np.full((len(places), len(SIZES)), np.nan)
+    sizes: list[tuple[float, ...]] = []
     faults: dict[int, str] = {}
     decode = partial(grey_levels, behind=BLACK if source.background == "dark" else WHITE)
     with quiet_decoder():
@@ -59,17 +58,16 @@ def prepare_chunk(
                 bright, level = bright_on_dark(pixels_at(store, place, decode), source)
             except FaultyImageError as fault:
                 faults[row] = str(fault)
+                sizes.append((np.nan,) * len(SIZES))
                 continue
             grey[row] = fitted(bright, level, form)
-            sizes[row] = *bright.shape, bright_area(bright, form)
+            sizes.append((*bright.shape, bright_area(bright, form)))
     write_rows(file, first, grey)
-    return MeasuredChunk(sizes, faults)
+    return MeasuredChunk(np.array(sizes), faults)
 
 
 def write_rows(file: Path, first: int, grey: NDArray[np.uint8]) -> None:
-    """Write first channels, uint8 of shape (n, side, side), at their place into a file, and put them on the disk."""
+    """Write first channels, uint8 of shape (n, side, side), at their place into a file."""
     with file.open("r+b") as target:
         target.seek(first * grey[0].size)
         target.write(grey.data)
-        target.flush()
-        os.fsync(target.fileno())

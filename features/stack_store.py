@@ -234,10 +234,10 @@ class _Building:
         """Tell what room so many images need, and refuse to begin what could not be ended."""
         needed = left * (self.form.side**2 + BESIDE) / MEGABYTE
         free = shutil.disk_usage(self.folder).free / MEGABYTE
-        what = f"{left:,} images at {self.form.side} px need {needed:,.1f} MB in {self.folder.parent}"
+        what = f"{left:,} images at {self.form.side} px need {needed:,.2f} MB in {self.folder.parent}"
         if needed > free:
             message = (
-                f"{what}, where {free:,.1f} MB are free. Make room, set XDG_CACHE_HOME to a folder with more, or "
+                f"{what}, where {free:,.2f} MB are free. Make room, set XDG_CACHE_HOME to a folder with more, or "
                 "choose a smaller side."
             )
             raise DataError(message)
@@ -259,6 +259,7 @@ class _Building:
             for chunk in missing
         )
         for chunk, prepared in zip(missing, in_order(tasks, min(jobs, max(1, len(missing)))), strict=True):
+            flush(self.file)
             self.parts.store(chunk, prepared)
             advance(len(chunk))
         opened.cache_clear()
@@ -295,6 +296,7 @@ class _Building:
         for place in np.flatnonzero(order >= len(good)):
             moved = np.fromfile(self.file, np.uint8, side**2, offset=int(order[place]) * side**2)
             write_rows(self.file, int(place), moved.reshape(1, side, side))
+        flush(self.file)
         return order
 
     def _write_objects(

@@ -144,10 +144,11 @@ def fitted(bright: NDArray[np.uint8], level: int, form: StackForm) -> NDArray[np
 
 def bright_area(bright: NDArray[np.uint8], form: StackForm) -> int:
     """Count the pixels of an image, uint8 of shape (height, width), above the threshold; none of a flat one by Otsu."""
-    from .stack_kernels import otsu_levels
-
-    level = otsu_levels(np.ascontiguousarray(bright)[None])[0] if form.threshold is None else form.threshold
-    return int(np.count_nonzero(bright > level))
+    if form.threshold is not None:
+        return int(np.count_nonzero(bright > form.threshold))
+    _, above = cv2.threshold(bright, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    area = cv2.countNonZero(above)
+    return 0 if area == bright.size else area
 
 
 def stack(grey: NDArray[np.uint8], form: StackForm) -> NDArray[np.uint8]:
