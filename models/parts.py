@@ -63,7 +63,9 @@ class Part:
         return self._rows(self.embeddings, objects, "embeddings").astype(np.float32)
 
     def _rows(self, table: pd.DataFrame, objects: Objects, what: str) -> NDArray[np.floating]:
-        places = table.index.get_indexer(list(objects.object_ids))
+        import pandas as pd
+
+        places = table.index.get_indexer(pd.Index(objects.object_ids))
         if (places < 0).any():
             message = f"The run of '{self.name}' has no {what} of objects {listed(objects.object_ids[places < 0])}."
             raise TrackError(message)
