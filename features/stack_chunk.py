@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from ..data_manifests.opened import Opening
     from .stacks import Source, StackForm
 
+    Size = tuple[float, float, float]
+
 SIZES = ("height", "width", "area")  # pixels of the image without its scale bar; of the object
+UNKNOWN: Size = (np.nan, np.nan, np.nan)
+BUFFER = 2**18  # bytes on their way into the file; new pages of memory cost as much as shrinking an image
 
 
 def prepare_chunk(
@@ -47,27 +51,24 @@ def prepare_chunk(
         OSError: the file cannot be written.
 
     """
-    grey = np.zeros((len(places), form.side, form.side), np.uint8)
-    sizes: list[tuple[float, ...]] = []
+    sizes: list[Size] = []
     faults: dict[int, str] = {}
+    nothing = np.zeros((form.side, form.side), np.uint8)
     decode = partial(grey_levels, behind=BLACK if source.background == "dark" else WHITE)
-    with quiet_decoder():
+    with quiet_decoder(), file.open("r+b", BUFFER) as target:
         store = opened(images)
+        target.seek(first * nothing.size)
         for row, place in enumerate(places):
             try:
-                bright, level = bright_on_dark(pixels_at(store, place, decode), source)
+                grey, size = _prepared(pixels_at(store, place, decode), form, source)
             except FaultyImageError as fault:
                 faults[row] = str(fault)
-                sizes.append((np.nan,) * len(SIZES))
-                continue
-            grey[row] = fitted(bright, level, form)
-            sizes.append((*bright.shape, bright_area(bright, form)))
-    write_rows(file, first, grey)
+                grey, size = nothing, UNKNOWN
+            target.write(grey.data)
+            sizes.append(size)
     return MeasuredChunk(np.array(sizes), faults)
 
 
-def write_rows(file: Path, first: int, grey: NDArray[np.uint8]) -> None:
-    """Write first channels, uint8 of shape (n, side, side), at their place into a file."""
-    with file.open("r+b") as target:
-        target.seek(first * grey[0].size)
-        target.write(grey.data)
+def _prepared(image: NDArray[np.uint8], form: StackForm, source: Source) -> tuple[NDArray[np.uint8], Size]:
+    bright, level = bright_on_dark(image, source)
+    return fitted(bright, level, form), (*bright.shape, bright_area(bright, form))

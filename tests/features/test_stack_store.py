@@ -17,7 +17,7 @@ import pytest
 from planktonbench.data_manifests import prepared
 from planktonbench.data_manifests.errors import DataError
 from planktonbench.data_manifests.images import ImageStore, open_images
-from planktonbench.features import stack_store
+from planktonbench.features import stack_building
 from planktonbench.features.measured import parts
 from planktonbench.features.stack_store import Stacks, reopen_stacks, stored_stacks
 from planktonbench.features.stacks import Source, StackForm, prepare, stack
@@ -172,7 +172,7 @@ def test_what_was_prepared_is_found_again(images: ImageStore, monkeypatch: pytes
     first = stored_stacks(images, FORM, LIGHT)
     counts: list[int] = []
     said: list[str] = []
-    monkeypatch.setattr(stack_store, "prepare_chunk", None)
+    monkeypatch.setattr(stack_building, "prepare_chunk", None)
     again = stored_stacks(images, FORM, LIGHT, advance=counts.append, say=said.append)
 
     assert (again.folder, counts, said) == (first.folder, [COUNT], [])
@@ -254,7 +254,7 @@ def test_a_full_disk_is_told(images: ImageStore, monkeypatch: pytest.MonkeyPatch
         flush(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(stack_store, "flush", full)
+        patched.setattr(stack_building, "flush", full)
         patched.setattr(prepared, "flush", full)
         with pytest.raises(DataError, match=r"cannot be written: .*No space left.* Set XDG_CACHE_HOME"):
             stored_stacks(images, FORM, LIGHT)
@@ -265,16 +265,16 @@ def test_a_full_disk_is_told(images: ImageStore, monkeypatch: pytest.MonkeyPatch
 
 
 KILLED = """
-import os, sys
+import os, shutil, sys
 from pathlib import Path
 from planktonbench.data_manifests.images import open_images
-from planktonbench.features import stack_store
+from planktonbench.features import stack_building, stack_store
 from planktonbench.features.measured import parts
 from planktonbench.features.stacks import Source, StackForm
 
 parts.CHUNK = 5
-place, name = sys.argv[2].split(":")
-owner = stack_store if place == "store" else parts.Parts
+place, name = sys.argv[2].split(".")
+owner = {"module": stack_building, "shutil": shutil, "Parts": parts.Parts, "Building": stack_building.Building}[place]
 whole, left = getattr(owner, name), int(sys.argv[3])
 
 def killed(*given, **named):
@@ -293,11 +293,11 @@ stack_store.stored_stacks(images, StackForm(side=32), Source("light", pixel_size
 @pytest.mark.parametrize(
     ("where", "calls", "again"),
     [
-        ("parts:store", 3, COUNT - 15),
-        ("store:prepare_chunk", 1, COUNT - 5),
-        ("store:write_rows", 0, 0),
-        ("store:write_rows", 1, 0),
-        ("store:write_whole", 0, 0),
+        ("module.prepare_chunk", 1, COUNT - 5),
+        ("Parts.store", 3, COUNT - 15),
+        ("Building._fill_gaps", 0, 0),
+        ("module.write_whole", 0, 0),
+        ("shutil.rmtree", 0, 0),
     ],
 )
 def test_a_killed_call_is_completed_by_the_next(
