@@ -40,6 +40,7 @@ class FusionXgb(Track):
 
     Args:
         image: the track whose network is taken.
+        native: the track on native features alone that it is judged beside.
         embedding: `logits`, `raw` or `pca`.
         rows: how training rows are embedded.
         folds: of the training rows.
@@ -60,9 +61,10 @@ class FusionXgb(Track):
     def __init__(  # noqa: PLR0913 - each argument is an option of the track
         self,
         image: str = "cnn-lenet",
+        native: str = "xgb-native",
+        *,
         embedding: Embedding = "logits",
         rows: Rows = "out-of-fold",
-        *,
         folds: int = 3,
         components: int = 50,
         alpha: float | None = None,
@@ -86,6 +88,7 @@ class FusionXgb(Track):
             message = f"{self.name}: folds is {folds}; expected {FEWEST_FOLDS} or more."
             raise TrackError(message)
         self.image = image
+        self.native = native
         self.embedding = embedding
         self.rows = rows
         self.folds = folds
@@ -94,8 +97,8 @@ class FusionXgb(Track):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The image track."""
-        return (self.image,)
+        """The tracks on images and on native features alone."""
+        return self.image, self.native
 
     def warm_up(self) -> None:
         """Import what the network and the trees need."""

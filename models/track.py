@@ -147,7 +147,7 @@ class Track(ABC):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The names of tracks whose runs on the same objects it is built on; they are done before."""
+        """The names of tracks whose runs on the same objects it is built on and judged beside; they are done before."""
         return ()
 
     @abstractmethod

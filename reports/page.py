@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ class Shown:
         figures: text of each figure's data address, by name.
         examples: the example images that are kept of its data set.
         outlines: the pictures of what was measured that are kept of its data set.
+        fusions: what came of each fusion, in a sentence.
 
     """
 
@@ -42,6 +43,7 @@ class Shown:
     figures: dict[str, str]
     examples: Examples
     outlines: Outlines
+    fusions: list[str] = field(default_factory=list)
 
     @property
     def anchor(self) -> str:

@@ -189,7 +189,7 @@ def score_labels(
     true = rows["taxon"].map(codes).to_numpy(np.intp)
     called = rows["called"].map(codes).fillna(len(names)).to_numpy(np.intp)
     matrix = confusion_matrix(true, called, len(names))
-    clusters = _clusters(rows)
+    clusters = cluster_codes(rows)
     units = object_units(matrix) if clusters is None else cluster_units(true, called, clusters, len(names))
     rng = np.random.default_rng(derived_seed(purpose="bootstrap", seed=seed))
     signature = Signature(
@@ -226,7 +226,7 @@ def _class_list(rows: pd.DataFrame, classes: Sequence[str] | None, truth: Labels
     return sorted(names)
 
 
-def _clusters(rows: pd.DataFrame) -> NDArray[np.integer] | None:
+def cluster_codes(rows: pd.DataFrame) -> NDArray[np.integer] | None:
     """Return cluster codes in the order of cluster names; None when there is no group, or all objects share one."""
     if "group" not in rows:
         return None

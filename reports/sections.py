@@ -124,6 +124,11 @@ class Section:
         """All runs of the section."""
         return [run for track in self.tracks for run in track.runs]
 
+    @property
+    def splits(self) -> list[str]:
+        """Names of the splits of its runs: one for each fold."""
+        return sorted({run.card.split for run in self.runs})
+
     @cached_property
     def class_sizes(self) -> pd.Series:
         """Objects per class over train, valid and test of the first run's split; the largest first, then by name."""

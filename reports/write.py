@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..data_manifests.prepared import write_whole
 from . import figures
 from .examples import examples_of, keep_examples, png_address
+from .fusion import FUSION, fusion_table, in_words
 from .outlines import outlines_of
 from .page import Shown, render
 from .results import SCORES, read_runs, scores_table
@@ -59,10 +60,14 @@ def _write_report(out: Path, sections: list[Section]) -> None:
     (part / "tables").mkdir()
     try:
         shown = []
+        fusions = fusion_table([run for section in sections for run in section.runs])
+        if len(fusions):
+            fusions.to_csv(part / "tables" / FUSION, index=False)
         for section, prefix in _prefixes(sections):
             _tables(section, prefix, part / "tables")
             pictures = examples_of(out, section.dataset), outlines_of(out, section.dataset)
-            shown.append(Shown(section, _figures(section, prefix, part), *pictures))
+            judged = fusions[(fusions["dataset"] == section.dataset) & fusions["split"].isin(section.splits)]
+            shown.append(Shown(section, _figures(section, prefix, part), *pictures, in_words(judged)))
         (part / "index.html").write_text(render(shown), encoding="utf-8")
         shutil.rmtree(out / REPORT, ignore_errors=True)
         part.rename(out / REPORT)

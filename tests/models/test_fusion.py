@@ -189,7 +189,7 @@ def test_what_the_trees_learn_from_is_worth_as_much_on_other_rows(parts: dict[st
     part = part_of(Seer, parts)
     scores = {}
     for rows, embedding in (("out-of-fold", "logits"), ("held", "raw"), ("held", "pca"), ("in-sample", "raw")):
-        track = FusionXgb("seer", embedding, rows, candidates=1, rounds=30)  # type: ignore[arg-type]  # from a loop
+        track = FusionXgb("seer", embedding=embedding, rows=rows, candidates=1, rounds=30)  # type: ignore[arg-type]  # loop
         called = fitted(track, hidden, part).predict(hidden["test"].without_labels()).argmax(axis=1)
         scores[rows, embedding] = f1_score(hidden["test"].y, called, average="macro")
 
@@ -205,7 +205,7 @@ def test_fusion_shows_what_it_is_built_of(parts: dict[str, Objects]) -> None:
 
     assert "area" in names
     assert any(name.startswith("memory:") for name in names)
-    assert track.parts == ("memory",)
+    assert track.parts == ("memory", "xgb-native")
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_part_without_embeddings_is_refused(parts: dict[str, Objects]) -> None
     part = replace(part_of(Memory, parts), embeddings=None)
 
     with pytest.raises(TrackError, match="no embeddings; expected an image track"):
-        fitted(FusionXgb("memory", "raw", "in-sample"), parts, part)
+        fitted(FusionXgb("memory", embedding="raw", rows="in-sample"), parts, part)
 
 
 def test_parts_say_nothing_of_training_rows(parts: dict[str, Objects]) -> None:

@@ -50,6 +50,7 @@ def put_run(  # noqa: PLR0913 - each is a choice of some test
     taxa: Mapping[str, int] = TAXA,
     samples: int = 5,
     wrong: int = 2,
+    wrong_valid: int = 2,
     preparation: pd.DataFrame | None = None,
     importance: pd.DataFrame | None = None,
     **facts: Any,  # noqa: ANN401 - fields of the card
@@ -72,8 +73,9 @@ def put_run(  # noqa: PLR0913 - each is a choice of some test
     truth.to_parquet(place, index=False)
     (folder / "card.json").write_text(card.to_text(), encoding="utf-8")
     if card.status == "done":
-        test = truth[truth["part"] == "test"]
-        predictions_table(test, card.classes, wrong).to_parquet(folder / "predictions.parquet", index=False)
+        for part, name, count in (("test", "predictions", wrong), ("valid", "valid", wrong_valid)):
+            rows = truth[truth["part"] == part]
+            predictions_table(rows, card.classes, count).to_parquet(folder / f"{name}.parquet", index=False)
     for name, table in (("preparation", preparation), ("importance", importance)):
         if table is not None:
             table.to_parquet(folder / f"{name}.parquet", index=False)
