@@ -9,11 +9,11 @@ import ctypes
 import itertools
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from ..data_manifests.errors import TrackError
+from ..data_manifests.errors import TrackError, did_you_mean
 from ..features.native import PRUNE_ABOVE, describe_preparation, native_pipeline, prepared
 from .importance import permutation
 from .threads import threads_for
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xgboost
     from numpy.typing import NDArray
+
+Imbalance = Literal["class-weights", "oversample", "undersample", "none"]
 
 ALPHAS = (0.5, 0.25, 0.75)
 DEPTHS = (6, 4)
@@ -235,6 +237,8 @@ class XgbNative(XgbTrack):
         learning_rate: shrinkage.
         prune_above: threshold of |r| above which native columns are dropped; None keeps them all.
         columns: share of the columns that each tree sees; fewer of hundreds make training quicker.
+        imbalance: what is done about rare classes: `class-weights`; `oversample`, rows drawn again until each class is
+            as large as the largest; `undersample`, rows left out until each is as small as the smallest; or `none`.
         patience: rounds without progress on validation rows before training stops.
         candidates: most settings to try.
         minutes: most time for all candidates together; when it runs out, the best so far is taken and the card says so.
@@ -253,6 +257,7 @@ class XgbNative(XgbTrack):
         *,
         prune_above: float | None = PRUNE_ABOVE,
         columns: float = 1.0,
+        imbalance: Imbalance = "class-weights",
         patience: int = 30,
         candidates: int = 6,
         minutes: float = 15,
@@ -263,13 +268,19 @@ class XgbNative(XgbTrack):
         self.learning_rate = learning_rate
         self.prune_above = prune_above
         self.columns = columns
+        if imbalance not in get_args(Imbalance):
+            message = f"{self.name}: imbalance is {imbalance!r}. {did_you_mean(str(imbalance), get_args(Imbalance))}"
+            raise TrackError(message)
+        self.imbalance = imbalance
         self.patience = patience
         self.candidates = candidates
         self.minutes = minutes
 
     def settings(self) -> list[Setting]:
-        """Return the candidates, the likeliest first."""
+        """Return the candidates, the likeliest first; weights differ among those of `class-weights` alone."""
         alphas = ALPHAS if self.alpha is None else (self.alpha,)
+        if self.imbalance != "class-weights":
+            alphas = (0.0,)
         depths = DEPTHS if self.depth is None else (self.depth,)
         return [Setting(alpha, depth) for alpha, depth in itertools.product(alphas, depths)][: self.candidates]
 
@@ -277,7 +288,8 @@ class XgbNative(XgbTrack):
         """Train each candidate in an equal share of the time, and keep the best on validation rows."""
         seed = int(rng.integers(LARGEST_SEED))
         table = self._prepare(train.table)
-        rows = _Rows(table, self._present(train.y), prepared(self._pipeline, valid.table), valid.y)
+        drawn = resampled(train.y, self.imbalance, seed)
+        rows = _Rows(table.iloc[drawn], self._present(train.y)[drawn], prepared(self._pipeline, valid.table), valid.y)
         settings = self.settings()
         end = time.monotonic() + 60 * self.minutes
         attempts: list[_Attempt] = []
@@ -329,6 +341,29 @@ class XgbNative(XgbTrack):
         called, truth = self._codes[scores.argmax(axis=1)], rows.valid_y
         macro_f1 = f1_score(truth, called, labels=np.unique(truth), average="macro", zero_division=0)
         return _Attempt(setting, booster, rounds, float(macro_f1), float(booster.best_score), clock.reached)
+
+
+def resampled(y: NDArray[np.int64], imbalance: Imbalance, seed: int) -> NDArray[np.int64]:
+    """Return the rows that are learnt from, some twice or not at all where the strategy draws them.
+
+    Args:
+        y: class codes, int64 of shape (n_objects,).
+        imbalance: the strategy.
+        seed: of the draw.
+
+    Returns:
+        int64 of shape (n_drawn,).
+
+    """
+    rows = np.arange(len(y))
+    if imbalance not in {"oversample", "undersample"}:
+        return rows
+    from imblearn.over_sampling import RandomOverSampler
+    from imblearn.under_sampling import RandomUnderSampler
+
+    sampler = (RandomOverSampler if imbalance == "oversample" else RandomUnderSampler)(random_state=seed)
+    drawn, _ = sampler.fit_resample(rows[:, None], y)
+    return np.asarray(drawn[:, 0], np.int64)
 
 
 def _deadline(end: float) -> Any:  # noqa: ANN401 - the class exists once XGBoost is imported

@@ -118,6 +118,36 @@ def f1_by_size(section: Section) -> Figure:
     return figure
 
 
+def imbalance(section: Section) -> Figure | None:
+    """Draw macro F1 against accuracy of tracks that treat rare classes in different ways; None when all do the same."""
+    treated = [track for track in section.done if "imbalance" in track.card.config]
+    if len({track.card.config["imbalance"] for track in treated}) < 2:  # noqa: PLR2004 - nothing to compare
+        return None
+    rows = [
+        {"accuracy": score.accuracy, "macro F1": score.macro_f1, "method": track.card.config["track"]}
+        for track in treated
+        for score in track.scores
+    ]
+    figure, axes = canvas(7.5, 4.6)
+    sns.scatterplot(
+        data=pd.DataFrame(rows),
+        x="accuracy",
+        y="macro F1",
+        hue="method",
+        palette="colorblind",
+        s=18,
+        alpha=0.5,
+        ax=axes,
+    )
+    for track in treated:
+        axes.plot(track.accuracy, track.macro_f1, "+", color=INK, markersize=7)
+        place = {"xytext": (5, 3), "textcoords": "offset points", "fontsize": 7}
+        axes.annotate(track.name, (track.accuracy, track.macro_f1), **place)
+    axes.grid(color=PALE, linewidth=0.5)
+    axes.margins(x=0.15)
+    return figure
+
+
 def confusion(section: Section, track: TrackResult) -> Figure:
     """Draw the confusion matrix on a log scale, classes by size; numbers where they can be read."""
     order = [name for name in section.class_sizes.index if name in track.confusion.index]
@@ -232,7 +262,7 @@ def draw(section: Section) -> dict[str, Figure]:
     with style():
         found: dict[str, Figure | None] = {"classes": class_sizes(section)}
         if section.done:
-            found |= {"tracks": tracks(section), "f1-by-size": f1_by_size(section)}
+            found |= {"tracks": tracks(section), "f1-by-size": f1_by_size(section), "imbalance": imbalance(section)}
         found |= {f"{track.name}-confusion": confusion(section, track) for track in section.done}
         if section.preparation is not None:
             _, table = section.preparation

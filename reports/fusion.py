@@ -15,6 +15,8 @@ from .score import DRAWS, cluster_codes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from .results import StoredRun
 
 FUSION = "fusion.csv"
@@ -85,8 +87,8 @@ def compare_runs(a: StoredRun, b: StoredRun, draws: int = DRAWS) -> Paired:
     rows = a.calls.merge(b.calls[["object_id", "called"]], on="object_id", suffixes=("_a", "_b"), validate="1:1")
     names = {name: code for code, name in enumerate(a.card.classes)}
 
-    def codes(column: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        return rows[column].map(names).fillna(len(names)).to_numpy(np.int64)
+    def codes(column: str) -> NDArray[np.int64]:
+        return np.asarray(rows[column].map(names).fillna(len(names)), np.int64)
 
     calls = Calls(codes("taxon"), codes("called_a"), codes("called_b"), cluster_codes(rows), len(names))
     return compare_calls(calls, draws, np.random.default_rng(derived_seed(purpose="compare", seed=a.card.seed)))

@@ -1,8 +1,8 @@
-"""All shipped tracks: learning, probabilities, gaps in the classes, and determinism."""
+"""All shipped tracks of native features: learning, probabilities, gaps in the classes, and determinism."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,13 @@ import pytest
 from planktonbench import Objects, TrackError
 from planktonbench.models.registry import SHIPPED, get_track
 from planktonbench.models.track import checked_scores
+from planktonbench.models.xgboost_tracks import resampled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-LEARNING = [name for name in SHIPPED if name not in {"majority", "random"}]
+NATIVE = [name for name in SHIPPED if get_track(name).inputs == {"native"}]
+LEARNING = [name for name in NATIVE if name not in {"majority", "random"}]
 
 
 def fitted(name: str, parts: Mapping[str, Objects], seed: int = 0, **options: object) -> tuple[object, np.ndarray]:
@@ -26,7 +28,7 @@ def fitted(name: str, parts: Mapping[str, Objects], seed: int = 0, **options: ob
     return track, checked_scores(track.predict(test), test, name)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", NATIVE)
 def test_scores_are_probabilities_with_a_column_for_each_class(name: str, parts: dict[str, Objects]) -> None:
     """Each row sums to one, and a class without training rows has score 0."""
     _, scores = fitted(name, parts)
@@ -44,7 +46,7 @@ def test_an_easy_table_is_learnt(name: str, parts: dict[str, Objects]) -> None:
     assert (scores.argmax(axis=1) == parts["test"].y).mean() > 0.9
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", NATIVE)
 def test_the_same_seed_gives_the_same_bytes(name: str, parts: dict[str, Objects]) -> None:
     """A run can be done again, bit for bit."""
     _, one = fitted(name, parts)
@@ -66,7 +68,7 @@ def test_the_number_of_threads_does_not_matter(
     assert one.tobytes() == two.tobytes()
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", NATIVE)
 def test_a_track_does_not_change_its_input(name: str, parts: dict[str, Objects]) -> None:
     """Tables that a track was given are as they were."""
     before = {part: objects.table.copy() for part, objects in parts.items()}
@@ -76,7 +78,7 @@ def test_a_track_does_not_change_its_input(name: str, parts: dict[str, Objects])
         pd.testing.assert_frame_equal(table, parts[part].table)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", NATIVE)
 def test_a_prediction_does_not_depend_on_its_neighbours(name: str, parts: dict[str, Objects]) -> None:
     """An object alone is predicted as it is among others."""
     track, scores = fitted(name, parts)
@@ -131,6 +133,29 @@ def test_options_fix_what_would_be_chosen(parts: dict[str, Objects]) -> None:
     track, _ = fitted("xgb-native", parts, alpha=0.0, depth=3)
 
     assert [(t["alpha"], t["depth"]) for t in track.chosen["tried"]] == [(0.0, 3)]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("imbalance", "rows"),
+    [("none", [6, 3, 1]), ("class-weights", [6, 3, 1]), ("oversample", [6] * 3), ("undersample", [1] * 3)],
+)
+def test_xgb_draws_rows_as_the_strategy_says(imbalance: Literal["none"], rows: list[int]) -> None:
+    """Each class as large as the largest, as small as the smallest, or as it is."""
+    y = np.repeat([0, 2, 5], [6, 3, 1])
+
+    drawn = resampled(y, imbalance, seed=3)
+
+    assert np.bincount(y[drawn], minlength=6)[[0, 2, 5]].tolist() == rows
+    np.testing.assert_array_equal(drawn, resampled(y, imbalance, seed=3))
+
+
+def test_xgb_without_weights_has_nothing_to_choose_among_them(parts: dict[str, Objects]) -> None:
+    """Weights belong to one strategy alone, and a strategy that does not exist is refused."""
+    track, _ = fitted("xgb-native", parts, depth=3, imbalance="oversample")
+
+    assert [(t["alpha"], t["depth"]) for t in track.chosen["tried"]] == [(0.0, 3)]  # type: ignore[attr-defined]
+    with pytest.raises(TrackError, match="Did you mean undersample"):
+        fitted("xgb-native", parts, imbalance="undersampling")
 
 
 def test_xgb_native_bears_classes_that_only_validation_has(make_objects: Callable[..., Objects]) -> None:

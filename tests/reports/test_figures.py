@@ -81,6 +81,30 @@ def test_f1_by_size_has_a_point_for_each_class_and_track(make_section: Callable[
     assert sorted(points(axes)[:, 1].tolist()) == sorted(f1 for t in section.done[:6] for f1 in t.per_class["f1"])
 
 
+def test_strategies_against_imbalance_have_a_point_for_each_run(make_section: Callable[..., Section]) -> None:
+    """Accuracy to the right and macro F1 upwards, with the name of each strategy at the mean of its runs."""
+    section = make_section(
+        {"track": "plain", "wrong": 1, "config": {"track": "net", "imbalance": "none"}},
+        {"track": "weighted", "wrong": 3, "config": {"track": "net", "imbalance": "class-weights"}},
+        {"track": "weighted", "seed": 1, "wrong": 6, "config": {"track": "net", "imbalance": "class-weights"}},
+        {"track": "other", "wrong": 2},
+    )
+    figure = figures.imbalance(section)
+
+    assert figure is not None
+    axes = figure.axes[0]
+    expected = [(s.accuracy, s.macro_f1) for t in section.done if t.name != "other" for s in t.scores]
+    np.testing.assert_allclose(points(axes), expected)
+    assert set(texts(axes.texts)) == {"plain", "weighted"}
+
+
+def test_one_strategy_is_no_figure(make_section: Callable[..., Section]) -> None:
+    """Where all tracks do the same there is nothing to compare."""
+    config = {"track": "net", "imbalance": "none"}
+
+    assert figures.imbalance(make_section({"config": config}, {"track": "second", "config": config})) is None
+
+
 def test_confusion_is_on_a_log_scale_by_class_size(make_section: Callable[..., Section]) -> None:
     """Rows are the truth, columns what it was called, both by size; empty cells are left white; counts are written."""
     section = make_section({"wrong": 4})
