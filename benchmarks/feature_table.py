@@ -149,8 +149,8 @@ Python {python}, NumPy {numpy}, {programs}. Looked at: {of_what}.
 
 * *unit*: px and px² scale with the size of a pixel, grey is a grey level from 0 (black) to 255 (white), – has none.
 * *reference*: the program with the same definition that the feature is compared with. NumPy stands for the formula
-  worked out a second time by plain code (`benchmarks/reference_formulas.py`). Two things are the same on both sides:
-  the background's grey level is the segmentation's, and skeletons are scikit-image's.
+  worked out a second time by plain code (`benchmarks/reference_formulas.py`). One thing is the same on both sides: the
+  background's grey level, which is the segmentation's.
 * *images*: those on which the feature or its reference has a value.
 * *largest deviation*: from the reference over those images, relative where the reference is beyond ±1 and absolute
   below; ∞ where only one of both is undefined. From {named:.0e} on, the image is named.

@@ -52,7 +52,7 @@ TIMES, PLAIN_PER_SECOND, PER_SECOND, MOST_MB = 15, 2500, 1200, 1024
 """The limits: ours beside scikit-image, images a second of geometry and grey, of everything, and memory of it all."""
 NEEDED: dict[Way, str] = {"programs": "mahotas", "planktofeatures": "planktofeatures"}
 """Packages that need not be there."""
-PLAIN = frozenset({"geometry", "grey"})
+PLAIN = frozenset({"geometry", "hull", "outline", "grey", "quartiles"})
 
 
 @cache
@@ -193,7 +193,7 @@ def measuring(folder: Path, images: Path | None) -> list[Line]:
         _beside(shared, sampled["shared"], sampled["scikit-image"], "scikit-image", limit=TIMES),
         _beside(everything, few["everything"], few.get("programs"), "scikit-image, SciPy, mahotas; no openings"),
         _beside(everything, few["everything"], few.get("planktofeatures"), "planktofeatures, its own 30 features"),
-        _alone(f"geometry and grey, {on}", every["plain"], PLAIN_PER_SECOND),
+        _alone(f"geometry (with hull and outline) and grey (with quartiles), {on}", every["plain"], PLAIN_PER_SECOND),
         _alone(everything, every["everything"], PER_SECOND),
         _whole(folder / "cache", store, on, jobs),
     ]

@@ -125,10 +125,10 @@ def _grey(subject: Subject) -> Values:
 
 def _inside(subject: Subject) -> Values:
     """Mirror the object in four lines, and follow its skeleton."""
-    from skimage.morphology import skeletonize
+    from skimage.morphology import thin
 
     _, values, vectors = _axes(subject)
-    skeleton = np.asarray(skeletonize(subject.mask), bool)
+    skeleton = np.asarray(thin(subject.mask), bool)
     neighbours = ndimage.convolve(skeleton.astype(int), AROUND)
     turn = np.nan if _is_round(values) else float(np.arctan2(vectors[1, 1], vectors[0, 1]))
     return {
@@ -136,6 +136,7 @@ def _inside(subject: Subject) -> Values:
         "symetriev": _mirrored(subject, np.pi / 2),
         "symetriehc": _mirrored(subject, turn),
         "symetrievc": _mirrored(subject, turn + np.pi / 2),
+        "skelarea": float(skeleton.sum()),
         "skellength": skeleton_length(skeleton),
         "skelends": float((skeleton & (neighbours == 1)).sum()),
         "skelforks": float((skeleton & (neighbours > 2)).sum()),  # noqa: PLR2004 - more than a line has

@@ -88,9 +88,8 @@ def _on_log_scale(invariant: float, k: int) -> float:
 
 
 def _pieces(subject: Subject) -> Values:
-    """Count pieces and holes, thin to a skeleton, and take the entropy."""
+    """Count pieces and holes, and take the entropy."""
     from skimage.measure import euler_number, label, shannon_entropy
-    from skimage.morphology import skeletonize
 
     pieces = float(label(subject.mask, connectivity=2).max())
     levels = histogram_levels(subject.pixels)
@@ -98,7 +97,6 @@ def _pieces(subject: Subject) -> Values:
     return {
         "pieces": pieces,
         "holes": pieces - float(euler_number(subject.mask, connectivity=2)),
-        "skelarea": float(skeletonize(subject.mask).sum()),
         "entropy": float(shannon_entropy(subject.pixels)),
         **{f"nb{k}": float(label(dark, connectivity=2).max()) for k, dark in below.items()},
     }

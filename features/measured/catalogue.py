@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from . import core, geometry, grey, interior, outline, polar, profile, texture
+from . import (
+    boundary,
+    cooccurrence,
+    core,
+    fourier,
+    geometry,
+    gradients,
+    granulometry,
+    grey,
+    hull,
+    outline,
+    patterns,
+    polar,
+    profile,
+    quartiles,
+    skeleton,
+    symmetry,
+    thickness,
+)
 
-VERSION = 1  # raised whenever any value changes
+VERSION = 2  # raised whenever any value changes
 
 FEATURES = (
-    *geometry.FEATURES, *outline.FEATURES, *interior.FEATURES, *grey.FEATURES, *texture.FEATURES, *profile.FEATURES,
-    *polar.FEATURES, *core.FEATURES,
+    *geometry.FEATURES, *hull.FEATURES, *outline.FEATURES, *fourier.FEATURES, *thickness.FEATURES, *skeleton.FEATURES,
+    *symmetry.FEATURES, *boundary.FEATURES, *grey.FEATURES, *quartiles.FEATURES, *cooccurrence.FEATURES,
+    *patterns.FEATURES, *gradients.FEATURES, *granulometry.FEATURES, *profile.FEATURES, *polar.FEATURES, *core.FEATURES,
 )  # fmt: skip
 NAMES = tuple(feature.name for feature in FEATURES)
 GROUPS = tuple(dict.fromkeys(feature.group for feature in FEATURES))

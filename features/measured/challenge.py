@@ -29,7 +29,7 @@ COLUMNS = (
     "convarea_area", "nb1_area", "nb2_area", "nb3_area", "nb1_range", "nb2_range", "nb3_range", "median_mean",
     "median_mean_range",
 )  # fmt: skip
-GROUPS = frozenset({"geometry", "outline", "grey"})
+GROUPS = frozenset({"geometry", "hull", "outline", "grey", "quartiles"})
 WHITE = 255
 PLACES = [NAMES.index(name) for name in COLUMNS]
 FRAME = NAMES.index("meanimagegrey")

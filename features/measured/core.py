@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .compiled import compiled
 from .feature import Feature, ratio
-from .geometry import ellipse_of, measure_geometry, moments
+from .geometry import measure_geometry
+from .grey import histograms
+from .hull import measure_hull
 from .outline import measure_outline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .geometry import Ellipse
     from .sheet import Sheet
 
     Columns = dict[str, NDArray[np.float64]]
 
-LEVELS = 256
 SHAPES = ("pieces", "holes", "extent", "elongation", "circ.", "solidity", "perimferet", "hu1")
 RATIOS = ("area", "feret", "perim.", "convarea")
 
@@ -37,56 +38,74 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_core(sheet: Sheet, ellipse: Ellipse, known: Columns) -> Columns:
+def measure_core(sheet: Sheet, known: Columns) -> Columns:
     """Measure the core.
 
     Args:
         sheet: the objects.
-        ellipse: their ellipses.
         known: what was measured of the objects: `esd`, and what the core is compared with.
 
     """
-    threshold = _thresholds(sheet)
+    counts = histograms(sheet.contrast, sheet.pixels)
+    threshold = _thresholds(counts)
     dense = (sheet.contrast > threshold[sheet.owner_of_row, None]) & (sheet.filled > 0)
     core = replace(sheet, mask=dense.astype(np.uint8))
-    mu = moments(core, core.filled, binary=True)
-    other = ellipse_of(core, mu)
-    found = measure_geometry(core, mu, other)
+    found = measure_geometry(core)
+    found |= measure_hull(core, found)
     found |= measure_outline(core, found)
+    ellipse, other = sheet.ellipse, core.ellipse
+    lower = core.pixels.y[core.pixels.bounds[:-1]] - sheet.pixels.y[sheet.pixels.bounds[:-1]]
     turn = np.where(other.round | ellipse.round, np.nan, other.turn - ellipse.turn)
     return {
         "core_threshold": np.maximum(threshold, 0).astype(np.float64),
         **{f"core_{name}": found[name] for name in SHAPES},
         **{f"core_{name}_share": ratio(found[name], known[name]) for name in RATIOS},
-        "core_offset": np.hypot(other.x - ellipse.x, other.y - ellipse.y) / known["esd"],
+        "core_offset": np.hypot(other.x - ellipse.x, other.y - ellipse.y + lower) / known["esd"],
         "core_turn": np.abs(np.sin(turn)),
     }
 
 
-def _thresholds(sheet: Sheet) -> NDArray[np.int64]:
+@compiled
+def _thresholds(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the contrast above which an object's pixels are of its core, int64 of shape (n_objects,).
 
     At least one pixel always is: of an object without contrast all are, and the threshold is −1.
-    """
-    pixels = sheet.pixels
-    codes = pixels.owner * LEVELS + sheet.contrast.ravel()[pixels.place]
-    counts = np.bincount(codes, minlength=len(sheet) * LEVELS).reshape(-1, LEVELS)
-    most = LEVELS - 1 - (counts[:, ::-1] > 0).argmax(axis=1)
-    return np.asarray(np.minimum(otsu(counts), most - 1), np.int64)
-
-
-def otsu(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return Otsu's threshold of histograms: the lowest level that parts the pixels with the most variance between.
 
     Args:
-        counts: pixels of each level, int64 of shape (n_objects, n_levels).
-
-    Returns:
-        int64 of shape (n_objects,); pixels above are of the upper class. 0 where all pixels have one level.
+        counts: pixels of each contrast, int64 of shape (n_objects, n_levels).
 
     """
-    below = np.cumsum(counts, axis=1)
-    sums = np.cumsum(counts * np.arange(counts.shape[1]), axis=1)
-    above = below[:, -1:] - below
-    between = ratio((sums[:, -1:] * below - below[:, -1:] * sums).astype(np.float64) ** 2, below * above)
-    return np.asarray(np.nan_to_num(between, nan=-1.0).argmax(axis=1), np.int64)
+    found = np.empty(len(counts), np.int64)
+    for k in range(len(counts)):
+        most = counts.shape[1] - 1
+        while not counts[k, most]:
+            most -= 1
+        found[k] = min(otsu(counts[k]), most - 1)
+    return found
+
+
+@compiled
+def otsu(counts: NDArray[np.int64]) -> int:
+    """Return Otsu's threshold of a histogram: the lowest level that parts the pixels with the most variance between.
+
+    Args:
+        counts: pixels of each level, int64 of shape (n_levels,).
+
+    Returns:
+        Pixels above are of the upper class. 0 where all pixels have one level.
+
+    """
+    area = total = 0
+    for level in range(len(counts)):
+        area += counts[level]
+        total += counts[level] * level
+    below = darker = best = 0
+    most = 0.0
+    for level in range(len(counts)):
+        below += counts[level]
+        darker += counts[level] * level
+        if below and below < area:
+            between = float(total * below - area * darker) ** 2 / (float(below) * (area - below))
+            if between > most:
+                best, most = level, between
+    return best

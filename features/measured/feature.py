@@ -19,7 +19,7 @@ class Feature:
 
     Attributes:
         name: column name; ZooProcess's where ZooProcess has the feature.
-        group: what it is measured by: `geometry`, `outline`, `interior`, `grey`, `texture`, `profile`, `polar`, `core`.
+        group: what is measured together; each is the name of its module.
         unit: `px` and `px²` grow with the size of a pixel, `grey` is a grey level from 0 (black) to 255 (white), `°` an
             angle; empty for ratios, counts and moments without unit.
         formula: how it is computed, in terms of the object's pixels and of other features.

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .compiled import compiled
 from .feature import Feature, ratio
-from .geometry import HU, HU_TEXT, ZOOPROCESS, hu_moments, moments
+from .geometry import HU, HU_TEXT, ZOOPROCESS
+from .moments import hu_moments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .geometry import Ellipse
+    from .pixels import Pixels
     from .sheet import Sheet
 
     Columns = dict[str, NDArray[np.float64]]
@@ -48,10 +50,6 @@ FEATURES = (
             "after ZooCAM's transparence"),
     Feature("centroids", "grey", "px", "distance between the centroid of the pixels and that weighted by contrast",
             ZOOPROCESS),
-    *(Feature(f"nb{k}", "grey", "", f"number of 8-connected pieces of pixels not above histcum{k}, holes filled",
-              f"{ZOOPROCESS}, name") for k in (1, 2, 3)),
-    *(Feature(f"nb{k}_area", "grey", "", f"nb{k} / area", CHALLENGE) for k in (1, 2, 3)),
-    *(Feature(f"nb{k}_range", "grey", "", f"nb{k} / range", CHALLENGE) for k in (1, 2, 3)),
     Feature("kurt_mean", "grey", "", "kurt / mean", CHALLENGE),
     Feature("skew_mean", "grey", "", "skew / mean", CHALLENGE),
     Feature("median_mean", "grey", "", "median / mean", CHALLENGE),
@@ -61,34 +59,28 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_grey(sheet: Sheet, ellipse: Ellipse) -> Columns:
+def measure_grey(sheet: Sheet) -> Columns:
     """Measure grey levels."""
-    counts = histograms(sheet)
-    measured = levels(counts)
-    area = counts.sum(axis=1)
-    weighted = moments(sheet, sheet.own_contrast, binary=False)
+    weighted, form = sheet.weight, sheet.form
     most = np.where(sheet.light, sheet.level, WHITE - sheet.level)
-    off_x = ratio(weighted[:, 1], weighted[:, 0]) - ellipse.x
-    off_y = ratio(weighted[:, 2], weighted[:, 0]) - (ellipse.y - sheet.tops[:-1])
-    nb = {f"nb{k}": _pieces_below(sheet, measured[f"histcum{k}"]) for k in (1, 2, 3)}
-    hu = np.where(weighted[:, :1] > 0, hu_moments(weighted[:, 17:24]), np.nan)
+    hu = hu_moments(weighted.nu)
     return {
-        **measured,
+        **levels(histograms(sheet.grey, sheet.pixels)),
         "meanimagegrey": sheet.frame,
-        "transparency": 1 - ratio(weighted[:, 0] / area, most),
-        "centroids": np.hypot(off_x, off_y),
-        **nb,
-        **{f"{name}_area": values / area for name, values in nb.items()},
-        **{f"{name}_range": ratio(values, measured["range"]) for name, values in nb.items()},
+        "transparency": 1 - ratio(weighted.mass / form.mass, most),
+        "centroids": np.hypot(weighted.x - form.x, weighted.y - form.y),
         **{f"grey_hu{k + 1}": column for k, column in enumerate(hu.T)},
     }
 
 
-def histograms(sheet: Sheet) -> NDArray[np.int64]:
-    """Count the grey levels of each object's pixels, int64 of shape (n_objects, 256)."""
-    pixels = sheet.pixels
-    codes = pixels.owner * LEVELS + sheet.grey.ravel()[pixels.place]
-    return np.bincount(codes, minlength=len(sheet) * LEVELS).reshape(-1, LEVELS)
+@compiled
+def histograms(image: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.int64]:
+    """Count the levels of each object's pixels in an image of the sheet's shape, int64 of shape (n_objects, 256)."""
+    found = np.zeros((len(pixels.bounds) - 1, LEVELS), np.int64)
+    for k in range(len(found)):
+        for p in range(pixels.bounds[k], pixels.bounds[k + 1]):
+            found[k, image[pixels.y[p], pixels.x[p]]] += 1
+    return found
 
 
 def levels(counts: NDArray[np.int64]) -> Columns:
@@ -98,37 +90,27 @@ def levels(counts: NDArray[np.int64]) -> Columns:
         counts: how many pixels of each object have each level, int64 of shape (n_objects, 256), none empty.
 
     """
-    grey = np.arange(LEVELS, dtype=np.float64)
-    area = counts.sum(axis=1).astype(np.float64)
-    share = counts / area[:, None]
-    mean = share @ grey
-    off = grey - mean[:, None]
-    m2, m3, m4 = ((share * off**power).sum(axis=1) for power in (2, 3, 4))
-    lowest, highest = (counts > 0).argmax(axis=1), WHITE - (counts[:, ::-1] > 0).argmax(axis=1)
-    m2 = np.where(lowest == highest, 0, m2)
+    area, mean, m2, m3, m4, entropy, lowest, highest, mode, slope, median, *reached = _statistics(counts).T
     stddev = np.sqrt(ratio(m2 * area, area - 1))
-    upto = np.cumsum(counts, axis=1)
-    span = (highest - lowest).astype(np.float64)
+    span = highest - lowest
     skew, kurt = ratio(m3, m2**1.5), ratio(m4, m2**2) - 3
-    median = (2 * upto >= area[:, None]).argmax(axis=1).astype(np.float64)
-    quarters = {f"histcum{k}": _quantile(counts, upto, part) for k, part in enumerate(QUARTERS, start=1)}
     return {
         "mean": mean,
         "stddev": stddev,
-        "mode": counts.argmax(axis=1).astype(np.float64),
-        "min": lowest.astype(np.float64),
-        "max": highest.astype(np.float64),
+        "mode": mode,
+        "min": lowest,
+        "max": highest,
         "median": median,
         "range": span,
         "intden": mean * area,
         "skew": skew,
         "kurt": kurt,
-        **quarters,
-        "slope": _slope(upto, lowest, highest),
+        **{f"histcum{k}": level for k, level in enumerate(reached, start=1)},
+        "slope": slope,
         "cv": ratio(100 * stddev, mean),
         "sr": ratio(100 * stddev, span),
         "meanpos": ratio(mean - highest, mean - lowest),
-        "entropy": -(share * np.log2(np.where(share > 0, share, 1))).sum(axis=1),
+        "entropy": entropy,
         "kurt_mean": ratio(kurt, mean),
         "skew_mean": ratio(skew, mean),
         "median_mean": ratio(median, mean),
@@ -136,25 +118,72 @@ def levels(counts: NDArray[np.int64]) -> Columns:
     }
 
 
-def _quantile(counts: NDArray[np.int64], upto: NDArray[np.int64], part: float) -> NDArray[np.float64]:
-    """Return the grey level at which the cumulative histogram reaches a part, linear within a level."""
-    wanted = part * upto[:, -1]
-    level = (upto >= wanted[:, None]).argmax(axis=1)
-    rows = np.arange(len(counts))
-    inside = counts[rows, level]
-    return np.asarray(level + 0.5 - (upto[rows, level] - wanted) / inside, np.float64)
+@compiled
+def _statistics(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return what `levels` is made of, float64 of shape (n_objects, 14)."""
+    found = np.empty((len(counts), 14))
+    for k in range(len(counts)):
+        row = counts[k]
+        area = row.sum()
+        lowest, highest, mode = _range(row)
+        mean, m2, m3, m4 = _moments(row[lowest : highest + 1], lowest, area)
+        entropy = 0.0
+        for level in range(lowest, highest + 1):
+            if row[level]:
+                entropy -= row[level] / area * np.log2(row[level] / area)
+        median, _ = _reached(row, 0.5 * area)
+        slope = _slope(row[lowest : highest + 1], area)
+        found[k, :11] = np.array([area, mean, m2, m3, m4, entropy, lowest, highest, mode, slope, median])
+        for part in range(len(QUARTERS)):
+            found[k, 11 + part] = _reached(row, QUARTERS[part] * area)[1]
+    return found
 
 
-def _slope(upto: NDArray[np.int64], lowest: NDArray[np.int64], highest: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the least-squares slope of the cumulative histogram, in % of the pixels per grey level."""
-    grey = np.arange(LEVELS)
-    inside = (grey >= lowest[:, None]) & (grey <= highest[:, None])
-    off = np.where(inside, grey - (lowest + highest)[:, None] / 2, 0)
-    percent = 100 * upto / upto[:, -1:]
-    return ratio((off * percent).sum(axis=1), (off * off).sum(axis=1))
+@compiled
+def _range(counts: NDArray[np.int64]) -> tuple[int, int, int]:
+    """Return the lowest and the highest level of a histogram, and the most frequent."""
+    lowest, highest, mode = -1, 0, 0
+    for level in range(len(counts)):
+        if counts[level]:
+            lowest = level if lowest < 0 else lowest
+            highest = level
+            mode = level if counts[level] > counts[mode] else mode
+    return lowest, highest, mode
 
 
-def _pieces_below(sheet: Sheet, threshold: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Count the pieces of each object's pixels that are not above its threshold."""
-    limit = np.floor(threshold).astype(np.int64)[sheet.owner_of_row]
-    return sheet.count_pieces(((sheet.grey <= limit[:, None]) & (sheet.filled > 0)).astype(np.uint8)).astype(np.float64)
+@compiled
+def _moments(counts: NDArray[np.int64], lowest: int, area: int) -> tuple[float, float, float, float]:
+    """Return the mean and the second, third and fourth central moment of levels from the lowest on."""
+    total, m2, m3, m4 = 0, 0.0, 0.0, 0.0
+    for step in range(len(counts)):
+        total += counts[step] * (lowest + step)
+    mean = total / area
+    for step in range(len(counts)):
+        off = lowest + step - mean
+        square = off * off * (counts[step] / area)
+        m2 += square
+        m3 += square * off
+        m4 += square * off * off
+    return mean, m2, m3, m4
+
+
+@compiled
+def _reached(counts: NDArray[np.int64], wanted: float) -> tuple[int, float]:
+    """Return the level at which the cumulative histogram reaches so many pixels, and where within, linear."""
+    level, upto = 0, counts[0]
+    while upto < wanted:
+        level += 1
+        upto += counts[level]
+    return level, level + 0.5 - (upto - wanted) / counts[level]
+
+
+@compiled
+def _slope(counts: NDArray[np.int64], area: int) -> float:
+    """Return the least-squares slope of the cumulative histogram, in % of the pixels per grey level, NaN for one."""
+    upto, product, square = 0, 0.0, 0.0
+    for step in range(len(counts)):
+        off = step - (len(counts) - 1) / 2
+        upto += counts[step]
+        product += off * (100 * upto / area)
+        square += off * off
+    return product / square

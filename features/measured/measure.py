@@ -7,25 +7,64 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from .boundary import measure_boundary
 from .catalogue import FEATURES, GROUPS
+from .cooccurrence import measure_cooccurrence
 from .core import measure_core
-from .geometry import ellipse_of, measure_geometry, moments
+from .fourier import measure_fourier
+from .geometry import measure_geometry
+from .gradients import measure_gradients
+from .granulometry import measure_granulometry
 from .grey import measure_grey
-from .interior import measure_interior
+from .hull import measure_hull
 from .outline import measure_outline
+from .patterns import measure_patterns
 from .polar import measure_polar
 from .profile import measure_profile
+from .quartiles import measure_quartiles
 from .sheet import Sheet, cut_out, sheets
-from .texture import measure_texture
+from .skeleton import measure_skeleton
+from .symmetry import measure_symmetry
+from .thickness import measure_thickness
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from .segmentation import Segmentation
 
+    Columns = dict[str, NDArray[np.float64]]
+
 ALL = frozenset(GROUPS)
+OF_SHEETS: dict[str, Callable[[Sheet], Columns]] = {
+    "geometry": measure_geometry,
+    "fourier": measure_fourier,
+    "thickness": measure_thickness,
+    "skeleton": measure_skeleton,
+    "symmetry": measure_symmetry,
+    "boundary": measure_boundary,
+    "grey": measure_grey,
+    "cooccurrence": measure_cooccurrence,
+    "patterns": measure_patterns,
+    "gradients": measure_gradients,
+    "granulometry": measure_granulometry,
+    "profile": measure_profile,
+    "polar": measure_polar,
+}
+UPON_OTHERS: dict[str, Callable[[Sheet, Columns], Columns]] = {
+    "hull": measure_hull,
+    "outline": measure_outline,
+    "quartiles": measure_quartiles,
+    "core": measure_core,
+}
+NEEDED = {
+    "hull": ("geometry",),
+    "outline": ("geometry", "hull"),
+    "quartiles": ("geometry", "grey"),
+    "core": ("geometry", "hull", "outline"),
+}
+"""Groups that those in `UPON_OTHERS` are built on."""
 OF_NOTHING = dict.fromkeys(("area", "area_exc", "pieces", "holes"), 0.0)  # what is known when there is no object
 
 
@@ -63,28 +102,18 @@ def measure_chunk(
     return table
 
 
-def measure_sheet(sheet: Sheet, groups: frozenset[str] = ALL) -> dict[str, NDArray[np.float64]]:
-    """Measure the objects of a sheet; sizes and moments always, since others are built on them.
+def measure_sheet(sheet: Sheet, groups: frozenset[str] = ALL) -> Columns:
+    """Measure the objects of a sheet: the groups asked for, and those that they are built on.
 
     Returns:
         Values by name of feature, float64 of shape (n_objects,) each.
 
     """
-    mu = moments(sheet, sheet.filled, binary=True)
-    ellipse = ellipse_of(sheet, mu)
-    found = measure_geometry(sheet, mu, ellipse)
-    if {"outline", "core"} & groups:
-        found |= measure_outline(sheet, found)
-    if "interior" in groups:
-        found |= measure_interior(sheet, ellipse)
-    if "grey" in groups:
-        found |= measure_grey(sheet, ellipse)
-    if "texture" in groups:
-        found |= measure_texture(sheet)
-    if "profile" in groups:
-        found |= measure_profile(sheet, ellipse)
-    if "polar" in groups:
-        found |= measure_polar(sheet)
-    if "core" in groups:
-        found |= measure_core(sheet, ellipse, found)
+    needed = groups.union(*(NEEDED.get(group, ()) for group in groups))
+    found: Columns = {}
+    for group in OF_SHEETS.keys() & needed:
+        found |= OF_SHEETS[group](sheet)
+    for group, measure in UPON_OTHERS.items():
+        if group in needed:
+            found |= measure(sheet, found)
     return found

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from .compiled import compiled
 from .feature import Feature, ratio
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .moments import Moments
+    from .pixels import Pixels
     from .sheet import Sheet
 
     Columns = dict[str, NDArray[np.float64]]
@@ -40,35 +43,58 @@ FEATURES = (
 
 def measure_polar(sheet: Sheet) -> Columns:
     """Measure Zernike moments and rings; an object without contrast has no middle, and none of them."""
-    pixels = sheet.pixels
-    weight = sheet.contrast.ravel()[pixels.place].astype(np.float64)
-    total = pixels.total(weight)
-    middle_x, middle_y = (ratio(pixels.total(weight * along), total) for along in (pixels.x, pixels.y))
-    off_x, off_y = pixels.x - pixels.of_each(middle_x), pixels.y - pixels.of_each(middle_y)
-    square = off_x * off_x + off_y * off_y
-    radius = np.sqrt(pixels.largest(square)) + 0.5
-    known = total > 0
-    share = np.nan_to_num(np.sqrt(square) / pixels.of_each(radius))
-    code = pixels.owner * RINGS + np.minimum(share * RINGS, RINGS - 1).astype(np.int64)
-    filled, inside = (
-        np.bincount(code, weights=weights, minlength=len(sheet) * RINGS).reshape(-1, RINGS)
-        for weights in (None, weight)
-    )
-    rings = np.pi * radius[:, None] ** 2 * np.diff((np.arange(RINGS + 1) / RINGS) ** 2)
-    fill = np.where(known[:, None], filled / rings, np.nan)
-    contrast = ratio(inside, total[:, None])
-    zernike = zernike_moments(_drawings(sheet, middle_x, middle_y, radius))
+    middle = sheet.weight
+    radius = _radii(sheet.pixels, middle)
+    fill, contrast, gyration = _rings(sheet.contrast, sheet.pixels, middle, radius)
+    zernike = zernike_moments(_drawings(sheet, radius))
     return {
         **{f"zernike{n}_{m}": column for (n, m), column in zip(ORDERS, zernike.T, strict=True)},
         **{f"ring{k + 1}_fill": fill[:, k] for k in range(RINGS)},
         **{f"ring{k + 1}_contrast": contrast[:, k] for k in range(RINGS)},
-        "gyration": np.sqrt(ratio(pixels.total(weight * square), total)) / radius,
+        "gyration": gyration,
     }
 
 
-def _drawings(
-    sheet: Sheet, x: NDArray[np.float64], y: NDArray[np.float64], radius: NDArray[np.float64]
-) -> NDArray[np.float32]:
+@compiled
+def _radii(pixels: Pixels, middle: Moments) -> NDArray[np.float64]:
+    """Return the distance of each object's farthest pixel from its middle, plus half a pixel; NaN without a middle."""
+    found = np.full(len(middle.mass), np.nan)
+    for k in range(len(found)):
+        square, begin = 0.0, pixels.bounds[k]
+        for p in range(begin, pixels.bounds[k + 1]):
+            square = max(square, (pixels.x[p] - middle.x[k]) ** 2 + (pixels.y[p] - pixels.y[begin] - middle.y[k]) ** 2)
+        if middle.mass[k]:
+            found[k] = np.sqrt(square) + 0.5
+    return found
+
+
+@compiled
+def _rings(
+    contrast: NDArray[np.uint8], pixels: Pixels, middle: Moments, radius: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return what of each ring is filled, the share of the contrast in it, and the radius of gyration."""
+    objects = len(radius)
+    fill, inside, gyration = np.zeros((objects, RINGS)), np.zeros((objects, RINGS)), np.full(objects, np.nan)
+    for k in range(objects):
+        if not middle.mass[k]:
+            fill[k], inside[k] = np.nan, np.nan
+            continue
+        squares, begin = 0.0, pixels.bounds[k]
+        for p in range(begin, pixels.bounds[k + 1]):
+            square = (pixels.x[p] - middle.x[k]) ** 2 + (pixels.y[p] - pixels.y[begin] - middle.y[k]) ** 2
+            ring = min(int(np.sqrt(square) / radius[k] * RINGS), RINGS - 1)
+            weight = contrast[pixels.y[p], pixels.x[p]]
+            squares += weight * square
+            fill[k, ring] += 1
+            inside[k, ring] += weight
+        for ring in range(RINGS):
+            fill[k, ring] /= np.pi * radius[k] ** 2 * (2 * ring + 1) / RINGS**2
+            inside[k, ring] /= middle.mass[k]
+        gyration[k] = np.sqrt(squares / middle.mass[k]) / radius[k]
+    return fill, inside, gyration
+
+
+def _drawings(sheet: Sheet, radius: NDArray[np.float64]) -> NDArray[np.float32]:
     """Draw the contrast of each object into a square whose inscribed circle is the object's; 0 without a middle.
 
     Returns:
@@ -76,15 +102,16 @@ def _drawings(
 
     """
     drawings = np.zeros((len(sheet), SIDE, SIDE), np.float32)
-    for k in np.flatnonzero(~np.isnan(x)):
-        band = sheet.bands[k]
+    middle, bands = sheet.weight, sheet.bands
+    y = middle.y + sheet.pixels.y[sheet.pixels.bounds[:-1]] - sheet.tops[:-1]
+    for k in np.flatnonzero(middle.mass):
         step = 2 * radius[k] / SIDE
-        source = sheet.own_contrast[band]
+        source = sheet.contrast[bands[k]]
         if step > 1:
             reach = 2 * int(step / 2 + 0.5) + 1
             source = np.asarray(cv2.blur(source, (reach, reach), borderType=cv2.BORDER_CONSTANT), np.uint8)
         corner = step * (SIDE - 1) / 2
-        place = np.array([[step, 0, x[k] - corner], [0, step, y[k] - band.start - corner]])
+        place = np.array([[step, 0, middle.x[k] - corner], [0, step, y[k] - corner]])
         drawings[k] = cv2.warpAffine(source, place, (SIDE, SIDE), flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR)
     return drawings
 

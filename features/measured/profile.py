@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .feature import Feature, ratio
+from .compiled import compiled
+from .feature import Feature
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .geometry import Ellipse
+    from .pixels import Pixels
     from .sheet import Sheet
 
     Columns = dict[str, NDArray[np.float64]]
@@ -35,17 +36,13 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_profile(sheet: Sheet, ellipse: Ellipse) -> Columns:
+def measure_profile(sheet: Sheet) -> Columns:
     """Measure sections along the major axis, and layers by depth; those without a pixel have no contrast."""
-    pixels = sheet.pixels
-    contrast = sheet.contrast.ravel()[pixels.place].astype(np.float64)
-    section = _sections(sheet, ellipse)
-    area, mean, _ = _binned(sheet, section, SECTIONS, contrast)
+    ellipse = sheet.ellipse
+    middle = np.stack([ellipse.x, ellipse.y], axis=1)
+    area, mean, _ = _sections(sheet.contrast, sheet.pixels, middle, ellipse.turn)
     area[ellipse.round], mean[ellipse.round] = np.nan, np.nan
-    deepest = pixels.of_each(pixels.largest(sheet.square_depth))
-    borders = np.arange(1, DEPTHS)[:, None] ** 2 * deepest
-    layer = np.count_nonzero(DEPTHS**2 * sheet.square_depth >= borders, axis=0)
-    fill, level, spread = _binned(sheet, layer, DEPTHS, contrast)
+    fill, level, spread = _layers(sheet.contrast, sheet.pixels, sheet.square_depth)
     return {
         **{f"section{k + 1}_area": area[:, k] for k in range(SECTIONS)},
         **{f"section{k + 1}_contrast": mean[:, k] for k in range(SECTIONS)},
@@ -55,29 +52,66 @@ def measure_profile(sheet: Sheet, ellipse: Ellipse) -> Columns:
     }
 
 
-def _sections(sheet: Sheet, ellipse: Ellipse) -> NDArray[np.int64]:
-    """Return the section of each pixel, 0 to SECTIONS − 1."""
-    pixels = sheet.pixels
-    off_x, off_y = pixels.x - pixels.of_each(ellipse.x), pixels.y - pixels.of_each(ellipse.y)
-    along = off_x * pixels.of_each(np.cos(ellipse.turn)) + off_y * pixels.of_each(np.sin(ellipse.turn))
-    ahead, behind = pixels.largest(along), pixels.largest(-along)
-    denser = pixels.total(along * sheet.contrast.ravel()[pixels.place])
-    turned = np.where(np.abs(ahead - behind) > TIE, ahead < behind, denser < 0)
-    along *= pixels.of_each(np.where(turned, -1.0, 1.0))
-    low, high = -np.where(turned, ahead, behind) - 0.5, np.where(turned, behind, ahead) + 0.5
-    share = (along - pixels.of_each(low)) / pixels.of_each(high - low)
-    return np.asarray(np.minimum(share * SECTIONS + TIE, SECTIONS - 1), np.int64)
+@compiled
+def _sections(
+    contrast: NDArray[np.uint8], pixels: Pixels, middle: NDArray[np.float64], turn: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return share of pixels, mean and standard deviation of contrast in each section, (n_objects, SECTIONS) each."""
+    sums = np.zeros((len(turn), SECTIONS, 3))
+    for k in range(len(turn)):
+        begin, end = pixels.bounds[k], pixels.bounds[k + 1]
+        along, density, cosine, sine = np.empty(end - begin), 0.0, np.cos(turn[k]), np.sin(turn[k])
+        for p in range(begin, end):
+            off_x, off_y = pixels.x[p] - middle[k, 0], pixels.y[p] - pixels.y[begin] - middle[k, 1]
+            along[p - begin] = off_x * cosine + off_y * sine
+            density += along[p - begin] * contrast[pixels.y[p], pixels.x[p]]
+        ahead, behind = along.max(), -along.min()
+        if (ahead < behind) if abs(ahead - behind) > TIE else (density < 0):
+            along *= -1
+            ahead, behind = behind, ahead
+        for p in range(begin, end):
+            share = (along[p - begin] + behind + 0.5) / (ahead + behind + 1)
+            section = min(int(share * SECTIONS + TIE), SECTIONS - 1)
+            _add(sums[k, section], contrast[pixels.y[p], pixels.x[p]])
+    return _summed_up(sums, pixels)
 
 
-def _binned(
-    sheet: Sheet, part: NDArray[np.int64], parts: int, values: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], ...]:
-    """Return share of pixels, mean and standard deviation of values in each part, of shape (n_objects, parts) each."""
-    code = sheet.pixels.owner * parts + part
-    count, total, square = (
-        np.bincount(code, weights=weights, minlength=len(sheet) * parts).reshape(-1, parts)
-        for weights in (None, values, values**2)
-    )
-    mean = ratio(total, count)
-    spread = np.sqrt(np.maximum(ratio(square, count) - mean**2, 0))
-    return count / sheet.pixels.area[:, None], mean, spread
+@compiled
+def _layers(
+    contrast: NDArray[np.uint8], pixels: Pixels, square_depth: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return share of pixels, mean and standard deviation of contrast in each layer, (n_objects, DEPTHS) each."""
+    sums = np.zeros((len(pixels.bounds) - 1, DEPTHS, 3))
+    for k in range(len(sums)):
+        begin, end = pixels.bounds[k], pixels.bounds[k + 1]
+        deepest = square_depth[begin:end].max()
+        for p in range(begin, end):
+            layer = 0
+            while layer < DEPTHS - 1 and DEPTHS**2 * square_depth[p] >= (layer + 1) ** 2 * deepest:
+                layer += 1
+            _add(sums[k, layer], contrast[pixels.y[p], pixels.x[p]])
+    return _summed_up(sums, pixels)
+
+
+@compiled
+def _add(sums: NDArray[np.float64], value: int) -> None:
+    """Add a value to the count, the sum, and the sum of squares of a part."""
+    sums[0] += 1
+    sums[1] += value
+    sums[2] += float(value) * value
+
+
+@compiled
+def _summed_up(
+    sums: NDArray[np.float64], pixels: Pixels
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return share of pixels, mean and standard deviation of each part, NaN for the last two of an empty one."""
+    objects, parts, _ = sums.shape
+    share, mean, deviation = np.empty((objects, parts)), np.empty((objects, parts)), np.empty((objects, parts))
+    for k in range(objects):
+        for part in range(parts):
+            count, total, square = sums[k, part]
+            share[k, part] = count / (pixels.bounds[k + 1] - pixels.bounds[k])
+            mean[k, part] = total / count
+            deviation[k, part] = np.sqrt(max(square / count - mean[k, part] ** 2, 0.0)) if count else np.nan
+    return share, mean, deviation

@@ -68,13 +68,10 @@ class Ground:
     @classmethod
     def of(cls, image: NDArray[np.uint8], background: Background | None) -> Ground:
         """Find the background of an image, uint8 of shape (height, width)."""
-        around = border(image)
-        around.sort()
+        around = np.sort(border(image))
         level = _middle(around)
         light = bool(level >= image.mean() if background is None else background == "light")
-        distances = np.abs(around - level)
-        distances.sort()
-        spread = _middle(distances)
+        spread = _middle(np.sort(np.abs(around - level)))
         if spread > BUSY:
             away = around[-(len(around) // 10) - 1 :] if light else around[: len(around) // 10 + 1][::-1]
             level = float(away[0])

@@ -10,12 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from .segmentation import Ground, Segmentation, contrast, mask_of, without_scale_bar
+from .chains import Outlines, outlines_of
+from .compiled import compiled
+from .distances import square_distances
+from .moments import Ellipse, Moments, ellipse_of, moments
+from .pixels import Pixels, pixels_of
+from .runs import count_pieces, fill_holes
+from .segmentation import Ground, Segmentation, mask_of, without_scale_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,16 +131,7 @@ class Sheet:
 
     @cached_property
     def _holes(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Filled masks, and the number of holes of each object.
-
-        A hole is a piece of background, 4-connected as the counterpart of 8-connected objects, that does not reach the
-        margin; all margins are one piece, the one of the sheet's first pixel.
-        """
-        _, labels, facts, _ = cv2.connectedComponentsWithStats(1 - self.mask, connectivity=4, ltype=cv2.CV_32S)
-        filled = np.asarray(labels != labels[0, 0], np.uint8)
-        hole = np.ones(len(facts), bool)
-        hole[[0, labels[0, 0]]] = False
-        return filled, self._per_object(np.asarray(facts[hole], np.int32))
+        return fill_holes(self.mask, self.owner_of_row)
 
     @property
     def filled(self) -> NDArray[np.uint8]:
@@ -148,82 +145,67 @@ class Sheet:
 
     def count_pieces(self, mask: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Count the 8-connected pieces of each object in a mask of the sheet's shape; int64 of shape (n_objects,)."""
-        _, _, facts, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
-        return self._per_object(np.asarray(facts[1:], np.int32))
-
-    def _per_object(self, facts: NDArray[np.int32]) -> NDArray[np.int64]:
-        return np.bincount(self.owner_of_row[facts[:, cv2.CC_STAT_TOP]], minlength=len(self))
+        return count_pieces(mask, self.owner_of_row)
 
     @cached_property
     def contrast(self) -> NDArray[np.uint8]:
-        """Distance of each pixel from its background towards the object, uint8 of shape (rows, columns)."""
-        each = zip(self.level, self.light, self.bands, strict=True)
-        return np.concatenate([contrast(self.grey[band], level, light=light) for level, light, band in each])
-
-    @cached_property
-    def own_contrast(self) -> NDArray[np.uint8]:
-        """The contrast of objects, holes filled, and 0 elsewhere, uint8 of shape (rows, columns)."""
-        return np.where(self.filled, self.contrast, np.uint8(0))
-
-    @cached_property
-    def square_depth(self) -> NDArray[np.float64]:
-        """Squared distance of each of `pixels` to the nearest one outside, holes filled, float64 of shape (n_pixels,).
-
-        A whole number: OpenCV's distances differ in their last bits with where an array begins in memory.
-        """
-        distance = cv2.distanceTransform(self.filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        return np.rint(np.square(distance.ravel()[self.pixels.place], dtype=np.float64))
+        """Distance of objects' pixels from the background towards the object, holes filled, 0 elsewhere; uint8."""
+        return own_contrast(self.grey, self.pixels, np.rint(self.level).astype(np.int64), self.light)
 
     @cached_property
     def pixels(self) -> Pixels:
         """The pixels of all objects, holes filled."""
-        return Pixels.of(self)
+        return pixels_of(self.filled, self.tops)
+
+    @cached_property
+    def form(self) -> Moments:
+        """Moments of the filled masks."""
+        return moments(self.filled, self.pixels)
+
+    @cached_property
+    def ellipse(self) -> Ellipse:
+        """Ellipses of the filled masks."""
+        return ellipse_of(self.form)
+
+    @cached_property
+    def weight(self) -> Moments:
+        """Moments of the contrast."""
+        return moments(self.contrast, self.pixels)
+
+    @cached_property
+    def outlines(self) -> Outlines:
+        """The outlines of all objects, holes filled."""
+        return outlines_of(self.filled, self.pixels)
+
+    @cached_property
+    def square_depth(self) -> NDArray[np.int64]:
+        """Squared distance of each of `pixels` to the nearest one outside, int64 of shape (n_pixels,)."""
+        return square_distances(self.filled, self.pixels)
 
 
-@dataclass(frozen=True)
-class Pixels:
-    """The pixels of all objects of a sheet, object after object, holes filled.
+@compiled
+def own_contrast(
+    grey: NDArray[np.uint8], pixels: Pixels, level: NDArray[np.int64], light: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Return how far objects' pixels lie from their background, 0 on the other side of it, and elsewhere.
 
-    Attributes:
-        place: where each lies in the flattened sheet, int64 of shape (n_pixels,).
-        owner: number of the object, int64 of shape (n_pixels,).
-        starts: where each object's pixels begin, int64 of shape (n_objects,).
-        area: number of pixels of each object, int64 of shape (n_objects,).
-        x, y: column and row in the sheet, int64 of shape (n_pixels,).
+    Args:
+        grey: grey levels, uint8 of shape (rows, columns).
+        pixels: those of objects.
+        level: of each object's background, int64 of shape (n_objects,).
+        light: whether it is light, so that the object is darker; bool of shape (n_objects,).
+
+    Returns:
+        uint8 of shape (rows, columns).
 
     """
-
-    place: NDArray[np.int64]
-    owner: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    area: NDArray[np.int64]
-    x: NDArray[np.int64]
-    y: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, sheet: Sheet) -> Pixels:
-        """List the pixels of a sheet."""
-        place = np.flatnonzero(sheet.filled)
-        y, x = np.divmod(place, sheet.filled.shape[1])
-        owner = sheet.owner_of_row[y]
-        area = np.bincount(owner, minlength=len(sheet))
-        return cls(place, owner, np.cumsum(area) - area, area, x, y)
-
-    def of_each(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Give each pixel the value of its object."""
-        return np.repeat(values, self.area)
-
-    def total(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
-        """Add up the values of each object's pixels, float64 of shape (n_objects,)."""
-        return np.add.reduceat(values, self.starts, dtype=np.float64)
-
-    def mean(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
-        """Average the values of each object's pixels, float64 of shape (n_objects,)."""
-        return self.total(values) / self.area
-
-    def largest(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
-        """Return the largest value of each object's pixels, float64 of shape (n_objects,)."""
-        return np.maximum.reduceat(values, self.starts).astype(np.float64)
+    found = np.zeros_like(grey)
+    for k in range(len(level)):
+        for p in range(pixels.bounds[k], pixels.bounds[k + 1]):
+            x, y = pixels.x[p], pixels.y[p]
+            off = level[k] - grey[y, x] if light[k] else grey[y, x] - level[k]
+            found[y, x] = max(off, 0)
+    return found
 
 
 def sheets(cuts: Sequence[Cut]) -> Iterator[NDArray[np.int64]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data_manifests import decoding, pixels
+from ...data_manifests import decoding
 from ...data_manifests.audit import encoding
 from ...data_manifests.dataset import cache_folder
 from ...data_manifests.errors import DataError
@@ -119,8 +119,8 @@ def measured_table(
 def _key(images: ImageStore, options: Segmentation, masks: ImageStore | None) -> str:
     """Name what a table depends on: images, masks, options, and the code that decodes and measures."""
     states = [images.state(), "" if masks is None else masks.state()]
-    below = Path(decoding.__file__), Path(encoding.__file__), Path(pixels.__file__)
-    code = [path.read_text("utf-8") for path in (*below, *sorted(Path(__file__).parent.glob("*.py")))]
+    files = [Path(decoding.__file__), Path(encoding.__file__), *sorted(Path(__file__).parent.glob("*.py"))]
+    code = [path.read_text("utf-8") for path in files]
     return sha256_text(str(VERSION), json.dumps(asdict(options)), *states, *code)[:32]
 
 

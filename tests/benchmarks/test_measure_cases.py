@@ -55,7 +55,7 @@ def test_ours_measures_no_less_than_is_compared(monkeypatch: pytest.MonkeyPatch)
     measure_by("plain", [])
 
     assert asked == [shared_groups(), PLAIN]
-    assert shared_groups() > {"geometry", "grey", "texture"}
+    assert shared_groups() > {"geometry", "grey", "cooccurrence"}
 
 
 def test_a_slower_program_is_beside_ours() -> None:

@@ -140,7 +140,7 @@ def test_groups_are_measured_apart() -> None:
 
 
 def test_a_large_image_gives_a_row() -> None:
-    """A cross of 4,800 px in an image of 5,000 × 5,000 px; its skeleton is that of a reduced copy."""
+    """A cross of 4,800 px in an image of 5,000 × 5,000 px."""
     image = np.full((5000, 5000), 250, np.uint8)
     image[2440:2560, 100:4900] = image[100:4900, 2440:2560] = 60
     (row,) = measure_chunk([image], OPTIONS, [(image < 100).astype(np.uint8)])

@@ -1,0 +1,137 @@
+"""Connected pieces of a mask, found from its runs: unbroken lines of pixels within a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from .compiled import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SIDEWAYS, ALSO_ACROSS = 0, 1  # 4-connected and 8-connected: how far runs may miss each other and still touch
+
+
+class Runs(NamedTuple):
+    """The runs of a mask in reading order.
+
+    Attributes:
+        row: row of each, int32 of shape (n_runs,).
+        begin, end: its first column, and the one behind its last, int32 of shape (n_runs,).
+        piece: number of the first run of the piece that it belongs to, int64 of shape (n_runs,).
+
+    """
+
+    row: NDArray[np.int32]
+    begin: NDArray[np.int32]
+    end: NDArray[np.int32]
+    piece: NDArray[np.int64]
+
+
+@compiled
+def runs_of(mask: NDArray[np.uint8], value: int, reach: int) -> Runs:
+    """Find the runs of a value in a mask, and the pieces that they make.
+
+    Args:
+        mask: uint8 of shape (rows, columns).
+        value: of the pixels that are looked for.
+        reach: `SIDEWAYS` or `ALSO_ACROSS`.
+
+    """
+    rows, columns = mask.shape
+    most = rows * (columns // 2 + 1)
+    row, begin, end = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most, np.int32)
+    count = 0
+    for y in range(rows):
+        inside = False
+        for x in range(columns):
+            if (mask[y, x] == value) == inside:
+                continue
+            if inside:
+                end[count - 1] = x
+            else:
+                row[count], begin[count] = y, x
+                count += 1
+            inside = not inside
+        if inside:
+            end[count - 1] = columns
+    row, begin, end = row[:count], begin[:count], end[:count]
+    return Runs(row, begin, end, _joined(row, begin, end, reach))
+
+
+@compiled
+def _joined(row: NDArray[np.int32], begin: NDArray[np.int32], end: NDArray[np.int32], reach: int) -> NDArray[np.int64]:
+    """Return the number of the first run of each run's piece."""
+    first = np.arange(len(row))
+    above = 0
+    for k in range(len(row)):
+        while row[above] < row[k] - 1 or (row[above] == row[k] - 1 and end[above] + reach <= begin[k]):
+            above += 1
+        other = above
+        while row[other] < row[k] and begin[other] < end[k] + reach:
+            _join(first, other, k)
+            other += 1
+    for k in range(len(first)):
+        first[k] = first[first[k]]
+    return first
+
+
+@compiled
+def _join(first: NDArray[np.int64], one: int, other: int) -> None:
+    """Make one piece of two, whose number is the lower one."""
+    one, other = _found(first, one), _found(first, other)
+    first[max(one, other)] = min(one, other)
+
+
+@compiled
+def _found(first: NDArray[np.int64], run: int) -> int:
+    """Follow a run to the first one of its piece, and halve the way for the next."""
+    while first[run] != run:
+        first[run] = first[first[run]]
+        run = first[run]
+    return run
+
+
+@compiled
+def count_pieces(mask: NDArray[np.uint8], owner_of_row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count the 8-connected pieces of each object.
+
+    Args:
+        mask: 1 on objects, uint8 of shape (rows, columns).
+        owner_of_row: number of the object that each row belongs to, int64 of shape (rows,).
+
+    Returns:
+        int64 of shape (n_objects,).
+
+    """
+    runs = runs_of(mask, 1, ALSO_ACROSS)
+    counts = np.zeros(owner_of_row[-1] + 1, np.int64)
+    for k in range(len(runs.row)):
+        counts[owner_of_row[runs.row[k]]] += runs.piece[k] == k
+    return counts
+
+
+@compiled
+def fill_holes(mask: NDArray[np.uint8], owner_of_row: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Fill the holes of objects, and count them.
+
+    A hole is a piece of background, 4-connected as the counterpart of 8-connected objects, that does not reach the
+    margin; all margins are one piece, the one of the first pixel.
+
+    Args:
+        mask: 1 on objects, 0 in the margins, uint8 of shape (rows, columns).
+        owner_of_row: number of the object that each row belongs to, int64 of shape (rows,).
+
+    Returns:
+        The filled mask, and the number of holes of each object, int64 of shape (n_objects,).
+
+    """
+    runs = runs_of(mask, 0, SIDEWAYS)
+    filled, counts = mask.copy(), np.zeros(owner_of_row[-1] + 1, np.int64)
+    for k in range(len(runs.row)):
+        if runs.piece[k] > 0:
+            filled[runs.row[k], runs.begin[k] : runs.end[k]] = 1
+            counts[owner_of_row[runs.row[k]]] += runs.piece[k] == k
+    return filled, counts
