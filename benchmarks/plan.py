@@ -252,7 +252,7 @@ def _draft(dataset: Dataset, split: Split, method: Method, table: FeatureTable |
         manifest_sha256=dataset.manifest.sha256,
         data_sha256=dataset.data_sha256,
         track=method.name,
-        config={"track": method.track.name, **method.options},
+        config=json.loads(json.dumps({"track": method.track.name, **method.options}, default=str)),  # as it is stored
         features=table.identity,
         split=split.name,
         seed=split.seed,

@@ -107,14 +107,17 @@ def scratch_folder(out: Path, wanted: Card) -> Path:
     return own
 
 
+def drop_scratch(out: Path, card: Card) -> None:
+    """Remove the checkpoints of a job that came to its end."""
+    shutil.rmtree(_scratch_of(out, card), ignore_errors=True)
+
+
 def _scratch_of(out: Path, card: Card) -> Path:
     return out / ".scratch" / sha256_text(str(run_folder(out, card).relative_to(out)))[:24]
 
 
 def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
     """Put a run into the store: written beside, flushed, and renamed; an older finished run moves to `replaced/`.
-
-    Its checkpoints are removed.
 
     Call it under the job's lock.
 
@@ -140,7 +143,6 @@ def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
         set_aside(out, final)
         part.rename(final)
         flush(final.parent)
-        shutil.rmtree(_scratch_of(out, card), ignore_errors=True)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return final

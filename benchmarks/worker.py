@@ -33,7 +33,7 @@ from ..models.track import Objects, Track, check_track, checked_scores
 from ..reports.card import Card, read_card
 from ..reports.results import EMBEDDINGS, IMPORTANCE, PREDICTIONS, PREPARATION, VALID
 from .environment import TOLD, now, peak_rss_mb
-from .store import CANNOT_WRITE, is_finished, job_lock, scratch_folder, store_run
+from .store import CANNOT_WRITE, drop_scratch, is_finished, job_lock, scratch_folder, store_run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,6 +79,7 @@ def _do_and_store(task: Task) -> None:
             return
         card, tables = attempt(task, draft, scratch_folder(out, draft))
         store_run(out, card, tables)
+        drop_scratch(out, card)
 
 
 def _end_with_parent() -> None:

@@ -1,0 +1,227 @@
+"""Runs that are built on other runs, that learn from prepared images, that tell, and that are taken up again."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import planktonbench as pb
+import pytest
+from planktonbench.benchmarks import progress
+from planktonbench.data_manifests.errors import SuiteError
+from planktonbench.reports.card import Card
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+TRACKS = """
+import os
+import numpy as np
+from planktonbench import Track
+from planktonbench.features.stacks import StackForm
+from planktonbench.models.baselines import Majority
+
+class Pool(Majority):
+    name = "pool"
+    def __init__(self, of=("majority", "random")):
+        self.of = of
+    @property
+    def parts(self):
+        return tuple(self.of)
+    def predict(self, objects):
+        said = [np.exp(self.given[name].log_probabilities(objects)) for name in self.of]
+        mean = np.mean(said, axis=0)
+        return mean / mean.sum(axis=1, keepdims=True)
+
+class Circle(Pool):
+    name = "circle"
+    def __init__(self, of=("circle",)):
+        super().__init__(of)
+
+class Fails(Majority):
+    name = "fails"
+    def fit(self, train, valid, *, rng):
+        raise RuntimeError("boom")
+
+class Hopeless(Pool):
+    name = "hopeless"
+    def __init__(self, of=("majority", "tracks.py:Fails")):
+        super().__init__(of)
+
+class Dies(Majority):
+    name = "dies"
+    def fit(self, train, valid, *, rng):
+        super().fit(train, valid, rng=rng)
+        mark = self.scratch / "half-way"
+        if not mark.exists():
+            mark.write_text("here")
+            os.kill(os.getpid(), 9)
+        self.chosen = {"resumed": mark.read_text()}
+        self.tell("resumed")
+
+class Sees(Majority):
+    name = "sees"
+    inputs = {"images"}
+    def __init__(self, side=32):
+        self.side = side
+    @property
+    def stack_form(self):
+        return StackForm(self.side)
+    def fit(self, train, valid, *, rng):
+        super().fit(train, valid, rng=rng)
+        self.chosen = {"shape": train.stacks.batch(train.stacks.rows(train.object_ids)).shape}
+    def embeddings(self, objects):
+        return objects.stacks.sizes[objects.stacks.rows(objects.object_ids)]
+"""
+
+
+@pytest.fixture
+def tracks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file of tracks, in the folder that the user stands in."""
+    (tmp_path / "tracks.py").write_text(TRACKS)
+    monkeypatch.chdir(tmp_path)
+    return "tracks.py"
+
+
+def run(folder: Path, out: Path, *names: str, **options: object) -> pd.DataFrame:
+    """Run tracks on a folder with seed 0."""
+    table = pb.run("flowcam", tracks=list(names), seeds=[0], data_dir=folder, out=out, **options)  # type: ignore[arg-type]
+    return table.set_index("track")
+
+
+def folder_of(out: Path, track: str) -> Path:
+    """Return the folder of a run."""
+    return out / "runs" / "flowcam" / track / "holdout.v1" / "seed-0"
+
+
+def card_of(out: Path, track: str) -> Card:
+    """Return the card of a run."""
+    return Card.model_validate_json((folder_of(out, track) / "card.json").read_bytes())
+
+
+def test_parts_are_run_before_and_never_again(
+    challenge: Path, tmp_path: Path, tracks: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fusion brings its parts along as ordinary runs, mixes what they said, and judges itself beside the best."""
+    out = tmp_path / "out"
+    table = run(challenge, out, f"{tracks}:Pool")
+    made = {name: card_of(out, name).created for name in ("majority", "random", "pool")}
+    said = {
+        name: pd.read_parquet(folder_of(out, name) / "predictions.parquet").set_index("object_id").filter(like="score:")
+        for name in made
+    }
+
+    assert set(table.index) == {"majority", "random", "pool"}
+    assert set(card_of(out, "pool").parts) == {"majority", "random"}
+    expected = (said["majority"] + said["random"]) / 2
+    pd.testing.assert_frame_equal(said["pool"], expected.loc[said["pool"].index], atol=1e-5)
+    judged = pd.read_csv(out / "report" / "tables" / "fusion.csv")
+    assert judged["track"].tolist() == ["pool"]
+    capsys.readouterr()
+    run(challenge, out, f"{tracks}:Pool", "majority")
+    assert "0 of 3 runs to do" in capsys.readouterr().err
+    assert {name: card_of(out, name).created for name in made} == made
+
+
+def test_a_changed_part_changes_what_is_built_on_it(
+    challenge: Path, tmp_path: Path, tracks: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A part with other options is another part, and the fusion says why it is done again."""
+    out, suite = tmp_path / "out", tmp_path / "mine.yaml"
+    text = "name: mine\ndatasets: [flowcam]\nseeds: [0]\ntracks:\n  - {track: xgb-source001, trees: %d}\n"
+    text += f"  - {{track: '{tracks}:Pool', of: [majority, xgb-source001]}}\n"
+    for trees in (2, 3):
+        suite.write_text(text % trees)
+        capsys.readouterr()
+        pb.run(str(suite), data_dir=challenge, out=out)
+
+    told = capsys.readouterr().err
+    assert "2 of 3 runs to do" in told
+    assert "part xgb-source001:" in told
+
+
+def test_a_fusion_of_a_part_that_fails_is_skipped(challenge: Path, tmp_path: Path, tracks: str) -> None:
+    """It says why, and the part's own reason stands beside it."""
+    table = run(challenge, tmp_path / "out", f"{tracks}:Hopeless")
+
+    assert table["status"].to_dict() == {"majority": "done", "fails": "failed", "hopeless": "skipped"}
+    assert "built on fails" in table["reason"]["hopeless"]
+
+
+def test_a_track_that_is_built_on_itself_is_refused(challenge: Path, tmp_path: Path, tracks: str) -> None:
+    """Before anything runs."""
+    with pytest.raises(SuiteError, match="built on itself"):
+        run(challenge, tmp_path / "out", f"{tracks}:Circle")
+
+
+def test_what_a_killed_run_left_is_found_by_the_next(
+    challenge: Path, tmp_path: Path, tracks: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Checkpoints survive a kill, are handed over, and are gone once the run is stored; what is told is shown."""
+    monkeypatch.setattr(progress, "PLAIN_LINE_EVERY", -1)
+    out = tmp_path / "out"
+
+    first = run(challenge, out, f"{tracks}:Dies")["status"]["dies"]
+    second = run(challenge, out, f"{tracks}:Dies")["status"]["dies"]
+
+    assert (first, second) == ("failed", "done")
+    assert card_of(out, "dies").chosen == {"resumed": "here"}
+    assert not list((out / ".scratch").iterdir())
+    assert "dies · holdout.v1 · seed 0: resumed" in capsys.readouterr().err
+
+
+def spoil(folder: Path, count: int) -> list[str]:
+    """Put text in the place of so many images; return their object ids."""
+    source = folder / "imgs.zip"
+    with zipfile.ZipFile(source) as archive:
+        images = {name: archive.read(name) for name in archive.namelist()}
+    spoiled = list(images)[:count]
+    with zipfile.ZipFile(source, "w") as archive:
+        for name, content in images.items():
+            archive.writestr(name, b"no image" if name in spoiled else content)
+    return [name.removeprefix("imgs/").removesuffix(".png") for name in spoiled]
+
+
+def test_objects_without_a_readable_image_are_left_out_for_every_track(
+    challenge: Path, tmp_path: Path, tracks: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All tracks see the same objects, and those left out are listed in the cards and on screen."""
+    spoiled, out = spoil(challenge, 3), tmp_path / "out"
+
+    run(challenge, out, f"{tracks}:Sees", "majority")
+
+    truth = pd.read_parquet(out / "truth" / "flowcam" / "holdout.v1" / "seed-0.parquet")
+    embedded = pd.read_parquet(folder_of(out, "sees") / "embeddings.parquet")
+    assert not set(spoiled) & set(truth["object_id"])
+    assert set(embedded["object_id"]) == set(truth["object_id"])
+    assert set(np.unique(embedded[["e0", "e1"]])) == {4.0, 5.0}
+    shape = (card_of(out, "sees").chosen or {})["shape"]
+    assert shape == [card_of(out, "sees").n_train, 32, 32, 3]
+    for name in ("sees", "majority"):
+        (note,) = [note for note in card_of(out, name).notes if note.code == "no-image"]
+        assert note.count == 3
+        assert all(any(one in example for example in note.examples) for one in spoiled)
+    assert "3 objects have no image" in capsys.readouterr().err
+
+
+def test_tables_alone_keep_objects_without_images(challenge: Path, tmp_path: Path) -> None:
+    """Without an image track nobody misses the images."""
+    spoiled = spoil(challenge, 3)
+
+    run(challenge, tmp_path / "out", "majority")
+
+    truth = pd.read_parquet(tmp_path / "out" / "truth" / "flowcam" / "holdout.v1" / "seed-0.parquet")
+    assert set(spoiled) <= set(truth["object_id"])
+
+
+def test_an_image_track_without_images_is_skipped(
+    make_challenge: Callable[..., Path], tmp_path: Path, tracks: str
+) -> None:
+    """It says what the data set lacks."""
+    table = run(make_challenge(images=False), tmp_path / "out", f"{tracks}:Sees", "majority")
+
+    assert table["status"].to_dict() == {"sees": "skipped", "majority": "done"}
+    assert table["reason"]["sees"] == "the data set has no images"
