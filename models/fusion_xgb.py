@@ -11,9 +11,11 @@ import numpy as np
 from ..data_manifests.errors import TrackError, did_you_mean
 from .parts import Part, logarithms
 from .track import Objects, Track
-from .xgboost_tracks import XgbNative
+from .xgboost_tracks import USUAL, XgbNative
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import NDArray
     from sklearn.decomposition import PCA
@@ -48,7 +50,7 @@ class FusionXgb(Track):
         alpha: exponent of the class weights, as of `xgb-native`; this and the following are the trees'.
         depth: largest depth of a tree.
         rounds: most boosting rounds.
-        columns: share of the columns that each tree sees.
+        xgboost: further parameters, by XGBoost's names.
         candidates: most settings to try.
         minutes: most time for the trees.
 
@@ -70,7 +72,7 @@ class FusionXgb(Track):
         alpha: float | None = None,
         depth: int | None = None,
         rounds: int = 400,
-        columns: float = 1.0,
+        xgboost: Mapping[str, float] = USUAL,
         candidates: int = 6,
         minutes: float = 15,
     ) -> None:
@@ -93,7 +95,7 @@ class FusionXgb(Track):
         self.rows = rows
         self.folds = folds
         self.components = components
-        self._trees = XgbNative(alpha, depth, rounds, columns=columns, candidates=candidates, minutes=minutes)
+        self._trees = XgbNative(alpha, depth, rounds, xgboost=xgboost, candidates=candidates, minutes=minutes)
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -149,6 +149,16 @@ def test_xgb_draws_rows_as_the_strategy_says(imbalance: Literal["none"], rows: l
     np.testing.assert_array_equal(drawn, resampled(y, imbalance, seed=3))
 
 
+def test_xgb_takes_further_parameters_by_their_names(parts: dict[str, Objects]) -> None:
+    """They reach the trees, and those that the track sets by itself are refused."""
+    _, usual = fitted("xgb-native", parts, alpha=0.5, depth=3)
+    _, other = fitted("xgb-native", parts, alpha=0.5, depth=3, xgboost={"subsample": 0.5, "max_bin": 8})
+
+    assert not np.allclose(usual, other)
+    with pytest.raises(TrackError, match="max_depth, which the track sets by itself"):
+        fitted("xgb-native", parts, xgboost={"max_depth": 3})
+
+
 def test_xgb_without_weights_has_nothing_to_choose_among_them(parts: dict[str, Objects]) -> None:
     """Weights belong to one strategy alone, and a strategy that does not exist is refused."""
     track, _ = fitted("xgb-native", parts, depth=3, imbalance="oversample")
