@@ -15,6 +15,7 @@ from .environment import library_versions, machine_name, now
 from .measure_cases import measuring
 from .output import print_table
 from .speed_cases import auditor, evaluator, help_text, reading, simulator, source001, workers
+from .stack_cases import preparing
 
 HEADER = ("what", "planktonbench", "beside", "ratio", "limit", "")
 
@@ -22,7 +23,7 @@ HEADER = ("what", "planktonbench", "beside", "ratio", "limit", "")
 def main() -> None:
     """Measure all of it and print a table."""
     parser = argparse.ArgumentParser(description="Speed, as ratios measured in one run.")
-    parser.add_argument("--images", type=Path, help="folder, zip or tar file to measure features of; else simulated")
+    parser.add_argument("--images", type=Path, help="folder, zip or tar file to measure and prepare; else simulated")
     images = parser.parse_args().images
     if images and not images.exists():
         parser.error(f"--images: {images} does not exist; expected a folder, zip or tar file of images")
@@ -32,6 +33,7 @@ def main() -> None:
         lines = [help_text(), evaluator(), source001(), reading(folder)]
         lines += [simulator(folder), auditor(folder), workers(folder)]
         lines += measuring(folder, images)
+        lines += preparing(folder, images or folder / "simulated" / "imgs.zip")
     sys.stdout.write(f"{machine_name()}, {now()}, numpy {versions['numpy']}, xgboost {versions['xgboost']}\n\n")
     print_table(HEADER, [line.cells() for line in lines])
 
