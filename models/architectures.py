@@ -1,96 +1,25 @@
-"""The networks: bodies that turn images into features, and the head that all of them share."""
+"""The bodies of the networks: from images to features."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import layers
 
-from .batches import IMAGE, SIZE
+from .lite0 import lite0, load_imagenet
+from .missing_weights import MissingWeights
+from .network import Design
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from .recipe import PretrainedRecipe, Recipe
 
-    from .recipe import Recipe
-
-    Body = Callable[[Any, Recipe], Any]
-    """From an image tensor, uint8 of shape (n, side, side, 3), to features of shape (n, n_features)."""
-
-HEAD = "head"  # name of the last layer, whose input is the embedding
-SIZE_UNITS = 16
-
-
-@dataclass(frozen=True)
-class Design:
-    """What a network consists of.
-
-    Attributes:
-        body: from images to features.
-        hidden: units of the fully connected layers between features and head.
-
-    """
-
-    body: Body
-    hidden: tuple[int, ...] = ()
-
-
-def network(
-    design: Design, recipe: Recipe, n_classes: int, *, sizes: NDArray[np.float32] | None, seed: int
-) -> keras.Model:
-    """Build a network with weights as Keras initialises them.
-
-    Args:
-        design: body and fully connected layers.
-        recipe: side, dropout and precision.
-        n_classes: outputs.
-        sizes: log height, width and area of training objects, float32 of shape (n_objects, 3), by whose mean and
-            variance this input is normalised; None for no such input.
-        seed: of dropout.
-
-    Returns:
-        A model that takes `{"image": uint8 (n, side, side, 3), "size": float32 (n, 3)}`, the latter if asked for, and
-        returns logits, float32 of shape (n, n_classes).
-
-    """
-    with _precision(recipe.precision):
-        image = keras.Input((recipe.side, recipe.side, 3), dtype="uint8", name=IMAGE)
-        inputs, features = {IMAGE: image}, design.body(image, recipe)
-        if sizes is not None:
-            inputs[SIZE] = keras.Input((sizes.shape[1],), name=SIZE)
-            features = layers.Concatenate()([features, _size_features(inputs[SIZE], sizes)])
-        for units in design.hidden:
-            features = layers.Dense(units, activation="relu")(features)
-        if recipe.dropout:
-            features = layers.Dropout(recipe.dropout, seed=seed)(features)
-        logits = layers.Dense(n_classes, dtype="float32", name=HEAD)(features)
-        return keras.Model(inputs, logits)
-
-
-def embedder(model: keras.Model) -> keras.Model:
-    """Return the network up to what its last layer takes, sharing its weights."""
-    return keras.Model(model.input, model.get_layer(HEAD).input)
-
-
-def _size_features(size: Any, sizes: NDArray[np.float32]) -> Any:  # noqa: ANN401 - Keras tensors have no type
-    normalised = layers.Normalization(mean=sizes.mean(axis=0), variance=sizes.var(axis=0) + keras.config.epsilon())
-    return layers.Dense(SIZE_UNITS, activation="relu")(normalised(size))
-
-
-@contextmanager
-def _precision(name: str) -> Iterator[None]:
-    """Build layers in a precision; what was set before is set again after."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
+VGG_MEANS = (103.939, 116.779, 123.68)  # of ImageNet, blue, green, red: Simonyan & Zisserman 2015
+RESNET18 = (64, 128, 256, 512)
+SMALL_RESIDUAL = (32, 64, 128, 256)
+MOMENTUM = 0.9  # of batch normalisation: at Keras's 0.99 or 0.999, some hundred steps are too few to settle
 
 
 def lenet(image: Any, recipe: Recipe) -> Any:  # noqa: ANN401, ARG001 - Keras tensors have no type; a body's signature
@@ -102,4 +31,98 @@ def lenet(image: Any, recipe: Recipe) -> Any:  # noqa: ANN401, ARG001 - Keras te
     return layers.Flatten()(features)
 
 
+def residual(widths: tuple[int, ...]) -> Callable[[Any, Recipe], Any]:
+    """Return a body of two basic residual blocks for each width, the first of them at half the resolution of the last.
+
+    He et al. 2016 (arXiv 1512.03385), table 1; their stem, 7 × 7 at half the resolution with pooling to a quarter, is
+    3 × 3 at half the resolution here, which leaves 32 × 32 positions of 64 × 64 pixels.
+    """
+
+    def body(image: Any, recipe: Recipe) -> Any:  # noqa: ANN401, ARG001 - as above
+        features = _convolved(layers.Rescaling(1 / 255)(image), widths[0], stride=2)
+        for stage, width in enumerate(widths):
+            features = _basic_block(features, width, stride=2 if stage else 1)
+            features = _basic_block(features, width, stride=1)
+        return layers.GlobalAveragePooling2D()(features)
+
+    return body
+
+
+def _basic_block(features: Any, width: int, stride: int) -> Any:  # noqa: ANN401 - Keras tensors have no type
+    found = _convolved(features, width, stride)
+    found = layers.BatchNormalization(momentum=MOMENTUM)(layers.Conv2D(width, 3, padding="same", use_bias=False)(found))
+    if stride > 1 or features.shape[-1] != width:
+        features = layers.Conv2D(width, 1, stride, use_bias=False)(features)
+        features = layers.BatchNormalization(momentum=MOMENTUM)(features)
+    return layers.ReLU()(layers.Add()([found, features]))
+
+
+def _convolved(features: Any, width: int, stride: int) -> Any:  # noqa: ANN401 - Keras tensors have no type
+    convolution = layers.Conv2D(
+        width, 3, stride, padding="same", use_bias=False, kernel_initializer=keras.initializers.HeNormal()
+    )
+    return layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(convolution(features)))
+
+
+def mobilenetv2(image: Any, recipe: PretrainedRecipe) -> Any:  # noqa: ANN401 - Keras tensors have no type
+    """MobileNetV2 (Sandler et al. 2018, arXiv 1801.04381), as keras.applications has it."""
+    base = _application(keras.applications.MobileNetV2, recipe, pooling="avg")
+    return base(layers.Rescaling(1 / 127.5, -1)(image))
+
+
+def efficientnet(image: Any, recipe: PretrainedRecipe) -> Any:  # noqa: ANN401 - Keras tensors have no type
+    """EfficientNetV2-B0 (Tan & Le 2021, arXiv 2104.00298), as keras.applications has it."""
+    base = _application(keras.applications.EfficientNetV2B0, recipe, pooling="avg")
+    return base(layers.Rescaling(1.0)(image))  # to float; it scales by itself
+
+
+def vgg19(image: Any, recipe: PretrainedRecipe) -> Any:  # noqa: ANN401 - Keras tensors have no type
+    """VGG19 without its fully connected layers (Simonyan & Zisserman 2015, arXiv 1409.1556), by keras.applications."""
+    base = _application(keras.applications.VGG19, recipe)
+    centred = layers.Rescaling(1.0, [-mean for mean in VGG_MEANS])(image[..., ::-1])
+    return layers.Flatten()(base(centred))
+
+
+def efficientnet_lite0(image: Any, recipe: PretrainedRecipe) -> Any:  # noqa: ANN401 - Keras tensors have no type
+    """EfficientNet-Lite0 of `lite0.py`."""
+    base = lite0(recipe.side)
+    if recipe.weights == "imagenet":
+        load_imagenet(base)
+    return _settled(base, recipe)(image)
+
+
+def _application(build: Callable[..., keras.Model], recipe: PretrainedRecipe, **more: object) -> keras.Model:
+    """Build a network of keras.applications without its head.
+
+    Raises:
+        MissingWeights: its ImageNet weights are asked for, and neither on the disk nor to be downloaded.
+
+    """
+    shape = (recipe.side, recipe.side, 3)
+    if recipe.weights == "random":
+        base = build(include_top=False, weights=None, input_shape=shape, **more)
+    else:
+        try:
+            base = build(include_top=False, weights="imagenet", input_shape=shape, **more)
+        except Exception as fault:  # Keras raises no more special one when it cannot download
+            message = f"its ImageNet weights cannot be had ({fault}); set its option weights to random to do without"
+            raise MissingWeights(message) from fault
+    return _settled(base, recipe)
+
+
+def _settled(base: keras.Model, recipe: PretrainedRecipe) -> keras.Model:
+    """Freeze a network when the recipe says so, and let the statistics of its normalisation follow in a few steps."""
+    base.trainable = not recipe.frozen
+    for layer in base.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = MOMENTUM
+    return base
+
+
 LENET = Design(lenet, hidden=(250, 100))
+RESNET_18 = Design(residual(RESNET18), bfloat16=True)
+SMALL_RESNET = Design(residual(SMALL_RESIDUAL), bfloat16=True)
+MOBILENET_V2 = Design(mobilenetv2)
+EFFICIENTNET_V2_B0 = Design(efficientnet)
+VGG_19 = Design(vgg19, hidden=(256,), bfloat16=True)
+LITE_0 = Design(efficientnet_lite0)

