@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..data_manifests.cleaning import note
+from ..data_manifests.seeds import sha256_text
+from ..reports.stack_figure import keep_stacks
 from .progress import counting
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     import pandas as pd
 
     from ..data_manifests.dataset import Dataset
     from ..features.stack_store import Stacks
-    from ..features.stacks import StackForm
+    from ..features.stacks import Source, StackForm
     from .settings import Settings
 
 UNREAD = "objects have no image that can be read: left out for every track"
@@ -36,10 +40,8 @@ def with_stacks(
     if not forms or dataset.images is None:
         return dataset, {}
     from ..features.stack_store import stored_stacks
-    from ..features.stacks import Source
 
-    images, manifest, stacks = dataset.images, dataset.manifest, {}
-    source = Source(manifest.background, manifest.scale_bar, manifest.pixel_size_um)
+    images, source, stacks = dataset.images, _source(dataset), {}
     for form in sorted(forms, key=repr):
         label = f"preparing images, {form.side} × {form.side} px"
         with counting(label, len(images), "images") as advance:
@@ -52,6 +54,31 @@ def with_stacks(
                 say=lambda line: settings.progress.say(f"{dataset.name}: {line}"),
             )
     return _without_unread(dataset, next(iter(stacks.values())).faults, settings), stacks
+
+
+def show_stacks(out: Path, dataset: Dataset, forms: Collection[StackForm]) -> None:
+    """Keep pictures of what networks see of a data set for the report.
+
+    Args:
+        out: the results folder.
+        dataset: the opened data set.
+        forms: in which tracks ask for images; with none nothing is kept.
+
+    """
+    if not forms:
+        return
+    from ..features.stacks import channels_of
+
+    source, ordered = _source(dataset), sorted(forms, key=repr)
+    state = sha256_text(dataset.data_sha256, repr(source), *map(repr, ordered))
+    keep_stacks(out, dataset, {one.words: partial(channels_of, form=one, source=source) for one in ordered}, state)
+
+
+def _source(dataset: Dataset) -> Source:
+    from ..features.stacks import Source
+
+    manifest = dataset.manifest
+    return Source(manifest.background, manifest.scale_bar, manifest.pixel_size_um)
 
 
 def _without_unread(dataset: Dataset, faults: pd.DataFrame, settings: Settings) -> Dataset:

@@ -67,6 +67,12 @@ class StackForm:
             raise TrackError(message)
 
     @property
+    def words(self) -> str:
+        """The form as a person reads it."""
+        threshold = "Otsu's threshold" if self.threshold is None else f"threshold {self.threshold}"
+        return f"{self.side} px, {'padded' if self.resize == 'pad' else 'stretched'}, {threshold}"
+
+    @property
     def level(self) -> int:
         """The threshold as the kernels take it."""
         return OTSU if self.threshold is None else self.threshold
@@ -167,3 +173,8 @@ def stack(grey: NDArray[np.uint8], form: StackForm) -> NDArray[np.uint8]:
     from .stack_kernels import stacked
 
     return stacked(np.ascontiguousarray(grey), form.level)
+
+
+def channels_of(image: NDArray[np.uint8], form: StackForm, source: Source) -> NDArray[np.uint8]:
+    """Return the stack of one image as it is read, uint8 of shape (side, side, 3); see `prepare` and `stack`."""
+    return np.asarray(stack(prepare(image, form, source)[None], form)[0])

@@ -144,10 +144,10 @@ def _copy(images: ImageStore, object_id: str) -> bytes | None:
         image = images.read(object_id)
     except DataError:
         return None
-    return cv2.imencode(".png", _shrunk(image))[1].tobytes()
+    return cv2.imencode(".png", shrunk(image))[1].tobytes()
 
 
-def _shrunk(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def shrunk(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Shrink an image so that its longer side has at most `LARGEST_SIDE` pixels; smaller ones stay as they are."""
     import cv2
 

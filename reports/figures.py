@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib as mpl
@@ -14,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, SymmetricalLogLocator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from matplotlib.axes import Axes
@@ -257,8 +259,14 @@ def style() -> AbstractContextManager[None]:
     return mpl.rc_context(STYLE)
 
 
-def draw(section: Section) -> dict[str, Figure]:
-    """Return all figures of a section by file name, without suffix."""
+def draw(section: Section, others: Mapping[str, Figure | None] = MappingProxyType({})) -> dict[str, Figure]:
+    """Return all figures of a section by file name, without suffix.
+
+    Args:
+        section: the results.
+        others: figures of what is kept beside the results, to be shown with them.
+
+    """
     with style():
         found: dict[str, Figure | None] = {"classes": class_sizes(section)}
         if section.done:
@@ -269,6 +277,7 @@ def draw(section: Section) -> dict[str, Figure]:
             found |= {"scales": scales(table), "correlations": correlations(table)}
         if section.importance is not None:
             found["importance"] = importance(section.importance[1])
+        found |= others
         drawn = {name: figure for name, figure in found.items() if figure is not None}
         for figure in drawn.values() if section.simulated else ():
             figure.supxlabel("simulated data", x=1, ha="right", fontsize=7, color=INK)

@@ -7,13 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from ..data_manifests.errors import DataError
-from ..data_manifests.prepared import write_whole
-from ..data_manifests.tables import read_table
-from .contact_sheet import chosen_objects
-from .examples import Picture, evenly
+from .examples import Picture
+from .kept_pictures import KeptPictures, drawn_by_lot, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,18 +43,14 @@ class Outlines:
     path: Path
 
     @cached_property
-    def _table(self) -> pd.DataFrame:
-        empty = pd.DataFrame({"taxon": [], "object_id": [], "png": [], "state": []}, dtype=object)
-        return read_table(self.path, DataError) if self.path.is_file() else empty
-
-    def shows(self, state: str) -> bool:
-        """Tell whether there are pictures, and all are of this state."""
-        return bool(len(self._table) and (self._table["state"] == state).all())
+    def kept(self) -> KeptPictures:
+        """The pictures."""
+        return KeptPictures(self.path, ("taxon", "object_id", "png"))
 
     @property
     def by_taxon(self) -> dict[str, list[Picture]]:
         """The pictures of each taxon."""
-        groups = self._table.groupby("taxon", sort=False)
+        groups = self.kept.table.groupby("taxon", sort=False)
         return {
             str(taxon): [
                 Picture.of(object_id, png) for object_id, png in zip(rows["object_id"], rows["png"], strict=True)
@@ -82,21 +74,11 @@ def keep_outlines(out: Path, dataset: Dataset, segment: Segment, state: str) -> 
         state: tells what was measured apart; pictures of another state are drawn again.
 
     """
-    kept = outlines_of(out, dataset.name)
+    kept = outlines_of(out, dataset.name).kept
     if dataset.images is None or kept.shows(state):
         return
-    chosen = chosen_objects(dataset, PER_TAXON, seed=0)
-    names = list(chosen)
-    rows = []
-    for position in evenly(len(names), TAXA):
-        for object_id in chosen[names[position]]:
-            try:
-                image = dataset.images.read(object_id)
-            except DataError:  # the notes of the runs name it
-                continue
-            rows.append((names[position], object_id, _encoded(outlined(image, segment(image))), state))
-    table = pd.DataFrame(rows, columns=["taxon", "object_id", "png", "state"])
-    write_whole(kept.path, lambda part: table.to_parquet(part, index=False))
+    drawn = drawn_by_lot(dataset, TAXA, PER_TAXON)
+    kept.keep(((taxon, one, encoded(outlined(image, segment(image)))) for taxon, one, image in drawn), state)
 
 
 def outlined(image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -125,9 +107,3 @@ def outlined(image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.ui
     picture[cut:] = picture[cut:] // 3 + 2 * (WHITE // 3)
     picture[cv2.dilate(large, np.ones((3, 3), np.uint8)) > large] = COLOUR
     return np.asarray(picture, np.uint8)
-
-
-def _encoded(picture: NDArray[np.uint8]) -> bytes:
-    import cv2
-
-    return cv2.imencode(".png", picture)[1].tobytes()

@@ -14,6 +14,7 @@ from .outlines import outlines_of
 from .page import Shown, render
 from .results import SCORES, read_runs, scores_table
 from .sections import Section, sections_of
+from .stack_figure import stack_figure, stacks_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..data_manifests.dataset import Dataset
+    from .kept_pictures import KeptPictures
 
 REPORT = "report"
 DOTS_PER_INCH = 130
@@ -67,7 +69,8 @@ def _write_report(out: Path, sections: list[Section]) -> None:
             _tables(section, prefix, part / "tables")
             pictures = examples_of(out, section.dataset), outlines_of(out, section.dataset)
             judged = fusions[(fusions["dataset"] == section.dataset) & fusions["split"].isin(section.splits)]
-            shown.append(Shown(section, _figures(section, prefix, part), *pictures, in_words(judged)))
+            addresses = _figures(section, prefix, part, stacks_of(out, section.dataset))
+            shown.append(Shown(section, addresses, *pictures, in_words(judged)))
         (part / "index.html").write_text(render(shown), encoding="utf-8")
         shutil.rmtree(out / REPORT, ignore_errors=True)
         part.rename(out / REPORT)
@@ -84,10 +87,12 @@ def _prefixes(sections: list[Section]) -> list[tuple[Section, str]]:
     ]
 
 
-def _figures(section: Section, prefix: str, part: Path) -> dict[str, str]:
+def _figures(section: Section, prefix: str, part: Path, stacks: KeptPictures) -> dict[str, str]:
     """Save a section's figures as PNG; return each as the text of a data address, by name."""
     addresses = {}
-    for name, figure in figures.draw(section).items():
+    with figures.style():
+        others = {"stacks": stack_figure(stacks)}
+    for name, figure in figures.draw(section, others).items():
         content = io.BytesIO()
         with figures.style():
             figure.savefig(content, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from planktonbench.data_manifests.errors import TrackError
-from planktonbench.features.stacks import Source, StackForm, bright_area, prepare, stack
+from planktonbench.features.stacks import Source, StackForm, bright_area, channels_of, prepare, stack
 from skimage.filters import threshold_otsu
 from skimage.morphology import opening
 
@@ -198,6 +198,19 @@ def test_a_batch_may_be_empty_or_not_contiguous() -> None:
 
     assert stack(batch[:0], FORM).shape == (0, SIDE, SIDE, 3)
     assert (stack(batch, FORM) == stack(batch.copy(), FORM)).all()
+
+
+def test_the_stack_of_one_image_is_that_of_a_batch() -> None:
+    """Prepared and stacked in one call."""
+    image = rectangle(20, 30)
+
+    assert (channels_of(image, FORM, DARK) == stack(prepare(image, FORM, DARK)[None], FORM)[0]).all()
+
+
+def test_a_form_can_be_told() -> None:
+    """By what a person would ask."""
+    assert StackForm().words == "64 px, padded, Otsu's threshold"
+    assert StackForm(side=32, resize="stretch", threshold=90).words == "32 px, stretched, threshold 90"
 
 
 @pytest.mark.parametrize(
