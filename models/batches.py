@@ -31,7 +31,7 @@ class Examples:
     Attributes:
         stacks: the prepared images.
         rows: position of each object in the store, int64 of shape (n_objects,).
-        sizes: what is joined before the head, float32 of shape (n_objects, 3); None without.
+        sizes: what is joined before the head, float32 of shape (n_objects, n_joined); None without.
 
     """
 
@@ -40,8 +40,13 @@ class Examples:
     sizes: NDArray[np.float32] | None
 
     @classmethod
-    def of(cls, objects: Objects, *, with_size: bool) -> Examples:
+    def of(cls, objects: Objects, *, with_size: bool, table: NDArray[np.float32] | None = None) -> Examples:
         """Return the objects of a track; sizes are logarithms of pixels.
+
+        Args:
+            objects: of the track.
+            with_size: join height, width and area.
+            table: what else is joined, float32 of shape (n_objects, n_features); None for nothing.
 
         Raises:
             TrackError: the images were not prepared.
@@ -52,8 +57,9 @@ class Examples:
             raise TrackError(message)
         stacks = objects.stacks
         rows = stacks.rows(objects.object_ids)
-        sizes = np.log1p(stacks.sizes[rows]).astype(np.float32) if with_size else None
-        return cls(stacks, rows, sizes)
+        joined = [np.log1p(stacks.sizes[rows]).astype(np.float32)] if with_size else []
+        joined += [] if table is None else [table]
+        return cls(stacks, rows, np.hstack(joined) if joined else None)
 
     def __len__(self) -> int:
         """Count the objects."""
@@ -70,6 +76,22 @@ class Examples:
         return self.stacks.batch(self.rows[chosen])
 
 
+@dataclass(frozen=True)
+class Embedded(Examples):
+    """Objects of which a network takes what another made of their images, in the place of the images.
+
+    Attributes:
+        seen: of each object, float32 of shape (n_objects, 1, 1, n_dimensions).
+
+    """
+
+    seen: NDArray[np.float32]
+
+    def images(self, chosen: NDArray[np.int64]) -> NDArray[Any]:
+        """Return what stands in the place of the images of chosen objects."""
+        return self.seen[chosen]
+
+
 class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
     """The batches of each epoch: drawn by the strategy against imbalance, augmented, in an order of their own.
 
@@ -81,11 +103,10 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has
         y: class codes, int64 of shape (n_objects,).
         recipe: strategy, augmentation and size of batches.
         seed: of all draws.
-        epoch: the first.
 
     """
 
-    def __init__(self, examples: Examples, y: NDArray[np.int64], recipe: Recipe, seed: int, *, epoch: int = 0) -> None:
+    def __init__(self, examples: Examples, y: NDArray[np.int64], recipe: Recipe, seed: int) -> None:
         super().__init__()
         self.examples = examples
         self.y = y
@@ -94,9 +115,13 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has
         self.weights = row_weights(y, recipe)
         self.augmentation = Augmentation.of(recipe) if recipe.augments else None
         self.augmented = may_be_augmented(y, recipe)
-        self._start(epoch)
+        self.draw(0)
 
-    def _start(self, epoch: int) -> None:
+    def draw(self, epoch: int) -> None:
+        """Draw the rows of an epoch, counted from 0.
+
+        It is for a callback to say which epoch begins: Keras calls `on_epoch_end` once more than there are epochs.
+        """
         self.epoch = epoch
         self.order = epoch_rows(self.y, self.recipe, np.random.default_rng([self.seed, epoch]))
 
@@ -120,10 +145,6 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has
             return images
         changed = self.augmentation.apply(images, np.random.default_rng([self.seed, self.epoch, index]))
         return changed if which.all() else np.where(which[:, None, None, None], changed, images)
-
-    def on_epoch_end(self) -> None:
-        """Draw the next epoch."""
-        self._start(self.epoch + 1)
 
 
 class PredictionBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types

@@ -105,7 +105,7 @@ def _save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
 
 def model_values(model: keras.Model) -> list[NDArray[Any]]:
     """Return the values of a model's variables, states of its random generators among them."""
-    return [keras.ops.convert_to_numpy(variable) for variable in _variables(model)]
+    return _values(_variables(model))
 
 
 def set_model_values(model: keras.Model, values: list[NDArray[Any]]) -> None:
@@ -116,7 +116,7 @@ def set_model_values(model: keras.Model, values: list[NDArray[Any]]) -> None:
 
 def training_values(model: keras.Model) -> list[NDArray[Any]]:
     """Return the values of a compiled model's variables and its optimiser's."""
-    return [*model_values(model), *(keras.ops.convert_to_numpy(variable) for variable in model.optimizer.variables)]
+    return [*model_values(model), *_values(model.optimizer.variables)]
 
 
 def set_training_values(model: keras.Model, values: list[NDArray[Any]]) -> None:
@@ -126,6 +126,10 @@ def set_training_values(model: keras.Model, values: list[NDArray[Any]]) -> None:
     set_model_values(model, values[:own])
     for variable, value in zip(model.optimizer.variables, values[own:], strict=True):
         variable.assign(value)
+
+
+def _values(variables: list[Any]) -> list[NDArray[Any]]:
+    return [keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)) for variable in variables]
 
 
 def _variables(model: keras.Model) -> list[Any]:

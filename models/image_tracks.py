@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..features.stacks import StackForm
+    from .batches import Examples
     from .network import Design
 
 LARGEST_SEED = 2**31
@@ -70,16 +71,16 @@ class ImageTrack(Track):
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
         """Train the network; the epoch that is best on validation rows is kept."""
-        from .batches import Examples, batch_size
-        from .network import network, precision_of
+        from .batches import batch_size
+        from .network import precision_of
         from .training import Lesson
         from .training import train as trained
 
         self._codes, y = np.unique(train.y, return_inverse=True)
         seed, dropout_seed = (int(value) for value in rng.integers(LARGEST_SEED, size=2))
-        parts = [Examples.of(part, with_size=self.recipe.with_size) for part in (train, valid)]
+        parts = [self._examples(part) for part in (train, valid)]
         lesson = Lesson(parts[0], y, parts[1], valid.y, self._codes, seed)
-        self._model = network(self.design(), self.recipe, len(self._codes), sizes=parts[0].sizes, seed=dropout_seed)
+        self._model = self._network(parts[0], dropout_seed)
         progress = trained(self._model, lesson, self.recipe, scratch=self.scratch, tell=self.tell)
         self.chosen = {
             "best_epoch": progress.best + 1,
@@ -92,24 +93,33 @@ class ImageTrack(Track):
             "valid_macro_f1_by_epoch": progress.macro_f1,
         }
 
+    def _network(self, train: Examples, seed: int) -> keras.Model:
+        """Build the network for the classes that have training rows."""
+        from .network import network
+
+        return network(self.design(), self.recipe, len(self._codes), sizes=train.sizes, seed=seed)
+
     def predict(self, objects: Objects) -> NDArray[np.float64]:
         """Return the network's probabilities; 0 for classes without training rows."""
-        from .batches import Examples
         from .training import probabilities
 
-        examples = Examples.of(objects, with_size=self.recipe.with_size)
         scores = np.zeros((len(objects), len(objects.classes)))
-        scores[:, self._codes] = probabilities(self._model, examples, views=self.recipe.views)
+        scores[:, self._codes] = probabilities(self._model, self._examples(objects), views=self.recipe.views)
         return scores
 
     def embeddings(self, objects: Objects) -> NDArray[np.float32]:
         """Return what the last layer takes, float32 of shape (n_objects, n_dimensions)."""
-        from .batches import Examples, PredictionBatches
+        from .batches import PredictionBatches
         from .network import embedder
 
-        examples = Examples.of(objects, with_size=self.recipe.with_size)
-        found = embedder(self._model).predict(PredictionBatches(examples), verbose=0)
+        found = embedder(self._model).predict(PredictionBatches(self._examples(objects)), verbose=0)
         return np.asarray(found, dtype=np.float32)
+
+    def _examples(self, objects: Objects) -> Examples:
+        """Return objects as the network takes them."""
+        from .batches import Examples
+
+        return Examples.of(objects, with_size=self.recipe.with_size)
 
     _model: keras.Model
     _codes: NDArray[np.int64]

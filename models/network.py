@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     """From an image tensor, uint8 of shape (n, side, side, 3), and a recipe to features of shape (n, n_features)."""
 
 HEAD = "head"  # name of the last layer, whose input is the embedding
-SIZE_UNITS = 16
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,9 @@ class Design:
     Attributes:
         body: from images to features.
         hidden: units of the fully connected layers between features and head.
+        joined: units of the fully connected layers that what is joined passes before it meets the features.
+        seen: shape of what stands in the place of an image, float32, such as another network's embedding; None for an
+            image.
         bfloat16: whether it gains by 16 bits where the hardware has them. Images trained a second in 32 and in 16 bits,
             on two cores with AMX and at 64 px: residual networks 86 and 149, 26 and 37; VGG19, frozen, 28 and 125; but
             EfficientNet-Lite0 with its depthwise convolutions 54 and 20.
@@ -42,6 +44,8 @@ class Design:
 
     body: Body
     hidden: tuple[int, ...] = ()
+    joined: tuple[int, ...] = (16,)
+    seen: tuple[int, ...] | None = None
     bfloat16: bool = False
 
 
@@ -54,21 +58,22 @@ def network(
         design: body and fully connected layers.
         recipe: side, dropout and precision.
         n_classes: outputs.
-        sizes: log height, width and area of training objects, float32 of shape (n_objects, 3), by whose mean and
-            variance this input is normalised; None for no such input.
+        sizes: what is joined of training objects, such as log height, width and area, float32 of shape (n_objects,
+            n_joined), by whose mean and variance this input is normalised; None for no such input.
         seed: of dropout.
 
     Returns:
-        A model that takes `{"image": uint8 (n, side, side, 3), "size": float32 (n, 3)}`, the latter if asked for, and
-        returns logits, float32 of shape (n, n_classes).
+        A model that takes `{"image": uint8 (n, side, side, 3), "size": float32 (n, n_joined)}`, the latter if asked
+        for, and returns logits, float32 of shape (n, n_classes).
 
     """
     with _policy(precision_of(design, recipe)):
-        image = keras.Input((recipe.side, recipe.side, 3), dtype="uint8", name=IMAGE)
+        shape, dtype = (design.seen, "float32") if design.seen else ((recipe.side, recipe.side, 3), "uint8")
+        image = keras.Input(shape, dtype=dtype, name=IMAGE)
         inputs, features = {IMAGE: image}, design.body(image, recipe)
         if sizes is not None:
             inputs[SIZE] = keras.Input((sizes.shape[1],), name=SIZE)
-            features = layers.Concatenate()([features, _size_features(inputs[SIZE], sizes)])
+            features = layers.Concatenate()([features, _joined_features(inputs[SIZE], sizes, design.joined)])
         for units in design.hidden:
             features = layers.Dense(units, activation="relu")(features)
         if recipe.dropout:
@@ -77,14 +82,37 @@ def network(
         return keras.Model(inputs, logits)
 
 
+def late_design(seen: NDArray[np.float32], joined: tuple[int, ...]) -> Design:
+    """Return a design that takes what another network made of images, without further layers before the head.
+
+    Args:
+        seen: of training objects, by whose mean and variance it is normalised, float32 of shape (n_objects, n).
+        joined: units of the layers that what is joined passes.
+
+    """
+
+    def body(image: Any, recipe: Recipe) -> Any:  # noqa: ANN401, ARG001 - Keras tensors have no type; a body's signature
+        return normalised(layers.Flatten()(image), seen)
+
+    return Design(body, joined=joined, seen=(1, 1, seen.shape[1]))
+
+
 def embedder(model: keras.Model) -> keras.Model:
     """Return the network up to what its last layer takes, sharing its weights."""
     return keras.Model(model.input, model.get_layer(HEAD).input)
 
 
-def _size_features(size: Any, sizes: NDArray[np.float32]) -> Any:  # noqa: ANN401 - Keras tensors have no type
-    normalised = layers.Normalization(mean=sizes.mean(axis=0), variance=sizes.var(axis=0) + keras.config.epsilon())
-    return layers.Dense(SIZE_UNITS, activation="relu")(normalised(size))
+def normalised(values: Any, train: NDArray[np.float32]) -> Any:  # noqa: ANN401 - Keras tensors have no type
+    """Normalise values by the mean and variance of those of training objects, float32 of shape (n_objects, n)."""
+    mean, variance = train.mean(axis=0), train.var(axis=0) + keras.config.epsilon()
+    return layers.Normalization(mean=mean, variance=variance)(values)
+
+
+def _joined_features(joined: Any, train: NDArray[np.float32], units: tuple[int, ...]) -> Any:  # noqa: ANN401 - as above
+    features = normalised(joined, train)
+    for width in units:
+        features = layers.Dense(width, activation="relu")(features)
+    return features
 
 
 def precision_of(design: Design, recipe: Recipe) -> str:

@@ -7,6 +7,7 @@ from typing import Literal, get_args, get_type_hints
 
 from ..data_manifests.errors import TrackError, did_you_mean
 
+Join = Literal["together", "late"]
 Imbalance = Literal[
     "class-weights", "per-class-epoch", "augment-small", "balanced-batches", "oversample", "focal", "none"
 ]
@@ -15,7 +16,14 @@ Resize = Literal["pad", "stretch"]
 Schedule = Literal["constant", "cosine"]
 Weights = Literal["imagenet", "random"]
 
-CHOICES = {"imbalance": Imbalance, "precision": Precision, "resize": Resize, "schedule": Schedule, "weights": Weights}
+CHOICES = {
+    "imbalance": Imbalance,
+    "join": Join,
+    "precision": Precision,
+    "resize": Resize,
+    "schedule": Schedule,
+    "weights": Weights,
+}
 AT_LEAST = {
     "epochs": 1,
     "minutes": 0,
@@ -30,6 +38,7 @@ AT_LEAST = {
     "zoom": 0,
     "noise": 0,
     "dropout": 0,
+    "units": 2,
 }
 
 
@@ -117,6 +126,25 @@ class PretrainedRecipe(Recipe):
 
     weights: Weights = "imagenet"
     frozen: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointRecipe(Recipe):
+    """The options of a network with two branches.
+
+    Attributes:
+        image: the image track whose network is the branch for the image, and that it is judged beside.
+        native: the track on features alone that it is judged beside.
+        join: `together` trains both branches from the beginning; `late` takes what the part's network, as it was
+            trained, makes of each image, and trains a branch for the table that meets it before its last layer.
+        units: of the first of two fully connected layers that the table passes; the second has half as many.
+
+    """
+
+    image: str = "cnn-lenet"
+    native: str = "xgb-native"
+    join: Join = "together"
+    units: int = 128
 
 
 def option_types(recipe: Recipe) -> dict[str, object]:

@@ -27,6 +27,7 @@ SHIPPED = {
     "cnn-lite0-pretrained": "image_tracks:Lite0Pretrained",
     "cnn-best": "image_tracks:Best",
     "fusion-xgb": "fusion_xgb:FusionXgb",
+    "fusion-joint": "fusion_joint:FusionJoint",
     "fusion-stack": "fusion_stack:FusionStack",
     "majority": "baselines:Majority",
     "random": "baselines:Random",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from ..data_manifests.errors import TrackError
 from ..data_manifests.seeds import sha256_text
 from .augmentation import VIEWS
 from .batches import Examples, PredictionBatches, TrainingBatches
@@ -83,16 +85,16 @@ def train(
     batches = TrainingBatches(lesson.train, lesson.y, recipe, lesson.seed)
     compile_for(model, recipe, steps=recipe.epochs * len(batches))
     checkpoint = Checkpoint(scratch, lesson.identity(recipe))
-    watch = Watch(lesson, recipe, checkpoint, tell)
+    watch = Watch(lesson, batches, recipe, checkpoint, tell)
     state = checkpoint.read()
     if state is not None:
         set_training_values(model, state.current)
         watch.state = state
-        batches = TrainingBatches(lesson.train, lesson.y, recipe, lesson.seed, epoch=state.progress.epochs)
     progress = watch.state.progress
     if not watch.is_over():
-        epochs = {"epochs": recipe.epochs, "initial_epoch": progress.epochs}
-        model.fit(batches, **epochs, callbacks=[watch, *_tensorboard(recipe, checkpoint)], verbose=0)
+        callbacks = [watch, *_tensorboard(recipe, checkpoint)]
+        span = {"epochs": recipe.epochs, "initial_epoch": progress.epochs}
+        model.fit(batches, **span, shuffle=False, callbacks=callbacks, verbose=0)  # rows are in random order already
     set_model_values(model, watch.state.best)
     return progress
 
@@ -167,15 +169,24 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
 
     Args:
         lesson: by whose validation rows it is judged.
+        batches: are told which epoch begins.
         recipe: epochs, minutes and patience.
         checkpoint: keeps the state.
         tell: is given a line after each epoch.
 
     """
 
-    def __init__(self, lesson: Lesson, recipe: Recipe, checkpoint: Checkpoint, tell: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        lesson: Lesson,
+        batches: TrainingBatches,
+        recipe: Recipe,
+        checkpoint: Checkpoint,
+        tell: Callable[[str], object],
+    ) -> None:
         super().__init__()
         self.lesson = lesson
+        self.batches = batches
         self.recipe = recipe
         self.checkpoint = checkpoint
         self.tell = tell
@@ -190,6 +201,10 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
     def on_train_begin(self, logs: object = None) -> None:  # noqa: ARG002 - Keras's signature, here and below
         """Start the clock; an earlier attempt's time counts."""
         self._clock = time.monotonic() - self.state.progress.seconds
+
+    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
+        """Draw the rows of the epoch."""
+        self.batches.draw(epoch)
 
     def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002
         """Stop within an epoch when the minutes are used up."""
@@ -222,5 +237,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
 def _tensorboard(recipe: Recipe, checkpoint: Checkpoint) -> list[keras.callbacks.Callback]:
     if recipe.tensorboard is None:
         return []
+    if find_spec("tensorboard") is None:
+        message = "The option tensorboard needs the package tensorboard: pip install 'planktonbench[tensorboard]'."
+        raise TrackError(message)
     folder = Path(recipe.tensorboard).expanduser() / checkpoint.identity[:16]
     return [keras.callbacks.TensorBoard(str(folder), write_graph=False)]
