@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from ..data_manifests.images import ImageStore
 
-FORMAT = "1"
 FAULT_COLUMNS = (OBJECT_ID, "member", "fault")
 
 
@@ -186,4 +185,4 @@ def _key(images: ImageStore, form: StackForm, source: Source) -> str:
     """Name what a store depends on: images, form, source, and the code that decodes and prepares."""
     below = Path(decoding.__file__), Path(encoding.__file__), Path(pixels.__file__), Path(segmentation.__file__)
     code = [path.read_text("utf-8") for path in (*below, *sorted(Path(__file__).parent.glob("stack*.py")))]
-    return sha256_text(FORMAT, images.state(), json.dumps([asdict(form), asdict(source)]), *code)[:32]
+    return sha256_text(images.state(), json.dumps([asdict(form), asdict(source)]), *code)[:32]
