@@ -27,6 +27,7 @@ from ..features.measured.catalogue import FEATURES, GROUPS
 from ..features.measured.challenge import CHALLENGE_TABLE
 from ..features.measured.measure import measure_chunk
 from ..features.measured.parts import CHUNK
+from ..features.measured.readiness import make_ready
 from ..features.measured.segmentation import Segmentation, segment
 from ..features.measured.table import measured_table
 from ..models.threads import available_cores
@@ -128,6 +129,7 @@ def rates(ways: Sequence[Way], store: ImageStore, ids: Sequence[str], jobs: int)
         By way; images a second are those that all processes would have done if all were busy with it.
 
     """
+    make_ready()
     opening = Opening.of(store)
     size = min(CHUNK, -(-len(ids) // jobs))
     turns = [(way, ids[k : k + size]) for k in range(0, len(ids), size) for way in ways]

@@ -16,8 +16,9 @@ from scipy import ndimage
 
 from ..features.measured.segmentation import Ground
 from .reference_formulas import by_division, by_formula, quotient
-from .reference_polar import rings, zernike_by_mahotas
+from .reference_polar import angles, rings, zernike_by_mahotas
 from .reference_programs import by_mahotas, by_openings, by_scikit_image, by_scipy
+from .reference_texture import smoothed_patterns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,9 +88,10 @@ def reference_features(subject: Subject) -> dict[str, Values]:
 
     """
     found = _outer_form(subject)
+    found["scikit-image"] |= smoothed_patterns(subject)
     found["SciPy"] |= by_openings(subject)
     found["mahotas"] = by_mahotas(subject) | zernike_by_mahotas(subject)
-    found["NumPy"] |= rings(subject) | _core(subject, _merged(found))
+    found["NumPy"] |= rings(subject) | angles(subject) | _core(subject, _merged(found))
     return found
 
 

@@ -119,8 +119,15 @@ def _grey(subject: Subject) -> Values:
         "intden": float(pixels.sum()),
         **{f"histcum{k}": level for k, level in enumerate(histogram_levels(pixels), start=1)},
         "meanimagegrey": subject.frame,
+        **_contrast(subject),
         "transparency": 1 - float(subject.contrast[subject.filled].mean()) / subject.room,
     }
+
+
+def _contrast(subject: Subject) -> Values:
+    """Take the histogram of the contrast, 16 levels a bin."""
+    counts, _ = np.histogram(subject.contrast[subject.filled], bins=np.arange(0, 257, 16))
+    return {f"contrast_bin{k}": float(count / subject.filled.sum()) for k, count in enumerate(counts, start=1)}
 
 
 def _inside(subject: Subject) -> Values:

@@ -1,4 +1,4 @@
-"""The referee's Zernike moments, by mahotas on a drawing made with SciPy, and its rings."""
+"""The referee's Zernike moments, by mahotas on a drawing made with SciPy, its rings, and its angular harmonics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .reference_features import Subject, Values
 
-SIDE, DEGREE, RINGS = 32, 10, 8
+SIDE, DEGREE, RINGS, HARMONICS = 32, 10, 8, 8
 MOMENTS = tuple((n, m) for n in range(DEGREE + 1) for m in range(n + 1) if (n - m) % 2 == 0)  # in mahotas's order
 
 
@@ -41,6 +41,21 @@ def rings(subject: Subject) -> Values:
         found[f"ring{k}_fill"] = float((ring == k).sum() / room)
         found[f"ring{k}_contrast"] = float(weight[ring == k].sum() / weight.sum())
     return found
+
+
+def angles(subject: Subject) -> Values:
+    """Add up directions from the middle as complex numbers, weighted three ways."""
+    names = [f"angular_{what}{m}" for what in ("contrast", "spread", "rim") for m in range(1, HARMONICS + 1)]
+    if not subject.contrast.any():
+        return dict.fromkeys(names, np.nan)
+    y, x = (np.argwhere(subject.filled) - ndimage.center_of_mass(subject.contrast)).T
+    away, radius = _from_middle(subject)
+    there = away > 1e-6  # noqa: PLR2004 - the middle itself lies in no direction
+    rim = away > 0.6 * radius
+    turns = np.exp(1j * np.outer(range(1, HARMONICS + 1), np.arctan2(y, x)[there]))
+    weights = [values[there].astype(float) for values in (subject.contrast[subject.filled], away, rim)]
+    found = [abs(turns @ weight) / weight.sum() if weight.any() else [np.nan] * HARMONICS for weight in weights]
+    return dict(zip(names, np.concatenate(found).tolist(), strict=True))
 
 
 def _from_middle(subject: Subject) -> tuple[NDArray[np.float64], float]:

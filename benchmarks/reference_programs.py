@@ -15,6 +15,7 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 
 from .reference_formulas import histogram_levels
+from .reference_texture import pattern_shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,14 +129,11 @@ def _cooccurrence(subject: Subject) -> Values:
 
 
 def _patterns(subject: Subject) -> Values:
-    """Ask `local_binary_pattern` for rotation-invariant uniform patterns of 8 neighbours."""
-    from skimage.feature import local_binary_pattern
-
+    """Take local binary patterns on three circles."""
     found: Values = {}
     for radius in (1, 2, 3):
-        codes = local_binary_pattern(subject.grey, 8, radius, "uniform")[subject.filled].astype(int)
-        shares = np.bincount(codes, minlength=10) / len(codes)
-        found |= {f"lbp_r{radius}_{k}": float(share) for k, share in enumerate(shares)}
+        shares = pattern_shares(subject.grey, subject.filled, radius)
+        found |= {f"lbp_r{radius}_{code}": share for code, share in enumerate(shares)}
     return found
 
 

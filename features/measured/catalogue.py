@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from . import (
+    angular,
     boundary,
+    contrast,
     cooccurrence,
     core,
     fourier,
@@ -18,6 +20,7 @@ from . import (
     profile,
     quartiles,
     skeleton,
+    smoothed,
     symmetry,
     thickness,
 )
@@ -26,8 +29,9 @@ VERSION = 2  # raised whenever any value changes
 
 FEATURES = (
     *geometry.FEATURES, *hull.FEATURES, *outline.FEATURES, *fourier.FEATURES, *thickness.FEATURES, *skeleton.FEATURES,
-    *symmetry.FEATURES, *boundary.FEATURES, *grey.FEATURES, *quartiles.FEATURES, *cooccurrence.FEATURES,
-    *patterns.FEATURES, *gradients.FEATURES, *granulometry.FEATURES, *profile.FEATURES, *polar.FEATURES, *core.FEATURES,
+    *symmetry.FEATURES, *boundary.FEATURES, *grey.FEATURES, *quartiles.FEATURES, *contrast.FEATURES,
+    *cooccurrence.FEATURES, *patterns.FEATURES, *smoothed.FEATURES, *gradients.FEATURES, *granulometry.FEATURES,
+    *profile.FEATURES, *polar.FEATURES, *angular.FEATURES, *core.FEATURES,
 )  # fmt: skip
 NAMES = tuple(feature.name for feature in FEATURES)
 GROUPS = tuple(dict.fromkeys(feature.group for feature in FEATURES))

@@ -11,25 +11,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data_manifests.audit.encoding import fault_of
 from ...data_manifests.decoding import BLACK, WHITE, grey_levels, mask_levels, quiet_decoder
-from ...data_manifests.errors import DataError
+from ...data_manifests.pixels import FaultyImageError, pixels_at
 from .catalogue import NAMES
 from .measure import measure_chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from ...data_manifests.images import ImageStore, Place
+    from ...data_manifests.images import Place
     from .segmentation import Segmentation
     from .sources import Openings, Sources
 
     Pair = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
 
 MOST_PIXELS = 20_000_000  # measured in one go, unless a single image has more
-UNREADABLE, NO_MASK = "unreadable", "no mask"
+NO_MASK = "no mask"
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,6 @@ def measure_opened(openings: Openings, members: Sequence[Member], options: Segme
         return measure_members(openings.opened(), members, options)
 
 
-class _UnmeasurableError(Exception):
-    """An image, or its mask, cannot be measured; the text says why."""
-
-
 def measure_members(sources: Sources, members: Sequence[Member], options: Segmentation) -> MeasuredChunk:
     """Measure images, some at once, so that memory does not grow with their number.
 
@@ -91,7 +86,7 @@ def _batches(
     for row, member in enumerate(members):
         try:
             pair = _read(sources, member, options)
-        except _UnmeasurableError as fault:
+        except FaultyImageError as fault:
             faults[row] = str(fault)
             continue
         if rows and pixels + pair[0].size > MOST_PIXELS:
@@ -107,33 +102,21 @@ def _batches(
 def _read(sources: Sources, member: Member, options: Segmentation) -> Pair:
     """Return the grey levels of an image, and of its mask."""
     behind = BLACK if options.background == "dark" else WHITE
-    image = _decoded(sources.images, member.image, partial(grey_levels, behind=behind))
+    image = pixels_at(sources.images, member.image, partial(grey_levels, behind=behind))
     if sources.masks is None:
         return image, None
     if member.mask is None:
-        raise _UnmeasurableError(NO_MASK)
+        raise FaultyImageError(NO_MASK)
     try:
-        mask = _decoded(sources.masks, member.mask, mask_levels)
-    except _UnmeasurableError as fault:
+        mask = pixels_at(sources.masks, member.mask, mask_levels)
+    except FaultyImageError as fault:
         message = f"mask {fault}"
-        raise _UnmeasurableError(message) from fault
+        raise FaultyImageError(message) from fault
     if mask.shape != image.shape:
         message = f"mask of {_size(mask)} px, image of {_size(image)} px"
-        raise _UnmeasurableError(message)
+        raise FaultyImageError(message)
     return image, mask
 
 
 def _size(image: NDArray[np.uint8]) -> str:
     return f"{image.shape[1]} × {image.shape[0]}"
-
-
-def _decoded(store: ImageStore, place: Place, decode: Callable[[bytes], NDArray[np.uint8] | None]) -> NDArray[np.uint8]:
-    try:
-        content = store.read_at(place)
-    except DataError as fault:
-        raise _UnmeasurableError(UNREADABLE) from fault
-    wrong = fault_of(content)
-    pixels = None if wrong else decode(content)
-    if pixels is None:
-        raise _UnmeasurableError(wrong or UNREADABLE)
-    return pixels

@@ -21,6 +21,7 @@ from .catalogue import NAMES
 from .measure import measure_chunk
 from .options import check_pixel_size, segmentation_of
 from .parts import CHUNK
+from .readiness import make_ready
 from .sources import open_sources
 from .table import OBJECT_ID, MeasuredTable, measured_table
 from .units import micrometre_columns, with_micrometres
@@ -116,6 +117,7 @@ def _of_arrays(images: Iterable[ArrayLike], masks: object, options: Segmentation
     behind = BLACK if options.background == "dark" else WHITE
     grey = [_as_grey(np.asarray(image), position, behind) for position, image in enumerate(images)]
     outlines = _as_masks(masks, grey)
+    make_ready()
     chunks = [slice(start, start + CHUNK) for start in range(0, len(grey), CHUNK)]
     tasks = (partial(_measure_some, grey[chunk], options, outlines[chunk]) for chunk in chunks)
     rows = [np.empty((0, len(NAMES))), *in_order(tasks, jobs)]

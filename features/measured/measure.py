@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from .angular import measure_angular
 from .boundary import measure_boundary
 from .catalogue import FEATURES, GROUPS
+from .contrast import measure_contrast
 from .cooccurrence import measure_cooccurrence
 from .core import measure_core
+from .cut import cut_out
 from .fourier import measure_fourier
 from .geometry import measure_geometry
 from .gradients import measure_gradients
@@ -22,8 +25,9 @@ from .patterns import measure_patterns
 from .polar import measure_polar
 from .profile import measure_profile
 from .quartiles import measure_quartiles
-from .sheet import Sheet, cut_out, sheets
+from .sheet import Sheet, sheets
 from .skeleton import measure_skeleton
+from .smoothed import measure_smoothed
 from .symmetry import measure_symmetry
 from .thickness import measure_thickness
 
@@ -45,12 +49,15 @@ OF_SHEETS: dict[str, Callable[[Sheet], Columns]] = {
     "symmetry": measure_symmetry,
     "boundary": measure_boundary,
     "grey": measure_grey,
+    "contrast": measure_contrast,
     "cooccurrence": measure_cooccurrence,
     "patterns": measure_patterns,
+    "smoothed": measure_smoothed,
     "gradients": measure_gradients,
     "granulometry": measure_granulometry,
     "profile": measure_profile,
     "polar": measure_polar,
+    "angular": measure_angular,
 }
 UPON_OTHERS: dict[str, Callable[[Sheet, Columns], Columns]] = {
     "hull": measure_hull,

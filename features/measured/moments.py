@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from .pixels import Pixels
 
 ORDERS = ("20", "11", "02", "30", "21", "12", "03")  # of x and of y
-POWERS = np.array(
-    [1 + (int(order[0]) + int(order[1])) / 2 for order in ORDERS]
-)  # of the mass, to normalise them
+POWERS = np.array([1 + (int(order[0]) + int(order[1])) / 2 for order in ORDERS])  # of the mass, to normalise them
 COUNT = len(ORDERS)
 HU_FLOOR = 1e-15  # Hu moments below are rounding errors of symmetric shapes
 

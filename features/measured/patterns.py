@@ -23,12 +23,19 @@ CIRCLES = (1, 2, 3)  # pixels
 FINE = 1 << 10  # the fractions of a pixel that a neighbour on the circle lies off are kept as so many parts
 OJALA = "Ojala et al. 2002, doi 10.1109/TPAMI.2002.1017623"
 
+
+def pattern_text(radius: int, code: int) -> str:
+    """Return in words what share of pixels a code of the neighbours on a circle tells."""
+    if code <= NEIGHBOURS:
+        return f"share of the pixels with a uniform pattern of {code} of 8 neighbours at {radius} px not darker"
+    return f"share of the pixels with a pattern of 8 neighbours at {radius} px that is not uniform"
+
+
 FEATURES = tuple(
-    Feature(f"lbp_r{radius}_{code}", "patterns", "", "share of the pixels with " + (
-        f"a uniform pattern of {code} of 8 neighbours at {radius} px not darker" if code <= NEIGHBOURS else
-        f"a pattern of 8 neighbours at {radius} px that is not uniform"), OJALA)
-    for radius in CIRCLES for code in range(CODES)
-)  # fmt: skip
+    Feature(f"lbp_r{radius}_{code}", "patterns", "", pattern_text(radius, code), OJALA)
+    for radius in CIRCLES
+    for code in range(CODES)
+)
 
 
 def _code(pattern: int) -> int:

@@ -68,10 +68,13 @@ class Ground:
     @classmethod
     def of(cls, image: NDArray[np.uint8], background: Background | None) -> Ground:
         """Find the background of an image, uint8 of shape (height, width)."""
-        around = np.sort(border(image))
+        around = border(image)
+        around.sort()
         level = _middle(around)
         light = bool(level >= image.mean() if background is None else background == "light")
-        spread = _middle(np.sort(np.abs(around - level)))
+        distances = np.abs(around - level)
+        distances.sort()
+        spread = _middle(distances)
         if spread > BUSY:
             away = around[-(len(around) // 10) - 1 :] if light else around[: len(around) // 10 + 1][::-1]
             level = float(away[0])

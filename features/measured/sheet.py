@@ -12,70 +12,25 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from .chains import Outlines, outlines_of
 from .compiled import compiled
+from .cut import MARGIN
 from .distances import square_distances
 from .moments import Ellipse, Moments, ellipse_of, moments
 from .pixels import Pixels, pixels_of
 from .runs import count_pieces, fill_holes
-from .segmentation import Ground, Segmentation, mask_of, without_scale_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-MARGIN = 4  # pixels around each object, as far as any kernel reaches
+    from .cut import Cut
+
 MOST_PIXELS = 1_000_000  # of a sheet, so that its arrays stay in the cache; a larger object has a sheet to itself
 WIDER = 1.1  # the widest object of a sheet is at most so much wider than its narrowest
-
-
-@dataclass(frozen=True)
-class Cut:
-    """An object cut out of its image, with a margin.
-
-    Attributes:
-        grey: grey levels, uint8 of shape (height, width); background where the margin reaches over the image's edge.
-        mask: 1 on the object, 0 elsewhere, uint8 of the same shape.
-        ground: background of the image.
-        frame: mean grey level of the whole image.
-
-    """
-
-    grey: NDArray[np.uint8]
-    mask: NDArray[np.uint8]
-    ground: Ground
-    frame: float
-
-
-def cut_out(image: NDArray[np.uint8], mask: NDArray[np.uint8] | None, options: Segmentation) -> Cut:
-    """Cut the object out of an image; where there is none, the cut has no pixels.
-
-    Args:
-        image: grey levels, uint8 of shape (height, width).
-        mask: given mask of the same shape, 0 or not; None segments the image.
-        options: how.
-
-    """
-    image = without_scale_bar(image, options.scale_bar)
-    ground = Ground.of(image, options.background)
-    if mask is None:
-        mask = mask_of(image, ground, options.pieces)
-    else:
-        mask = np.asarray(without_scale_bar(mask, options.scale_bar) > 0, np.uint8)
-    left, top, width, height = cv2.boundingRect(mask)
-    inside = slice(max(0, top - MARGIN), top + height + MARGIN), slice(max(0, left - MARGIN), left + width + MARGIN)
-    grey = np.full((height + 2 * MARGIN, width + 2 * MARGIN) if width else (0, 0), round(ground.level), np.uint8)
-    piece = np.zeros_like(grey)
-    if width:
-        seen = image[inside]
-        down, right = max(0, MARGIN - top), max(0, MARGIN - left)
-        place = slice(down, down + seen.shape[0]), slice(right, right + seen.shape[1])
-        grey[place], piece[place] = seen, mask[inside]
-    return Cut(grey, piece, ground, float(image.mean()))
 
 
 @dataclass(frozen=True)
@@ -89,6 +44,7 @@ class Sheet:
         level: background of each object's image, float64 of shape (n_objects,).
         light: whether that background is light, bool of shape (n_objects,).
         frame: mean grey level of each whole image, float64 of shape (n_objects,).
+        wide: grey levels of each object with a wider margin, as in `Cut`.
 
     """
 
@@ -98,6 +54,7 @@ class Sheet:
     level: NDArray[np.float64]
     light: NDArray[np.bool_]
     frame: NDArray[np.float64]
+    wide: Sequence[NDArray[np.uint8]]
 
     @classmethod
     def of(cls, cuts: Sequence[Cut]) -> Sheet:
@@ -113,7 +70,8 @@ class Sheet:
             grey[top : top + height, :width] = cut.grey
             mask[top : top + height, :width] = cut.mask
         light = np.array([cut.ground.light for cut in cuts])
-        return cls(grey, mask, tops, level, light, np.array([cut.frame for cut in cuts]))
+        frame = np.array([cut.frame for cut in cuts])
+        return cls(grey, mask, tops, level, light, frame, [cut.wide for cut in cuts])
 
     def __len__(self) -> int:
         """Count the objects."""

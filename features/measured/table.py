@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data_manifests import decoding
+from ...data_manifests import decoding, pixels
 from ...data_manifests.audit import encoding
 from ...data_manifests.dataset import cache_folder
 from ...data_manifests.errors import DataError
@@ -27,6 +27,7 @@ from ...data_manifests.seeds import sha256_text
 from .catalogue import FEATURES, NAMES, VERSION
 from .chunk import Member, measure_opened
 from .parts import Parts
+from .readiness import make_ready
 from .sources import Sources
 
 if TYPE_CHECKING:
@@ -119,8 +120,8 @@ def measured_table(
 def _key(images: ImageStore, options: Segmentation, masks: ImageStore | None) -> str:
     """Name what a table depends on: images, masks, options, and the code that decodes and measures."""
     states = [images.state(), "" if masks is None else masks.state()]
-    files = [Path(decoding.__file__), Path(encoding.__file__), *sorted(Path(__file__).parent.glob("*.py"))]
-    code = [path.read_text("utf-8") for path in files]
+    below = Path(decoding.__file__), Path(encoding.__file__), Path(pixels.__file__)
+    code = [path.read_text("utf-8") for path in (*below, *sorted(Path(__file__).parent.glob("*.py")))]
     return sha256_text(str(VERSION), json.dumps(asdict(options)), *states, *code)[:32]
 
 
@@ -142,6 +143,7 @@ def _measure_missing(
 ) -> None:
     """Measure the chunks that are not finished, and keep each as soon as it is."""
     missing = parts.missing()
+    make_ready()
     measure = partial(measure_opened, sources.handed_over(), options=options)
     object_ids = list(sources.images.members)
     tasks = (partial(measure, _members(sources, object_ids[chunk.start : chunk.stop])) for chunk in missing)

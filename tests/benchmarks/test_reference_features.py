@@ -81,7 +81,7 @@ def test_kernels_and_referee_agree(name: str) -> None:
 
 def tolerance(feature: str, shape: Shape) -> float:
     """Return how far a feature may lie from the referee's, where more than rounding parts them."""
-    if feature.startswith(("lbp_r2", "lbp_r3")):
+    if feature.startswith(("lbp_r2", "lbp_r3", "lbp_s")):
         return 2 / shape.mask.sum()  # neighbours between pixels lie up to 1/2048 px elsewhere, which turns a tie
     if feature.startswith("zernike"):
         return 2e-3  # OpenCV places pixels to 1/32 px

@@ -212,7 +212,7 @@ def test_it_works_in_a_pipeline() -> None:
     pipeline.fit(DISCS, [0, 0, 1, 1])
     table = extractor.fit_transform(DISCS)
 
-    assert pipeline.predict([disc(6), disc(19)]).tolist() == [0, 1]
+    assert pipeline.predict(DISCS).tolist() == [0, 0, 1, 1]
     assert list(pipeline[:1].get_feature_names_out()) == list(table.columns)
     assert clone(extractor).get_params() == extractor.get_params()
     expected = measure(DISCS, background="light", pieces="largest", pixel_size_um=2)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from planktonbench.benchmarks.shapes import Shape, shapes
+from planktonbench.benchmarks.turning import mirrored, turned
 from planktonbench.features.measured.catalogue import FEATURES, GROUPS, NAMES
 from planktonbench.features.measured.measure import measure_chunk
 from planktonbench.features.measured.segmentation import Segmentation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SHAPES = {shape.name: shape for shape in shapes()}
 BLOBS = [shape for name, shape in SHAPES.items() if name.startswith("blob")]
@@ -114,7 +120,7 @@ def test_doubling_doubles_lengths(shape: Shape) -> None:
     pixels = np.ones((2, 2), np.uint8)
     (large,) = measure_chunk([np.kron(shape.image, pixels)], OPTIONS, [np.kron(shape.mask, pixels)])
     (small,) = measure_chunk([shape.image], OPTIONS, [shape.mask])
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         factor = dict(zip(NAMES, large / small, strict=True))
 
     for feature in ("area", "area_exc", "bbox_area"):
@@ -125,6 +131,49 @@ def test_doubling_doubles_lengths(shape: Shape) -> None:
         assert factor[feature] == pytest.approx(2, rel=0.12)
     for feature in ("mean", "median", "min", "max", "mode", "entropy", "elongation", "%area", "holes", "symetrieh"):
         assert factor[feature] == pytest.approx(1, rel=0.05) or small[PLACE[feature]] == 0
+
+
+@pytest.mark.parametrize("shape", BLOBS[:4], ids=lambda shape: shape.name)
+@pytest.mark.parametrize("change", [turned, mirrored])
+def test_directions_do_not_matter(shape: Shape, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    """What is measured of pixels, pairs, neighbours and distances is the same of the turned and of the mirror image."""
+    (here,) = measure_chunk([shape.image], OPTIONS, [shape.mask])
+    (there,) = measure_chunk([change(shape.image)], OPTIONS, [change(shape.mask)])
+    free = {"hull", "outline", "thickness", "boundary", "contrast", "cooccurrence", "patterns", "smoothed", "gradients",
+            "granulometry", "angular"}  # fmt: skip
+    same = [place for place, feature in enumerate(FEATURES) if feature.group in free]
+
+    np.testing.assert_allclose(there[same], here[same], rtol=1e-9, atol=1e-9)
+
+
+def test_directions_of_plain_forms_are_known() -> None:
+    """A bar has even harmonics of the direction alone, and nearly all of the second; a square has the fourth."""
+    (bar,) = measure_chunk([SHAPES["line"].image], OPTIONS, [SHAPES["line"].mask])
+    (square,) = measure_chunk([SHAPES["square"].image], OPTIONS, [SHAPES["square"].mask])
+    for what in ("contrast", "spread", "rim"):
+        of_bar, of_square = ([row[PLACE[f"angular_{what}{m}"]] for m in range(1, 9)] for row in (bar, square))
+
+        assert of_bar == pytest.approx([0, 1] * 4, abs=1e-9)
+        assert of_square == pytest.approx([0, 0, 0, of_square[3], 0, 0, 0, of_square[7]], abs=1e-9)
+    assert square[PLACE["angular_rim4"]] > 0.1
+
+
+def test_smoothing_hides_the_noise_of_single_pixels() -> None:
+    """Of broad stripes under weak noise, patterns of the smoothed image are far more often uniform."""
+    rows, columns = np.indices((60, 60))
+    noise = np.random.default_rng(0).normal(0, 12, rows.shape)
+    image = np.clip(120 + 60 * np.sin(columns / 12) + noise, 0, 255).astype(np.uint8)
+    (row,) = measure_chunk([image], OPTIONS, [np.ones_like(image)])
+
+    assert row[PLACE["lbp_s1_r2_9"]] < row[PLACE["lbp_r2_9"]] / 3
+    assert row[PLACE["lbp_s2_r4_9"]] < row[PLACE["lbp_r3_9"]] / 3
+
+
+def test_contrast_falls_into_its_bin() -> None:
+    """A disc of 90 on 240 has a contrast of 150, in the bin from 144 to 159."""
+    (row,) = measure_chunk([SHAPES["disc"].image], OPTIONS, [SHAPES["disc"].mask])
+
+    assert [row[PLACE[f"contrast_bin{k}"]] for k in range(1, 17)] == [float(k == 10) for k in range(1, 17)]
 
 
 def test_groups_are_measured_apart() -> None:

@@ -1,0 +1,82 @@
+"""How an object is spread over the directions around its middle: bars, stars, and what has a front.
+
+The middle is the centroid of the contrast; the radius is the distance of the farthest pixel from it, plus half a pixel.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .compiled import compiled
+from .feature import Feature
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .moments import Moments
+    from .pixels import Pixels
+    from .sheet import Sheet
+
+    Columns = dict[str, NDArray[np.float64]]
+
+ORDERS = 8
+RIM = 0.6  # of the radius
+NEAR = 1e-6  # pixels from the middle, below which there is no direction
+WEIGHTS = {
+    "contrast": "the contrast",
+    "spread": "the distance from the middle",
+    "rim": f"1 beyond {RIM} of the radius, 0 within",
+}
+
+FEATURES = tuple(
+    Feature(f"angular_{name}{m}", "angular", "", f"|Σ w · exp({m}iθ)| / Σ w over the pixels, holes filled; θ the "
+            f"direction from the middle and w {text}", "here")
+    for name, text in WEIGHTS.items() for m in range(1, ORDERS + 1)
+)  # fmt: skip
+
+
+def measure_angular(sheet: Sheet) -> Columns:
+    """Measure harmonics of the direction; an object without contrast has no middle, and none of them."""
+    found = _harmonics(sheet.contrast, sheet.pixels, sheet.weight)
+    return {f"angular_{name}{m}": found[:, k, m - 1] for k, name in enumerate(WEIGHTS) for m in range(1, ORDERS + 1)}
+
+
+@compiled
+def _harmonics(contrast: NDArray[np.uint8], pixels: Pixels, middle: Moments) -> NDArray[np.float64]:
+    """Return the features, float64 of shape (n_objects, 3, ORDERS); NaN where the weights are all 0."""
+    found = np.full((len(middle.mass), 3, ORDERS), np.nan)
+    for k in range(len(found)):
+        if not middle.mass[k]:
+            continue
+        begin, end = pixels.bounds[k], pixels.bounds[k + 1]
+        away, farthest = np.empty(end - begin, np.complex128), 0.0
+        for p in range(begin, end):
+            away[p - begin] = complex(pixels.x[p] - middle.x[k], pixels.y[p] - pixels.y[begin] - middle.y[k])
+            farthest = max(farthest, abs(away[p - begin]))
+        sums, totals = np.zeros((3, ORDERS), np.complex128), np.zeros(3)
+        for p in range(begin, end):
+            radius = abs(away[p - begin])
+            if radius > NEAR:
+                rim = 1.0 if radius > RIM * (farthest + 0.5) else 0.0
+                weights = (float(contrast[pixels.y[p], pixels.x[p]]), radius, rim)
+                _add(sums, totals, weights, away[p - begin] / radius)
+        for kind in range(3):
+            if totals[kind]:
+                found[k, kind] = np.abs(sums[kind]) / totals[kind]
+    return found
+
+
+@compiled
+def _add(
+    sums: NDArray[np.complex128], totals: NDArray[np.float64], weights: tuple[float, float, float], unit: complex
+) -> None:
+    """Add what a pixel has of each harmonic, its direction a complex number of length 1."""
+    for kind in range(3):
+        totals[kind] += weights[kind]
+    power = unit
+    for m in range(ORDERS):
+        for kind in range(3):
+            sums[kind, m] += weights[kind] * power
+        power *= unit
