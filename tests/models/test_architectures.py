@@ -1,0 +1,108 @@
+"""Each network learns a handful of objects by heart, and says what is missing when its weights are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import pytest
+from planktonbench.models import architectures
+from planktonbench.models.missing_weights import MissingWeights
+from planktonbench.models.network import Design, network, precision_of
+from planktonbench.models.recipe import PretrainedRecipe, Recipe
+from planktonbench.models.registry import get_track
+from planktonbench.models.track import options_of
+
+if TYPE_CHECKING:
+    from planktonbench import Objects
+
+DESIGNS = ["LENET", "RESNET_18", "SMALL_RESNET", "MOBILENET_V2", "EFFICIENTNET_V2_B0", "LITE_0"]
+FEW = 16
+
+
+def built(name: str, **options: Any) -> tuple[keras.Model, Design]:  # noqa: ANN401 - of several types
+    """Return a network for 32 pixels and four classes, with random weights."""
+    design = getattr(architectures, name)
+    recipe = PretrainedRecipe(**{"side": 32, "weights": "random", "precision": "float32", **options})
+    keras.utils.set_random_seed(0)
+    return network(design, recipe, 4, sizes=None, seed=0), design
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_it_learns_a_handful_of_objects_by_heart(name: str, image_parts: dict[str, Objects]) -> None:
+    """Sixteen objects with labels that nothing tells: after some steps the network knows each."""
+    model, _ = built(name)
+    stacks: Any = image_parts["train"].stacks
+    images, y = {"image": stacks.stacks[:FEW]}, np.arange(FEW) % 4
+    model.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    losses = [float(model.train_on_batch(images, y, return_dict=True)["loss"])]
+    while losses[-1] > 0.1 * losses[0] and len(losses) < 250:
+        model.reset_metrics()
+        losses.append(float(model.train_on_batch(images, y, return_dict=True)["loss"]))
+
+    assert losses[-1] <= 0.1 * losses[0]
+
+
+def test_frozen_convolutions_stay() -> None:
+    """Of VGG19 the head alone is trained: two fully connected layers with their biases."""
+    model, _ = built("VGG_19", frozen=True)
+
+    assert [variable.path.rsplit("/", 1)[-1] for variable in model.trainable_variables] == ["kernel", "bias"] * 2
+    assert len(model.non_trainable_variables) == 32
+
+
+@pytest.mark.parametrize("name", ["RESNET_18", "LITE_0"])
+def test_normalisation_settles_soon(name: str) -> None:
+    """Statistics of all batch normalisations follow within some ten steps."""
+    model, _ = built(name)
+    found = [layer.momentum for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+
+    assert len(found) > 10
+    assert set(found) == {architectures.MOMENTUM}
+
+
+@pytest.mark.parametrize("name", ["cnn-mobilenetv2", "cnn-efficientnet", "cnn-vgg19-transfer"])
+def test_weights_that_cannot_be_had_are_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a network the reason names it, and what to do; nothing falls back to random weights."""
+
+    def refuse(*_: object, **__: object) -> None:
+        message = "URL fetch failure"
+        raise OSError(message)
+
+    for application in ("MobileNetV2", "EfficientNetV2B0", "VGG19"):
+        monkeypatch.setattr(keras.applications, application, refuse)
+
+    with pytest.raises(MissingWeights, match=r"ImageNet weights cannot be had \(URL fetch failure\); set its option"):
+        get_track(name)().warm_up()
+
+
+@pytest.mark.parametrize("name", ["cnn-mobilenetv2", "cnn-efficientnet", "cnn-vgg19-transfer", "cnn-lite0-pretrained"])
+def test_random_weights_are_another_named_option(name: str) -> None:
+    """Pretrained weights are the default, and `random` is what else there is."""
+    assert options_of(get_track(name))["weights"] == "imagenet"
+    get_track(name)(**{"weights": "random"}).warm_up()
+
+
+@pytest.mark.parametrize(
+    ("bfloat16", "hardware", "expected"),
+    [(True, True, "mixed_bfloat16"), (True, False, "float32"), (False, True, "float32")],
+)
+def test_precision_is_decided_by_network_and_hardware(
+    monkeypatch: pytest.MonkeyPatch, *, bfloat16: bool, hardware: bool, expected: str
+) -> None:
+    """`auto` takes 16 bits when both gain; a precision that is asked for is taken whatever they are."""
+    monkeypatch.setattr("planktonbench.models.network._computes_bfloat16", lambda: hardware)
+    design = Design(architectures.lenet, bfloat16=bfloat16)
+
+    assert precision_of(design, Recipe()) == expected
+    assert precision_of(design, Recipe(precision="float32")) == "float32"
+
+
+def test_16_bits_leave_logits_in_32_and_no_trace() -> None:
+    """Logits are float32 in mixed precision, and the next network is built as if there had been none."""
+    model, _ = built("SMALL_RESNET", precision="mixed_bfloat16")
+
+    assert model.output.dtype == "float32"
+    assert {layer.compute_dtype for layer in model.layers if "conv2d" in layer.name} == {"bfloat16"}
+    assert keras.config.dtype_policy().name == "float32"
