@@ -27,6 +27,7 @@ from ..data_manifests.images import reopen_images
 from ..data_manifests.seeds import derived_seed, derived_seed32
 from ..data_manifests.splits import PARTS
 from ..features.stack_store import reopen_stacks
+from ..models.missing_weights import MissingWeights
 from ..models.parts import Part
 from ..models.registry import get_track
 from ..models.track import Objects, Track, check_track, checked_scores
@@ -88,9 +89,11 @@ def _end_with_parent() -> None:
 
 
 def attempt(task: Task, draft: Card, scratch: Path) -> tuple[Card, dict[str, pd.DataFrame]]:
-    """Do a run; a track that fails is recorded with its reason and without tables."""
+    """Do a run; a track that fails, or lacks its weights, is recorded with its reason and without tables."""
     try:
         facts, tables = _do(task, draft, scratch)
+    except MissingWeights as lack:
+        return _finish(draft, status="skipped", reason=str(lack)), {}
     except Exception as fault:  # noqa: BLE001 - whatever a track raises is its reason, and takes nobody down
         traceback.print_exc()
         return _finish(draft, status="failed", reason=_reason(fault)), {}
