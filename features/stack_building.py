@@ -17,6 +17,7 @@ from ..data_manifests.errors import DataError, listed
 from ..data_manifests.opened import Opening, opened
 from ..data_manifests.prepared import flush, write_whole
 from ..data_manifests.processes import in_order
+from .measured.chunk import MeasuredChunk
 from .measured.parts import Parts
 from .stack_chunk import SIZES, prepare_chunk
 
@@ -123,7 +124,7 @@ class Building:
         )
         for chunk, prepared in zip(missing, in_order(tasks, min(jobs, max(1, len(missing)))), strict=True):
             flush(self.file)
-            self.marks.store(chunk, prepared)
+            self.marks.store(chunk, MeasuredChunk(*prepared))
             advance(len(chunk))
         opened.cache_clear()
 

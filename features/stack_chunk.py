@@ -10,7 +10,6 @@ import numpy as np
 from ..data_manifests.decoding import BLACK, WHITE, grey_levels, quiet_decoder
 from ..data_manifests.opened import opened
 from ..data_manifests.pixels import FaultyImageError, pixels_at
-from .measured.chunk import MeasuredChunk
 from .stacks import bright_area, bright_on_dark, fitted
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ BUFFER = 2**18  # bytes on their way into the file; new pages of memory cost as 
 
 def prepare_chunk(
     images: Opening, places: Sequence[Place], form: StackForm, source: Source, *, file: Path, first: int
-) -> MeasuredChunk:
+) -> tuple[NDArray[np.float64], dict[int, str]]:
     """Prepare images, and write them; the caller flushes them to the disk.
 
     Args:
@@ -45,7 +44,8 @@ def prepare_chunk(
         first: position in the file of the first image.
 
     Returns:
-        Sizes (`SIZES`) and faults; what lies in the place of an image that has a fault means nothing.
+        Sizes (`SIZES`), float64 of shape (n_images, 3), NaN where an image has a fault, and faults by position. What
+        lies in the file in the place of such an image means nothing.
 
     Raises:
         OSError: the file cannot be written.
@@ -66,7 +66,7 @@ def prepare_chunk(
                 grey, size = nothing, UNKNOWN
             target.write(grey.data)
             sizes.append(size)
-    return MeasuredChunk(np.array(sizes), faults)
+    return np.array(sizes), faults
 
 
 def _prepared(image: NDArray[np.uint8], form: StackForm, source: Source) -> tuple[NDArray[np.uint8], Size]:
