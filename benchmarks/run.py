@@ -20,7 +20,7 @@ from .features import NATIVE, feature_tables, show_measured
 from .plan import Inputs, Job, all_splits, choose_methods, find_entry, plan_jobs
 from .progress import Progress, counting
 from .settings import Settings
-from .stacks import with_stacks
+from .stacks import show_stacks, with_stacks
 from .store import lock, refusals_told, store_truth
 from .suite import DatasetEntry, Suite, load_suite, parse_features
 from .workers import Workers
@@ -149,6 +149,7 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
     with writing(out):
         for dataset, known in inputs:
             show_measured(out, dataset, known.tables.values())
+            show_stacks(out, dataset, known.stacks.keys())
         table = write_results(out, [dataset for dataset, _ in inputs])
     cards = [read_card(run_folder(out, job.draft)) for job in jobs]
     return Outcome(table, sum(card is None or card.status == "failed" for card in cards), out)

@@ -143,8 +143,8 @@ def imbalance(section: Section) -> Figure | None:
     )
     for track in treated:
         axes.plot(track.accuracy, track.macro_f1, "+", color=INK, markersize=7)
-        place = {"xytext": (5, 3), "textcoords": "offset points", "fontsize": 7}
-        axes.annotate(track.name, (track.accuracy, track.macro_f1), **place)
+        where = track.accuracy, track.macro_f1
+        axes.annotate(track.name, where, xytext=(5, 3), textcoords="offset points", fontsize=7)
     axes.grid(color=PALE, linewidth=0.5)
     axes.margins(x=0.15)
     return figure
