@@ -51,32 +51,37 @@ def _harmonics(contrast: NDArray[np.uint8], pixels: Pixels, middle: Moments) -> 
         if not middle.mass[k]:
             continue
         begin, end = pixels.bounds[k], pixels.bounds[k + 1]
-        away, farthest = np.empty(end - begin, np.complex128), 0.0
+        radius = 0.0
         for p in range(begin, end):
-            away[p - begin] = complex(pixels.x[p] - middle.x[k], pixels.y[p] - pixels.y[begin] - middle.y[k])
-            farthest = max(farthest, abs(away[p - begin]))
-        sums, totals = np.zeros((3, ORDERS), np.complex128), np.zeros(3)
+            x, y = pixels.x[p] - middle.x[k], pixels.y[p] - pixels.y[begin] - middle.y[k]
+            radius = max(radius, np.sqrt(x * x + y * y) + 0.5)
+        sums, totals = np.zeros((ORDERS, 6)), np.zeros(3)
         for p in range(begin, end):
-            radius = abs(away[p - begin])
-            if radius > NEAR:
-                rim = 1.0 if radius > RIM * (farthest + 0.5) else 0.0
-                weights = (float(contrast[pixels.y[p], pixels.x[p]]), radius, rim)
-                _add(sums, totals, weights, away[p - begin] / radius)
+            x, y = pixels.x[p] - middle.x[k], pixels.y[p] - pixels.y[begin] - middle.y[k]
+            away = np.sqrt(x * x + y * y)
+            if away > NEAR:
+                weights = (float(contrast[pixels.y[p], pixels.x[p]]), away, 1.0 if away > RIM * radius else 0.0)
+                _add(sums, totals, weights, (x / away, y / away))
         for kind in range(3):
-            if totals[kind]:
-                found[k, kind] = np.abs(sums[kind]) / totals[kind]
+            for m in range(ORDERS):
+                if totals[kind]:
+                    found[k, kind, m] = np.hypot(sums[m, kind], sums[m, 3 + kind]) / totals[kind]
     return found
 
 
 @compiled
 def _add(
-    sums: NDArray[np.complex128], totals: NDArray[np.float64], weights: tuple[float, float, float], unit: complex
+    sums: NDArray[np.float64],
+    totals: NDArray[np.float64],
+    weights: tuple[float, float, float],
+    unit: tuple[float, float],
 ) -> None:
-    """Add what a pixel has of each harmonic, its direction a complex number of length 1."""
+    """Add what a pixel has of each harmonic: real parts for three weights, then imaginary ones."""
     for kind in range(3):
         totals[kind] += weights[kind]
-    power = unit
+    real, imaginary = unit
     for m in range(ORDERS):
         for kind in range(3):
-            sums[kind, m] += weights[kind] * power
-        power *= unit
+            sums[m, kind] += weights[kind] * real
+            sums[m, 3 + kind] += weights[kind] * imaginary
+        real, imaginary = real * unit[0] - imaginary * unit[1], real * unit[1] + imaginary * unit[0]

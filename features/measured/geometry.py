@@ -9,6 +9,7 @@ import numpy as np
 from .compiled import compiled
 from .feature import Feature, ratio
 from .moments import ORDERS, hu_moments
+from .runs import count_pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +58,7 @@ def measure_geometry(sheet: Sheet) -> dict[str, NDArray[np.float64]]:
         "area": area,
         "area_exc": area_exc,
         "%area": 100 * area_exc / area,
-        "pieces": sheet.count_pieces(sheet.mask).astype(np.float64),
+        "pieces": count_pieces(sheet.pixels, sheet.values_of(sheet.mask) > 0).astype(np.float64),
         "holes": sheet.holes.astype(np.float64),
         "width": width,
         "height": height,

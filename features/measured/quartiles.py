@@ -9,6 +9,7 @@ import numpy as np
 from .feature import Feature, ratio
 from .geometry import ZOOPROCESS
 from .grey import CHALLENGE
+from .runs import count_pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,5 +44,5 @@ def measure_quartiles(sheet: Sheet, known: Columns) -> Columns:
 
 def _pieces_below(sheet: Sheet, threshold: NDArray[np.float64]) -> NDArray[np.float64]:
     """Count the pieces of each object's pixels that are not above its threshold."""
-    limit = np.floor(threshold).astype(np.int64)[sheet.owner_of_row]
-    return sheet.count_pieces(((sheet.grey <= limit[:, None]) & (sheet.filled > 0)).astype(np.uint8)).astype(np.float64)
+    limit = np.repeat(np.floor(threshold).astype(np.int64), np.diff(sheet.pixels.bounds))
+    return count_pieces(sheet.pixels, sheet.values_of(sheet.grey) <= limit).astype(np.float64)

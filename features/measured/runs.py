@@ -11,6 +11,8 @@ from .compiled import compiled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .pixels import Pixels
+
 SIDEWAYS, ALSO_ACROSS = 0, 1  # 4-connected and 8-connected: how far runs may miss each other and still touch
 
 
@@ -95,22 +97,62 @@ def _found(first: NDArray[np.int64], run: int) -> int:
 
 
 @compiled
-def count_pieces(mask: NDArray[np.uint8], owner_of_row: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Count the 8-connected pieces of each object.
+def count_pieces(pixels: Pixels, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count the 8-connected pieces of some of each object's pixels.
 
     Args:
-        mask: 1 on objects, uint8 of shape (rows, columns).
-        owner_of_row: number of the object that each row belongs to, int64 of shape (rows,).
+        pixels: those of objects.
+        chosen: which of them, bool of shape (n_pixels,).
 
     Returns:
         int64 of shape (n_objects,).
 
     """
-    runs = runs_of(mask, 1, ALSO_ACROSS)
-    counts = np.zeros(owner_of_row[-1] + 1, np.int64)
-    for k in range(len(runs.row)):
-        counts[owner_of_row[runs.row[k]]] += runs.piece[k] == k
+    counts = np.zeros(len(pixels.bounds) - 1, np.int64)
+    for k in range(len(counts)):
+        first, last = pixels.bounds[k], pixels.bounds[k + 1]
+        room = last - first
+        row, begin, end = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
+        count = 0
+        for p in range(first, last):
+            if not chosen[p]:
+                continue
+            x, y = pixels.x[p], pixels.y[p]
+            if not count or row[count - 1] != y or end[count - 1] != x:
+                row[count], begin[count] = y, x
+                count += 1
+            end[count - 1] = x + 1
+        piece = _joined(row[:count], begin[:count], end[:count], ALSO_ACROSS)
+        for run in range(count):
+            counts[k] += piece[run] == run
     return counts
+
+
+@compiled
+def without_small(mask: NDArray[np.uint8], least: float, share: float) -> NDArray[np.uint8]:
+    """Drop the small 8-connected pieces of a mask; the largest stays, of several the first in reading order.
+
+    Args:
+        mask: 0 or 1, uint8 of shape (rows, columns).
+        least: fewest pixels of a piece.
+        share: least part of the largest piece's pixels; above 1, only the largest stays.
+
+    Returns:
+        uint8 of the same shape.
+
+    """
+    runs = runs_of(mask, 1, ALSO_ACROSS)
+    sizes = np.zeros(len(runs.row), np.int64)
+    for k in range(len(sizes)):
+        sizes[runs.piece[k]] += runs.end[k] - runs.begin[k]
+    kept = np.zeros_like(mask)
+    if len(sizes):
+        largest = sizes.argmax()
+        limit = max(least, share * sizes[largest])
+        for k in range(len(sizes)):
+            if runs.piece[k] == largest or sizes[runs.piece[k]] >= limit:
+                kept[runs.row[k], runs.begin[k] : runs.end[k]] = 1
+    return kept
 
 
 @compiled

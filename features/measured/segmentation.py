@@ -13,7 +13,7 @@
    spread of the border (median distance from the background, in a busy border of those away from the object), below
    which there is nothing but noise, so that a flat image has no object.
 5. Pieces (8-connected) below `SPECK_SHARE` of the largest and those below `SPECK_PIXELS` are specks and dropped, the
-   largest never. With `pieces="largest"` only that stays.
+   largest never. With `pieces="largest"` only that stays, of several the first.
 
 The ring that a bubble makes is an object with a hole: `area` fills it, `area_exc` does not.
 """
@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
+
+from .runs import without_small
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +41,7 @@ NOISE_FACTOR = 5
 MOST_OF_PEAK = 0.05
 SPECK_PIXELS = 5
 SPECK_SHARE = 0.02
+ONLY_LARGEST = 2.0  # above 1, so that no other piece has so large a share
 
 
 @dataclass(frozen=True)
@@ -130,23 +133,11 @@ def mask_of(image: NDArray[np.uint8], ground: Ground, pieces: Pieces) -> NDArray
     """Find the object in an image whose background is known; as `segment`."""
     smooth = np.asarray(cv2.blur(contrast(image, ground.level, light=ground.light), (3, 3)), np.uint8)
     _, mask = cv2.threshold(smooth, _threshold(smooth, ground), 1, cv2.THRESH_BINARY)
-    return _without_specks(np.asarray(mask, np.uint8), pieces)
+    share = SPECK_SHARE if pieces == "all" else ONLY_LARGEST
+    return without_small(np.asarray(mask, np.uint8), SPECK_PIXELS, share)
 
 
 def _threshold(smooth: NDArray[np.uint8], ground: Ground) -> float:
     """Return the contrast above which a pixel is of the object: Otsu's, between the guards."""
     otsu, _ = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     return max(min(otsu, MOST_OF_PEAK * float(smooth.max())), LEAST_CONTRAST, NOISE_FACTOR * ground.spread)
-
-
-def _without_specks(mask: NDArray[np.uint8], pieces: Pieces) -> NDArray[np.uint8]:
-    count, labels, facts, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
-    if count <= 2:  # noqa: PLR2004 - the background and one piece at most
-        return mask
-    sizes = facts[:, cv2.CC_STAT_AREA].copy()
-    sizes[0] = 0
-    largest = sizes.max()
-    keep = sizes >= (largest if pieces == "largest" else min(largest, max(SPECK_PIXELS, SPECK_SHARE * largest)))
-    if pieces == "largest":
-        keep = np.arange(count) == sizes.argmax()
-    return np.asarray(keep.astype(np.uint8)[labels], np.uint8)

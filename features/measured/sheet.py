@@ -20,7 +20,7 @@ from .cut import MARGIN
 from .distances import square_distances
 from .moments import Ellipse, Moments, ellipse_of, moments
 from .pixels import Pixels, pixels_of
-from .runs import count_pieces, fill_holes
+from .runs import fill_holes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,10 +101,6 @@ class Sheet:
         """Number of holes of each object, int64 of shape (n_objects,)."""
         return self._holes[1]
 
-    def count_pieces(self, mask: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Count the 8-connected pieces of each object in a mask of the sheet's shape; int64 of shape (n_objects,)."""
-        return count_pieces(mask, self.owner_of_row)
-
     @cached_property
     def contrast(self) -> NDArray[np.uint8]:
         """Distance of objects' pixels from the background towards the object, holes filled, 0 elsewhere; uint8."""
@@ -114,6 +110,10 @@ class Sheet:
     def pixels(self) -> Pixels:
         """The pixels of all objects, holes filled."""
         return pixels_of(self.filled, self.tops)
+
+    def values_of(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return what `pixels` are in an image of the sheet's shape, uint8 of shape (n_pixels,)."""
+        return np.asarray(image[self.pixels.y, self.pixels.x], np.uint8)
 
     @cached_property
     def form(self) -> Moments:

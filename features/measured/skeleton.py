@@ -60,25 +60,26 @@ GOES = np.array([_goes(ring) for ring in range(256)])
 
 def measure_skeleton(sheet: Sheet) -> Columns:
     """Measure skeletons."""
-    found = dict(zip(MEASURED, _measure(thinned(sheet.mask), sheet.pixels).T, strict=True))
+    found = dict(zip(MEASURED, _measure(thinned(sheet.mask, sheet.pixels), sheet.pixels).T, strict=True))
     return {**found, "skeleton_area": found["skelarea"] / np.diff(sheet.pixels.bounds)}
 
 
 @compiled
-def thinned(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def thinned(mask: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.uint8]:
     """Thin a mask in passes of two kinds, in each of which all pixels that can go do so at once.
 
     Only pixels on the edge can go; each pass looks at those alone, and at what it has laid bare.
 
     Args:
         mask: 1 on objects, 0 in the margins, uint8 of shape (rows, columns).
+        pixels: those of objects; some may be holes.
 
     Returns:
         Not 0 on skeletons, uint8 of the same shape.
 
     """
     thin = mask.copy()
-    edge, count = _edge(thin)
+    edge, count = _edge(thin, pixels)
     leave = np.empty(len(edge), np.int64)
     idle, turn = 0, 1
     while idle < 2:  # noqa: PLR2004 - a pass of each kind
@@ -95,18 +96,16 @@ def thinned(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 @compiled
-def _edge(thin: NDArray[np.uint8]) -> tuple[NDArray[np.int32], int]:
+def _edge(thin: NDArray[np.uint8], pixels: Pixels) -> tuple[NDArray[np.int32], int]:
     """List the pixels that touch the background sideways, and mark them by 2; return room for all, and their number."""
-    edge = np.empty((np.count_nonzero(thin), 2), np.int32)
+    edge = np.empty((len(pixels.x), 2), np.int32)
     count = 0
-    rows, columns = thin.shape
-    for y in range(1, rows - 1):
-        for x in range(1, columns - 1):
-            if thin[y, x] and not (thin[y - 1, x] and thin[y + 1, x] and thin[y, x - 1] and thin[y, x + 1]):
-                edge[count, 0], edge[count, 1] = y, x
-                count += 1
-    for k in range(count):
-        thin[edge[k, 0], edge[k, 1]] = 2
+    for p in range(len(pixels.x)):
+        x, y = pixels.x[p], pixels.y[p]
+        if thin[y, x] and not (thin[y - 1, x] and thin[y + 1, x] and thin[y, x - 1] and thin[y, x + 1]):
+            thin[y, x] = 2
+            edge[count, 0], edge[count, 1] = y, x
+            count += 1
     return edge, count
 
 
