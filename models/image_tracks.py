@@ -65,9 +65,9 @@ class ImageTrack(Track):
 
     def warm_up(self) -> None:
         """Import Keras with its backend, and look for a GPU."""
-        import keras
+        from .network import device
 
-        self.device = "gpu" if keras.distribution.list_devices("gpu") else "cpu"
+        self.device = device()
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
         """Train the network; the epoch that is best on validation rows is kept."""

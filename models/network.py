@@ -122,9 +122,14 @@ def precision_of(design: Design, recipe: Recipe) -> str:
     return "mixed_bfloat16" if design.bfloat16 and _computes_bfloat16() else "float32"
 
 
+def device() -> str:
+    """Return `cpu` or `gpu`: where Keras puts a tensor, since not every backend lists its devices."""
+    return "cpu" if "cpu" in str(keras.ops.zeros(1).device).lower() else "gpu"
+
+
 def _computes_bfloat16() -> bool:
     """Tell whether the hardware has units for bfloat16: a GPU, or an x86 processor with AMX under TensorFlow."""
-    if keras.distribution.list_devices("gpu"):
+    if device() != "cpu":
         return True
     facts = Path("/proc/cpuinfo")
     return keras.config.backend() == "tensorflow" and facts.is_file() and "amx_bf16" in facts.read_text("utf-8")
