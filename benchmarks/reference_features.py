@@ -17,7 +17,7 @@ from scipy import ndimage
 from ..features.measured.segmentation import Ground
 from .reference_formulas import by_division, by_formula, quotient
 from .reference_polar import angles, rings, zernike_by_mahotas
-from .reference_programs import by_mahotas, by_openings, by_scikit_image, by_scipy
+from .reference_programs import by_mahotas, by_openings, by_scikit_image, by_scipy, by_thinning
 from .reference_texture import smoothed_patterns
 
 if TYPE_CHECKING:
@@ -97,7 +97,11 @@ def reference_features(subject: Subject) -> dict[str, Values]:
 
 def _outer_form(subject: Subject) -> dict[str, Values]:
     """Measure what the core has, too."""
-    found = {"scikit-image": by_scikit_image(subject), "SciPy": by_scipy(subject), "NumPy": by_formula(subject)}
+    found = {
+        "scikit-image": by_scikit_image(subject) | by_thinning(subject),
+        "SciPy": by_scipy(subject),
+        "NumPy": by_formula(subject),
+    }
     found["NumPy"] |= by_division(_merged(found))
     return found
 

@@ -143,7 +143,6 @@ def _inside(subject: Subject) -> Values:
         "symetriev": _mirrored(subject, np.pi / 2),
         "symetriehc": _mirrored(subject, turn),
         "symetrievc": _mirrored(subject, turn + np.pi / 2),
-        "skelarea": float(skeleton.sum()),
         "skellength": skeleton_length(skeleton),
         "skelends": float((skeleton & (neighbours == 1)).sum()),
         "skelforks": float((skeleton & (neighbours > 2)).sum()),  # noqa: PLR2004 - more than a line has

@@ -103,6 +103,13 @@ def _pieces(subject: Subject) -> Values:
     }
 
 
+def by_thinning(subject: Subject) -> Values:
+    """Thin to a skeleton with scikit-image; apart, since its `thin` would decide a race alone."""
+    from skimage.morphology import thin
+
+    return {"skelarea": float(thin(subject.mask).sum())}
+
+
 def _quantised(subject: Subject) -> NDArray[np.uint8]:
     """Return grey levels in equal steps, 1 to `GREYS`, and 0 outside of the object."""
     return np.where(subject.filled, subject.grey // (256 // GREYS) + 1, 0).astype(np.uint8)
