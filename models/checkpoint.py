@@ -6,7 +6,6 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from ..data_manifests.prepared import write_whole
@@ -14,6 +13,7 @@ from ..data_manifests.prepared import write_whole
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import keras
     from numpy.typing import NDArray
 
 FILE = "training.npz"
@@ -129,7 +129,7 @@ def set_training_values(model: keras.Model, values: list[NDArray[Any]]) -> None:
 
 
 def _values(variables: list[Any]) -> list[NDArray[Any]]:
-    return [keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)) for variable in variables]
+    return [np.asarray(variable).copy() for variable in variables]
 
 
 def _variables(model: keras.Model) -> list[Any]:
