@@ -16,6 +16,7 @@ from .measure_cases import measuring
 from .output import print_table
 from .speed_cases import auditor, evaluator, help_text, reading, simulator, source001, workers
 from .stack_cases import preparing
+from .training_cases import training
 
 HEADER = ("what", "planktonbench", "beside", "ratio", "limit", "")
 
@@ -33,7 +34,8 @@ def main() -> None:
         lines = [help_text(), evaluator(), source001(), reading(folder)]
         lines += [simulator(folder), auditor(folder), workers(folder)]
         lines += measuring(folder, images)
-        lines += preparing(folder, images or folder / "simulated" / "imgs.zip")
+        drawn = images or folder / "simulated" / "imgs.zip"
+        lines += [*preparing(folder, drawn), *training(folder, drawn)]
     sys.stdout.write(f"{machine_name()}, {now()}, numpy {versions['numpy']}, xgboost {versions['xgboost']}\n\n")
     print_table(HEADER, [line.cells() for line in lines])
 

@@ -25,11 +25,13 @@ class NativeTable:
         names: their names.
         measure: takes images, uint8 of shape (height, width) each, of objects on a light background; returns float64 of
             shape (n_images, n_names), NaN where undefined. A function of a module, so that other processes find it.
+        make_ready: called once before processes measure.
 
     """
 
     names: tuple[str, ...]
     measure: Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float64]]
+    make_ready: Callable[[], object]
 
     def of(
         self, images: Sequence[NDArray[np.uint8]], frame_known: NDArray[np.bool_], holes_known: NDArray[np.bool_]

@@ -73,6 +73,7 @@ def simulate(  # noqa: PLR0913 - what, where and how, by keyword
         return out
     _refuse_what_is_not_ours(out)
     composition = _composition(recipe)
+    table.make_ready()
     part = out.with_name(f".{out.name}.part")
     try:
         _write(part, recipe, table, _parts(recipe, composition, table, jobs), advance)

@@ -6,6 +6,7 @@ those of texture, skeleton, thickness and symmetry, which would take longer to m
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -14,6 +15,7 @@ import numpy as np
 from ...data_manifests.simulation.native_table import NativeTable
 from .catalogue import NAMES
 from .measure import measure_chunk
+from .readiness import make_ready
 from .segmentation import Ground, Segmentation
 
 if TYPE_CHECKING:
@@ -55,4 +57,4 @@ def _whitened(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.convertScaleAbs(image, alpha=WHITE / max(1.0, Ground.of(image, "light").level)), np.uint8)
 
 
-CHALLENGE_TABLE = NativeTable(COLUMNS, measure_challenge)
+CHALLENGE_TABLE = NativeTable(COLUMNS, measure_challenge, partial(make_ready, GROUPS))

@@ -8,7 +8,7 @@ from threading import Timer
 
 import numpy as np
 
-from .measure import measure_chunk
+from .measure import ALL, measure_chunk
 from .segmentation import Segmentation
 
 PATIENCE = 2.0  # seconds that pass without a word
@@ -19,8 +19,8 @@ TOLD = (
 
 
 @cache
-def make_ready() -> None:
-    """Compile the loops, or load what was compiled before, by measuring a small object.
+def make_ready(groups: frozenset[str] = ALL) -> None:
+    """Compile the loops of groups of features, or load what was compiled before, by measuring a small object.
 
     When that takes longer than `PATIENCE`, a warning is logged to `planktonbench`, which Python prints on standard
     error unless told otherwise.
@@ -28,7 +28,7 @@ def make_ready() -> None:
     told = Timer(PATIENCE, logging.getLogger("planktonbench").warning, [TOLD])
     told.start()
     try:
-        measure_chunk([_small_object()], Segmentation())
+        measure_chunk([_small_object()], Segmentation(), groups=groups)
     finally:
         told.cancel()
 

@@ -1,0 +1,242 @@
+"""Speed of training `cnn-lenet`, for `tox -e bench-speed`: our batches beside the ways that people know.
+
+Every way trains the same network on the same images with the same size of batch, in a process of its own: an epoch to
+warm up, then some that are timed. What is done once (unpacking into class folders, building the store) is not counted.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import cv2
+import numpy as np
+
+from ..data_manifests.images import open_images
+from ..features.stack_store import Stacks, reopen_stacks, stored_stacks
+from ..features.stacks import Source, StackForm
+from .memory import anonymous_mb
+from .speed_cases import Line
+from .stopwatch import in_own_process, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+Way = Literal["generator", "dataset", "ours", "arrays", "generator-augmented", "ours-augmented"]
+
+SIDE, BATCH, EPOCHS = 64, 512, 3
+SAMPLED = 8192  # images of the ways that are compared
+CLASSES, SEED = 121, 0
+AUGMENTATION: dict[str, Any] = {"rotation": 15.0, "shift": 0.05, "zoom": 0.1, "flip": True}
+LARGE = 170_000
+SIZES = (10_000, 50_000, 250_000)
+CHALLENGE = 243_610
+LEAST: dict[tuple[Way, Way], float] = {
+    ("ours", "generator"): 4,
+    ("ours", "dataset"): 1.2,
+    ("ours", "arrays"): 0.9,
+    ("ours-augmented", "generator-augmented"): 6,
+}
+MOST_SECONDS, MOST_MB, MOST_APART = 60, 2048, 1.1
+"""The limits: ratios between ways, seconds of an epoch of `LARGE`, anonymous memory, time per image between sizes."""
+NAMES: dict[Way, str] = {
+    "generator": "Keras directory iterator, OpenCV in the generator as source 001",
+    "dataset": "image_dataset_from_directory, grey alone",
+    "arrays": "model.fit on arrays in memory",
+    "generator-augmented": "Keras directory iterator, augmented, OpenCV as source 001",
+}
+
+
+def training(folder: Path, images: Path) -> list[Line]:
+    """Time an epoch of every way, and ours at several sizes.
+
+    Args:
+        folder: for what is built and unpacked.
+        images: folder, zip or tar file of images; labels are made up, since only time is measured.
+
+    """
+    store, unpacked = _prepared(folder, images)
+    rates = {way: _rate(way, store, unpacked) for way in get_args(Way)}
+    on = f"{SAMPLED:,} images of {images.absolute().parent.name}/{images.name}, {SIDE} px, batches of {BATCH}"
+    return [*_beside(rates, on), *_sizes(store)]
+
+
+def _prepared(folder: Path, images: Path) -> tuple[str, Path]:
+    """Build the store, and unpack a sample of the images into class folders of made-up labels."""
+    source = open_images(images)
+    source.choose_ids()
+    before = os.environ.get("XDG_CACHE_HOME")
+    os.environ["XDG_CACHE_HOME"] = str(folder / "training")
+    try:
+        stacks = stored_stacks(source, StackForm(SIDE), Source(), jobs=os.cpu_count() or 1)
+    finally:
+        os.environ.pop("XDG_CACHE_HOME")
+        if before is not None:
+            os.environ["XDG_CACHE_HOME"] = before
+    unpacked = folder / "unpacked"
+    for number, object_id in enumerate(_sampled(stacks)):
+        place = unpacked / f"{number % CLASSES:03d}" / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(place), cv2.bitwise_not(source.read(object_id)))
+    return stacks.address, unpacked
+
+
+def _sampled(stacks: Stacks) -> NDArray[np.object_]:
+    """Return the ids of the images that are compared, as many times as it takes."""
+    return np.resize(stacks.object_ids, SAMPLED)
+
+
+def _rate(way: Way, store: str, unpacked: Path) -> float:
+    """Return the images a second of one way."""
+    imports = f"from {__name__} import rate"
+    return float(in_own_process(imports, "rate(*sys.argv[1:])", way, store, unpacked).told)
+
+
+def _beside(rates: dict[Way, float], on: str) -> Iterable[Line]:
+    for (ours, theirs), least in LEAST.items():
+        ratio = rates[ours] / rates[theirs]
+        augmented = ", augmented" if ours == "ours-augmented" else ""
+        yield Line(
+            f"training cnn-lenet on {on}{augmented}",
+            f"{rates[ours]:,.0f} images/s",
+            f"{rates[theirs]:,.0f} images/s ({NAMES[theirs]})",
+            f"{ratio:.2f} x",
+            f"{least} x",
+            ratio >= least,
+        )
+
+
+def _sizes(store: str) -> Iterable[Line]:
+    """Time our epochs over as many images as large sets have, the same ones again and again."""
+    imports = f"from {__name__} import epoch_of"
+    measure = partial(in_own_process, imports, "epoch_of(*sys.argv[1:])", store)
+    took, _ = measure(LARGE).told
+    what = "an epoch of cnn-lenet over {:,} images in the mapped store, 64 px"
+    yield Line(what.format(LARGE), f"{took:.1f} s", limit=f"{MOST_SECONDS} s", within=took <= MOST_SECONDS)
+    _, memory = measure(CHALLENGE).told
+    told = f"{memory:,.0f} MB anonymous, {CHALLENGE * SIDE**2 / 2**20:,.0f} MB mapped"
+    yield Line(f"{what.format(CHALLENGE)}, memory", told, limit=f"{MOST_MB} MB", within=memory <= MOST_MB)
+    each = {size: 1e6 * measure(size).told[0] / size for size in SIZES}
+    apart = max(each.values()) / min(each.values())
+    yield Line(
+        f"time per image of an epoch over {', '.join(f'{size:,}' for size in SIZES)} images",
+        ", ".join(f"{value:.0f} µs" for value in each.values()),
+        ratio=f"{apart:.2f} x",
+        limit=f"{MOST_APART} x",
+        within=apart <= MOST_APART,
+    )
+
+
+def rate(way: Way, store: str, unpacked: str) -> float:
+    """Train one way for some epochs; return the images a second of the median epoch after the first."""
+    stacks = reopen_stacks(store)
+    rows = np.resize(np.arange(len(stacks)), SAMPLED)
+    feed = _feed(way, stacks, rows, Path(unpacked))
+    model = _lenet(StackForm(SIDE))
+    epoch = partial(model.fit, **feed, verbose=0)
+    epoch()
+    return SAMPLED / statistics.median(seconds(epoch) for _ in range(EPOCHS))
+
+
+def epoch_of(store: str, count: str) -> tuple[float, float]:
+    """Train one epoch over so many images; return its seconds, and the anonymous memory in MiB at its end.
+
+    The mapped file holds as many images as are shown.
+    """
+    stacks = reopen_stacks(store)
+    large = Path(store).with_name(f"large-{count}")
+    _repeat(stacks, int(count), large)
+    grey = np.memmap(large, np.uint8, "r", shape=(int(count), SIDE, SIDE))
+    many = Stacks(
+        stacks.folder, stacks.form, stacks.source, np.arange(int(count)).astype(object), grey,
+        np.ones((int(count), 3), np.float32), stacks.faults,
+    )  # fmt: skip
+    model = _lenet(stacks.form)
+    model.fit(**_feed("ours", many, np.arange(min(len(many), 8 * BATCH)), large), verbose=0)
+    took = seconds(partial(model.fit, **_feed("ours", many, np.arange(len(many)), large), verbose=0))
+    memory = anonymous_mb()
+    large.unlink()
+    return took, memory
+
+
+def _repeat(stacks: Stacks, count: int, path: Path) -> None:
+    """Write the images of a store again and again, until there are so many."""
+    shutil.rmtree(path, ignore_errors=True)
+    with path.open("wb") as file:
+        for first in range(0, count, len(stacks)):
+            file.write(stacks.grey[: min(len(stacks), count - first)].tobytes())
+
+
+def _lenet(form: StackForm) -> Any:  # noqa: ANN401 - Keras has no types
+    """Return the compiled network, all classes at its end."""
+    from ..models.architectures import LENET
+    from ..models.network import network
+    from ..models.recipe import Recipe
+    from ..models.training import compile_for
+
+    recipe = Recipe(side=form.side, schedule="constant")
+    model = network(LENET, recipe, CLASSES, sizes=None, seed=SEED)
+    compile_for(model, recipe, steps=1)
+    return model
+
+
+def _feed(way: Way, stacks: Stacks, rows: NDArray[np.int64], unpacked: Path) -> dict[str, Any]:
+    """Return what `model.fit` takes of each way."""
+    y = np.arange(len(rows)) % CLASSES
+    if way in ("ours", "ours-augmented"):
+        return {"x": _our_batches(stacks, rows, y, augmented=way == "ours-augmented")}
+    if way == "arrays":
+        return {"x": stacks.batch(rows), "y": y, "batch_size": BATCH}
+    if way == "dataset":
+        return {"x": _dataset(unpacked)}
+    return {"x": _generator(unpacked, augmented=way == "generator-augmented")}
+
+
+def _our_batches(stacks: Stacks, rows: NDArray[np.int64], y: NDArray[np.int64], *, augmented: bool) -> Any:  # noqa: ANN401 - Keras has no types
+    from ..models.batches import Examples, TrainingBatches
+    from ..models.recipe import Recipe
+
+    changes = AUGMENTATION if augmented else {"flip": False}
+    recipe = Recipe(side=SIDE, batch=BATCH, imbalance="none", rotate90=False, **changes)
+    return TrainingBatches(Examples(stacks, rows, None), y, recipe, SEED)
+
+
+def _dataset(unpacked: Path) -> Any:  # noqa: ANN401 - Keras has no types
+    import keras
+
+    return keras.utils.image_dataset_from_directory(
+        str(unpacked), image_size=(SIDE, SIDE), batch_size=BATCH, color_mode="rgb", seed=SEED, verbose=False
+    )
+
+
+def _generator(unpacked: Path, *, augmented: bool) -> Any:  # noqa: ANN401 - Keras has no types
+    """Return the iterator of source 001, whose generator makes threshold and opening of each image."""
+    from tensorflow.keras.preprocessing.image import ImageDataGenerator
+
+    shift = AUGMENTATION["shift"]
+    changes = {
+        "rotation_range": AUGMENTATION["rotation"],
+        "width_shift_range": shift,
+        "height_shift_range": shift,
+        "zoom_range": AUGMENTATION["zoom"],
+        "horizontal_flip": True,
+        "fill_mode": "nearest",
+    }
+    generator = ImageDataGenerator(preprocessing_function=as_source001, **(changes if augmented else {}))
+    return generator.flow_from_directory(
+        str(unpacked), target_size=(SIDE, SIDE), batch_size=BATCH, class_mode="sparse", seed=SEED
+    )
+
+
+def as_source001(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put threshold and opening into the second and third channel, float32 of shape (side, side, 3)."""
+    grey = image[..., 0].astype(np.uint8)
+    _, above = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    opened = cv2.morphologyEx(grey, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return np.dstack([grey, above, opened]).astype(np.float32)
