@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .validation import macro_f1
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -53,24 +55,20 @@ def permutation(track: Track, valid: Objects, features: Sequence[str], rng: np.r
 
     """
     from sklearn.inspection import permutation_importance
-    from sklearn.metrics import f1_score
 
     rows = np.sort(rng.permutation(len(valid))[:MOST_ROWS])
     table, y = valid.table.iloc[rows], valid.y[rows]
     objects = replace(valid.without_labels(), object_ids=valid.object_ids[rows])
-    labels = np.unique(y)
-
     aside = table.drop(columns=list(features))  # scikit-learn permutes each column that it is given
 
-    def macro_f1(fitted: _Fitted, chosen: pd.DataFrame, truth: NDArray[np.int64]) -> float:
-        called = fitted.predict(chosen.join(aside)[list(table.columns)])
-        return float(f1_score(truth, called, labels=labels, average="macro", zero_division=0))
+    def score(fitted: _Fitted, chosen: pd.DataFrame, truth: NDArray[np.int64]) -> float:
+        return macro_f1(truth, fitted.predict(chosen.join(aside)[list(table.columns)]))
 
     found = permutation_importance(
         _Fitted(track, objects),
         table[list(features)],
         y,
-        scoring=macro_f1,
+        scoring=score,
         n_repeats=REPEATS,
         random_state=int(rng.integers(2**31)),
     )

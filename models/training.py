@@ -26,6 +26,7 @@ from .checkpoint import (
     set_training_values,
     training_values,
 )
+from .validation import macro_f1
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,14 +155,11 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def judged(lesson: Lesson, scores: NDArray[np.float64]) -> tuple[float, float]:
     """Return macro F1 over the classes of the validation rows, and log loss over those that training knows."""
-    from sklearn.metrics import f1_score
-
-    truth, called = lesson.valid_y, lesson.codes[scores.argmax(axis=1)]
-    macro_f1 = f1_score(truth, called, labels=np.unique(truth), average="macro", zero_division=0)
+    truth = lesson.valid_y
     known = np.flatnonzero(np.isin(truth, lesson.codes))
     p = scores[known, np.searchsorted(lesson.codes, truth[known])]
     loss = -np.log(np.maximum(p, np.finfo(np.float32).tiny)).mean() if len(known) else 0.0
-    return float(macro_f1), float(loss)
+    return macro_f1(truth, lesson.codes[scores.argmax(axis=1)]), float(loss)
 
 
 class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -215,8 +213,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Judge, keep, save, tell, and perhaps stop."""
         progress = self.state.progress
-        macro_f1, loss = judged(self.lesson, probabilities(self.model, self.lesson.valid))
-        progress.macro_f1.append(macro_f1)
+        score, loss = judged(self.lesson, probabilities(self.model, self.lesson.valid))
+        progress.macro_f1.append(score)
         progress.loss.append(loss)
         progress.seconds = time.monotonic() - self._clock
         if progress.best == epoch:
@@ -225,9 +223,9 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
             self.state.current = training_values(self.model)
             self.checkpoint.write(self.state)
         if logs is not None:
-            logs |= {"valid_macro_f1": macro_f1, "valid_loss": loss}
+            logs |= {"valid_macro_f1": score, "valid_loss": loss}
         self.tell(
-            f"epoch {epoch + 1} of {self.recipe.epochs}: macro F1 {macro_f1:.3f}, log loss {loss:.3f} on validation; "
+            f"epoch {epoch + 1} of {self.recipe.epochs}: macro F1 {score:.3f}, log loss {loss:.3f} on validation; "
             f"best {progress.macro_f1[progress.best]:.3f} (epoch {progress.best + 1}); {progress.seconds:.0f} s"
         )
         if self.is_over():

@@ -18,6 +18,7 @@ from ..features.native import PRUNE_ABOVE, describe_preparation, native_pipeline
 from .importance import permutation
 from .threads import threads_for
 from .track import Objects, Track
+from .validation import macro_f1
 from .weights import class_weights, sample_weights
 
 if TYPE_CHECKING:
@@ -325,7 +326,6 @@ class XgbNative(XgbTrack):
     def _attempt(self, setting: Setting, rows: _Rows, seed: int, deadline: float) -> _Attempt:
         """Train one candidate with early stopping, and judge it on validation rows."""
         import xgboost
-        from sklearn.metrics import f1_score
         from xgboost.callback import EarlyStopping
 
         weights = class_weights(rows.y, len(self._codes), setting.alpha)
@@ -353,9 +353,8 @@ class XgbNative(XgbTrack):
         rounds = booster.best_iteration + 1
         table = xgboost.DMatrix(rows.valid_table, nthread=self._threads)
         scores = booster.predict(table, iteration_range=(0, rounds))
-        called, truth = self._codes[scores.argmax(axis=1)], rows.valid_y
-        macro_f1 = f1_score(truth, called, labels=np.unique(truth), average="macro", zero_division=0)
-        return _Attempt(setting, booster, rounds, float(macro_f1), float(booster.best_score), clock.reached)
+        score = macro_f1(rows.valid_y, self._codes[scores.argmax(axis=1)])
+        return _Attempt(setting, booster, rounds, score, float(booster.best_score), clock.reached)
 
 
 def resampled(y: NDArray[np.int64], imbalance: Imbalance, seed: int) -> NDArray[np.int64]:
