@@ -12,7 +12,6 @@ from ..data_manifests.errors import SuiteError
 from ..data_manifests.manifest import Manifest, load_manifest
 from ..data_manifests.simulation.sample import SAMPLE_OBJECTS, has_sample, simulated_sample
 from ..data_manifests.splits import parse_split
-from ..features.measured.challenge import CHALLENGE_TABLE
 from ..reports.card import read_card
 from ..reports.results import run_folder
 from ..reports.write import write_results
@@ -164,6 +163,8 @@ def _find(entry: DatasetEntry, settings: Settings, *, alone: bool) -> tuple[Mani
         f"{entry.name}: no files were given or found; using a SIMULATED sample of {SAMPLE_OBJECTS:,} objects. "
         "Its scores are no results of real plankton. With --data DIR the run is on your files."
     )
+    from ..features.measured.challenge import CHALLENGE_TABLE
+
     with counting("drawing the simulated sample", SAMPLE_OBJECTS, "objects") as advance:
         folder = simulated_sample(entry.name, CHALLENGE_TABLE, advance)
     return load_manifest(entry.name), folder

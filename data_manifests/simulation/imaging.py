@@ -122,7 +122,7 @@ def _texture(shape: tuple[int, ...], uneven: float, rng: np.random.Generator) ->
     """Return factors around 1 that vary over `GRAIN` pixels: no body is equally dense everywhere."""
     cells = shape[0] // GRAIN + 2, shape[1] // GRAIN + 2
     factors = 1 + uneven * rng.standard_normal(cells, dtype=np.float32)
-    return np.asarray(cv2.resize(np.clip(factors, 0, 2), shape[::-1]), np.float32)
+    return np.asarray(cv2.resize(np.minimum(np.maximum(factors, 0), 2), shape[::-1]), np.float32)
 
 
 def _blurred(density: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:

@@ -124,20 +124,18 @@ def box(centre: tuple[float, float], a: float, b: float, tilt: float = 0.0) -> P
 
 
 @cache
-def _waves(n: int) -> tuple[Points, Points]:
-    """Return sines and cosines of `WAVES` around a circle of n points, both of shape (n_waves, n)."""
+def _waves(n: int) -> Points:
+    """Return sines and cosines of `WAVES` around a circle of n points, of variance 1 / wave, (2 · n_waves, n)."""
     turn = WAVES[:, None] * np.linspace(0, 2 * np.pi, n, endpoint=False)
-    return np.sin(turn), np.cos(turn)
+    return np.concatenate([np.sin(turn), np.cos(turn)]) / np.sqrt(np.tile(2 * WAVES, 2))[:, None]
 
 
 def blob(rng: np.random.Generator, a: float, b: float, rough: float, n: int = 40) -> Points:
     """Return a closed outline around an ellipse, rough by a sum of waves of random phase, about `rough` deep."""
-    phases = rng.uniform(0, 2 * np.pi, len(WAVES))
-    depth = rough * rng.normal(0, 1, len(WAVES)) / np.sqrt(WAVES)
-    sines, cosines = _waves(n)
-    waves = (depth * np.cos(phases)) @ sines + (depth * np.sin(phases)) @ cosines
-    radius = np.clip(1 + waves, 0.25, 1.9)
-    return np.asarray(circle(n) * (a, b) * radius[:, None], np.float64)
+    waves = _waves(n)
+    radius = 1 + (rough * rng.standard_normal(len(waves))) @ waves
+    radius = np.minimum(np.maximum(radius, 0.25), 1.9)
+    return np.asarray(circle(n) * np.array([a, b]) * radius[:, None], np.float64)
 
 
 def curve(rng: np.random.Generator, bend: float, n: int = 16) -> Points:

@@ -61,7 +61,7 @@ class Programme:
         pen = Pen(
             length=float(np.clip(length, SHORTEST, LONGEST)),
             angle=float(rng.uniform(0, 2 * np.pi)),
-            flip=int(rng.choice([-1, 1])),
+            flip=2 * int(rng.integers(2)) - 1,
             rng=rng,
         )
         self.draw(pen)
