@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from .measured.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +19,7 @@ LEVELS, LANES = 256, 4
 NOTHING_ABOVE, BRIGHT = 255, 255
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def otsu_levels(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return Otsu's level of each image: pixels above it are bright.
 
@@ -40,7 +41,7 @@ def otsu_levels(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     return levels
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _count(pixels: NDArray[np.uint8], counts: NDArray[np.int64]) -> None:
     """Count levels into the first row; four rows side by side, since a row alone would wait for its last addition."""
     counts[:] = 0
@@ -54,7 +55,7 @@ def _count(pixels: NDArray[np.uint8], counts: NDArray[np.int64]) -> None:
         counts[0] += counts[lane]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _best_split(counts: NDArray[np.int64]) -> int:
     """Return Otsu's level of counted levels; sums stay whole numbers as long as 64 bits hold them."""
     pixels, total = counts.sum(), (counts * np.arange(LEVELS)).sum()
@@ -71,7 +72,7 @@ def _best_split(counts: NDArray[np.int64]) -> int:
     return level
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def stacked(grey: NDArray[np.uint8], level: int) -> NDArray[np.uint8]:
     """Add threshold and opening to first channels.
 
@@ -98,7 +99,7 @@ def stacked(grey: NDArray[np.uint8], level: int) -> NDArray[np.uint8]:
     return stacks
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _open(image: NDArray[np.uint8], opened: NDArray[np.uint8], rows: NDArray[np.uint8]) -> None:
     """Open an image by 3 × 3 pixels; beyond its border there is nothing, neither dark nor bright.
 
