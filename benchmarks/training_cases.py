@@ -1,14 +1,15 @@
 """Speed of training `cnn-lenet`, for `tox -e bench-speed`: our batches beside the ways that people know.
 
-Every way trains the same network on the same images with the same size of batch, in a process of its own: an epoch to
-warm up, then some that are timed. What is done once (unpacking into class folders, building the store) is not counted.
+Every way trains the same network on the same images with the same size of batch, in a process of its own and as one
+training: an epoch to warm up, then some that are timed. What is done once (unpacking into class folders, building the
+store, compiling) is not counted.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import statistics
+import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -17,22 +18,27 @@ import cv2
 import numpy as np
 
 from ..data_manifests.images import open_images
-from ..features.stack_store import Stacks, reopen_stacks, stored_stacks
-from ..features.stacks import Source, StackForm
+from ..features.stack_store import reopen_stacks
+from ..features.stacks import StackForm
+from ..models.threads import available_cores
 from .memory import anonymous_mb
 from .speed_cases import Line
-from .stopwatch import in_own_process, seconds
+from .stopwatch import in_own_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
+    from ..features.stack_store import Stacks
+
 Way = Literal["generator", "dataset", "ours", "arrays", "generator-augmented", "ours-augmented"]
 
 SIDE, BATCH, EPOCHS = 64, 512, 3
 SAMPLED = 8192  # images of the ways that are compared
+WARM = 8  # batches
 CLASSES, SEED = 121, 0
+STORE = f"{__package__}.stack_cases"
 AUGMENTATION: dict[str, Any] = {"rotation": 15.0, "shift": 0.05, "zoom": 0.1, "flip": True}
 LARGE = 170_000
 SIZES = (10_000, 50_000, 250_000)
@@ -69,22 +75,16 @@ def training(folder: Path, images: Path) -> list[Line]:
 
 def _prepared(folder: Path, images: Path) -> tuple[str, Path]:
     """Build the store, and unpack a sample of the images into class folders of made-up labels."""
+    build = f"from {STORE} import build_whole", "build_whole(*sys.argv[1:])"
+    address, _ = in_own_process(*build, images, folder / "training", available_cores()).told
     source = open_images(images)
     source.choose_ids()
-    before = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = str(folder / "training")
-    try:
-        stacks = stored_stacks(source, StackForm(SIDE), Source(), jobs=os.cpu_count() or 1)
-    finally:
-        os.environ.pop("XDG_CACHE_HOME")
-        if before is not None:
-            os.environ["XDG_CACHE_HOME"] = before
     unpacked = folder / "unpacked"
-    for number, object_id in enumerate(_sampled(stacks)):
+    for number, object_id in enumerate(_sampled(reopen_stacks(address))):
         place = unpacked / f"{number % CLASSES:03d}" / f"{number}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(place), cv2.bitwise_not(source.read(object_id)))
-    return stacks.address, unpacked
+    return address, unpacked
 
 
 def _sampled(stacks: Stacks) -> NDArray[np.object_]:
@@ -137,37 +137,42 @@ def rate(way: Way, store: str, unpacked: str) -> float:
     """Train one way for some epochs; return the images a second of the median epoch after the first."""
     stacks = reopen_stacks(store)
     rows = np.resize(np.arange(len(stacks)), SAMPLED)
-    feed = _feed(way, stacks, rows, Path(unpacked))
-    model = _lenet(StackForm(SIDE))
-    epoch = partial(model.fit, **feed, verbose=0)
-    epoch()
-    return SAMPLED / statistics.median(seconds(epoch) for _ in range(EPOCHS))
+    ends = _trained(_feed(way, stacks, rows, Path(unpacked)), epochs=1 + EPOCHS)
+    per_epoch = len(ends) // (1 + EPOCHS)
+    return SAMPLED / float(statistics.median(np.diff(ends[per_epoch - 1 :: per_epoch])))
 
 
 def epoch_of(store: str, count: str) -> tuple[float, float]:
     """Train one epoch over so many images; return its seconds, and the anonymous memory in MiB at its end.
 
-    The mapped file holds as many images as are shown.
+    The mapped file holds as many images as are shown. The seconds are those of the batches after the first `WARM`, as
+    if all had taken so long.
     """
-    stacks = reopen_stacks(store)
+    stacks, images = reopen_stacks(store), int(count)
     large = Path(store).with_name(f"large-{count}")
-    _repeat(stacks, int(count), large)
-    grey = np.memmap(large, np.uint8, "r", shape=(int(count), SIDE, SIDE))
-    many = Stacks(
-        stacks.folder, stacks.form, stacks.source, np.arange(int(count)).astype(object), grey,
-        np.ones((int(count), 3), np.float32), stacks.faults,
-    )  # fmt: skip
-    model = _lenet(stacks.form)
-    model.fit(**_feed("ours", many, np.arange(min(len(many), 8 * BATCH)), large), verbose=0)
-    took = seconds(partial(model.fit, **_feed("ours", many, np.arange(len(many)), large), verbose=0))
+    _repeat(stacks, images, large)
+    grey = np.memmap(large, np.uint8, "r", shape=(images, SIDE, SIDE))
+    many = replace(
+        stacks, object_ids=np.arange(images).astype(object), grey=grey, sizes=np.ones((images, 3), np.float32)
+    )
+    ends = _trained(_feed("ours", many, np.arange(images), large), epochs=1)
     memory = anonymous_mb()
     large.unlink()
-    return took, memory
+    return float((ends[-1] - ends[WARM - 1]) * len(ends) / (len(ends) - WARM)), memory
+
+
+def _trained(feed: dict[str, Any], epochs: int) -> NDArray[np.float64]:
+    """Train the network; return when each batch of all epochs had ended, in seconds."""
+    import keras
+
+    ends: list[float] = []
+    clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: ends.append(time.perf_counter()))
+    _lenet(StackForm(SIDE)).fit(**feed, epochs=epochs, callbacks=[clock], verbose=0)
+    return np.array(ends)
 
 
 def _repeat(stacks: Stacks, count: int, path: Path) -> None:
     """Write the images of a store again and again, until there are so many."""
-    shutil.rmtree(path, ignore_errors=True)
     with path.open("wb") as file:
         for first in range(0, count, len(stacks)):
             file.write(stacks.grey[: min(len(stacks), count - first)].tobytes())
