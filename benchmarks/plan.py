@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data_manifests.dataset import Dataset, find_folder
-from ..data_manifests.errors import SuiteError
+from ..data_manifests.errors import PlanktonbenchError, SuiteError
 from ..data_manifests.manifest import Manifest, load_manifest, manifest_of_folder
 from ..data_manifests.seeds import sha256_text
 from ..data_manifests.splits import Split, SplitPlan, make_splits
@@ -54,14 +54,29 @@ class Method:
     parts: tuple[Method, ...] = ()
 
     @cached_property
+    def instance(self) -> Track | None:
+        """The track made from its options, to be asked what it wants; None when it fails, which its run will tell.
+
+        Raises:
+            TrackError: one of its options cannot be meant.
+
+        """
+        try:
+            return self.track(**self.options)
+        except PlanktonbenchError:
+            raise
+        except Exception:  # noqa: BLE001 - anybody's constructor; a run that fails is recorded with the reason
+            return None
+
+    @property
     def asks_for(self) -> tuple[str, ...]:
         """The names of the methods that it is to be built on."""
-        return self.track(**self.options).parts
+        return self.instance.parts if self.instance else ()
 
-    @cached_property
+    @property
     def stack_form(self) -> StackForm | None:
         """The form of prepared images that it, or else one of its parts, learns from."""
-        own = self.track(**self.options).stack_form
+        own = self.instance.stack_form if self.instance else None
         return own or next((part.stack_form for part in self.parts if part.stack_form), None)
 
     @property

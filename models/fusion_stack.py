@@ -40,8 +40,8 @@ class FusionStack(Track):
     inputs = frozenset({"native", "images"})
 
     def __init__(self, of: Sequence[str] = ("cnn-lenet", "xgb-native")) -> None:
-        self.of = tuple(of)
-        if isinstance(of, str) or len(set(self.of)) < max(FEWEST_PARTS, len(self.of)):
+        self.of = tuple(of) if isinstance(of, (list, tuple)) else ()
+        if len(set(self.of)) < max(FEWEST_PARTS, len(self.of)):
             message = f"{self.name}: of is {of!r}; expected two or more different tracks, as in [cnn-best, xgb-native]."
             raise TrackError(message)
 

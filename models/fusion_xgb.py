@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from ..data_manifests.errors import TrackError, did_you_mean
+from ..data_manifests.errors import TrackError
 from .parts import Part, logarithms
-from .track import Objects, Track
+from .track import Objects, Track, check_choice
 from .xgboost_tracks import USUAL, XgbNative
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 Embedding = Literal["logits", "raw", "pca"]
 Rows = Literal["out-of-fold", "held", "in-sample"]
-CHOICES = {"embedding": get_args(Embedding), "rows": get_args(Rows)}
 FEWEST_FOLDS = 2
 LARGEST_SEED = 2**31
 
@@ -76,10 +75,8 @@ class FusionXgb(Track):
         candidates: int = 6,
         minutes: float = 15,
     ) -> None:
-        for option, value in (("embedding", embedding), ("rows", rows)):
-            if value not in CHOICES[option]:
-                message = f"{self.name}: {option} is {value!r}. {did_you_mean(str(value), CHOICES[option])}"
-                raise TrackError(message)
+        check_choice("embedding", embedding, get_args(Embedding))
+        check_choice("rows", rows, get_args(Rows))
         if rows == "out-of-fold" and embedding != "logits":
             message = (
                 f"{self.name}: the networks of different folds have different axes, so that their penultimate layers "

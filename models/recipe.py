@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal, get_args, get_type_hints
 
-from ..data_manifests.errors import TrackError, did_you_mean
+from ..data_manifests.errors import TrackError
+from .track import check_choice
 
 Join = Literal["together", "late"]
 Imbalance = Literal[
@@ -153,9 +154,8 @@ def option_types(recipe: Recipe) -> dict[str, object]:
 
 
 def _check(name: str, value: object) -> None:
-    if name in CHOICES and value not in get_args(CHOICES[name]):
-        message = f"Option {name} is {value!r}. {did_you_mean(str(value), get_args(CHOICES[name]))}"
-        raise TrackError(message)
+    if name in CHOICES:
+        check_choice(name, value, get_args(CHOICES[name]))
     if name in AT_LEAST and value is not None and not _number_from(AT_LEAST[name], value):
         message = f"Option {name} is {value!r}; expected a number of at least {AT_LEAST[name]}."
         raise TrackError(message)

@@ -14,7 +14,7 @@ import numpy as np
 from ..data_manifests.errors import TrackError, did_you_mean, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -209,6 +209,18 @@ def check_options(track: type[Track], options: Mapping[str, Any]) -> None:
     unknown = [name for name in options if name not in known]
     if unknown:
         message = f"Track '{track.name}' has no option {listed(unknown)}. {did_you_mean(unknown[0], known)}"
+        raise TrackError(message)
+
+
+def check_choice(option: str, value: object, choices: Collection[str]) -> None:
+    """Refuse a value of an option that is none of its choices.
+
+    Raises:
+        TrackError: with near matches.
+
+    """
+    if value not in choices:
+        message = f"Option {option} is {value!r}. {did_you_mean(str(value), choices)}"
         raise TrackError(message)
 
 

@@ -8,22 +8,21 @@ from __future__ import annotations
 import ctypes
 import itertools
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from ..data_manifests.errors import TrackError, did_you_mean, listed
+from ..data_manifests.errors import TrackError, listed
 from ..features.native import PRUNE_ABOVE, describe_preparation, native_pipeline, prepared
 from .importance import permutation
 from .threads import threads_for
-from .track import Objects, Track
+from .track import Objects, Track, check_choice
 from .validation import macro_f1
 from .weights import class_weights, sample_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     import xgboost
     from numpy.typing import NDArray
@@ -277,6 +276,9 @@ class XgbNative(XgbTrack):
         self.rounds = rounds
         self.learning_rate = learning_rate
         self.prune_above = prune_above
+        if not isinstance(xgboost, Mapping):
+            message = f"Option xgboost is {xgboost!r}; expected parameters with values, as in {{subsample: 0.8}}."
+            raise TrackError(message)
         taken = sorted(OWN & set(xgboost))
         if taken:
             message = (
@@ -284,9 +286,7 @@ class XgbNative(XgbTrack):
             )
             raise TrackError(message)
         self.xgboost = dict(xgboost)
-        if imbalance not in get_args(Imbalance):
-            message = f"{self.name}: imbalance is {imbalance!r}. {did_you_mean(str(imbalance), get_args(Imbalance))}"
-            raise TrackError(message)
+        check_choice("imbalance", imbalance, get_args(Imbalance))
         self.imbalance = imbalance
         self.patience = patience
         self.candidates = candidates

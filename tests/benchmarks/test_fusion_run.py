@@ -62,6 +62,11 @@ class Dies(Majority):
         self.chosen = {"resumed": mark.read_text()}
         self.tell("resumed")
 
+class Unmade(Majority):
+    name = "unmade"
+    def __init__(self, size=1):
+        raise ValueError("size is wrong")
+
 class Sees(Majority):
     name = "sees"
     inputs = {"images"}
@@ -149,6 +154,14 @@ def test_a_fusion_of_a_part_that_fails_is_skipped(challenge: Path, tmp_path: Pat
 
     assert table["status"].to_dict() == {"majority": "done", "fails": "failed", "hopeless": "skipped"}
     assert "built on fails" in table["reason"]["hopeless"]
+
+
+def test_a_track_that_cannot_be_made_stops_no_other(challenge: Path, tmp_path: Path, tracks: str) -> None:
+    """A constructor that fails is that run's failure, with its reason."""
+    table = run(challenge, tmp_path / "out", f"{tracks}:Unmade", "majority")
+
+    assert table["status"].to_dict() == {"unmade": "failed", "majority": "done"}
+    assert "size is wrong" in table["reason"]["unmade"]
 
 
 def test_a_track_that_is_built_on_itself_is_refused(challenge: Path, tmp_path: Path, tracks: str) -> None:

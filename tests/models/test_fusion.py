@@ -150,8 +150,8 @@ def test_stack_judges_validation_rows_by_other_rows(parts: dict[str, Objects]) -
     assert 7 not in changed
 
 
-@pytest.mark.parametrize("of", ["cnn-lenet", ["xgb-native"], ["xgb-native", "xgb-native"], []])
-def test_stack_wants_two_parts(of: str | list[str]) -> None:
+@pytest.mark.parametrize("of", ["cnn-lenet", ["xgb-native"], ["xgb-native", "xgb-native"], [], 5, None])
+def test_stack_wants_two_parts(of: list[str]) -> None:
     """One part, or the same twice, is nothing to mix."""
     with pytest.raises(TrackError, match="two or more different tracks"):
         FusionStack(of=of)

@@ -157,6 +157,8 @@ def test_xgb_takes_further_parameters_by_their_names(parts: dict[str, Objects]) 
     assert not np.allclose(usual, other)
     with pytest.raises(TrackError, match="max_depth, which the track sets by itself"):
         fitted("xgb-native", parts, xgboost={"max_depth": 3})
+    with pytest.raises(TrackError, match="expected parameters with values"):
+        fitted("xgb-native", parts, xgboost=None)
 
 
 def test_xgb_without_weights_has_nothing_to_choose_among_them(parts: dict[str, Objects]) -> None:
