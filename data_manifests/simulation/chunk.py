@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .composition import Composition
     from .native_table import NativeTable
 
-VERSION = 5  # of the simulator; the same version and seed draw the same objects
+VERSION = 6  # of the simulator; the same version and seed draw the same objects
 FIRST_ID, ID_STEP = 32_000_000, 7
 FRAME_UNKNOWN = 6854 / 243_610  # share of rows without the grey level of their frame, as published
 HOLES_UNKNOWN = 34_428 / 243_610  # share of rows without features of the holes, as published

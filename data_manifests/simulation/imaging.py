@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 MARGIN = 0.1  # of the longer side of what was found, around it
 LEAST_MARGIN = 4  # pixels
-SEEN_FROM = 0.08  # density from which the camera's own detection sees an object
+SEEN_FROM = 20  # density from which the camera's own detection sees an object
 GRAIN = 4  # pixels
 POOL = 1 << 20  # numbers that the noise of all images is taken from; drawing new ones took a tenth of the time
-INK = 0.62  # of the background's light that the densest ink takes
+FRINGE = (9, 9)  # pixels over which the edges throw light outward
+BRIGHT = 0.3  # the share of it
+CLEAR = 192  # light where nothing is; room is left for what edges throw
+USUAL = 128  # factor of density that changes nothing
+INK = 0.62 * CLEAR / 255  # light that each step of density takes
 
 
 @dataclass(frozen=True)
@@ -27,13 +31,13 @@ class Body:
     """What is photographed.
 
     Attributes:
-        density: optical density, 0 clear to 1 opaque, float32 of shape (side, side).
+        density: optical density, 0 clear to 255 opaque, uint8 of shape (side, side).
         blur: standard deviation in pixels of its own blur; added to that of the sample.
         uneven: standard deviation of its density from grain to grain, as a share.
 
     """
 
-    density: NDArray[np.float32]
+    density: NDArray[np.uint8]
     blur: float
     uneven: float
 
@@ -87,21 +91,30 @@ def photograph(body: Body, conditions: Conditions, rng: np.random.Generator) -> 
         Grey levels, uint8 of shape (height, width), light background.
 
     """
-    threshold = min(SEEN_FROM, float(body.density.max()) / 2)  # a fainter object is seen where it is darkest
+    threshold = min(SEEN_FROM, int(body.density.max()) // 2)  # a fainter object is seen where it is darkest
     density = _with_debris(body.density, threshold, rng) if rng.random() < conditions.debris else body.density
     sigma = float(np.hypot(conditions.blur + abs(rng.normal(0, conditions.depth)), body.blur))
     crop = _cropped(density, threshold, sigma)
-    seen = _blurred(crop * _texture(crop.shape, body.uneven, rng), sigma)
-    fringe = np.maximum(_blurred(seen, 2.5) - seen, 0)  # light that the edges throw outward
-    light = 1 - INK * np.minimum(seen, 1) + 0.3 * fringe * (seen < SEEN_FROM)
-    height, width = crop.shape
-    tilt = (
-        conditions.gradient[0] * (np.arange(width, dtype=np.float32) - width / 2) / 100
-        + conditions.gradient[1] * (np.arange(height, dtype=np.float32)[:, None] - height / 2) / 100
-    )
-    grey = (conditions.background + tilt) * light
-    noise = _noise(crop.shape, rng) * np.float32(conditions.noise)
-    return np.asarray(cv2.add(grey, noise, dtype=cv2.CV_8U), np.uint8)  # rounded, and kept between 0 and 255
+    uneven = cv2.multiply(crop, _texture(crop.shape, body.uneven, rng), scale=1 / USUAL)
+    light = _light(cv2.GaussianBlur(uneven, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE))
+    grey = light * (_background(crop.shape, conditions) / np.float32(CLEAR))
+    noise = _noise(crop.shape, rng)
+    photo = cv2.addWeighted(grey, 1, noise, conditions.noise, 0, dtype=cv2.CV_8U)  # rounded, and kept from 0 to 255
+    return np.asarray(photo, np.uint8)
+
+
+def _light(seen: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the light that passes, uint8 from 0 to `CLEAR` and beyond it where edges throw light outward."""
+    thrown = cv2.subtract(cv2.blur(seen, FRINGE, borderType=cv2.BORDER_REPLICATE), seen)
+    beside = cv2.compare(seen, SEEN_FROM, cv2.CMP_LT)
+    return np.asarray(cv2.addWeighted(seen, -INK, cv2.bitwise_and(thrown, beside), BRIGHT, CLEAR), np.uint8)
+
+
+def _background(shape: tuple[int, ...], conditions: Conditions) -> NDArray[np.float32]:
+    """Return the grey levels of the empty background, float32 of this shape."""
+    down, along = ((np.arange(n, dtype=np.float32) - n / 2) / 100 for n in shape)
+    row = conditions.background + conditions.gradient[0] * along
+    return np.asarray(row + conditions.gradient[1] * down[:, None], np.float32)
 
 
 def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -118,34 +131,26 @@ def _pool() -> NDArray[np.float32]:
     return np.random.default_rng(POOL).standard_normal(POOL, dtype=np.float32)
 
 
-def _texture(shape: tuple[int, ...], uneven: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return factors around 1 that vary over `GRAIN` pixels: no body is equally dense everywhere."""
+def _texture(shape: tuple[int, ...], uneven: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return factors around `USUAL` that vary over `GRAIN` pixels: no body is equally dense everywhere."""
     cells = shape[0] // GRAIN + 2, shape[1] // GRAIN + 2
-    factors = 1 + uneven * rng.standard_normal(cells, dtype=np.float32)
-    return np.asarray(cv2.resize(np.minimum(np.maximum(factors, 0), 2), shape[::-1]), np.float32)
+    factors = cv2.convertScaleAbs(np.maximum(1 + uneven * rng.standard_normal(cells, np.float32), 0), alpha=USUAL)
+    return np.asarray(cv2.resize(factors, shape[::-1]), np.uint8)
 
 
-def _blurred(density: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    return np.asarray(cv2.GaussianBlur(density, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
-
-
-def _cropped(density: NDArray[np.float32], threshold: float, sigma: float) -> NDArray[np.float32]:
+def _cropped(density: NDArray[np.uint8], threshold: int, sigma: float) -> NDArray[np.uint8]:
     """Cut out what is there, with a margin as cameras leave one."""
-    seen = density > threshold
-    columns, rows = np.flatnonzero(seen.any(axis=0)), np.flatnonzero(seen.any(axis=1))
-    longer = max(np.ptp(columns), np.ptp(rows)) + 1
-    margin = round(LEAST_MARGIN + MARGIN * longer + sigma)
+    left, top, width, height = cv2.boundingRect(cv2.compare(density, threshold, cv2.CMP_GT))
+    margin = round(LEAST_MARGIN + MARGIN * max(width, height) + sigma)
     padded = cv2.copyMakeBorder(density, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
-    return np.asarray(
-        padded[rows[0] : rows[-1] + 2 * margin + 1, columns[0] : columns[-1] + 2 * margin + 1], np.float32
-    )
+    return np.asarray(padded[top : top + height + 2 * margin, left : left + width + 2 * margin], np.uint8)
 
 
-def _with_debris(density: NDArray[np.float32], threshold: float, rng: np.random.Generator) -> NDArray[np.float32]:
+def _with_debris(density: NDArray[np.uint8], threshold: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Lay a speck over some point of an object."""
-    rows, columns = np.nonzero(density > threshold)
-    at = int(rng.integers(len(rows)))
+    seen = np.flatnonzero(density.ravel() > threshold)
+    row, column = divmod(int(seen[rng.integers(len(seen))]), density.shape[1])
     size = density.shape[0] * rng.uniform(0.02, 0.07)
-    speck = moved(blob(rng, size, size * rng.uniform(0.4, 1), 0.3, 14), columns[at], rows[at])
-    drawn = cv2.fillPoly(density.copy(), [np.round(speck).astype(np.int32)], float(rng.uniform(0.25, 0.8)), cv2.LINE_AA)
-    return np.maximum(density, drawn)
+    speck = moved(blob(rng, size, size * rng.uniform(0.4, 1), 0.3, 14), column, row)
+    drawn = cv2.fillPoly(density.copy(), [np.round(speck).astype(np.int32)], rng.uniform(64, 204), cv2.LINE_AA)
+    return np.asarray(cv2.max(density, drawn), np.uint8)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pen import blob, curve, ellipse, moved
+from .pen import blob, blobs, curve, ellipse, moved
 
 if TYPE_CHECKING:
     from .pen import Pen
@@ -17,13 +17,15 @@ def aggregate(pen: Pen) -> None:
     rng = pen.rng
     slim = rng.uniform(0.25, 0.95)
     pen.fill(blob(rng, 0.8, 0.8 * slim, rng.uniform(0.15, 0.4)), rng.uniform(0.05, 0.35))
-    for _ in range(int(rng.integers(2, 12))):
-        size = rng.uniform(0.1, 0.45)
-        centre = rng.normal(0, 0.35, 2) * (1, slim)
-        pen.fill(blob(rng, size, size * rng.uniform(0.3, 1), 0.3, 16) + centre, rng.uniform(0.05, 0.8))
-    for _ in range(int(rng.integers(2, 7))):
-        gap = blob(rng, 0.12, 0.08, 0.3, 10)
-        pen.fill(gap + rng.normal(0, 0.3, 2) * (1, slim), 0)
+    flakes, gaps = int(rng.integers(2, 12)), int(rng.integers(2, 7))
+    sizes = rng.uniform(0.1, 0.45, (flakes, 1)) * np.column_stack([np.ones(flakes), rng.uniform(0.3, 1, flakes)])
+    centres = rng.normal(0, 0.35, (flakes, 1, 2)) * (1, slim)
+    shades = rng.uniform(0.05, 0.8, flakes).tolist()
+    for flake, shade in zip(blobs(rng, sizes, 0.3, 16) + centres, shades, strict=True):
+        pen.fill(flake, shade)
+    places = rng.normal(0, 0.3, (gaps, 1, 2)) * (1, slim)
+    for gap in blobs(rng, np.tile((0.12, 0.08), (gaps, 1)), 0.3, 10) + places:
+        pen.fill(gap, 0)
     for _ in range(int(rng.integers(0, 3))):
         pen.stroke(curve(rng, 0.5) * rng.uniform(0.4, 1), 0.02, rng.uniform(0.3, 0.6))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Points = NDArray[np.float64]
 
 REACH = 1.7  # half the canvas, in half lengths of the object; what lies beyond is cut as at the edge of a frame
-FINE_BELOW = 150  # pixels; shorter objects are drawn at twice the size and shrunk
+FINE_BELOW = 90  # pixels; shorter objects are drawn at twice the size and shrunk
 SHIFT = 4  # bits after the point in OpenCV's coordinates
 OPAQUE = 255
 WAVES = np.arange(2, 9)  # per turn, of a rough outline
@@ -73,11 +73,11 @@ class Pen:
         self.fill(points, inside)
         self.stroke(points, width, wall, closed=True)
 
-    def density(self) -> NDArray[np.float32]:
-        """Return what was drawn in final pixels, float32 from 0 to 1."""
+    def density(self, factor: float = 1.0) -> NDArray[np.uint8]:
+        """Return what was drawn in final pixels, times a factor, uint8 from 0 to 255."""
         side = self.canvas.shape[0] // self.zoom
         drawn = cv2.resize(self.canvas, (side, side), interpolation=cv2.INTER_AREA)
-        return np.asarray(drawn, np.float32) / np.float32(OPAQUE)
+        return np.asarray(cv2.convertScaleAbs(drawn, alpha=factor), np.uint8)
 
     def _place(self, points: ArrayLike) -> NDArray[np.int32]:
         """Turn the object's coordinates into OpenCV's."""
@@ -132,10 +132,15 @@ def _waves(n: int) -> Points:
 
 def blob(rng: np.random.Generator, a: float, b: float, rough: float, n: int = 40) -> Points:
     """Return a closed outline around an ellipse, rough by a sum of waves of random phase, about `rough` deep."""
+    return np.asarray(blobs(rng, np.array([[a, b]]), rough, n)[0], np.float64)
+
+
+def blobs(rng: np.random.Generator, axes: Points, rough: float, n: int) -> NDArray[np.float64]:
+    """Return closed outlines like `blob`, shape (n_outlines, n, 2), with half axes of shape (n_outlines, 2)."""
     waves = _waves(n)
-    radius = 1 + (rough * rng.standard_normal(len(waves))) @ waves
+    radius = 1 + (rough * rng.standard_normal((len(axes), len(waves)))) @ waves
     radius = np.minimum(np.maximum(radius, 0.25), 1.9)
-    return np.asarray(circle(n) * np.array([a, b]) * radius[:, None], np.float64)
+    return np.asarray(circle(n) * axes[:, None] * radius[:, :, None], np.float64)
 
 
 def curve(rng: np.random.Generator, bend: float, n: int = 16) -> Points:

@@ -14,7 +14,7 @@ from . import animals, diatoms, dinoflagellates, particles
 from .ciliates import Lorica
 from .diatoms import Chain, Disc
 from .imaging import Body
-from .pen import OPAQUE, Pen
+from .pen import Pen
 from .populations import TYPICAL, Population
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ class Programme:
             rng=rng,
         )
         self.draw(pen)
-        density = pen.density() * np.float32(population.density)
-        return Body(density, self.blur * pen.length, self.uneven * population.uneven)
+        return Body(pen.density(population.density), self.blur * pen.length, self.uneven * population.uneven)
 
 
 def several(pen: Pen) -> None:
@@ -82,7 +81,7 @@ def several(pen: Pen) -> None:
 
 def _lay(pen: Pen, part: Pen, shift: NDArray[np.float64]) -> None:
     """Lay the canvas of one pen over another's, its centre moved by so many final pixels."""
-    drawn = np.asarray(part.density() * OPAQUE, np.uint8)
+    drawn = part.density()
     if pen.zoom > 1:
         drawn = np.repeat(np.repeat(drawn, pen.zoom, axis=0), pen.zoom, axis=1)
     side, n = pen.canvas.shape[0], drawn.shape[0]

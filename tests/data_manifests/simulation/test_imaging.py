@@ -13,9 +13,9 @@ CLEAR = Conditions(
 )  # a camera without noise, on an even background
 
 
-def square(density: float) -> Body:
+def square(density: int) -> Body:
     """Return a square of 20 px on a canvas of 60 px."""
-    canvas = np.zeros((60, 60), np.float32)
+    canvas = np.zeros((60, 60), np.uint8)
     canvas[20:40, 20:40] = density
     return Body(canvas, blur=0, uneven=0)
 
@@ -25,7 +25,7 @@ def square(density: float) -> Body:
 def test_an_object_of_any_faintness_is_stored(share: float, debris: float) -> None:
     """Above and below what the camera detects: the crop is of the object, in the middle of its margin."""
     conditions = replace(CLEAR, debris=debris)
-    image = photograph(square(share * SEEN_FROM), conditions, np.random.default_rng(0))
+    image = photograph(square(round(share * SEEN_FROM)), conditions, np.random.default_rng(0))
 
     assert 20 < min(image.shape) <= 40
     assert image[0].mean() == pytest.approx(170, abs=1)
@@ -34,16 +34,16 @@ def test_an_object_of_any_faintness_is_stored(share: float, debris: float) -> No
 
 def test_levels_follow_density_and_background() -> None:
     """The middle of an object takes light in proportion to its density; the border is the background."""
-    image = photograph(square(0.5), CLEAR, np.random.default_rng(0))
+    image = photograph(square(128), CLEAR, np.random.default_rng(0))
     middle = image[len(image) // 2, image.shape[1] // 2]
 
-    assert middle == pytest.approx(170 * (1 - 0.62 * 0.5), abs=1)
+    assert middle == pytest.approx(170 * (1 - 0.62 * 128 / 255), abs=1)
     assert np.median(image[0]) == 170
 
 
 def test_a_gradient_runs_along_its_axes() -> None:
     """Grey levels over 100 px, to the right and downward."""
-    image = photograph(square(0.5), replace(CLEAR, gradient=(50, -100)), np.random.default_rng(0)).astype(int)
+    image = photograph(square(128), replace(CLEAR, gradient=(50, -100)), np.random.default_rng(0)).astype(int)
     height, width = image.shape
 
     assert image[0, -1] - image[0, 0] == pytest.approx(0.5 * (width - 1), abs=1)
@@ -52,7 +52,7 @@ def test_a_gradient_runs_along_its_axes() -> None:
 
 def test_grey_levels_are_kept_in_range() -> None:
     """Noise beyond black and white is cut, not wrapped around."""
-    image = photograph(square(1.0), replace(CLEAR, background=250, noise=40), np.random.default_rng(0))
+    image = photograph(square(255), replace(CLEAR, background=250, noise=40), np.random.default_rng(0))
     border = np.concatenate([image[0], image[-1]])
 
     assert border.max() == 255
