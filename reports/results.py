@@ -94,9 +94,14 @@ class StoredRun:
         card = self.card
         if card.status != "done":
             return None
+        return score_labels(*self._labels, card.classes, draws=2000, seed=card.seed, context=self.context)
+
+    @property
+    def context(self) -> Context:
+        """Where the run's test rows come from, for signatures."""
+        card = self.card
         data = f"{card.dataset}(simulated)" if card.simulated else card.dataset
-        context = Context(data, card.data_sha256, card.manifest_sha256, card.split)
-        return score_labels(*self._labels, card.classes, draws=2000, seed=card.seed, context=context)
+        return Context(data, card.data_sha256, card.manifest_sha256, card.split)
 
     @cached_property
     def preparation(self) -> pd.DataFrame | None:

@@ -13,7 +13,7 @@ from .. import __version__
 from ..data_manifests.errors import SubmissionError, did_you_mean, listed
 from ..data_manifests.seeds import derived_seed, sha256_text
 from ..data_manifests.tables import canonical_text
-from .bootstrap import Intervals, cluster_units, intervals, object_units
+from .bootstrap import Intervals, Units, cluster_units, intervals, object_units
 from .metrics import Totals, confusion_matrix, totals_of
 from .predictions import Labels, match, read_classes, read_labels, refuse_twice
 from .signature import Signature
@@ -133,15 +133,29 @@ def score(  # noqa: PLR0913 - keyword choices, each of them in the signature
     if draws < 1:
         message = f"draws is {draws}; expected a number of resamples, 1 or more."
         raise SubmissionError(message)
-    if isinstance(truth, (str, Path, pd.DataFrame)):
-        known = read_labels(truth, "truth", _column_name(group))
-        given = read_labels(_table_like(predicted), "predictions")
-    else:
-        known, given = _aligned(truth, predicted, group)
+    known, (given,) = read_given(truth, [predicted], group)
     names = read_classes(Path(classes)) if isinstance(classes, (str, Path)) else classes
     if context is None:
         context = Context(data=Path(known.where).name.strip("()"))
     return score_labels(known, given, names, draws=draws, seed=seed, context=context)
+
+
+def read_given(
+    truth: str | Path | pd.DataFrame | ArrayLike,
+    predicted: Sequence[str | Path | pd.DataFrame | ArrayLike],
+    group: str | ArrayLike | None,
+) -> tuple[Labels, list[Labels]]:
+    """Read truth and predictions as `score` takes them: all tables with ids, or all labels in the same order.
+
+    Raises:
+        SubmissionError: they are not all tables or all labels, or cannot be read.
+
+    """
+    if isinstance(truth, (str, Path, pd.DataFrame)):
+        known = read_labels(truth, "truth", _column_name(group))
+        return known, [read_labels(_table_like(one), "predictions") for one in predicted]
+    pairs = [_aligned(truth, one, group) for one in predicted]
+    return pairs[0][0], [given for _, given in pairs]
 
 
 def _column_name(group: object) -> str | None:
@@ -185,22 +199,17 @@ def score_labels(
     """Score labels that were read; see `score`."""
     rows = match(truth, predicted)
     names = _class_list(rows, classes, truth, predicted)
-    codes = {name: code for code, name in enumerate(names)}
-    true = rows["taxon"].map(codes).to_numpy(np.intp)
-    called = rows["called"].map(codes).fillna(len(names)).to_numpy(np.intp)
-    matrix = confusion_matrix(true, called, len(names))
-    clusters = cluster_codes(rows)
-    units = object_units(matrix) if clusters is None else cluster_units(true, called, clusters, len(names))
+    matrix, units, resampled = units_of(rows, names, truth.group)
     rng = np.random.default_rng(derived_seed(purpose="bootstrap", seed=seed))
     signature = Signature(
         data=context.data,
-        data_sha256=context.data_sha256 or _table_sha256(truth.table),
+        data_sha256=context.data_sha256 or table_sha256(truth.table),
         manifest_sha256=context.manifest_sha256,
         split=context.split,
         n_objects=len(rows),
         n_classes=int((matrix.sum(axis=1) > 0).sum()),
         n_known=len(names),
-        resampled="object" if clusters is None else f"cluster-{truth.group}",
+        resampled=resampled,
         draws=draws,
         seed=seed,
         version=__version__,
@@ -226,6 +235,25 @@ def _class_list(rows: pd.DataFrame, classes: Sequence[str] | None, truth: Labels
     return sorted(names)
 
 
+def units_of(rows: pd.DataFrame, names: Sequence[str], group: str | None) -> tuple[NDArray[np.int64], Units, str]:
+    """Count matched rows: their confusion matrix, what is resampled, and what that is called in a signature.
+
+    Args:
+        rows: taxon, called and, when there is one, group, as `predictions.match` returns them.
+        names: the class list, with all taxa of the rows; other called names are counted in a last column.
+        group: name of the grouping column.
+
+    """
+    codes = {name: code for code, name in enumerate(names)}
+    true = rows["taxon"].map(codes).to_numpy(np.intp)
+    called = rows["called"].map(codes).fillna(len(names)).to_numpy(np.intp)
+    matrix = confusion_matrix(true, called, len(names))
+    clusters = cluster_codes(rows)
+    if clusters is None:
+        return matrix, object_units(matrix), "object"
+    return matrix, cluster_units(true, called, clusters, len(names)), f"cluster-{group}"
+
+
 def cluster_codes(rows: pd.DataFrame) -> NDArray[np.integer] | None:
     """Return cluster codes in the order of cluster names; None when there is no group, or all objects share one."""
     if "group" not in rows:
@@ -234,7 +262,8 @@ def cluster_codes(rows: pd.DataFrame) -> NDArray[np.integer] | None:
     return codes if len(groups) > 1 else None
 
 
-def _table_sha256(table: pd.DataFrame) -> str:
+def table_sha256(table: pd.DataFrame) -> str:
+    """Return the hash of a truth table, which does not depend on the order of its rows."""
     ordered = table.sort_values("object_id")
     return sha256_text(*("\n".join(ordered[column]) for column in ordered.columns))
 

@@ -1,0 +1,107 @@
+"""Precision and recall of plankton alone, as the field's reference benchmark weights them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..data_manifests.errors import listed
+from ..data_manifests.seeds import derived_seed
+from .bootstrap import LEVEL, draws_of
+from .metrics import totals_of
+from .predictions import DEFAULT_GROUP
+from .run_table import run_table
+from .score import DRAWS, units_of
+from .taxonomy import taxonomy_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from .metrics import Totals
+    from .results import StoredRun
+    from .run_table import Rows
+
+PLANKTON = "plankton.csv"
+PLANKTON_SHOW = (
+    "Precision and recall over plankton alone, each class weighted by its number of test objects: detritus, bubbles "
+    "and whatever else is no plankton count only where they are taken for it."
+)
+COLUMNS = (
+    "rank", "n_classes", "n_objects", "precision", "precision_lo", "precision_hi", "recall", "recall_lo", "recall_hi",
+)  # fmt: skip
+
+
+def weighted_means(totals: Totals, among: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return precision and recall over some classes, each class weighted by its support.
+
+    The same as scikit-learn's `precision_recall_fscore_support` with `labels` and `average="weighted"`, which
+    github.com/ThelmaPana/plankton_classif (06.write_metrics.py) calls plankton precision and plankton recall.
+
+    Args:
+        totals: counts of shape (..., n_classes).
+        among: which classes, of shape (n_classes,).
+
+    Returns:
+        float64 of shape (..., 2); NaN where these classes have no objects.
+
+    """
+    support = totals.support * among
+    of_all = support.sum(axis=-1)
+    sums = [(values * support).sum(axis=-1) for values in (totals.precision, totals.recall)]
+    return np.stack(
+        [np.divide(value, of_all, out=np.full_like(value, np.nan), where=of_all > 0) for value in sums], axis=-1
+    )
+
+
+def plankton_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
+    """Score plankton alone, for all finished runs.
+
+    Args:
+        runs: of a results folder.
+
+    Returns:
+        One row for each run and rank (`taxon`: the classes; `group`: the broader groups of the manifest, of which those
+        are plankton that hold a class that is, as in the reference benchmark), with `run_table.KEYS`, `COLUMNS` and
+        `reason`. The manifest says which classes are plankton. `n_classes` and `n_objects` count those with test
+        objects. Intervals are those of any score: percentiles of 95 % over resampled samples, or objects where there
+        are none.
+
+    """
+    return run_table(runs, COLUMNS, _rows)
+
+
+def _rows(run: StoredRun) -> Rows | str:
+    taxonomy = taxonomy_of(run)
+    unknown = set(run.card.classes) - set(taxonomy.plankton)
+    if unknown:
+        told = "no class" if len(unknown) == len(run.card.classes) else f"not of {listed(sorted(unknown))}"
+        return f"the manifest of {run.card.dataset} tells {told} whether it is plankton"
+    rows = [_row(run, "taxon", {taxon: taxon for taxon in taxonomy.plankton}, taxonomy.plankton)]
+    if taxonomy.groups:
+        rows.append(_row(run, "group", taxonomy.groups, taxonomy.plankton))
+    return rows
+
+
+def _row(run: StoredRun, rank: str, fold: Mapping[str, str], plankton: Mapping[str, bool]) -> dict[str, object]:
+    chosen = {fold[taxon] for taxon, flag in plankton.items() if flag}
+    names = sorted(set(fold.values()))
+    among = np.array([name in chosen for name in names])
+    calls = run.calls.assign(taxon=run.calls["taxon"].map(fold), called=run.calls["called"].map(fold))
+    matrix, units, _ = units_of(calls, names, DEFAULT_GROUP)
+    totals = totals_of(matrix)
+    rng = np.random.default_rng(derived_seed(purpose="plankton", seed=run.card.seed))
+    drawn = np.concatenate([weighted_means(batch, among) for batch in draws_of(units, DRAWS, rng)])
+    low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    values = weighted_means(totals, among)
+    row: dict[str, object] = {
+        "rank": rank,
+        "n_classes": int((totals.support * among > 0).sum()),
+        "n_objects": int((totals.support * among).sum()),
+    }
+    for position, name in enumerate(("precision", "recall")):
+        row |= {name: values[position], f"{name}_lo": low[position], f"{name}_hi": high[position]}
+    return row
