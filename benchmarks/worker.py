@@ -11,6 +11,7 @@ import json
 import os
 import random
 import sys
+import sysconfig
 import threading
 import time
 import traceback
@@ -96,7 +97,7 @@ def attempt(task: Task, draft: Card, scratch: Path) -> tuple[Card, dict[str, pd.
         return _finish(draft, status="skipped", reason=str(lack)), {}
     except Exception as fault:  # noqa: BLE001 - whatever a track raises is its reason, and takes nobody down
         traceback.print_exc()
-        return _finish(draft, status="failed", reason=_reason(fault)), {}
+        return _finish(draft, status="failed", reason=reason_of(fault)), {}
     return _finish(draft, status="done", reason="", **facts), tables
 
 
@@ -104,10 +105,12 @@ def _finish(draft: Card, **facts: object) -> Card:
     return Card.model_validate(draft.model_dump() | {"created": now(), "peak_rss_mb": round(peak_rss_mb(), 1)} | facts)
 
 
-def _reason(fault: Exception) -> str:
-    """Name the error and the line of the track that raised it."""
+def reason_of(fault: Exception) -> str:
+    """Name the error and the line of the track that raised it, or that called the library which raised it."""
     frames = traceback.extract_tb(fault.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    libraries = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
+    own = [frame for frame in frames if not frame.filename.startswith(libraries)]
+    place = next((f" ({Path(frame.filename).name}:{frame.lineno})" for frame in reversed(own or frames)), "")
     return f"{type(fault).__name__}: {' '.join(str(fault).split())}{place}"
 
 
@@ -119,7 +122,7 @@ def _do(task: Task, draft: Card, scratch: Path) -> tuple[dict[str, Any], dict[st
     parts = _parts(task, draft, track)
     track.warm_up()
     axes: dict[str, str | int] = {"data_set": draft.dataset, "split": draft.split, "seed": draft.seed}
-    _seed_libraries(derived_seed32(**axes, purpose="libraries"))
+    seed_libraries(derived_seed32(**axes, purpose="libraries"))
     ready = time.perf_counter()
     track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="fit")))
     fitted = time.perf_counter()
@@ -200,7 +203,7 @@ def _embedded(track: Track, parts: dict[str, Objects]) -> pd.DataFrame | None:
     return pd.concat(tables, ignore_index=True)
 
 
-def _seed_libraries(seed: int) -> None:
+def seed_libraries(seed: int) -> None:
     """Set the global generators that libraries draw from, once; Keras's when the track brought Keras along."""
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(seed)
