@@ -5,6 +5,7 @@
     data = pb.load("flowcam", data_dir="…")
     pb.run("flowcam", tracks=["xgb-native"], data_dir="…", out="results/flowcam")
     pb.score(truth, predicted).macro_f1
+    pb.compare(truth, a, b).delta
 
 Everything is imported when it is first used, so that `planktonbench --help` is quick.
 """
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from .models.registry import register
     from .models.sklearn_tracks import from_sklearn
     from .models.track import Objects, Track
+    from .reports.comparison import Comparison
+    from .reports.contest import compare
     from .reports.score import Score, score
 
 __version__ = "0.1.0"
@@ -35,6 +38,8 @@ _HOMES = {
     "load": "data_manifests.dataset",
     "run": "benchmarks.run",
     "score": "reports.score",
+    "compare": "reports.contest",
+    "Comparison": "reports.comparison",
     "Score": "reports.score",
     "Track": "models.track",
     "Objects": "models.track",
@@ -51,6 +56,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Comparison",
     "DataError",
     "ManifestError",
     "NativeExtractor",
@@ -62,6 +68,7 @@ __all__ = [
     "Track",
     "TrackError",
     "__version__",
+    "compare",
     "from_sklearn",
     "load",
     "measure",

@@ -14,7 +14,14 @@ import typer
 
 from .. import __version__
 from ..data_manifests.errors import PlanktonbenchError, SuiteError
-from . import cli_audit, cli_fetch, cli_measure, cli_simulate  # noqa: F401 - they add their commands to `data`
+from . import (  # some add their commands to `data`
+    cli_audit,  # noqa: F401
+    cli_check,
+    cli_compare,
+    cli_fetch,  # noqa: F401
+    cli_measure,
+    cli_simulate,  # noqa: F401
+)
 from .cli_data import data
 from .cli_tracks import tracks
 from .output import pasted, print_json, print_table, tell
@@ -35,7 +42,9 @@ app = typer.Typer(
 )
 app.add_typer(data, name="data")
 app.add_typer(tracks, name="tracks")
+app.command("compare", short_help=cli_compare.SHORT_HELP, help=cli_compare.HELP)(cli_compare.compare_command)
 app.command("measure", short_help=cli_measure.SHORT_HELP, help=cli_measure.HELP)(cli_measure.measure_command)
+app.command("check", short_help=cli_check.SHORT_HELP, help=cli_check.HELP)(cli_check.check_command)
 
 
 def _version(*, wanted: bool) -> None:
@@ -65,7 +74,7 @@ def _root(
     short_help="Run a suite, score it, and write the report.",
     help=pasted("planktonbench run flowcam --data DIR", "Run what is not there yet, score it, and write the report."),
 )
-def run_command(  # noqa: PLR0913 - the options of the command, which take most of its 52 lines
+def run_command(  # noqa: PLR0913 - the options of the command, which take most of its 62 lines
     suite: Annotated[str, typer.Argument(help="A shipped suite, such as flowcam, or the path of a YAML file.")],
     *,
     data_dir: Annotated[
@@ -79,6 +88,13 @@ def run_command(  # noqa: PLR0913 - the options of the command, which take most 
     only: Annotated[
         Optional[str],
         typer.Option("--tracks", help="Tracks, joined by commas: names or path.py:Class.", show_default="the suite's"),
+    ] = None,
+    predictions: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help="NAME=FILE, a method's predictions of the test objects of one split and seed; may be given again.",
+            show_default="none",
+        ),
     ] = None,
     seeds: Annotated[Optional[str], typer.Option(help="Seeds, joined by commas.", show_default="the suite's")] = None,
     split: Annotated[
@@ -95,6 +111,7 @@ def run_command(  # noqa: PLR0913 - the options of the command, which take most 
     force: Annotated[bool, typer.Option("--force", help="Do finished runs again.")] = False,
 ) -> None:
     """Run what is not there yet, score it, and write the report."""
+    from .predictions_file import parse_predictions
     from .run import run_suite, with_choices
     from .settings import Settings
     from .suite import load_suite
@@ -104,6 +121,7 @@ def run_command(  # noqa: PLR0913 - the options of the command, which take most 
         out=out,
         data_dir=None if data_dir is None else data_dir.expanduser(),
         tracks=None if only is None else [name.strip() for name in only.split(",") if name.strip()],
+        predictions=parse_predictions(predictions or []),
         quick=quick,
         jobs=jobs,
         force=force,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -67,6 +68,11 @@ class Card(BaseModel):
     data_citation: str = ""
     notes: list[CardNote] = []
     machine: str = ""
+
+    @property
+    def split_plan(self) -> str:
+        """Name of the split without the number of the fold."""
+        return re.sub(r"-fold\d+$", "", self.split)
 
     def to_text(self) -> str:
         """Write the card as JSON with sorted keys."""

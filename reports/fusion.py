@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from ..data_manifests.seeds import derived_seed
-from .paired import Calls, Paired, compare_calls
+from .contest import Resampling, contest_of
 from .results import VALID
-from .score import DRAWS, cluster_codes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from .comparison import Comparison
     from .results import StoredRun
 
 FUSION = "fusion.csv"
@@ -54,7 +50,7 @@ def _place(run: StoredRun, track: str) -> tuple[str, str, str, int]:
     return track, run.card.dataset, run.card.split, run.card.seed
 
 
-def _row(run: StoredRun, single: StoredRun, found: Paired) -> dict[str, object]:
+def _row(run: StoredRun, single: StoredRun, found: Comparison) -> dict[str, object]:
     low, high = found.interval
     return {
         "dataset": run.card.dataset,
@@ -82,16 +78,9 @@ def valid_macro_f1(run: StoredRun) -> float:
     return float(f1_score(truth, called.loc[truth.index], labels=labels, average="macro", zero_division=0))
 
 
-def compare_runs(a: StoredRun, b: StoredRun, draws: int = DRAWS) -> Paired:
+def compare_runs(a: StoredRun, b: StoredRun) -> Comparison:
     """Compare two finished runs on the same test rows."""
-    rows = a.calls.merge(b.calls[["object_id", "called"]], on="object_id", suffixes=("_a", "_b"), validate="1:1")
-    names = {name: code for code, name in enumerate(a.card.classes)}
-
-    def codes(column: str) -> NDArray[np.int64]:
-        return np.asarray(rows[column].map(names).fillna(len(names)), np.int64)
-
-    calls = Calls(codes("taxon"), codes("called_a"), codes("called_b"), cluster_codes(rows), len(names))
-    return compare_calls(calls, draws, np.random.default_rng(derived_seed(purpose="compare", seed=a.card.seed)))
+    return contest_of((a.card.track, b.card.track), [a], [[a.calls, b.calls]], Resampling()).compare(0, 1)
 
 
 def in_words(table: pd.DataFrame) -> list[str]:

@@ -1,22 +1,49 @@
-"""The difference between two sets of predictions of the same objects, with a paired interval.
+"""Differences between methods that called the same objects, from the same draws of clusters for all of them.
 
-The same draw of clusters (or objects) is scored for both, so that what makes an object hard for both cancels out.
+What makes an object hard for both methods cancels out in their difference, so that its interval is narrower than two
+intervals side by side. The draws depend on the clusters alone: a pair has the same interval whichever methods are
+compared at the same time, and whatever they are called.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from .bootstrap import CELLS_AT_ONCE, LEVEL
-from .metrics import Totals
+from .metrics import Totals, confusion_matrix, totals_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
 Verdict = Literal["a", "b", "tie"]
+POWER = 0.8
+DETECTABLE = NormalDist().inv_cdf((1 + LEVEL) / 2) + NormalDist().inv_cdf(POWER)
+"""Smallest difference, in standard errors, that a test at 5 % finds with a power of 80 %: 2.80 (Bloom 1995, Minimum
+detectable effects, Evaluation Review 19, page 548)."""
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What several methods called the test objects of one run.
+
+    Attributes:
+        truth: codes of shape (n_objects,), below n_classes.
+        called: codes of shape (n_methods, n_objects), up to n_classes (any other name).
+        units: what each object is drawn with, codes of shape (n_objects,), below n_units: its cluster, or itself.
+
+    """
+
+    truth: NDArray[np.integer]
+    called: NDArray[np.integer]
+    units: NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -26,17 +53,14 @@ class Paired:
     Attributes:
         macro_f1_a: macro F1 of the first.
         macro_f1_b: macro F1 of the second.
-        interval: percentile interval of 95 % of the difference.
-        p_value: two-sided, 2 · min over both sides of (1 + draws beyond zero) / (1 + draws), at most 1 (Davison &
-            Hinkley 1997, Bootstrap Methods and their Application, equation 4.11).
+        drawn: differences in resampled data, float64 of shape (draws,).
         n_clusters: what was resampled.
 
     """
 
     macro_f1_a: float
     macro_f1_b: float
-    interval: tuple[float, float]
-    p_value: float
+    drawn: NDArray[np.float64]
     n_clusters: int
 
     @property
@@ -44,102 +68,127 @@ class Paired:
         """By how much the first is better."""
         return self.macro_f1_a - self.macro_f1_b
 
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """Percentile interval of 95 % of the difference."""
+        return ends_of(self.drawn)
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided p, which is never 0.
+
+        2 · min over both sides of (1 + draws at zero or beyond) / (1 + draws), at most 1 (Davison & Hinkley 1997,
+        Bootstrap Methods and their Application, equation 4.11).
+        """
+        beyond = min((self.drawn <= 0).sum(), (self.drawn >= 0).sum())
+        return min(1.0, 2 * (1 + int(beyond)) / (1 + len(self.drawn)))
+
     @property
     def verdict(self) -> Verdict:
         """Which is better; a tie when the interval holds zero."""
         low, high = self.interval
         return "a" if low > 0 else "b" if high < 0 else "tie"
 
-    def turned(self) -> Paired:
-        """Return the comparison the other way round."""
-        low, high = self.interval
-        return Paired(self.macro_f1_b, self.macro_f1_a, (-high, -low), self.p_value, self.n_clusters)
+    @property
+    def detectable(self) -> float:
+        """Smallest difference that this comparison would find in four of five cases, at the 5 % level."""
+        return float(DETECTABLE * self.drawn.std())
 
 
 @dataclass(frozen=True)
-class Calls:
-    """What two methods called the same objects.
+class Resampled:
+    """Macro F1 of several methods in the same draws.
 
     Attributes:
-        truth: codes of shape (n_objects,), below n_classes.
-        a: codes that the first called them, up to n_classes (any other name).
-        b: codes that the second called them.
-        clusters: codes of shape (n_objects,), from 0 without gaps; None resamples objects.
-        n_classes: number of classes.
+        macro_f1: of each method on all objects, mean over the runs, float64 of shape (n_methods,).
+        drawn: the same in each draw, float64 of shape (n_methods, draws).
+        n_units: what was resampled.
 
     """
 
-    truth: NDArray[np.integer]
-    a: NDArray[np.integer]
-    b: NDArray[np.integer]
-    clusters: NDArray[np.integer] | None
-    n_classes: int
+    macro_f1: NDArray[np.float64]
+    drawn: NDArray[np.float64]
+    n_units: int
+
+    def pair(self, a: int, b: int) -> Paired:
+        """Compare two methods, given by their position."""
+        return Paired(float(self.macro_f1[a]), float(self.macro_f1[b]), self.drawn[a] - self.drawn[b], self.n_units)
+
+    def interval(self, method: int) -> tuple[float, float]:
+        """Percentile interval of 95 % of a method's macro F1."""
+        return ends_of(self.drawn[method])
 
 
-def compare_calls(calls: Calls, draws: int, rng: np.random.Generator) -> Paired:
-    """Compare two methods on the same objects; who is first only turns the sign.
+def ends_of(drawn: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the ends of the percentile interval of 95 %; those of the negated values are exactly the mirror image."""
+    tail = (1 - LEVEL) / 2
+    return float(np.quantile(drawn, tail)), -float(np.quantile(-drawn, tail))
+
+
+def resample(runs: Sequence[Calls], n_units: int, n_classes: int, *, draws: int, rng: np.random.Generator) -> Resampled:
+    """Draw units with replacement and score all methods on each draw.
+
+    With several runs (folds, or seeds) macro F1 is the mean over runs, and a unit that is drawn is drawn in each run
+    that tests it. A run that a draw leaves without any object is left out of the mean of that draw.
 
     Args:
-        calls: truth, and what both called.
+        runs: what the methods called in each run, the methods in the same order.
+        n_units: number of units of all runs together.
+        n_classes: number of classes.
         draws: number of resamples.
         rng: all randomness.
 
     """
-    if calls.a.tolist() > calls.b.tolist():
-        return compare_calls(Calls(calls.truth, calls.b, calls.a, calls.clusters, calls.n_classes), draws, rng).turned()
-    rows, weights = _units(calls)
-    counts = _counts(calls, rows, len(weights))
-    of_all = _macro_f1(weights @ counts)
-    n = int(weights.sum())
-    batch = max(1, CELLS_AT_ONCE // len(weights))
-    drawn = [
-        _macro_f1(rng.multinomial(n, weights / n, size=min(batch, draws - start)) @ counts)
-        for start in range(0, draws, batch)
-    ]
-    deltas = np.concatenate([found[0] - found[1] for found in drawn])
-    low, high = np.quantile(deltas, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    beyond = min((deltas <= 0).sum(), (deltas >= 0).sum())
-    return Paired(
-        macro_f1_a=float(of_all[0]),
-        macro_f1_b=float(of_all[1]),
-        interval=(float(low), float(high)),
-        p_value=min(1.0, 2 * (1 + int(beyond)) / (1 + draws)),
-        n_clusters=n,
-    )
+    counts = [_counts(calls, n_units, n_classes) for calls in runs]
+    batch = max(1, CELLS_AT_ONCE // max(n_units, counts[0].shape[0]))
+    drawn = [_mean_macro_f1(counts, weights, n_classes) for weights in _draws(n_units, draws, batch, rng)]
+    whole = np.mean([macro_f1_of(calls, n_classes) for calls in runs], axis=0)
+    return Resampled(whole, np.hstack(drawn), n_units)
 
 
-def _units(calls: Calls) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
-    """Return the unit that each object belongs to, and how often each stands in the data.
+def macro_f1_of(calls: Calls, n_classes: int) -> NDArray[np.float64]:
+    """Return macro F1 of each method in one run, shape (n_methods,)."""
+    matrices = np.stack([confusion_matrix(calls.truth, called, n_classes) for called in calls.called])
+    totals = totals_of(matrices)
+    return totals.macro(totals.f1)
 
-    Single objects with the same truth and the same two calls cannot be told apart: each such kind is a unit that stands
-    there as often as it has objects.
+
+def _draws(n_units: int, draws: int, batch: int, rng: np.random.Generator) -> Iterator[NDArray[np.float64]]:
+    """Yield how often each unit is drawn, shape (n_units, n_batch); the size of batches does not change the draws."""
+    for start in range(0, draws, batch):
+        drawn = rng.integers(n_units, size=(min(batch, draws - start), n_units))
+        yield np.stack([np.bincount(units, minlength=n_units) for units in drawn], axis=1).astype(np.float64)
+
+
+def _counts(calls: Calls, n_units: int, n_classes: int) -> csr_array:
+    """Count per unit: support, hits of each method, calls of each method; ((1 + 2 · n_methods) · n_classes, n_units).
+
+    Few classes stand in one unit, so that the counts are sparse.
     """
-    if calls.clusters is not None:
-        return calls.clusters, np.ones(int(calls.clusters.max()) + 1, np.int64)
-    base = calls.n_classes + 1
-    _, kinds, counts = np.unique(
-        (calls.truth * base + calls.a) * base + calls.b, return_inverse=True, return_counts=True
-    )
-    return kinds, counts
+    from scipy.sparse import csr_array
+
+    hits = [(calls.truth, calls.truth == called) for called in calls.called]
+    called = [(called, called < n_classes) for called in calls.called]
+    blocks = [(calls.truth, np.ones(len(calls.truth), bool)), *hits, *called]
+    rows = np.concatenate([block * n_classes + codes[kept] for block, (codes, kept) in enumerate(blocks)])
+    columns = np.concatenate([calls.units[kept] for _, kept in blocks])
+    cells = (np.ones(len(rows)), (rows, columns))
+    return csr_array(cells, shape=(len(blocks) * n_classes, n_units))  # adds up what falls into one cell
 
 
-def _counts(calls: Calls, units: NDArray[np.integer], n_units: int) -> NDArray[np.float64]:
-    """Count per unit: hits of a, hits of b, support, called by a, called by b; (n_units, 5 · n_classes)."""
-    n_classes, kinds = calls.n_classes, calls.clusters is None
-    size = np.bincount(units, minlength=n_units) if kinds else np.ones(n_units)
-
-    def count(codes: NDArray[np.integer], rows: NDArray[np.bool_]) -> NDArray[np.float64]:
-        cells = np.bincount(units[rows] * n_classes + codes[rows], minlength=n_units * n_classes)
-        return cells.reshape(n_units, n_classes) / size[:, None]
-
-    everybody = np.ones(len(units), bool)
-    hits = [count(calls.truth, calls.truth == called) for called in (calls.a, calls.b)]
-    called = [count(called, called < n_classes) for called in (calls.a, calls.b)]
-    return np.hstack([*hits, count(calls.truth, everybody), *called])
+def _mean_macro_f1(counts: Sequence[csr_array], weights: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
+    """Return macro F1 of each method in each draw, mean over the runs that the draw has objects of."""
+    values = np.stack([_macro_f1((of_run @ weights).reshape(-1, n_classes, weights.shape[1])) for of_run in counts])
+    known = ~np.isnan(values)
+    return np.asarray(np.where(known, values, 0).sum(axis=0) / known.sum(axis=0))
 
 
-def _macro_f1(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return macro F1 of both from counts of shape (..., 5 · n_classes)."""
-    hits_a, hits_b, support, called_a, called_b = np.split(counts, 5, axis=-1)
-    first, second = Totals(hits_a, support, called_a), Totals(hits_b, support, called_b)
-    return first.macro(first.f1), second.macro(second.f1)
+def _macro_f1(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return macro F1, shape (n_methods, n_draws), NaN without any support.
+
+    `counts` are of shape (1 + 2 · n_methods, n_classes, n_draws): support, hits of each method, calls of each.
+    """
+    support, hits, called = np.split(np.moveaxis(counts, 1, 2), [1, 1 + len(counts) // 2])
+    totals = Totals(hits, support, called)
+    with np.errstate(invalid="ignore"):
+        return totals.macro(totals.f1)

@@ -12,7 +12,7 @@ from ..data_manifests.errors import DataError, listed
 from ..data_manifests.tables import read_table
 from .card import CARD, Card, read_card
 from .predictions import DEFAULT_GROUP, Labels, match, read_labels
-from .score import Context, Score, score_labels
+from .score import DRAWS, Context, Score, score_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,18 +75,21 @@ class StoredRun:
         return truth_path(self.out, self.card.dataset, self.card.split, self.card.seed)
 
     @cached_property
-    def _labels(self) -> tuple[Labels, Labels]:
-        """Truth and predictions of the test rows."""
+    def test_labels(self) -> Labels:
+        """Truth of the test rows, with the sample as group when every object has one."""
         test = self.truth[self.truth["part"] == "test"]
         group = DEFAULT_GROUP if test[DEFAULT_GROUP].notna().all() else None
         labels = test[["object_id", "taxon", *([group] if group else [])]].rename(columns={DEFAULT_GROUP: "group"})
-        truth = Labels(str(self.truth_path), labels, group, ())
-        return truth, read_labels(self.folder / PREDICTIONS, "predictions", error=DataError)
+        return Labels(str(self.truth_path), labels, group, ())
+
+    @cached_property
+    def _predicted(self) -> Labels:
+        return read_labels(self.folder / PREDICTIONS, "predictions", error=DataError)
 
     @cached_property
     def calls(self) -> pd.DataFrame:
         """Test rows of a finished run: object_id, taxon, and what they were called; sorted by object_id."""
-        return match(*self._labels)
+        return match(self.test_labels, self._predicted)
 
     @cached_property
     def score(self) -> Score | None:
@@ -94,7 +97,8 @@ class StoredRun:
         card = self.card
         if card.status != "done":
             return None
-        return score_labels(*self._labels, card.classes, draws=2000, seed=card.seed, context=self.context)
+        labels = self.test_labels, self._predicted
+        return score_labels(*labels, card.classes, draws=DRAWS, seed=card.seed, context=self.context)
 
     @property
     def context(self) -> Context:

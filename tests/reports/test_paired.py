@@ -1,4 +1,4 @@
-"""Paired comparison against SciPy's bootstrap, a loop, and what must not matter."""
+"""Paired comparison against SciPy's bootstrap, loops, simulated repetitions, and what must not matter."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
-from planktonbench.reports.paired import Calls, Paired, compare_calls
+from planktonbench.reports import paired
+from planktonbench.reports.paired import Calls, Paired, Resampled, resample
 from scipy.stats import bootstrap
 from sklearn.metrics import f1_score
 
 Codes = NDArray[np.int64]
 CLASSES = 5
+SHARES = [0.4, 0.3, 0.15, 0.1, 0.05]
 
 
-def calls(n: int = 400, *, better: float = 0.8, worse: float = 0.7, clusters: int = 0, seed: int = 0) -> Calls:
-    """Return two methods that are right so often, with some calls of no known class."""
+def calls(n: int = 400, *, right: tuple[float, ...] = (0.8, 0.7), clusters: int = 0, seed: int = 0) -> Calls:
+    """Return methods that are right so often, with some calls of no known class; 0 clusters draw single objects."""
     rng = np.random.default_rng(seed)
-    truth = rng.choice(CLASSES, n, p=[0.4, 0.3, 0.15, 0.1, 0.05])
+    truth = rng.choice(CLASSES, n, p=SHARES)
     truth[:CLASSES] = np.arange(CLASSES)
-    a, b = (np.where(rng.random(n) < right, truth, rng.integers(0, CLASSES + 1, n)) for right in (better, worse))
-    groups = np.arange(n) * clusters // n if clusters else None
-    return Calls(truth, a, b, groups, CLASSES)
+    called = np.stack([np.where(rng.random(n) < one, truth, rng.integers(0, CLASSES + 1, n)) for one in right])
+    units = np.arange(n) * clusters // n if clusters else np.arange(n)
+    return Calls(truth, called, units)
 
 
 def macro_f1(truth: Codes, called: Codes) -> float:
@@ -30,9 +34,10 @@ def macro_f1(truth: Codes, called: Codes) -> float:
     return float(f1_score(truth, called, labels=np.unique(truth), average="macro", zero_division=0))
 
 
-def compared(made: Calls, draws: int = 1000, seed: int = 0) -> Paired:
-    """Compare with a generator of its own."""
-    return compare_calls(made, draws, np.random.default_rng(seed))
+def resampled(*runs: Calls, draws: int = 1000, seed: int = 0) -> Resampled:
+    """Resample with a generator of its own."""
+    n_units = 1 + max(int(one.units.max()) for one in runs)
+    return resample(runs, n_units, CLASSES, draws=draws, rng=np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("clusters", [0, 20])
@@ -40,11 +45,23 @@ def test_values_are_those_of_scikit_learn(clusters: int) -> None:
     """Both macro F1 and their difference."""
     made = calls(clusters=clusters)
 
-    found = compared(made, draws=10)
+    found = resampled(made, draws=10).pair(0, 1)
 
-    assert found.macro_f1_a == pytest.approx(macro_f1(made.truth, made.a))
-    assert found.macro_f1_b == pytest.approx(macro_f1(made.truth, made.b))
-    assert found.delta == pytest.approx(found.macro_f1_a - found.macro_f1_b)
+    assert found.macro_f1_a == pytest.approx(macro_f1(made.truth, made.called[0]))
+    assert found.macro_f1_b == pytest.approx(macro_f1(made.truth, made.called[1]))
+    assert found.delta == found.macro_f1_a - found.macro_f1_b
+
+
+def test_each_draw_equals_resampling_object_by_object() -> None:
+    """Given the same clusters, the difference of each draw is that of the objects drawn."""
+    made = calls(clusters=12)
+    drawn = np.random.default_rng(7).integers(12, size=(30, 12))
+    rows = [np.concatenate([np.flatnonzero(made.units == unit) for unit in units]) for units in drawn]
+    expected = [
+        macro_f1(made.truth[of], made.called[0][of]) - macro_f1(made.truth[of], made.called[1][of]) for of in rows
+    ]
+
+    assert resampled(made, draws=30, seed=7).pair(0, 1).drawn == pytest.approx(expected, abs=1e-12)
 
 
 def test_interval_is_that_of_scipy() -> None:
@@ -55,69 +72,116 @@ def test_interval_is_that_of_scipy() -> None:
         return macro_f1(truth, a) - macro_f1(truth, b)
 
     told = bootstrap(
-        (made.truth, made.a, made.b), difference, n_resamples=1000, paired=True, vectorized=False,
+        (made.truth, *made.called), difference, n_resamples=1000, paired=True, vectorized=False,
         method="percentile", rng=np.random.default_rng(1),
     ).confidence_interval  # fmt: skip
 
-    np.testing.assert_allclose(compared(made, draws=4000).interval, told, atol=0.012)
+    np.testing.assert_allclose(resampled(made, draws=4000).pair(0, 1).interval, told, atol=0.012)
 
 
-def test_interval_of_clusters_is_that_of_a_loop() -> None:
-    """Whole clusters are drawn, and the same ones for both."""
-    made = calls(clusters=12)
-    groups = made.clusters
-    assert groups is not None
-    rng, deltas = np.random.default_rng(5), []
-    for _ in range(1500):
-        rows = np.concatenate([np.flatnonzero(groups == k) for k in rng.integers(0, 12, 12)])
-        deltas.append(macro_f1(made.truth[rows], made.a[rows]) - macro_f1(made.truth[rows], made.b[rows]))
+def test_several_runs_are_averaged_draw_by_draw() -> None:
+    """A unit that is drawn is drawn in each run; a run that has no object in a draw is left out of that draw's mean."""
+    one, other = calls(60, clusters=4, seed=1), calls(30, clusters=2, seed=2)
+    drawn = np.random.default_rng(3).integers(4, size=(50, 4))
 
-    found = compared(made, draws=4000)
+    def mean_of(units: Codes, method: int) -> float:
+        rows = [np.concatenate([np.flatnonzero(run.units == unit) for unit in units]) for run in (one, other)]
+        pairs = [(run, of) for run, of in zip((one, other), rows, strict=True) if len(of)]
+        return float(np.mean([macro_f1(run.truth[of], run.called[method][of]) for run, of in pairs]))
 
-    np.testing.assert_allclose(found.interval, np.quantile(deltas, [0.025, 0.975]), atol=0.012)
-    assert found.n_clusters == 12
-
-
-@pytest.mark.parametrize("clusters", [0, 20])
-def test_who_is_first_only_turns_the_sign(clusters: int) -> None:
-    """Bit for bit."""
-    made = calls(clusters=clusters)
-    there, back = compared(made), compared(replace(made, a=made.b, b=made.a))
-
-    assert there.delta == -back.delta
-    assert there.interval == (-back.interval[1], -back.interval[0])
-    assert there.p_value == back.p_value
+    assert any(not np.isin(units, [0, 1]).any() for units in drawn)
+    found = resampled(one, other, draws=50, seed=3)
+    assert found.drawn[1] == pytest.approx([mean_of(units, 1) for units in drawn], abs=1e-12)
 
 
-def test_order_of_objects_does_not_matter() -> None:
-    """Single objects are counted, not listed."""
-    made = calls()
-    order = np.random.default_rng(2).permutation(len(made.truth))
-    shuffled = replace(made, truth=made.truth[order], a=made.a[order], b=made.b[order])
+@given(st.permutations(range(4)), st.integers(0, 3), st.sampled_from([0, 15]))
+@settings(max_examples=20, deadline=None)
+def test_order_of_methods_does_not_matter(order: list[int], seed: int, clusters: int) -> None:
+    """Bit for bit: methods in another order, or fewer of them, and a swap of two only turns the sign."""
+    made = calls(120, right=(0.9, 0.8, 0.8, 0.3), clusters=clusters, seed=seed)
+    whole, shuffled = resampled(made, draws=60), resampled(replace(made, called=made.called[order]), draws=60)
+    two = resampled(replace(made, called=made.called[order[:2]]), draws=60)
+    a, b = order[:2]
 
-    assert compared(made) == compared(shuffled)
+    for found in (shuffled.pair(0, 1), two.pair(0, 1)):
+        assert told(found) == told(whole.pair(a, b))
+    delta, (low, high), p_value, detectable = told(whole.pair(a, b))
+    assert told(whole.pair(b, a)) == (-delta, (-high, -low), p_value, detectable)
+
+
+def told(found: Paired) -> tuple[float, tuple[float, float], float, float]:
+    """Return what a comparison says, as numbers."""
+    return found.delta, found.interval, found.p_value, found.detectable
+
+
+def test_size_of_batches_does_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little memory gives the same numbers."""
+    made = calls(clusters=20)
+    before = resampled(made).drawn
+    monkeypatch.setattr(paired, "CELLS_AT_ONCE", 300)
+
+    assert (resampled(made).drawn == before).all()
 
 
 def test_the_same_calls_are_a_tie() -> None:
-    """No difference in any draw."""
+    """No difference in any draw, nothing to detect."""
     made = calls()
 
-    found = compared(replace(made, b=made.a))
+    found = resampled(replace(made, called=made.called[[0, 0]])).pair(0, 1)
 
-    assert (found.delta, found.interval, found.p_value, found.verdict) == (0, (0, 0), 1.0, "tie")
+    assert told(found) == (0, (0, 0), 1.0, 0)
+    assert found.verdict == "tie"
 
 
 def test_a_clear_difference_is_told() -> None:
     """Verdict and p agree; p is never 0."""
-    found = compared(calls(better=0.95, worse=0.5))
+    found = resampled(calls(right=(0.95, 0.5)))
 
-    assert found.verdict == "a"
-    assert found.p_value == pytest.approx(2 / 1001)
-    assert found.turned().verdict == "b"
+    assert found.pair(0, 1).verdict == "a"
+    assert found.pair(1, 0).verdict == "b"
+    assert found.pair(0, 1).p_value == pytest.approx(2 / 1001)
 
 
-def test_without_a_difference_the_test_rarely_finds_one() -> None:
-    """Of 200 pairs of equally good methods about 5 % differ at the 5 % level."""
-    found = [compared(calls(150, better=0.7, worse=0.7, seed=seed), draws=200).verdict for seed in range(200)]
+def lake(rng: np.random.Generator, *, spread: float, right: tuple[float, float] = (0.7, 0.7)) -> Calls:
+    """Return two methods on 50 samples of 12 objects; how often both are right differs between samples by a spread."""
+    hardness = np.clip(rng.normal(0, spread, (2, 50)), -0.25, 0.25)
+    units = np.repeat(np.arange(50), 12)
+    truth = rng.choice(CLASSES, 600, p=SHARES)
+    chance = np.array(right)[:, None] + hardness[:, units]
+    called = np.where(rng.random((2, 600)) < chance, truth, rng.integers(0, CLASSES, (2, 600)))
+    return Calls(truth, called, units)
 
-    assert 0.5 < 100 * np.mean([verdict != "tie" for verdict in found]) < 11
+
+def test_without_a_difference_one_test_in_twenty_finds_one() -> None:
+    """Of 1,200 pairs of equally good methods 5 ± 2 % differ at the 5 % level, on clustered data."""
+    rng = np.random.default_rng(11)
+    found = [resampled(lake(rng, spread=0.1), draws=300, seed=k).pair(0, 1) for k in range(1200)]
+
+    assert 3 < 100 * np.mean([one.verdict != "tie" for one in found]) < 7
+    assert 3 < 100 * np.mean([one.p_value <= 0.05 for one in found]) < 7
+
+
+def test_the_interval_holds_the_true_difference() -> None:
+    """In 93 % of repetitions or more with whole samples drawn; drawing their objects one by one holds it less often."""
+    rng = np.random.default_rng(12)
+    made = [lake(rng, spread=0.15, right=(0.72, 0.65)) for _ in range(600)]
+    true = float(np.mean([resampled(one, draws=1).pair(0, 1).delta for one in made]))
+    singly = [replace(one, units=np.arange(600)) for one in made]
+    held = [
+        np.mean([low <= true <= high for low, high in (resampled(one, draws=300).pair(0, 1).interval for one in many)])
+        for many in (made, singly)
+    ]
+
+    assert held[0] >= 0.93
+    assert held[1] < held[0] - 0.02
+
+
+def test_the_detectable_difference_is_found_in_four_of_five_cases() -> None:
+    """Methods that differ by so much are told apart with a power of 80 %, but for chance."""
+    rng = np.random.default_rng(13)
+    found = [resampled(lake(rng, spread=0.1, right=(0.72, 0.65)), draws=300).pair(0, 1) for _ in range(400)]
+    true = float(np.mean([one.delta for one in found]))
+    needed = float(np.median([one.detectable for one in found]))
+    power = np.mean([one.interval[0] > true - needed for one in found])
+
+    assert 0.74 < power < 0.86
