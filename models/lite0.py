@@ -18,6 +18,7 @@ from keras import layers
 
 from ..data_manifests.seeds import sha256_file
 from .missing_weights import MissingWeights
+from .normalisation import BatchNormalization
 from .torch_file import read_tensors
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _convolved(features: Any, name: str, norm: str, filters: int, *, kernel: int
 
 
 def _normalised(features: Any, name: str) -> Any:  # noqa: ANN401 - Keras tensors have no type
-    return layers.BatchNormalization(epsilon=1e-3, name=_told(name))(features)
+    return BatchNormalization(epsilon=1e-3, name=_told(name))(features)
 
 
 def _told(name: str) -> str:
