@@ -24,8 +24,9 @@ from .features import NATIVE, FeatureTable
 from .suite import DatasetEntry, TrackEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from ..data_manifests.cleaning import Note
     from ..features.stack_store import Stacks
     from ..features.stacks import StackForm
     from .settings import Settings
@@ -260,31 +261,42 @@ def all_splits(dataset: Dataset, plan: SplitPlan, seeds: Sequence[int]) -> list[
 
 def _draft(dataset: Dataset, split: Split, method: Method, table: FeatureTable | None, settings: Settings) -> Card:
     table = table or FeatureTable(None, {})
-    notes = [*dataset.notes, *split.notes, *table.notes]
     missing = {*table.lacks, *({"images"} if "images" in method.track.inputs and dataset.images is None else ())}
     return Card(
-        dataset=dataset.name,
-        manifest_sha256=dataset.manifest.sha256,
-        data_sha256=dataset.data_sha256,
+        **card_facts(dataset, split, settings),
         track=method.name,
         config=json.loads(json.dumps({"track": method.track.name, **method.options}, default=str)),  # as it is stored
         features=table.identity,
-        split=split.name,
-        seed=split.seed,
         status="skipped" if missing else "failed",
         reason=f"the data set has no {' and no '.join(sorted(missing))}" if missing else "was not run",
-        simulated=dataset.simulated,
-        n_train=split.count("train"),
-        n_valid=split.count("valid"),
-        n_test=split.count("test"),
-        classes=list(dataset.classes),
         threads=settings.threads,
-        quick=settings.quick,
         track_sha256=track_sha256(method.track),
         versions=library_versions(),
-        created=now(),
         source=method.track.source,
-        data_citation=dataset.reference,
-        notes=[CardNote(code=n.code, text=n.text, count=n.count, examples=list(n.examples)) for n in notes],
+        notes=card_notes([*dataset.notes, *split.notes, *table.notes]),
         machine=machine_name(),
     )
+
+
+def card_facts(dataset: Dataset, split: Split, settings: Settings) -> dict[str, Any]:
+    """Return what the cards of all runs on a split have in common."""
+    return {
+        "dataset": dataset.name,
+        "manifest_sha256": dataset.manifest.sha256,
+        "data_sha256": dataset.data_sha256,
+        "data_citation": dataset.reference,
+        "simulated": dataset.simulated,
+        "classes": list(dataset.classes),
+        "split": split.name,
+        "seed": split.seed,
+        "n_train": split.count("train"),
+        "n_valid": split.count("valid"),
+        "n_test": split.count("test"),
+        "quick": settings.quick,
+        "created": now(),
+    }
+
+
+def card_notes(notes: Iterable[Note]) -> list[CardNote]:
+    """Return notes as a card keeps them."""
+    return [CardNote(code=n.code, text=n.text, count=n.count, examples=list(n.examples)) for n in notes]

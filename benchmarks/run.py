@@ -17,6 +17,7 @@ from ..reports.results import run_folder
 from ..reports.write import write_results
 from .features import NATIVE, feature_tables, show_measured
 from .plan import Inputs, Job, all_splits, choose_methods, find_entry, plan_jobs
+from .predictions_file import Place, check_names, place_files, store_given
 from .progress import Progress, counting
 from .settings import Settings
 from .stacks import show_stacks, with_stacks
@@ -25,7 +26,7 @@ from .suite import DatasetEntry, Suite, load_suite, parse_features
 from .workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -54,6 +55,7 @@ def run(  # noqa: PLR0913 - the options of the command, by keyword
     suite: str,
     *,
     tracks: Sequence[str | type[Track]] | None = None,
+    predictions: Mapping[str, str | Path] | None = None,
     seeds: Sequence[int] | None = None,
     split: str | None = None,
     features: str | None = None,
@@ -69,6 +71,8 @@ def run(  # noqa: PLR0913 - the options of the command, by keyword
     Args:
         suite: a shipped suite's name, or the path of a YAML file.
         tracks: names, `path.py:Class`, or Track classes; None runs the suite's own.
+        predictions: predictions files by the name of their run, each stored under the one split and seed whose test
+            objects it holds.
         seeds: None takes the suite's.
         split: name of a split, such as `holdout` or `kfold3`; None takes the suite's.
         features: the table that tracks learn from: `native`, `measured` (from the images) or `native+measured`; None
@@ -91,6 +95,7 @@ def run(  # noqa: PLR0913 - the options of the command, by keyword
         out=None if out is None else Path(out),
         data_dir=None if data_dir is None else Path(data_dir).expanduser(),
         tracks=tracks,
+        predictions={name: Path(path).expanduser() for name, path in (predictions or {}).items()},
         quick=quick,
         jobs=jobs,
         force=force,
@@ -126,9 +131,10 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
         raise SuiteError(message)
     out = settings.out or Path("results") / suite.name
     methods = choose_methods(suite, settings.tracks, quick=settings.quick)
-    if not methods:
-        message = "There is no track to run; name one or more with --tracks."
+    if not methods and not settings.predictions:
+        message = "There is no track to run; name one or more with --tracks, or a file with --predictions."
         raise SuiteError(message)
+    check_names(settings.predictions, [method.name for method in methods])
     entries = suite.dataset_entries()
     found = [_find(entry, settings, alone=len(entries) == 1) for entry in entries]
     datasets = [_open(manifest, folder, settings.progress) for manifest, folder in found]
@@ -136,13 +142,18 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
     forms = {method.stack_form for method in methods if method.stack_form}
     jobs: list[Job] = []
     inputs: list[tuple[Dataset, Inputs]] = []
+    places: list[Place] = []
     for opened in datasets:
         dataset, stacks = with_stacks(opened, forms, settings)
         inputs.append((dataset, Inputs(feature_tables(dataset, wishes, settings), stacks)))
         splits = all_splits(dataset, suite.split, suite.seeds)
+        places += [Place(dataset, split) for split in splits]
         _store_truth(out, dataset, splits, settings.progress)
         jobs += plan_jobs(dataset, splits, methods, inputs[-1][1], out=out, settings=settings)
+    files = place_files(places, out, settings)
     with refusals_told(out):
+        for file in files:
+            settings.progress.say(store_given(file, out, force=settings.force))
         Workers(out, settings).do_all(jobs)
     settings.progress.say("scoring the stored predictions and writing the report")
     with writing(out):

@@ -10,7 +10,7 @@ from ..models.threads import available_cores
 from .progress import Progress, progress_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ..models.track import Track
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a suite is run: what the options of `planktonbench run` say."""
+    """How a suite is run: what the options of `planktonbench run` say.
+
+    `predictions` are predictions files by the name of their run.
+    """
 
     out: Path | None = None
     data_dir: Path | None = None
     tracks: Sequence[str | type[Track]] | None = None
+    predictions: Mapping[str, Path] = field(default_factory=dict)
     quick: bool = False
     jobs: int = 1
     force: bool = False
