@@ -147,12 +147,12 @@ def _copy(images: ImageStore, object_id: str) -> bytes | None:
     return cv2.imencode(".png", shrunk(image))[1].tobytes()
 
 
-def shrunk(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Shrink an image so that its longer side has at most `LARGEST_SIDE` pixels; smaller ones stay as they are."""
+def shrunk(image: NDArray[np.uint8], largest_side: int = LARGEST_SIDE) -> NDArray[np.uint8]:
+    """Shrink an image so that its longer side has at most so many pixels; smaller ones stay as they are."""
     import cv2
 
     height, width = image.shape
-    factor = LARGEST_SIDE / max(height, width)
+    factor = largest_side / max(height, width)
     if factor >= 1:
         return image
     size = max(1, round(width * factor)), max(1, round(height * factor))

@@ -1,54 +1,85 @@
-"""The report's page: one HTML file that opens by double click and loads nothing."""
+"""The report's pages: HTML that opens by double click and loads nothing but the files beside it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 from .. import __version__
+from .cautions import KINDS
 from .confused import ConfusedPair, Confusion, confused_pairs
 from .examples import PER_CONFUSION, Examples, Picture, class_examples
 from .figures import NAMED_COLUMNS
+from .methods_text import MethodsText, methods_text
 from .outlines import NOTHING_FOUND
+from .suspects import MOST_SUSPECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .card import CardNote
+    from .cautions import Caution
+    from .extras import Extra
     from .outlines import Outlines
     from .sections import Section
+    from .suspects import Suspect
 
-BAR_WIDTH = 220  # pixels of the drawn scale from 0 to 1
 WIDE_FROM = 40  # classes; from here on a confusion matrix is shown in a box that scrolls
+PLACES = {
+    "leaderboard": "Leaderboard", "confusion": "Confusion matrix", "errors": "Most confident errors",
+    "per-class": "Class by class", "classes": "Classes", "paper": "For a paper",
+}  # fmt: skip
+"""Places of a page that can be gone to."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A section as the page shows it.
+    """A section as its page shows it.
 
     Attributes:
         section: the results.
-        figures: text of each figure's data address, by name.
+        prefix: what the names of its files begin with.
+        figures: address of each figure, by name.
         examples: the example images that are kept of its data set.
         outlines: the pictures of what was measured that are kept of its data set.
         fusions: what came of each fusion, in a sentence.
+        cautions: what a reader of the numbers has to know.
+        groups: rank group of each track; empty when none was told.
+        charts: data and layout of each chart, by name.
+        matrix: what the page's script shows of the confusion matrices, from `Explorer.to_json`.
+        suspects: the most confident errors of the best track; None when it stored no scores.
+        suspect_files: tracks whose most confident errors lie among the tables.
+        extras: further results, each a part of the page.
 
     """
 
     section: Section
+    prefix: str
     figures: dict[str, str]
     examples: Examples
     outlines: Outlines
     fusions: list[str] = field(default_factory=list)
+    cautions: list[Caution] = field(default_factory=list)
+    groups: dict[str, int] = field(default_factory=dict)
+    charts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    matrix: dict[str, Any] = field(default_factory=dict)
+    suspects: list[Suspect] | None = None
+    suspect_files: list[str] = field(default_factory=list)
+    extras: list[Extra] = field(default_factory=list)
 
     @property
     def anchor(self) -> str:
-        """Name of the section's place on the page."""
+        """Name of the section's place on the overview."""
         return f"{self.section.dataset}-{self.section.split}"
+
+    @property
+    def file_name(self) -> str:
+        """Name of the section's page."""
+        return f"dataset-{self.prefix}.html"
 
     @property
     def wide(self) -> bool:
@@ -111,14 +142,42 @@ class Shown:
         """How to cite the data, each once."""
         return list(dict.fromkeys(run.card.data_citation for run in self.section.runs if run.card.data_citation))
 
+    @cached_property
+    def methods(self) -> MethodsText:
+        """What a paper says about the methods, with references."""
+        return methods_text(self.section)
 
-def render(sections: list[Shown]) -> str:
-    """Return the page that shows these sections."""
-    return _template().render(sections=sections, version=__version__, width=BAR_WIDTH, named_columns=NAMED_COLUMNS)
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Places of the page that can be gone to, each with its words."""
+        without_runs = {"leaderboard", "classes", "paper"}
+        known = [(place, words) for place, words in PLACES.items() if self.section.done or place in without_runs]
+        further = [(extra.place, extra.title) for extra in self.extras]
+        return known[:-2] + further + known[-2:]
+
+
+def render_overview(sections: list[Shown]) -> str:
+    """Return the page that shows the leaderboard of each section."""
+    return _render("overview", sections=sections)
+
+
+def render_dataset(shown: Shown) -> str:
+    """Return the page of one section."""
+    return _render("dataset", shown=shown, named_columns=NAMED_COLUMNS, most_suspects=MOST_SUSPECTS)
+
+
+def render_warnings(sections: list[Shown]) -> str:
+    """Return the page that explains the cautions that apply to any section."""
+    found = {caution.kind.code for shown in sections for caution in shown.cautions}
+    return _render("warnings", sections=sections, kinds=[kind for kind in KINDS if kind.code in found])
+
+
+def _render(name: str, **values: object) -> str:
+    return _environment().get_template(f"{name}.html.j2").render(version=__version__, **values)
 
 
 @cache
-def _template() -> jinja2.Template:
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__, "templates"),
         autoescape=True,
@@ -127,7 +186,8 @@ def _template() -> jinja2.Template:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"number": number, "seconds": seconds}
-    return environment.get_template("report.html.j2")
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    return environment
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -6,7 +6,6 @@ over runs; confusion matrices and per-class numbers are computed from the counts
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -49,6 +48,12 @@ class TrackResult:
     def macro_f1(self) -> float:
         """Mean macro F1 over runs, NaN when none is done."""
         return _mean([score.macro_f1 for score in self.scores])
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Means over runs of the lower and of the upper end of the interval of macro F1, NaN when none is done."""
+        low, high = ([score.macro_f1_interval[end] for score in self.scores] for end in (0, 1))
+        return _mean(low), _mean(high)
 
     @property
     def accuracy(self) -> float:
@@ -136,6 +141,12 @@ class Section:
         return counts.sort_index().sort_values(ascending=False, kind="stable")
 
     @cached_property
+    def lineages(self) -> dict[str, str]:
+        """Lineage of each class that has one, as the first run's truth tells it."""
+        known = self.runs[0].truth.dropna(subset=["lineage"]).drop_duplicates("taxon")
+        return dict(zip(known["taxon"], known["lineage"], strict=True))
+
+    @cached_property
     def parts(self) -> pd.DataFrame:
         """Number of objects in train, valid and test for each split and seed."""
         rows = {(run.card.split, run.card.seed): run.card for run in self.runs}
@@ -191,7 +202,7 @@ def sections_of(runs: list[StoredRun]) -> list[Section]:
     """Group runs into sections, sorted by data set and split."""
     grouped: dict[tuple[str, str], dict[str, list[StoredRun]]] = {}
     for run in runs:
-        key = run.card.dataset, re.sub(r"-fold\d+$", "", run.card.split)
+        key = run.card.dataset, run.card.split_plan
         grouped.setdefault(key, {}).setdefault(run.card.track, []).append(run)
     return [
         Section(dataset, split, _ranked([TrackResult(name, tuple(found)) for name, found in tracks.items()]))

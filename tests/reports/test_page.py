@@ -1,27 +1,33 @@
-"""The page: one file that loads nothing, says what was done, and takes no name for code."""
+"""The pages: they load nothing but files beside them, say what was done, and take no name for code."""
 
 from __future__ import annotations
 
 import math
 from html.parser import HTMLParser
+from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 from planktonbench import __version__
+from planktonbench.reports.cautions import OBJECT_INTERVAL, SIMULATED, Caution
+from planktonbench.reports.cells import CellPictures
+from planktonbench.reports.charts import as_json, tracks
 from planktonbench.reports.examples import Examples, class_examples
+from planktonbench.reports.explorer import Explorer
 from planktonbench.reports.outlines import NOTHING_FOUND, Outlines
-from planktonbench.reports.page import Shown, number, render, seconds
+from planktonbench.reports.page import Shown, number, render_dataset, render_overview, render_warnings, seconds
 from planktonbench.reports.results import read_runs
 from planktonbench.reports.sections import sections_of
+from planktonbench.reports.suspects import Suspect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from planktonbench.reports.sections import Section
 
-PICTURE = "data:image/png;base64,AAAA"
+PICTURE = "figures/lake.png"
 NOTE = {"code": "twice", "text": "objects occur <twice>", "count": 1234, "examples": ["o1", "o2"]}
 
 
@@ -33,18 +39,24 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.addresses: list[str] = []
         self.words: list[str] = []
-        self.style = source.partition("</style>")[0]
-        self.feed(source.partition("</style>")[2])
+        self.in_script = False
+        self.feed(source)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep the tag, and the addresses that it would load."""
+        """Keep the tag, and the addresses that it would load or go to."""
         self.tags.append(tag)
+        self.in_script = tag == "script"
         loading = {"src", "srcset", "href", "xlink:href", "data", "action", "poster"}
         self.addresses += [value or "" for name, value in attrs if name in loading]
 
     def handle_data(self, data: str) -> None:
-        """Keep the text."""
-        self.words.append(data)
+        """Keep the text that is read."""
+        if not self.in_script:
+            self.words.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave a script."""
+        self.in_script = self.in_script and tag != "script"
 
     @property
     def text(self) -> str:
@@ -52,32 +64,53 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def page_of(*sections: Section, examples: Examples | None = None, outlines: Outlines | None = None) -> Page:
-    """Return the page of sections, each with a picture for all that it may show, and with these kept images."""
-    shown = []
-    for section in sections:
-        names = [
-            "classes",
-            "f1-by-size",
-            "scales",
-            "correlations",
-            "importance",
-            *(f"{track.name}-confusion" for track in section.tracks),
-        ]
-        kept = examples or Examples(Path("there are none.parquet"))
-        shown.append(Shown(section, dict.fromkeys(names, PICTURE), kept, outlines or Outlines(Path("none.parquet"))))
-    return Page(render(shown))
+def shown_of(
+    section: Section,
+    examples: Examples | None = None,
+    outlines: Outlines | None = None,
+    **more: Any,  # noqa: ANN401 - fields of Shown
+) -> Shown:
+    """Return a section as it is shown, with a figure for all that it may have, and with these kept images."""
+    names = ["classes", "tracks", "f1-by-size", "scales", "correlations", "importance"]
+    names += [f"{track.name}-confusion" for track in section.tracks]
+    return Shown(
+        section,
+        section.dataset,
+        dict.fromkeys(names, PICTURE),
+        examples or Examples(Path("there are none.parquet")),
+        outlines or Outlines(Path("none.parquet")),
+        **more,
+    )
 
 
-def test_the_page_loads_nothing(make_section: Callable[..., Section], preparation: pd.DataFrame) -> None:
-    """Pictures are within, and there is no script, style sheet, frame or link to anywhere."""
+def page_of(section: Section, **more: Any) -> Page:  # noqa: ANN401 - as above
+    """Return the page of a section."""
+    return Page(render_dataset(shown_of(section, **more)))
+
+
+def overview_of(*sections: Section) -> Page:
+    """Return the page that shows sections side by side."""
+    return Page(render_overview([shown_of(section) for section in sections]))
+
+
+def test_the_pages_load_files_beside_them_alone(
+    make_section: Callable[..., Section], preparation: pd.DataFrame
+) -> None:
+    """Scripts, styles and pictures are of the report's own folder, and there is no frame, form or link to anywhere."""
     section = make_section({"preparation": preparation, "notes": [NOTE], "source": "https://example.org/paper"})
-    page = page_of(section)
+    for page in (page_of(section), overview_of(section)):
+        own = ("assets/", "figures/", "tables/", "#", "index.html", "warnings.html", "dataset-lake.html", "data:,")
 
-    assert set(page.addresses) == {PICTURE}
-    assert {"script", "link", "iframe", "base", "object"} & set(page.tags) == set()
-    assert "url(" not in page.style
-    assert "@import" not in page.style
+        assert [address for address in page.addresses if not address.startswith(own)] == []
+        assert {"iframe", "base", "object", "form"} & set(page.tags) == set()
+
+
+def test_the_style_loads_nothing() -> None:
+    """No font and no picture is fetched by it."""
+    style = (resources.files("planktonbench.reports") / "templates" / "report.css").read_text("utf-8")
+
+    assert "url(" not in style
+    assert "@import" not in style
 
 
 def test_the_page_names_what_was_run(make_section: Callable[..., Section]) -> None:
@@ -107,8 +140,8 @@ def test_confused_pairs_stand_beside_examples_of_both(make_section: Callable[...
     assert f"{pair[0]} called {pair[1]}: 3 (50 % of its test objects)" in page.text
     assert f"no {pair[1]} was called {pair[0]}" in page.text
     shown = class_examples(section)
-    figures = 3
-    assert page.tags.count("img") == figures + sum(map(len, shown.values())) + sum(len(shown[one]) for one in pair) + 3
+    pictures = [address for address in page.addresses if address.startswith("data:image")]
+    assert len(pictures) == sum(map(len, shown.values())) + sum(len(shown[one]) for one in pair) + 3
 
 
 MEASURED = {"table": "measured", "version": 1, "background": "dark", "pieces": "largest", "scale_bar": 31}
@@ -132,7 +165,8 @@ def test_what_was_measured_can_be_seen(make_section: Callable[..., Section], out
     expected = "dark background, the largest piece, the lowest 31 rows cut off (shown pale), a pixel is 10.58 µm wide."
 
     assert f"inside of the red outlines: {expected} 7 of 63 images show nothing." in page.text
-    assert [address[22:] for address in page.addresses if address != PICTURE] == ["MQ==", "Mg==", "OQ=="]
+    pictures = [address for address in page.addresses if address.startswith("data:image")]
+    assert [address.rpartition(",")[2] for address in pictures] == ["MQ==", "Mg==", "OQ=="]
 
 
 def test_images_that_all_show_something_are_told(make_section: Callable[..., Section], outlines: Outlines) -> None:
@@ -152,7 +186,7 @@ def test_without_images_classes_are_a_figure_alone(make_section: Callable[..., S
     """A data set without images has its page all the same."""
     page = page_of(make_section())
 
-    assert set(page.addresses) == {PICTURE}
+    assert not [address for address in page.addresses if address.startswith("data:image")]
     assert "Training objects of each taxon" not in page.text
 
 
@@ -178,15 +212,15 @@ def test_the_data_and_the_tracks_can_be_cited(make_section: Callable[..., Sectio
 def test_several_sections_begin_with_a_table_of_them(
     make_section: Callable[..., Section], add_run: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """Best track and score of each, with a link to its place on the page; simulated ones say so."""
+    """Best track and score of each, with a link to its page; simulated ones say so."""
     make_section()
     add_run(tmp_path / "results", dataset="bay", simulated=True)
-    page = page_of(*sections_of(read_runs(tmp_path / "results")))
+    page = overview_of(*sections_of(read_runs(tmp_path / "results")))
 
-    assert {"#bay-holdout.v1", "#lake-holdout.v1"} < set(page.addresses)
-    assert "bay · holdout.v1 (simulated) 3 good" in page.text
-    assert "parts of this page, which say so, are about drawings" in page.text
-    assert "lake · holdout.v1 3 good" in page.text
+    assert {"dataset-bay.html", "dataset-lake.html"} < set(page.addresses)
+    assert "bay · holdout.v1 (simulated) 3 21 good" in page.text
+    assert "parts of this report, which say so, are about drawings" in page.text
+    assert "lake · holdout.v1 3 21 good" in page.text
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -205,9 +239,12 @@ def test_names_are_no_code(make_section: Callable[..., Section]) -> None:
         {"taxa": taxa, "source": '"><script>', "machine": "<i>"},
         {"taxa": taxa, "track": "lost", "status": "failed", "reason": "<script>alert(1)</script>"},
     )
-    page = page_of(section)
+    explorer = Explorer.of(section, CellPictures(Path("none.parquet")))
+    drawn = {"tracks": as_json(tracks(section))}
+    page = page_of(section, charts=drawn, matrix=explorer.to_json())
 
-    assert "script" not in page.tags
+    assert page.tags.count("script") == len(["plotly", "ours", "matrix"]) + len(drawn)
+    assert "i" not in page.tags
     assert all(words in page.text for words in (*taxa, "<script>alert(1)</script>", "<i>; 1 thread"))
 
 
@@ -218,7 +255,6 @@ def test_several_runs_are_told_with_how_they_combine(make_section: Callable[...,
     assert "mean over 2 runs (seeds or folds)" in page.text
     assert "Test objects of all runs added up" in page.text
     assert "2 (failed: oh)" in page.text
-    assert page.tags.count("circle") == 2
     assert page.text.count("macroF1|") == 2
 
 
@@ -282,3 +318,36 @@ def test_numbers_are_written_as_a_person_would(
 ) -> None:
     """Seconds in the unit that fits, other numbers with three digits; None and NaN are a dash."""
     assert write(value) == expected
+
+
+def test_cautions_stand_above_the_numbers_and_are_explained(make_section: Callable[..., Section]) -> None:
+    """Code and finding on both pages, and what they mean on a page of their own, of those that apply alone."""
+    section = make_section()
+    found = [Caution(OBJECT_INTERVAL, "too narrow"), Caution(SIMULATED, "drawn")]
+    texts = [page_of(section, cautions=found).text, Page(render_overview([shown_of(section, cautions=found)])).text]
+    explained = Page(render_warnings([shown_of(section, cautions=found[:1])])).text
+
+    for text in texts:
+        assert text.index("W03 too narrow") < text.index("W07 drawn") < text.index("95 % interval")
+    assert OBJECT_INTERVAL.remedy in explained
+    assert SIMULATED.remedy not in explained
+
+
+def test_rank_groups_have_a_column_when_they_are_known(make_section: Callable[..., Section]) -> None:
+    """Without a comparison nobody is in a group."""
+    section = make_section()
+
+    assert "group track macro F1" in page_of(section, groups={"good": 1}).text
+    assert "group track macro F1" not in page_of(section).text
+
+
+def test_confident_errors_are_told_with_label_call_and_score(make_section: Callable[..., Section]) -> None:
+    """With their image where one is kept; without scores the page says why there are none."""
+    section = make_section()
+    one = Suspect("o7", "egg", "Copepoda", 0.987, "data:image/webp;base64,AAAA")
+    page = page_of(section, suspects=[one], suspect_files=["good"])
+
+    assert "labelled egg called Copepoda (0.99) o7" in page.text
+    assert {one.address, "tables/lake-good-suspects.tsv"} < set(page.addresses)
+    assert "good stored no scores" in page_of(section).text
+    assert "There is none." in page_of(section, suspects=[]).text

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pandas as pd
 import pytest
 from planktonbench import DataError
 from planktonbench.reports import write
+from planktonbench.reports.cautions import COLUMNS as CAUTION_COLUMNS
 from planktonbench.reports.results import COLUMNS, read_runs
 from planktonbench.reports.sections import sections_of
 from planktonbench.reports.write import write_results
@@ -39,12 +42,15 @@ def names(folder: Path) -> list[str]:
 def test_the_report_holds_page_figures_and_tables(out: Path) -> None:
     """Files are named by data set and track, and nothing else is left in the folder."""
     figures = ["classes", "tracks", "f1-by-size", "good-confusion"]
+    tables = ["good-confusion.csv", "good-per-class.csv", "good-suspects.tsv", "methods.txt", "references.bib"]
+    tables += [f"leaderboard.{kind}" for kind in ("csv", "md", "tex")]
     expected = [
-        "index.html",
+        *("index.html", "dataset-bay.html", "dataset-lake.html", "warnings.html"),
+        *(f"assets/{name}" for name in ("plotly.min.js", "report.css", "report.js")),
         *(f"figures/bay-{name}.png" for name in figures),
         *(f"figures/lake-{name}.png" for name in [*figures, "scales", "correlations"]),
-        *(f"tables/{name}-good-{kind}.csv" for name in ("bay", "lake") for kind in ("confusion", "per-class")),
-        "tables/lake-native-columns.csv",
+        *(f"tables/{dataset}-{name}" for dataset in ("bay", "lake") for name in tables),
+        *("tables/cautions.csv", "tables/lake-native-columns.csv"),
     ]
 
     assert names(out / "report") == sorted(expected)
@@ -81,13 +87,27 @@ def test_tables_hold_the_counts_of_all_runs(out: Path) -> None:
     assert per_class["support"].tolist() == confusion.sum(axis=1).tolist()
 
 
-def test_the_page_holds_each_picture_of_the_folder(out: Path) -> None:
-    """It opens by double click, without the folder of figures; both data sets are on it."""
-    page = (out / "report" / "index.html").read_text("utf-8")
+def test_every_address_of_every_page_is_there(out: Path) -> None:
+    """Pages, figures, tables, scripts and places on pages: nothing is linked that is missing."""
+    report = out / "report"
+    for page in report.glob("*.html"):
+        addresses = set(re.findall(r'(?:href|src)="([^"]*)"', page.read_text("utf-8"))) - {"data:,"}
+        missing = []
+        for address in addresses:
+            name, _, place = address.partition("#")
+            target = report / unquote(name) if name else page
+            if not target.is_file() or (place and f'id="{place}"' not in target.read_text("utf-8")):
+                missing.append(address)
 
-    assert page.count("data:image/png;base64,iVBOR") == 2 * 3 + 2
-    assert all(heading in page for heading in ("bay · holdout.v1", "lake · holdout.v1"))
-    assert page.index('id="bay-') < page.index("Simulated data: these are") < page.index('id="lake-')
+        assert missing == []
+
+
+def test_warnings_are_listed(out: Path) -> None:
+    """One line each, of the data set that they are about."""
+    table = pd.read_csv(out / "report" / "tables" / "cautions.csv")
+
+    assert table.columns.tolist() == list(CAUTION_COLUMNS)
+    assert table.loc[table["code"] == "W07", "dataset"].tolist() == ["bay"]
 
 
 def test_the_report_can_be_made_again(out: Path, tmp_path: Path) -> None:
@@ -106,14 +126,14 @@ def test_several_splits_of_a_data_set_have_files_of_their_own(tmp_path: Path, ad
     for split in ("kfold2.v1-fold0", "kfold2.v1-fold1", "holdout.v1"):
         add_run(tmp_path, split=split)
     write_results(tmp_path)
-    tables = [path.name for path in sorted((tmp_path / "report" / "tables").iterdir())]
+    tables = {path.name for path in (tmp_path / "report" / "tables").iterdir()}
 
-    assert tables == [
-        f"lake-{split}-good-{kind}.csv" for split in ("holdout.v1", "kfold2.v1") for kind in ("confusion", "per-class")
-    ]
+    for split in ("holdout.v1", "kfold2.v1"):
+        assert (tmp_path / "report" / f"dataset-lake-{split}.html").is_file()
+        assert {f"lake-{split}-good-{kind}.csv" for kind in ("confusion", "per-class")} < tables
 
 
-@pytest.mark.parametrize("broken", ["render", "_tables", "_figures"])
+@pytest.mark.parametrize("broken", ["render_dataset", "_tables", "_figures", "_write_assets"])
 def test_the_old_report_stays_when_a_new_one_fails(
     tmp_path: Path, add_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -142,7 +162,9 @@ def test_an_old_report_leaves_nothing_in_a_new_one(tmp_path: Path, add_run: Call
         (tmp_path / name / "tables" / "lake-old-confusion.csv").write_text("old")
     write_results(tmp_path)
 
-    assert names(tmp_path / "report") == ["figures/lake-classes.png", "index.html"]
+    found = names(tmp_path / "report")
+    assert "figures/lake-classes.png" in found
+    assert "tables/lake-old-confusion.csv" not in found
     assert not (tmp_path / ".report.part").exists()
 
 

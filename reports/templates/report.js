@@ -1,0 +1,206 @@
+// The report's own script: tables that sort and filter, charts, and the objects behind a cell. It loads nothing but the
+// images of this report, and writes names with textContent alone, so that no name is ever code.
+"use strict";
+const planktonbench = {};
+{
+  const byId = (id) => document.getElementById(id);
+
+  // ---- tables -------------------------------------------------------------------------------------------------
+  const valueOf = (cell) => {
+    const text = cell.dataset.value ?? cell.textContent.trim();
+    const number = text === "" ? NaN : Number(text);
+    return Number.isNaN(number) ? text.toLowerCase() : number;
+  };
+  const isMissing = (value) => value === "" || value === "–" || value === "nan";
+  const compare = (a, b) =>
+    typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+
+  const sortBy = (table, column, descending) => {
+    const rows = [...table.tBodies[0].rows].map((row) => [valueOf(row.cells[column]), row]);
+    rows.sort(([a], [b]) => isMissing(a) - isMissing(b) || (descending ? -compare(a, b) : compare(a, b)));
+    table.tBodies[0].append(...rows.map(([, row]) => row));
+    [...table.tHead.rows[0].cells].forEach((head) => head.removeAttribute("aria-sort"));
+    table.tHead.rows[0].cells[column].setAttribute("aria-sort", descending ? "descending" : "ascending");
+  };
+
+  for (const table of document.querySelectorAll("table.sortable")) {
+    [...table.tHead.rows[0].cells].forEach((head, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = head.textContent;
+      button.addEventListener("click", () => sortBy(table, column, head.getAttribute("aria-sort") === "ascending"));
+      head.replaceChildren(button);
+    });
+  }
+
+  for (const input of document.querySelectorAll("input[data-filters]")) {
+    const rows = [...byId(input.dataset.filters).tBodies[0].rows];
+    const count = document.querySelector(`[data-counts="${input.dataset.filters}"]`);
+    input.addEventListener("input", () => {
+      const words = input.value.toLowerCase().split(/\s+/);
+      for (const row of rows) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
+      count.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
+    });
+  }
+
+  // ---- charts -------------------------------------------------------------------------------------------------
+  const charts = {};
+  if (window.Plotly) {
+    document.documentElement.classList.add("js");
+    for (const place of document.querySelectorAll(".chart")) {
+      const { data, layout } = JSON.parse(place.querySelector("script").textContent);
+      place.replaceChildren();
+      charts[place.dataset.chart] = { place, data, layout };
+      Plotly.newPlot(place, data, layout, { responsive: !layout.width, displaylogo: false, showSendToCloud: false });
+    }
+  }
+
+  // ---- confusion matrix and the objects behind its cells ------------------------------------------------------
+  const label = (name) => name.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const plural = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+  const share = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(part / whole < 0.1 ? 1 : 0)} %` : "–");
+  const option = (text, value) => Object.assign(document.createElement("option"), { textContent: text, value });
+
+  const explore = (matrix) => {
+    const { classes, sizes, orders, objects, tracks } = matrix;
+    let pictures = null;
+    let cell = null;
+
+    const track = () => tracks[byId("matrix-track").selectedIndex];
+    const support = (of) => {
+      const sums = new Array(classes.length).fill(0);
+      for (const [truth, , count] of of.cells) sums[truth] += count;
+      return sums;
+    };
+    const inWords = ([truth, called, count], sums) =>
+      `${classes[truth]} called ${classes[called]}: ${plural(count, "object")}, ` +
+      `${share(count, sums[truth])} of the ${sums[truth].toLocaleString("en")} that are ${classes[truth]}`;
+
+    const drawMatrix = () => {
+      const order = orders[byId("matrix-order").value];
+      const place = new Map(order.map((taxon, position) => [taxon, position]));
+      const blank = () => order.map(() => new Array(order.length).fill(null));
+      const z = blank();
+      const text = blank();
+      const sums = support(track());
+      let most = 1;
+      for (const found of track().cells) {
+        const [row, column] = [place.get(found[0]), place.get(found[1])];
+        z[row][column] = Math.log10(1 + found[2]);
+        text[row][column] = label(inWords(found, sums));
+        most = Math.max(most, found[2]);
+      }
+      const names = order.map((taxon) => label(classes[taxon]));
+      const ticks = [1, 10, 100, 1000, 10000, 100000].filter((tick) => tick <= most);
+      const { place: target, data, layout } = charts.confusion;
+      Object.assign(data[0], { z, text, x: names, y: names, zmin: 0, zmax: Math.log10(1 + most) });
+      Object.assign(data[0].colorbar, {
+        tickvals: ticks.map((tick) => Math.log10(1 + tick)),
+        ticktext: ticks.map((tick) => tick.toLocaleString("en")),
+      });
+      for (const axis of [layout.xaxis, layout.yaxis])
+        Object.assign(axis, { tickmode: "array", tickvals: names, ticktext: names });
+      Plotly.react(target, data, layout);
+    };
+
+    const listCells = () => {
+      const sums = support(track());
+      const wrong = track().cells.filter(([truth, called]) => truth !== called);
+      wrong.sort((a, b) => b[2] - a[2]);
+      byId("cell-list").replaceChildren(
+        ...wrong.slice(0, 40).map((found) => {
+          const button = Object.assign(document.createElement("button"), { type: "button" });
+          button.textContent = `${classes[found[0]]} called ${classes[found[1]]} (${found[2].toLocaleString("en")}, ${share(found[2], sums[found[0]])})`;
+          button.addEventListener("click", () => {
+            choose(found[0], found[1]);
+            byId("cell").scrollIntoView({ block: "nearest" });
+          });
+          const item = document.createElement("li");
+          item.append(button);
+          return item;
+        }),
+      );
+      return wrong[0];
+    };
+
+    const showCell = () => {
+      const [truth, called] = cell;
+      const found = track().cells.find((one) => one[0] === truth && one[1] === called) ?? [truth, called, 0, []];
+      byId("cell-words").textContent =
+        inWords(found, support(track())) + (found[3].length && found[3].length < found[2] ? "; some of them:" : "");
+      byId("cell-pictures").replaceChildren(
+        ...found[3].map((number) => {
+          const figure = document.createElement("figure");
+          const caption = document.createElement("figcaption");
+          caption.textContent = objects[number];
+          const address = pictures?.[number];
+          if (address) {
+            const alt = `object ${objects[number]}, ${classes[truth]} called ${classes[called]}`;
+            figure.append(Object.assign(new Image(), { src: address, alt }));
+          }
+          figure.append(caption);
+          return figure;
+        }),
+      );
+    };
+
+    const choose = (truth, called) => {
+      cell = [truth, called];
+      byId("cell-truth").value = truth;
+      byId("cell-called").value = called;
+      if (pictures === null && matrix.pictures) {
+        pictures = [];
+        const script = document.createElement("script");
+        script.src = matrix.pictures;
+        document.body.append(script);
+      }
+      showCell();
+    };
+    planktonbench.showPictures = (addresses) => {
+      pictures = addresses;
+      if (cell) showCell();
+    };
+
+    for (const order of Object.keys(orders)) byId("matrix-order").append(option(order, order));
+    for (const id of ["cell-truth", "cell-called"])
+      for (const taxon of orders.name) byId(id).append(option(classes[taxon], taxon));
+    for (const id of ["cell-truth", "cell-called"])
+      byId(id).addEventListener("change", () => choose(+byId("cell-truth").value, +byId("cell-called").value));
+    byId("matrix-order").addEventListener("change", drawMatrix);
+    byId("matrix-track").addEventListener("change", () => {
+      drawMatrix();
+      listCells();
+      if (cell) showCell();
+    });
+    charts.confusion.place.on("plotly_click", ({ points: [{ pointIndex }] }) => {
+      const order = orders[byId("matrix-order").value];
+      choose(order[pointIndex[0]], order[pointIndex[1]]);
+      byId("cell").scrollIntoView({ block: "nearest" });
+    });
+    drawMatrix();
+    const first = listCells() ?? track().cells[0];
+    if (first) choose(first[0], first[1]);
+
+    if (!charts.difference) return;
+    const drawDifference = () => {
+      const [a, b] = ["first-track", "second-track"].map((id) => tracks[byId(id).selectedIndex]);
+      const known = classes.map((_, taxon) => taxon).filter((taxon) => a.f1[taxon] !== null && b.f1[taxon] !== null);
+      const { place, data, layout } = charts.difference;
+      Object.assign(data[0], {
+        x: known.map((taxon) => sizes[taxon]),
+        y: known.map((taxon) => a.f1[taxon] - b.f1[taxon]),
+        text: known.map(
+          (taxon) =>
+            `<b>${label(classes[taxon])}</b><br>${label(a.name)} ${a.f1[taxon].toFixed(3)}, ` +
+            `${label(b.name)} ${b.f1[taxon].toFixed(3)}<br>${plural(sizes[taxon], "object")}`,
+        ),
+      });
+      Plotly.react(place, data, layout);
+    };
+    for (const id of ["first-track", "second-track"]) byId(id).addEventListener("change", drawDifference);
+    drawDifference();
+  };
+
+  const matrix = byId("matrix");
+  if (matrix && charts.confusion) explore(JSON.parse(matrix.textContent));
+}
