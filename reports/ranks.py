@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .predictions import DEFAULT_GROUP, Labels
-from .results import PREDICTIONS
+import numpy as np
+
+from ..data_manifests.seeds import derived_seed
+from .bootstrap import interval_of
+from .folding import coded_calls
+from .metrics import totals_of
 from .run_table import run_table
-from .score import DRAWS, score_labels
+from .score import DRAWS
 from .taxonomy import taxonomy_of
 
 if TYPE_CHECKING:
@@ -16,9 +19,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from .folding import CodedCalls
     from .results import StoredRun
     from .run_table import Rows
-    from .score import Score
     from .taxonomy import Taxonomy
 
 RANKS = "ranks.csv"
@@ -53,28 +56,31 @@ def _rows(run: StoredRun) -> Rows | str:
     taxonomy = taxonomy_of(run)
     if not taxonomy.source:
         return f"neither the manifest nor the truth of {run.card.dataset} tells lineages"
-    found = [_row(rank, taxonomy.source, folded_score(run, fold, rank)) for rank, fold in folds(taxonomy)]
-    return [*found, _row("taxon", taxonomy.source, run.score)] if run.score is not None else found
+    calls, signature = coded_calls(run), run.score.signature if run.score is not None else ""
+    facts = {"lineages": taxonomy.source, "n_objects": len(calls.truth)}
+    return [
+        {**facts, "rank": rank, "signature": f"{signature}|rank:{rank}", **_scores(calls, fold, run.card.seed)}
+        for rank, fold in folds(taxonomy)
+    ]
 
 
-def _row(rank: str, source: str, found: Score) -> dict[str, object]:
-    low, high = found.macro_f1_interval
+def _scores(calls: CodedCalls, fold: Mapping[str, str], seed: int) -> dict[str, object]:
+    _, matrix, units = calls.folded(fold)
+    totals = totals_of(matrix)
+    rng = np.random.default_rng(derived_seed(purpose="bootstrap", seed=seed))
+    ((low, high),) = interval_of(lambda drawn: drawn.macro(drawn.f1)[:, None], units, DRAWS, rng)
     return {
-        "rank": rank,
-        "lineages": source,
-        "n_classes": found.classes_scored,
-        "n_objects": found.n_objects,
-        "macro_f1": found.macro_f1,
+        "n_classes": int((totals.support > 0).sum()),
+        "macro_f1": float(totals.macro(totals.f1)),
         "macro_f1_lo": low,
         "macro_f1_hi": high,
-        "accuracy": found.accuracy,
-        "balanced_accuracy": found.balanced_accuracy,
-        "signature": found.signature,
+        "accuracy": float(totals.accuracy),
+        "balanced_accuracy": float(totals.macro(totals.recall)),
     }
 
 
 def folds(taxonomy: Taxonomy) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield ranks with the class that each taxon is folded into, from the root down, then the groups of the manifest.
+    """Yield ranks with the class that each taxon is folded into: from the root down, then `group`, then `taxon`.
 
     A rank that parts nothing is left out: the first one when all classes are one there, and the last ones when they
     part all classes.
@@ -87,25 +93,4 @@ def folds(taxonomy: Taxonomy) -> Iterator[tuple[str, dict[str, str]]]:
             yield str(rank), fold
     if taxonomy.groups:
         yield "group", taxonomy.groups
-
-
-def folded_score(run: StoredRun, fold: Mapping[str, str], rank: str) -> Score:
-    """Score a finished run with its classes folded into others.
-
-    Args:
-        run: a finished run.
-        fold: for each class of the run the class that it becomes.
-        rank: what the folding is called in the signature.
-
-    Returns:
-        The score over the folded classes, with intervals as those of any score; its signature ends with the rank.
-
-    """
-    calls = run.calls
-    known = calls.drop(columns="called").assign(taxon=calls["taxon"].map(fold))
-    given = calls[["object_id"]].assign(taxon=calls["called"].map(fold))
-    truth = Labels(str(run.truth_path), known, DEFAULT_GROUP if "group" in known else None, ())
-    predicted = Labels(str(run.folder / PREDICTIONS), given, None, ())
-    classes = sorted(set(fold.values()))
-    found = score_labels(truth, predicted, classes, draws=DRAWS, seed=run.card.seed, context=run.context)
-    return replace(found, signature=f"{found.signature}|rank:{rank}")
+    yield "taxon", {taxon: taxon for taxon in taxonomy.places}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ..data_manifests.errors import listed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -40,3 +42,17 @@ def run_table(
             told: Rows = [{REASON: found}] if isinstance(found, str) else found
             rows += [{**keys, REASON: "", **row} for row in told]
     return pd.DataFrame(rows, columns=[*KEYS, *columns, REASON])
+
+
+def why_missing(table: pd.DataFrame) -> list[str]:
+    """Say for which methods a table has nothing but a reason, one sentence for each reason and data set.
+
+    Args:
+        table: from `run_table`.
+
+    """
+    empty = table[table.drop(columns=[*KEYS, REASON]).isna().all(axis=1)]
+    return [
+        f"{dataset}, {listed(dict.fromkeys(rows['track']))}: {reason}."
+        for (dataset, reason), rows in empty.groupby(["dataset", REASON], sort=False)
+    ]

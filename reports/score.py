@@ -13,8 +13,8 @@ from .. import __version__
 from ..data_manifests.errors import SubmissionError, did_you_mean, listed
 from ..data_manifests.seeds import derived_seed, sha256_text
 from ..data_manifests.tables import canonical_text
-from .bootstrap import Intervals, Units, cluster_units, intervals, object_units
-from .metrics import Totals, confusion_matrix, totals_of
+from .bootstrap import Intervals, Units, count_units, intervals
+from .metrics import Totals, totals_of
 from .predictions import Labels, match, read_classes, read_labels, refuse_twice
 from .signature import Signature
 
@@ -199,7 +199,7 @@ def score_labels(
     """Score labels that were read; see `score`."""
     rows = match(truth, predicted)
     names = _class_list(rows, classes, truth, predicted)
-    matrix, units, resampled = units_of(rows, names, truth.group)
+    matrix, units, resampled = _units_of(rows, names, truth.group)
     rng = np.random.default_rng(derived_seed(purpose="bootstrap", seed=seed))
     signature = Signature(
         data=context.data,
@@ -235,7 +235,7 @@ def _class_list(rows: pd.DataFrame, classes: Sequence[str] | None, truth: Labels
     return sorted(names)
 
 
-def units_of(rows: pd.DataFrame, names: Sequence[str], group: str | None) -> tuple[NDArray[np.int64], Units, str]:
+def _units_of(rows: pd.DataFrame, names: Sequence[str], group: str | None) -> tuple[NDArray[np.int64], Units, str]:
     """Count matched rows: their confusion matrix, what is resampled, and what that is called in a signature.
 
     Args:
@@ -247,11 +247,9 @@ def units_of(rows: pd.DataFrame, names: Sequence[str], group: str | None) -> tup
     codes = {name: code for code, name in enumerate(names)}
     true = rows["taxon"].map(codes).to_numpy(np.intp)
     called = rows["called"].map(codes).fillna(len(names)).to_numpy(np.intp)
-    matrix = confusion_matrix(true, called, len(names))
     clusters = cluster_codes(rows)
-    if clusters is None:
-        return matrix, object_units(matrix), "object"
-    return matrix, cluster_units(true, called, clusters, len(names)), f"cluster-{group}"
+    resampled = "object" if clusters is None else f"cluster-{group}"
+    return *count_units(true, called, clusters, len(names)), resampled
 
 
 def cluster_codes(rows: pd.DataFrame) -> NDArray[np.integer] | None:
