@@ -10,6 +10,7 @@ from keras import layers
 from .lite0 import lite0, load_imagenet
 from .missing_weights import MissingWeights
 from .network import Design
+from .normalisation import BatchNormalization
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,10 +51,10 @@ def residual(widths: tuple[int, ...]) -> Callable[[Any, Recipe], Any]:
 
 def _basic_block(features: Any, width: int, stride: int) -> Any:  # noqa: ANN401 - Keras tensors have no type
     found = _convolved(features, width, stride)
-    found = layers.BatchNormalization(momentum=MOMENTUM)(layers.Conv2D(width, 3, padding="same", use_bias=False)(found))
+    found = BatchNormalization(momentum=MOMENTUM)(layers.Conv2D(width, 3, padding="same", use_bias=False)(found))
     if stride > 1 or features.shape[-1] != width:
         features = layers.Conv2D(width, 1, stride, use_bias=False)(features)
-        features = layers.BatchNormalization(momentum=MOMENTUM)(features)
+        features = BatchNormalization(momentum=MOMENTUM)(features)
     return layers.ReLU()(layers.Add()([found, features]))
 
 
@@ -61,7 +62,7 @@ def _convolved(features: Any, width: int, stride: int) -> Any:  # noqa: ANN401 -
     convolution = layers.Conv2D(
         width, 3, stride, padding="same", use_bias=False, kernel_initializer=keras.initializers.HeNormal()
     )
-    return layers.ReLU()(layers.BatchNormalization(momentum=MOMENTUM)(convolution(features)))
+    return layers.ReLU()(BatchNormalization(momentum=MOMENTUM)(convolution(features)))
 
 
 def mobilenetv2(image: Any, recipe: PretrainedRecipe) -> Any:  # noqa: ANN401 - Keras tensors have no type
@@ -111,9 +112,11 @@ def _application(build: Callable[..., keras.Model], recipe: PretrainedRecipe, **
 
 
 def _settled(base: keras.Model, recipe: PretrainedRecipe) -> keras.Model:
-    """Freeze a network when the recipe says so, and let the statistics of its normalisation follow in a few steps."""
-    base.trainable = not recipe.frozen
+    """Freeze what the recipe says, and let the statistics of its normalisation follow in a few steps."""
+    base.trainable = recipe.frozen != "all"
     for layer in base.layers:
+        if recipe.frozen == "depthwise" and isinstance(layer, layers.DepthwiseConv2D):
+            layer.trainable = False
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = MOMENTUM
     return base

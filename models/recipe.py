@@ -8,6 +8,7 @@ from typing import Literal, get_args, get_type_hints
 from ..data_manifests.errors import TrackError
 from .track import check_choice
 
+Frozen = Literal["nothing", "depthwise", "all"]
 Join = Literal["together", "late"]
 Imbalance = Literal[
     "class-weights", "per-class-epoch", "augment-small", "balanced-batches", "oversample", "focal", "none"
@@ -18,6 +19,7 @@ Schedule = Literal["constant", "cosine"]
 Weights = Literal["imagenet", "random"]
 
 CHOICES = {
+    "frozen": Frozen,
     "imbalance": Imbalance,
     "join": Join,
     "precision": Precision,
@@ -121,12 +123,14 @@ class PretrainedRecipe(Recipe):
 
     Attributes:
         weights: `imagenet`, or `random` to train from nothing; the track is skipped when the former cannot be had.
-        frozen: the pretrained layers stay as they are, and the head alone is trained.
+        frozen: which pretrained layers stay as they are: `nothing`, `depthwise` (the kernels that convolve each channel
+            by itself, whose training takes a processor as long as that of all others), or `all`, so that the head alone
+            is trained.
 
     """
 
     weights: Weights = "imagenet"
-    frozen: bool = False
+    frozen: Frozen = "nothing"
 
 
 @dataclass(frozen=True, kw_only=True)

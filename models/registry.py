@@ -21,6 +21,7 @@ SHIPPED = {
     "logistic-native": "sklearn_tracks:Logistic",
     "cnn-lenet": "image_tracks:LeNet",
     "cnn-resnet18": "image_tracks:ResNet18",
+    "cnn-resnet18-small": "image_tracks:SmallResNet",
     "cnn-mobilenetv2": "image_tracks:MobileNetV2",
     "cnn-efficientnet": "image_tracks:EfficientNet",
     "cnn-vgg19-transfer": "image_tracks:Vgg19Transfer",

@@ -46,10 +46,19 @@ def test_it_learns_a_handful_of_objects_by_heart(name: str, image_parts: dict[st
 
 def test_frozen_convolutions_stay() -> None:
     """Of VGG19 the head alone is trained: two fully connected layers with their biases."""
-    model, _ = built("VGG_19", frozen=True)
+    model, _ = built("VGG_19", frozen="all")
 
     assert [variable.path.rsplit("/", 1)[-1] for variable in model.trainable_variables] == ["kernel", "bias"] * 2
     assert len(model.non_trainable_variables) == 32
+
+
+def test_frozen_depthwise_kernels_stay() -> None:
+    """All else of the network is trained: of its 16 blocks each has one such kernel."""
+    model, _ = built("LITE_0", frozen="depthwise")
+    frozen = [layer for layer in model._flatten_layers() if not layer.trainable]
+
+    assert len(frozen) == 16
+    assert {type(layer) for layer in frozen} == {keras.layers.DepthwiseConv2D}
 
 
 @pytest.mark.parametrize("name", ["RESNET_18", "LITE_0"])

@@ -39,7 +39,8 @@ def test_training_and_prediction_are_those_of_keras(precision: str, tolerance: f
     assert ops.convert_to_numpy(ours.moving_variance) == pytest.approx(
         started + (variance - started) * bessel, abs=tolerance
     )
-    assert first.predict(IMAGES, verbose=0) == pytest.approx(second.predict(IMAGES, verbose=0), abs=tolerance * 4)
+    # n - 1 for n in the running variance changes what is predicted by some thousandths
+    assert first.predict(IMAGES, verbose=0) == pytest.approx(second.predict(IMAGES, verbose=0), abs=0.02 + tolerance)
 
 
 def test_what_is_frozen_keeps_its_statistics() -> None:
