@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         TrackError,
     )
     from .features.measured.extractor import NativeExtractor, measure
+    from .models.keras_track import from_keras
     from .models.registry import register
     from .models.sklearn_tracks import from_sklearn
     from .models.track import Objects, Track
@@ -46,6 +47,7 @@ _HOMES = {
     "NativeExtractor": "features.measured.extractor",
     "measure": "features.measured.extractor",
     "register": "models.registry",
+    "from_keras": "models.keras_track",
     "from_sklearn": "models.sklearn_tracks",
     "PlanktonbenchError": "data_manifests.errors",
     "ManifestError": "data_manifests.errors",
@@ -69,6 +71,7 @@ __all__ = [
     "TrackError",
     "__version__",
     "compare",
+    "from_keras",
     "from_sklearn",
     "load",
     "measure",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import layers
 
+from ..data_manifests.errors import TrackError
+from ..features.stacks import CHANNELS
 from .batches import IMAGE, SIZE
 
 if TYPE_CHECKING:
@@ -80,6 +82,45 @@ def network(
             features = layers.Dropout(recipe.dropout, seed=seed)(features)
         logits = layers.Dense(n_classes, dtype="float32", name=HEAD)(features)
         return keras.Model(inputs, logits)
+
+
+def built_network(build: Callable[[int, tuple[int, int, int]], Any], recipe: Recipe, n_classes: int) -> keras.Model:
+    """Build a network by anybody's function.
+
+    Args:
+        build: from the number of classes and the shape of an image to a `keras.Model` that takes float32 from 0 to 1,
+            and returns probabilities, when its last layer is a softmax, else logits.
+        recipe: side and precision.
+        n_classes: outputs.
+
+    Returns:
+        A model as that of `network`: it takes `{"image": uint8 (n, side, side, 3)}` and returns logits.
+
+    Raises:
+        TrackError: what the function returns is no such model.
+
+    """
+    shape = recipe.side, recipe.side, CHANNELS
+    with _policy("float32" if recipe.precision == "auto" else recipe.precision):
+        inner = build(n_classes, shape)
+        called = f"build({n_classes}, {shape})"
+        if not isinstance(inner, keras.Model):
+            message = f"{called} returned {type(inner).__name__}; expected a keras.Model."
+            raise TrackError(message)
+        image = keras.Input(shape, dtype="uint8", name=IMAGE)
+        said = inner(layers.Rescaling(1 / 255)(image))
+        if tuple(said.shape) != (None, n_classes):
+            message = f"{called} returned a model whose output is {said.shape}; expected (None, {n_classes})."
+            raise TrackError(message)
+        said = layers.Activation("linear", dtype="float32")(said)
+        if _ends_in_softmax(inner):
+            said = keras.ops.log(keras.ops.maximum(said, keras.config.epsilon()))  # as Keras's own cross-entropy has it
+        return keras.Model({IMAGE: image}, said)
+
+
+def _ends_in_softmax(model: keras.Model) -> bool:
+    last = model.layers[-1] if model.layers else None
+    return isinstance(last, layers.Softmax) or getattr(last, "activation", None) is keras.activations.softmax
 
 
 def late_design(seen: NDArray[np.float32], joined: tuple[int, ...]) -> Design:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
+import re
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -61,7 +63,7 @@ def track_names() -> list[str]:
 
 
 def get_track(name: str) -> type[Track]:
-    """Return a track's class by name, or from a file by `path.py:Class`.
+    """Return a track's class by name, or from a file by `path.py:Class` or, of a Keras network, `path.py:build`.
 
     Raises:
         TrackError: there is none of that name (near matches are told), or the class breaks the protocol.
@@ -107,12 +109,23 @@ def _from_file(reference: str) -> type[Track]:
     if member not in vars(module):
         message = f"{path} has no class '{member}'. {did_you_mean(member, tracks)} Name it as in {path.name}:MyTrack."
         raise TrackError(message)
-    return check_track(getattr(module, member), f"{path.name}:{member}")
+    found = getattr(module, member)
+    if inspect.isfunction(found):
+        from .keras_track import from_keras
+
+        return from_keras(_name_of(path, member), found)
+    return check_track(found, f"{path.name}:{member}")
+
+
+def _name_of(path: Path, function: str) -> str:
+    """Name the track of a function: `my-network` for `my_network.py:build`, else with the function's name behind."""
+    words = path.stem if function == "build" else f"{path.stem}-{function}"
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
 
 
 def _is_own_track(value: object, module: str) -> bool:
     return (
         isinstance(value, type)
         and issubclass(value, Track)
-        and value.__module__ in {module, f"{__package__}.sklearn_tracks"}
+        and value.__module__ in {module, f"{__package__}.sklearn_tracks", f"{__package__}.keras_track"}
     )
