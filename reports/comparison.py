@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 OBJECT = "object"
 SMALLEST_P = 0.001  # below it p is told as a bound
+ENOUGH_CLUSTERS = 30
+TOO_NARROW = (
+    "With so few clusters the interval is too narrow: of equally good methods a difference is told in about 7 % of "
+    "cases with 30 clusters, 8 % with 20, 11 % with 10 and 16 % with 5, instead of 5 %."
+)
+"""Simulated, 1,500 pairs each of five classes in 600 objects or 300, whose samples differ in how hard they are."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,8 @@ class Comparison:
     def in_words(self) -> list[str]:
         """Tell it in sentences: the verdict, what it rests on, what could have been seen, and the tests beside it."""
         lines = [self._verdict_in_words(), self._basis_in_words(), self._accuracy_in_words(), self._runs_in_words()]
+        if self.resampled != OBJECT and self.n_clusters < ENOUGH_CLUSTERS:
+            lines.append(TOO_NARROW)
         if self.simulated:
             lines.append("The objects are simulated: this is no result of real plankton.")
         return [line for line in lines if line]

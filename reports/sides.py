@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..data_manifests.errors import DataError, SuiteError, listed
+from ..data_manifests.errors import DataError, SuiteError, did_you_mean, listed
 from .card import CARD, read_card
 from .contest import Contest, Resampling, contest_of
 from .predictions import DEFAULT_GROUP, Labels, match, read_labels
@@ -41,7 +41,13 @@ class Matched:
 
 
 def match_sides(
-    a: Path, b: Path, *, truth: Path | None = None, group: str | None = None, resampling: Resampling | None = None
+    a: Path,
+    b: Path,
+    *,
+    truth: Path | None = None,
+    group: str | None = None,
+    tracks: tuple[str, str] | None = None,
+    resampling: Resampling | None = None,
 ) -> Matched:
     """Find what can be compared between two paths.
 
@@ -56,6 +62,7 @@ def match_sides(
         truth: a file with object_id, taxon and optionally a grouping column, on which both are compared; of a folder
             with one run, its predictions are taken.
         group: grouping column of the truth; None takes `sample` when there is one.
+        tracks: that of the first side and that of the second, where folders hold several.
         resampling: draws and seed.
 
     Raises:
@@ -72,7 +79,7 @@ def match_sides(
         message = f"--group is '{group}'; expected '{DEFAULT_GROUP}', the only group that runs store, or a --truth."
         raise SuiteError(message)
     if a.is_dir() and b.is_dir():
-        return _of_runs(paths, how)
+        return _of_runs(paths, tracks, how)
     if not (a.is_dir() or b.is_dir()):
         message = f"{a} and {b} are two files; expected --truth with their objects and taxa, or a folder of a run."
         raise SuiteError(message)
@@ -139,11 +146,11 @@ def _of_file_and_run(paths: tuple[Path, Path], how: Resampling) -> Contest:
     return contest_of(names, [run], [tables], how)
 
 
-def _of_runs(paths: tuple[Path, Path], how: Resampling) -> Matched:
+def _of_runs(paths: tuple[Path, Path], tracks: tuple[str, str] | None, how: Resampling) -> Matched:
     """Match runs of two folders by track, data set, split and seed."""
     a, b = (finished_below(path) for path in paths)
     contests, left_out = [], []
-    for track_a, track_b in _track_pairs(a, b, paths):
+    for track_a, track_b in _track_pairs(a, b, paths) if tracks is None else [_known_tracks(a, b, paths, tracks)]:
         named = [f"{track_a} ({name})" for name in _names(paths)] if track_a == track_b else [track_a, track_b]
         found_a, found_b = by_task(a, track_a), by_task(b, track_b)
         for task in sorted(set(found_a) & set(found_b)):
@@ -170,10 +177,22 @@ def _track_pairs(a: Sequence[StoredRun], b: Sequence[StoredRun], paths: Sequence
     if not common:
         message = (
             f"{paths[0]} has the tracks {listed(tracks[0])}, {paths[1]} has {listed(tracks[1])}: none in common, and "
-            f"not one on either side. Name the folder of one track: OUT/{RUNS}/<dataset>/<track>."
+            f"not one on either side. Name two with --tracks, or the folder of one: OUT/{RUNS}/<dataset>/<track>."
         )
         raise DataError(message)
     return [(name, name) for name in common]
+
+
+def _known_tracks(
+    a: Sequence[StoredRun], b: Sequence[StoredRun], paths: Sequence[Path], tracks: tuple[str, str]
+) -> tuple[str, str]:
+    """Refuse a track that its side has not."""
+    for runs, path, track in zip((a, b), paths, tracks, strict=True):
+        known = {run.card.track for run in runs}
+        if track not in known:
+            message = f"{path} has no finished run of the track '{track}'. {did_you_mean(track, known)}"
+            raise SuiteError(message)
+    return tracks
 
 
 def by_task(runs: Iterable[StoredRun], track: str) -> dict[Task, dict[Place, StoredRun]]:
