@@ -27,7 +27,8 @@ ABUNDANCE, ABUNDANCE_BY_TAXON = "abundance.csv", "abundance-by-taxon.csv"
 ABUNDANCE_SHOWS = (
     "How far counts of taxa are from the truth, sample by sample and over all test objects: Bray–Curtis dissimilarity "
     "is 0 when all counts are right and 1 when no object is counted where it belongs. Plain counts are numbers of "
-    "calls; adjusted counts take out the mistakes that validation rows lead one to expect, at the price of more noise."
+    "calls; adjusted counts take out the mistakes that validation rows lead one to expect, at the price of more noise. "
+    "What was counted of each taxon stands in abundance-by-taxon.csv."
 )
 ABUNDANCE_BY_TAXON_SHOWS = (
     "Counts of each taxon over all test objects against the truth, and the bias in objects per sample: above zero when "

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 CALIBRATION, RELIABILITY = "calibration.csv", "reliability.csv"
 CALIBRATION_SHOWS = (
     "A calibrated method that is 80 % sure is right four times in five: the calibration error is the mean distance "
-    "between how sure a method is of its calls and how often it is right, in 15 bins of confidence of equal width."
+    "between how sure a method is of its calls and how often it is right, in 15 bins of confidence of equal width, "
+    "which stand in reliability.csv."
 )
 RELIABILITY_SHOWS = (
     "How often calls of like confidence are right, in 15 bins of equal width: on the diagonal a method is right as "

@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter
 from .abundance import ABUNDANCE_BY_TAXON, ESTIMATORS
 from .calibration import RELIABILITY, confidence
 from .effort import EFFORT, ONE, TARGETS
+from .field_tables import of_section
 from .figures import INK, PALE, canvas
 from .part_calls import part_calls
 from .ranks import RANKS
@@ -39,10 +40,7 @@ def field_figures(section: Section, tables: Mapping[str, pd.DataFrame]) -> dict[
         tables: from `field_tables`, of these runs and perhaps others.
 
     """
-    here = {
-        name: table[(table["dataset"] == section.dataset) & table["split"].isin(section.splits)]
-        for name, table in tables.items()
-    }
+    here = {name: of_section(table, section) for name, table in tables.items()}
     return {
         "ranks": ranks_figure(section, here[RANKS]),
         "reliability": reliability_figure(section, here[RELIABILITY]),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .results import StoredRun
+    from .sections import Section
 
 
 @dataclass(frozen=True)
@@ -67,3 +68,8 @@ FIELD_TABLES = (
 def field_tables(runs: Sequence[StoredRun]) -> dict[str, pd.DataFrame]:
     """Compute all of `FIELD_TABLES`, by the names of their files."""
     return {table.file: table.make(runs) for table in FIELD_TABLES}
+
+
+def of_section(table: pd.DataFrame, section: Section) -> pd.DataFrame:
+    """Return the rows of a table that belong to one data set under one split, all of its folds."""
+    return table[(table["dataset"] == section.dataset) & table["split"].isin(section.splits)]

@@ -45,14 +45,17 @@ def run_table(
 
 
 def why_missing(table: pd.DataFrame) -> list[str]:
-    """Say for which methods a table has nothing but a reason, one sentence for each reason and data set.
+    """Say for which methods values are missing and why, in one sentence for each reason and data set.
 
     Args:
-        table: from `run_table`.
+        table: from `run_table`. Reasons of single taxa, in rows that name one, are left to the table.
 
     """
-    empty = table[table.drop(columns=[*KEYS, REASON]).isna().all(axis=1)]
-    return [
-        f"{dataset}, {listed(dict.fromkeys(rows['track']))}: {reason}."
-        for (dataset, reason), rows in empty.groupby(["dataset", REASON], sort=False)
-    ]
+    whole = table if "taxon" not in table else table[table["taxon"].isin(["", None])]
+    n_tracks = table.groupby("dataset")["track"].nunique().to_dict()
+    sentences = []
+    for (dataset, reason), rows in whole[whole[REASON] != ""].groupby(["dataset", REASON], sort=False):
+        tracks = list(dict.fromkeys(rows["track"]))
+        who = dataset if len(tracks) == n_tracks[dataset] else f"{dataset}, {listed(tracks)}"
+        sentences.append(f"{who}: {reason}.")
+    return sentences
