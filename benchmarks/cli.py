@@ -129,6 +129,7 @@ def run_command(  # noqa: PLR0913 - the options of the command, which take most 
     )
     outcome = run_suite(plan, settings)
     _print_scores(outcome.table)
+    cli_compare.print_board(outcome.out)
     tell(f"Report: {outcome.out / 'report' / 'index.html'}")
     if outcome.failed:
         tell(f"{outcome.failed} of the runs failed; the others are stored. --verbose shows why.")
@@ -191,6 +192,7 @@ def report_command(out: Annotated[Path, typer.Argument(help="A results folder, s
     with writing(out):
         table = write_results(out)
     _print_scores(table)
+    cli_compare.print_board(out)
     tell(f"Report: {out / 'report' / 'index.html'}")
 
 

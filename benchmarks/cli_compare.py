@@ -13,6 +13,8 @@ from .output import pasted, print_json, print_table, tell
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from ..reports.comparison import Comparison
 
 FIGURE_KINDS = (".png", ".pdf", ".svg")
@@ -31,7 +33,13 @@ HELP = pasted(
 
 
 def compare_command(  # noqa: PLR0913 - the options of the command
-    a: Annotated[Path, typer.Argument(help="Predictions (CSV or parquet with object_id,taxon), or a folder of runs.")],
+    a: Annotated[
+        Path,
+        typer.Argument(
+            help="Predictions (CSV or parquet with object_id,taxon), a folder of runs, or runs that come with "
+            "planktonbench, such as reference:ndsb/xgb-native."
+        ),
+    ],
     b: Annotated[Path, typer.Argument(help="Likewise, what A is compared with.")],
     *,
     truth: Annotated[
@@ -61,10 +69,11 @@ def compare_command(  # noqa: PLR0913 - the options of the command
     """Tell whether the difference between two methods is real."""
     from ..reports.contest import Resampling
     from ..reports.sides import match_sides
+    from .reference_results import resolved
 
     check_figure(figure)
     pair = None if tracks is None else pair_of(tracks)
-    sides = match_sides(a, b, truth=truth, group=group, tracks=pair, resampling=Resampling(draws))
+    sides = match_sides(resolved(a), resolved(b), truth=truth, group=group, tracks=pair, resampling=Resampling(draws))
     for remark in sides.left_out:
         tell(f"left out: {remark}")
     found = [contest.compare(0, 1) for contest in sides.contests]
@@ -115,17 +124,23 @@ def _draw(found: Sequence[Comparison], path: Path) -> None:
 
 def _as_json(found: Sequence[Comparison]) -> dict[str, Any]:
     """Return one comparison as it is, and several in a list, with what they say over data sets."""
-    from ..reports.over_datasets import over_datasets
-
     if len(found) == 1:
         return found[0].to_json()
-    table = over_datasets(found)
+    table = _over_datasets(found)
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return {"comparisons": [one.to_json() for one in found], "over_datasets": rows}
 
 
+def _over_datasets(found: Sequence[Comparison]) -> pd.DataFrame:
+    import pandas as pd
+
+    from ..reports.over_datasets import over_datasets
+
+    return over_datasets(pd.DataFrame([one.to_json() for one in found]))
+
+
 def _print_many(found: Sequence[Comparison]) -> None:
-    from ..reports.over_datasets import in_words, over_datasets
+    from ..reports.over_datasets import in_words
 
     header = ("data set", "A", "B", "A - B", "low", "high", "p", "better", "runs", "detectable")
     rows = [
@@ -137,7 +152,7 @@ def _print_many(found: Sequence[Comparison]) -> None:
         for one in found
     ]  # fmt: skip
     print_table(header, rows)
-    for sentence in in_words(over_datasets(found)):
+    for sentence in in_words(_over_datasets(found)):
         typer.echo(sentence)
 
 

@@ -19,10 +19,10 @@ import pandas as pd
 
 from .comparison import OBJECT
 from .contest import Contest, Resampling, contest_of
-from .over_datasets import OVER_DATASETS, over_datasets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
     from .comparison import Comparison
     from .paired import Resampled
     from .results import StoredRun
@@ -215,14 +215,9 @@ def _standing(board: Board, contest: Contest, position: int) -> dict[str, object
 
 
 def board_tables(sections: Sequence[Section], resampling: Resampling | None = None) -> dict[str, pd.DataFrame]:
-    """Return the leaderboard, all comparisons, and what they say over data sets, by file name."""
+    """Return the leaderboard and all comparisons, by file name."""
     boards = boards_of(sections, resampling)
-    pairs = [found for board in boards for found in board.comparisons]
-    return {
-        LEADERBOARD: leaderboard_table(boards),
-        COMPARISONS: comparisons_table(boards),
-        OVER_DATASETS: over_datasets(pairs),
-    }
+    return {LEADERBOARD: leaderboard_table(boards), COMPARISONS: comparisons_table(boards)}
 
 
 def groups_in(leaderboard: pd.DataFrame, section: Section) -> dict[str, int]:

@@ -15,11 +15,9 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable
 
     from numpy.typing import NDArray
-
-    from .comparison import Comparison
 
 OVER_DATASETS = "over-datasets.csv"
 FEWEST_DATASETS = 10
@@ -29,11 +27,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def over_datasets(comparisons: Sequence[Comparison]) -> pd.DataFrame:
+def over_datasets(comparisons: pd.DataFrame) -> pd.DataFrame:
     """Put the comparisons of each pair of methods together over data sets.
 
     Args:
-        comparisons: of any pairs on any data sets; of several on one data set (splits) the mean difference counts.
+        comparisons: columns a, b, dataset, delta and verdict; of any pairs on any data sets. Of several rows of a pair
+            on one data set (splits) the mean difference counts.
 
     Returns:
         One row for each pair that was compared on two data sets or more, with `COLUMNS`, sorted by name: `a_ahead` and
@@ -41,23 +40,22 @@ def over_datasets(comparisons: Sequence[Comparison]) -> pd.DataFrame:
         unless every split says the same). `p_value` and `p_holm` are missing below ten data sets, and `reason` says so.
 
     """
-    found = pd.DataFrame([_turned(one) for one in comparisons], columns=["a", "b", "dataset", "delta", "verdict"])
-    pairs = [(a, b, _by_dataset(rows)) for (a, b), rows in found.groupby(["a", "b"])]
-    table = pd.DataFrame(
-        [{"a": a, "b": b, **_row(datasets)} for a, b, datasets in pairs if len(datasets) > 1], columns=list(COLUMNS)
-    )
+    pairs = [(a, b, _by_dataset(rows)) for (a, b), rows in _turned(comparisons).groupby(["a", "b"])]
+    rows = [{"a": a, "b": b, **_row(datasets)} for a, b, datasets in pairs if len(datasets) > 1]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
     tested = table["p_value"].notna()
     if tested.any():
         table.loc[tested, "p_holm"] = holm(table.loc[tested, "p_value"].to_numpy(np.float64))
     return table
 
 
-def _turned(one: Comparison) -> dict[str, object]:
+def _turned(comparisons: pd.DataFrame) -> pd.DataFrame:
     """Return names in alphabetical order, so that a pair has the same sign on all data sets."""
-    if one.a <= one.b:
-        return {"a": one.a, "b": one.b, "dataset": one.dataset, "delta": one.delta, "verdict": one.verdict}
-    verdict = {"a": "b", "b": "a", "tie": "tie"}[one.verdict]
-    return {"a": one.b, "b": one.a, "dataset": one.dataset, "delta": -one.delta, "verdict": verdict}
+    rows = comparisons[["a", "b", "dataset", "delta", "verdict"]]
+    turn = rows["a"] > rows["b"]
+    turned = rows[turn].rename(columns={"a": "b", "b": "a"})
+    turned = turned.assign(delta=-turned["delta"], verdict=turned["verdict"].map({"a": "b", "b": "a", "tie": "tie"}))
+    return pd.concat([rows[~turn], turned])
 
 
 def _by_dataset(rows: pd.DataFrame) -> pd.DataFrame:
