@@ -107,7 +107,7 @@ class ImageTrack(Track):
         scores[:, self._codes] = probabilities(self._model, self._examples(objects), views=self.recipe.views)
         return scores
 
-    def embeddings(self, objects: Objects) -> NDArray[np.float32]:
+    def embeddings(self, objects: Objects) -> NDArray[np.float32] | None:
         """Return what the last layer takes, float32 of shape (n_objects, n_dimensions)."""
         from .batches import PredictionBatches
         from .network import embedder

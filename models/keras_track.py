@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .batches import Examples
     from .network import Design
+    from .track import Objects
 
     Build = Callable[[int, tuple[int, int, int]], keras.Model]
 
@@ -54,7 +55,7 @@ class KerasTrack(ImageTrack):
 
         return built_network(type(self).build, self.recipe, len(self._codes))
 
-    def embeddings(self, objects: object) -> None:
+    def embeddings(self, objects: Objects) -> None:
         """Return None: which layer is the last but one of anybody's network is not known."""
 
 

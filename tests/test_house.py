@@ -63,7 +63,7 @@ def test_what_is_installed_is_what_is_here() -> None:
     if not any(str(file).startswith("planktonbench/") for file in files):
         pytest.skip("planktonbench is not installed from a wheel")
     installed = {str(file).removeprefix("planktonbench/") for file in files if str(file).startswith("planktonbench/")}
-    kinds = ("*.py", "*.yaml", "templates/*", "suites/*.yaml")
+    kinds = ("*.py", "*.yaml", "templates/*", "suites/*.yaml", "reference/**/*")
     here = {path for wing in BELOW for kind in kinds for path in (ROOT / wing).rglob(kind) if path.is_file()}
     expected = {path.relative_to(ROOT).as_posix() for path in here} | {"__init__.py", "__main__.py", "py.typed"}
 
