@@ -1,8 +1,29 @@
-"""Further results of a data set, each a part of its page: a sentence, a table, figures, or why there are none."""
+"""What ecologists and curators ask, as parts of a page: each a sentence, a table of tracks, a figure, or why not."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from .abundance import ABUNDANCE, ABUNDANCE_BY_TAXON, ALL
+from .calibration import CALIBRATION, RELIABILITY, TOPS
+from .effort import EFFORT, ONE
+from .error_variance import ERROR_VARIANCE
+from .field_tables import FIELD_TABLES, of_section
+from .plankton import PLANKTON
+from .ranks import RANKS
+from .run_table import why_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from .field_tables import FieldTable
+    from .sections import Section
+
+FIGURES = {RANKS: "ranks", ABUNDANCE_BY_TAXON: "abundance", RELIABILITY: "reliability", EFFORT: "effort"}
+"""Figure that belongs to a table."""
 
 
 @dataclass(frozen=True)
@@ -10,22 +31,104 @@ class Extra:
     """A part of the page.
 
     Attributes:
-        place: its place on the page, for links.
         title: its heading.
-        words: what it shows, in a sentence.
-        columns: heads of its table.
-        rows: cells of its table, as they are shown.
-        figures: names of its figures.
-        reasons: why something is not shown, each in a sentence.
-        table: file among the tables that holds all of it; empty when there is none.
+        words: what it shows, in a sentence or two.
+        file: the table that holds all of it.
+        columns: heads of the table on the page.
+        rows: name of a track, then numbers; one row for each finished track.
+        figure: name of its figure; empty when there is none.
+        reasons: whose numbers are missing and why, in sentences.
 
     """
 
-    place: str
     title: str
     words: str
+    file: str
     columns: list[str] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
-    figures: list[str] = field(default_factory=list)
+    rows: list[tuple[str, list[float]]] = field(default_factory=list)
+    figure: str = ""
     reasons: list[str] = field(default_factory=list)
-    table: str = ""
+
+
+def extras_of(section: Section, tables: Mapping[str, pd.DataFrame], figures: Collection[str]) -> list[Extra]:
+    """Return the parts of a section's page.
+
+    Args:
+        section: the results.
+        tables: from `field_tables`, of these runs and perhaps others.
+        figures: names of the figures that were drawn of the section.
+
+    """
+    if not section.done:
+        return []
+    return [_extra(section, table, of_section(tables[table.file], section), figures) for table in FIELD_TABLES]
+
+
+def _extra(section: Section, table: FieldTable, rows: pd.DataFrame, figures: Collection[str]) -> Extra:
+    figure = FIGURES.get(table.file, "")
+    told = SUMMARIES[table.file](rows) if table.file in SUMMARIES else pd.DataFrame()
+    told = told.dropna(how="all")
+    names = [track.name for track in section.done if track.name in told.index]
+    return Extra(
+        title=table.title,
+        words=table.shows,
+        file=table.file,
+        columns=[str(name) for name in told.columns],
+        rows=[(name, told.loc[name].astype(float).tolist()) for name in names],
+        figure=figure if figure in figures else "",
+        reasons=why_missing(rows),
+    )
+
+
+def _means(rows: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Return the means over runs of some columns, one row for each track, under the names that the page gives them."""
+    return rows.groupby("track")[list(columns)].mean().rename(columns=dict(columns))
+
+
+def _ranks(rows: pd.DataFrame) -> pd.DataFrame:
+    told = rows.dropna(subset=["macro_f1"])
+    means = told.pivot_table("macro_f1", "track", "rank")
+    return means[list(dict.fromkeys(told["rank"]))].rename(columns="macro F1, {}".format)
+
+
+def _plankton(rows: pd.DataFrame) -> pd.DataFrame:
+    of_classes = rows[rows["rank"] == "taxon"]
+    return _means(of_classes, {"precision": "precision of plankton", "recall": "recall of plankton"})
+
+
+def _abundance(rows: pd.DataFrame) -> pd.DataFrame:
+    over_all = rows[rows["sample"].fillna(ALL) == ALL].dropna(subset=["bray_curtis"])
+    means = over_all.pivot_table("bray_curtis", "track", "estimator").sort_index(axis=1, ascending=False)
+    return means.rename(columns="Bray–Curtis, {} counts".format)
+
+
+def _calibration(rows: pd.DataFrame) -> pd.DataFrame:
+    tops = {f"top_{k}": f"among the first {k}" for k in TOPS}
+    return _means(rows, {"ece": "calibration error", "log_loss": "log loss", "macro_auroc": "macro AUROC", **tops})
+
+
+def _effort(rows: pd.DataFrame) -> pd.DataFrame:
+    of_all = rows[(rows["rule"] == ONE) & (rows["taxon"].fillna("") == "")].dropna(subset=["target"])
+    means = of_all.pivot_table(["share", "precision"], "track", "target")
+    columns = {
+        (kind, target): f"{words} at {100 * target:.0f} %"
+        for kind, target in means.columns
+        for words in [{"share": "accepted", "precision": "precision reached"}[kind]]
+    }
+    ordered = means[sorted(means.columns, key=lambda column: (column[1], column[0] == "precision"))]
+    return ordered.set_axis([columns[column] for column in ordered.columns], axis=1)
+
+
+def _error_variance(rows: pd.DataFrame) -> pd.DataFrame:
+    return _means(rows, {"variance_fn": "variance of false negatives", "variance_fp": "variance of false positives"})
+
+
+SUMMARIES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    RANKS: _ranks,
+    PLANKTON: _plankton,
+    ABUNDANCE: _abundance,
+    CALIBRATION: _calibration,
+    EFFORT: _effort,
+    ERROR_VARIANCE: _error_variance,
+}
+"""What the page shows of a table: one row for each track, means over its runs."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 WIDE_FROM = 40  # classes; from here on a confusion matrix is shown in a box that scrolls
 PLACES = {
     "leaderboard": "Leaderboard", "confusion": "Confusion matrix", "errors": "Most confident errors",
-    "per-class": "Class by class", "classes": "Classes", "paper": "For a paper",
+    "per-class": "Class by class", "more": "More", "classes": "Classes", "paper": "For a paper",
 }  # fmt: skip
 """Places of a page that can be gone to."""
 
@@ -49,6 +49,7 @@ class Shown:
         fusions: what came of each fusion, in a sentence.
         cautions: what a reader of the numbers has to know.
         groups: rank group of each track; empty when none was told.
+        standing: what the groups say, in sentences.
         charts: data and layout of each chart, by name.
         matrix: what the page's script shows of the confusion matrices, from `Explorer.to_json`.
         suspects: the most confident errors of the best track; None when it stored no scores.
@@ -65,6 +66,7 @@ class Shown:
     fusions: list[str] = field(default_factory=list)
     cautions: list[Caution] = field(default_factory=list)
     groups: dict[str, int] = field(default_factory=dict)
+    standing: list[str] = field(default_factory=list)
     charts: dict[str, dict[str, Any]] = field(default_factory=dict)
     matrix: dict[str, Any] = field(default_factory=dict)
     suspects: list[Suspect] | None = None
@@ -150,10 +152,10 @@ class Shown:
     @property
     def places(self) -> list[tuple[str, str]]:
         """Places of the page that can be gone to, each with its words."""
-        without_runs = {"leaderboard", "classes", "paper"}
-        known = [(place, words) for place, words in PLACES.items() if self.section.done or place in without_runs]
-        further = [(extra.place, extra.title) for extra in self.extras]
-        return known[:-2] + further + known[-2:]
+        there = {"leaderboard", "classes", "paper"}
+        there |= {"confusion", "errors", "per-class"} if self.section.done else set()
+        there |= {"more"} if self.extras else set()
+        return [(place, words) for place, words in PLACES.items() if place in there]
 
 
 def render_overview(sections: list[Shown]) -> str:

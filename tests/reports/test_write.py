@@ -13,6 +13,7 @@ import pytest
 from planktonbench import DataError
 from planktonbench.reports import write
 from planktonbench.reports.cautions import COLUMNS as CAUTION_COLUMNS
+from planktonbench.reports.field_tables import FIELD_TABLES
 from planktonbench.reports.results import COLUMNS, read_runs
 from planktonbench.reports.sections import sections_of
 from planktonbench.reports.write import write_results
@@ -41,7 +42,7 @@ def names(folder: Path) -> list[str]:
 
 def test_the_report_holds_page_figures_and_tables(out: Path) -> None:
     """Files are named by data set and track, and nothing else is left in the folder."""
-    figures = ["classes", "tracks", "f1-by-size", "good-confusion"]
+    figures = ["classes", "tracks", "f1-by-size", "good-confusion", "abundance", "effort", "reliability"]
     tables = ["good-confusion.csv", "good-per-class.csv", "good-suspects.tsv", "methods.txt", "references.bib"]
     tables += [f"leaderboard.{kind}" for kind in ("csv", "md", "tex")]
     expected = [
@@ -50,7 +51,8 @@ def test_the_report_holds_page_figures_and_tables(out: Path) -> None:
         *(f"figures/bay-{name}.png" for name in figures),
         *(f"figures/lake-{name}.png" for name in [*figures, "scales", "correlations"]),
         *(f"tables/{dataset}-{name}" for dataset in ("bay", "lake") for name in tables),
-        *("tables/cautions.csv", "tables/lake-native-columns.csv"),
+        *(f"tables/{table.file}" for table in FIELD_TABLES),
+        *("tables/cautions.csv", "tables/leaderboard.csv", "tables/lake-native-columns.csv"),
     ]
 
     assert names(out / "report") == sorted(expected)
@@ -133,7 +135,7 @@ def test_several_splits_of_a_data_set_have_files_of_their_own(tmp_path: Path, ad
         assert {f"lake-{split}-good-{kind}.csv" for kind in ("confusion", "per-class")} < tables
 
 
-@pytest.mark.parametrize("broken", ["render_dataset", "_tables", "_figures", "_write_assets"])
+@pytest.mark.parametrize("broken", ["SectionFiles", "render_dataset", "_write_assets"])
 def test_the_old_report_stays_when_a_new_one_fails(
     tmp_path: Path, add_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:

@@ -1,0 +1,162 @@
+"""The files of one section: its tables, figures, charts and pictures, and what its page shows of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from . import figures
+from .board import LEADERBOARD, groups_in
+from .board import in_words as groups_in_words
+from .cautions import cautions_of
+from .cells import cell_pictures_of
+from .charts import as_json, confusion, cost, difference, tracks
+from .class_size_chart import by_class_size
+from .copies import copies_of
+from .examples import examples_of
+from .explorer import Explorer
+from .exports import board, write_board
+from .extras import extras_of
+from .field_figures import field_figures
+from .field_tables import FIELD_TABLES, of_section
+from .fusion import FUSION
+from .fusion import in_words as fusions_in_words
+from .outlines import outlines_of
+from .page import Shown
+from .stack_figure import stack_figure, stacks_of
+from .suspects import SHOWN, Suspect, suspects, write_for_ecotaxa
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+    from .cells import CellPictures
+    from .sections import Section
+
+FIGURES, TABLES, ASSETS = "figures", "tables", "assets"
+DOTS_PER_INCH = 130
+
+
+@dataclass(frozen=True)
+class SectionFiles:
+    """One section of a report that is being written.
+
+    Attributes:
+        section: the results.
+        prefix: what the names of its files begin with.
+        out: the results folder, in which pictures are kept.
+        part: the folder of the report.
+        tables: those over all runs of the report, by file name.
+
+    """
+
+    section: Section
+    prefix: str
+    out: Path
+    part: Path
+    tables: Mapping[str, pd.DataFrame]
+
+    def write(self) -> Shown:
+        """Write the files, and return what the page shows."""
+        boards = self.tables[LEADERBOARD]
+        standing = boards[boards["dataset"] == self.section.dataset]
+        groups = groups_in(standing, self.section)
+        self._write_tables(groups)
+        explorer = Explorer.of(self.section, self._pictures)
+        drawn = self._figures()
+        fusions = of_section(self.tables[FUSION], self.section)
+        name = self.section.dataset
+        shown = Shown(
+            self.section,
+            self.prefix,
+            drawn,
+            examples_of(self.out, name),
+            outlines_of(self.out, name),
+            fusions=fusions_in_words(fusions),
+            cautions=cautions_of(self.section, copies_of(self.out, name), fusions),
+            groups=groups,
+            standing=groups_in_words(standing[standing["split"] == self.section.split]),
+            charts=charts(self.section),
+            matrix=explorer.to_json() | {"pictures": self._write_pictures(explorer)},
+            suspects=self._surest(),
+            suspect_files=self._write_suspects(),
+            extras=extras_of(self.section, self._field_tables, drawn),
+        )
+        self._table("methods.txt").write_text(f"{shown.methods.paragraph}\n", encoding="utf-8")
+        self._table("references.bib").write_text(shown.methods.bibtex, encoding="utf-8")
+        return shown
+
+    @property
+    def _pictures(self) -> CellPictures:
+        return cell_pictures_of(self.out, self.section.dataset)
+
+    @property
+    def _field_tables(self) -> dict[str, pd.DataFrame]:
+        return {table.file: self.tables[table.file] for table in FIELD_TABLES}
+
+    def _table(self, name: str) -> Path:
+        return self.part / TABLES / f"{self.prefix}-{name}"
+
+    def _write_tables(self, groups: Mapping[str, int]) -> None:
+        section = self.section
+        write_board(board(section, groups), self.part / TABLES, f"{self.prefix}-leaderboard")
+        for track in section.done:
+            track.confusion.to_csv(self._table(f"{track.name}-confusion.csv"))
+            track.per_class.to_csv(self._table(f"{track.name}-per-class.csv"), index=False)
+        if section.importance is not None:
+            section.importance[1].to_csv(self._table("importance.csv"), index=False)
+        if section.preparation is not None:
+            section.preparation[1].to_csv(self._table("native-columns.csv"), index=False)
+
+    def _figures(self) -> dict[str, str]:
+        """Save the figures as PNG; return the address of each from the pages, by name."""
+        with figures.style():
+            others = {"stacks": stack_figure(stacks_of(self.out, self.section.dataset))}
+            others |= field_figures(self.section, self._field_tables)
+        addresses = {}
+        for name, figure in figures.draw(self.section, others).items():
+            path = f"{FIGURES}/{self.prefix}-{name}.png"
+            with figures.style():
+                figure.savefig(self.part / path, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight")
+            addresses[name] = quote(path)
+        return addresses
+
+    def _write_pictures(self, explorer: Explorer) -> str | None:
+        """Write the images behind cells; return their address from the page, None when none is kept."""
+        path = f"{ASSETS}/{self.prefix}-pictures.js"
+        return quote(path) if explorer.write_pictures(self.part / path) else None
+
+    def _surest(self) -> list[Suspect] | None:
+        """Return the most confident errors of the best track; None when it stored no scores."""
+        table = suspects(self.section.done[0], SHOWN) if self.section.done else None
+        if table is None:
+            return None
+        return [
+            Suspect(object_id, taxon, called, score, self._pictures.address(object_id))
+            for object_id, taxon, called, score in table.itertuples(index=False, name=None)
+        ]
+
+    def _write_suspects(self) -> list[str]:
+        """Write the most confident errors of each track for EcoTaxa; return the tracks that have some."""
+        found = {track.name: suspects(track) for track in self.section.done}
+        told = {name: table for name, table in found.items() if table is not None and len(table)}
+        for name, table in told.items():
+            write_for_ecotaxa(table, name, self._table(f"{name}-suspects.tsv"))
+        return list(told)
+
+
+def charts(section: Section) -> dict[str, dict[str, Any]]:
+    """Return the charts of a section by name, as plain values for its page."""
+    if not section.done:
+        return {}
+    drawn = {
+        "tracks": tracks(section),
+        "cost": cost(section),
+        "by-class-size": by_class_size(section),
+        "confusion": confusion(section),
+        "difference": difference(section) if len(section.done) > 1 else None,
+    }
+    return {name: as_json(chart) for name, chart in drawn.items() if chart is not None}
