@@ -169,9 +169,6 @@ def test_the_command(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The script tells the size, and a fault plainly with exit code 2."""
     arguments = ["ship", str(make_results()), "--command", COMMAND, "--to", str(tmp_path / "reference"), "--tracks"]
