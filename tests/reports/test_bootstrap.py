@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from planktonbench.reports import bootstrap
-from planktonbench.reports.bootstrap import Units, cluster_units, draws_of, intervals, object_units
+from planktonbench.reports.bootstrap import (
+    Units,
+    cluster_units,
+    count_units,
+    draws_of,
+    interval_of,
+    intervals,
+    object_units,
+)
 from planktonbench.reports.metrics import Totals, confusion_matrix, totals_of
 from sklearn.metrics import f1_score
 
@@ -182,3 +190,22 @@ def test_few_draws_may_lose_a_class_each_time(draws: int) -> None:
 
     assert any(interval.losing == 1 for interval in found)
     assert all(np.isfinite(interval.macro_f1).all() for interval in found)
+
+
+@pytest.mark.parametrize("clustered", [True, False])
+def test_intervals_of_any_metric_come_from_the_same_draws(*, clustered: bool) -> None:
+    """With the same seed, macro F1 has the ends that it has as one of all intervals."""
+    truth, called, clusters = made_up(150, 5, 12)
+    matrix, units = count_units(truth, called, clusters if clustered else None, 5)
+    expected = intervals(units, 200, np.random.default_rng(4))
+    found = interval_of(
+        lambda drawn: np.column_stack([drawn.macro(drawn.f1), drawn.accuracy, np.full(len(drawn.hits), np.nan)]),
+        units,
+        200,
+        np.random.default_rng(4),
+    )
+
+    assert matrix.tolist() == confusion_matrix(truth, called, 5).tolist()
+    assert units.n == (12 if clustered else 150)
+    assert found[:2].ravel().tolist() == [*expected.macro_f1, *expected.accuracy]
+    assert np.isnan(found[2]).all()
