@@ -59,7 +59,12 @@ def _rows(run: StoredRun) -> Rows | str:
     calls, signature = coded_calls(run), run.score.signature if run.score is not None else ""
     facts = {"lineages": taxonomy.source, "n_objects": len(calls.truth)}
     return [
-        {**facts, "rank": rank, "signature": f"{signature}|rank:{rank}", **_scores(calls, fold, run.card.seed)}
+        {
+            **facts,
+            "rank": rank,
+            "signature": f"{signature}|rank:{rank}@{taxonomy.source}",
+            **_scores(calls, fold, run.card.seed),
+        }
         for rank, fold in folds(taxonomy)
     ]
 

@@ -54,7 +54,7 @@ def test_scores_are_those_of_folded_labels(tmp_path: Path, add_run: Callable[...
     assert table.loc["1", "balanced_accuracy"] == pytest.approx(expected.balanced_accuracy, abs=1e-12)
     assert tuple(table.loc["1", ["macro_f1_lo", "macro_f1_hi"]]) == pytest.approx(expected.macro_f1_interval, abs=1e-12)
     assert run.score is not None
-    assert table.loc["1", "signature"] == f"{run.score.signature}|rank:1"
+    assert table.loc["1", "signature"] == f"{run.score.signature}|rank:1@manifest"
 
 
 def test_no_lineages_are_told(tmp_path: Path, add_run: Callable[..., Path]) -> None:
