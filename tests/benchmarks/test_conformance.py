@@ -15,6 +15,7 @@ from planktonbench.benchmarks.made_up import CLASSES, made_up
 from planktonbench.features.stacks import StackForm
 from planktonbench.models.missing_weights import MissingWeights
 from planktonbench.models.registry import SHIPPED, get_track
+from sklearn.neighbors import KNeighborsClassifier
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,14 @@ class Raises(Nearest):
         super().fit(train, valid, rng=rng)
         message = "boom"
         raise RuntimeError(message)
+
+
+class RaisesInLibrary(Nearest):
+    """Hands missing values to a library that takes none."""
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
+        """Fail below."""
+        KNeighborsClassifier().fit(train.table, train.y)
 
 
 class CannotBeMade(Nearest):
@@ -197,6 +206,7 @@ class PeeksAtTest(Track):
 
 BROKEN: list[tuple[type[Track], str, str]] = [
     (Raises, "fit", r"it raised RuntimeError: boom \(test_conformance.py:\d+\)"),
+    (RaisesInLibrary, "fit", r"it raised ValueError: Input X contains NaN.*\(test_conformance.py:\d+\)"),
     (CannotBeMade, "made", "ZeroDivisionError"),
     (TooFewColumns, "scores", r"returned shape \(17, 3\) of float64; expected \(17, 5\)"),
     (NotNumbers, "scores", "not finite"),
