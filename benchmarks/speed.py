@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from .compare_cases import comparing
 from .environment import library_versions, machine_name, now
 from .measure_cases import measuring
 from .output import print_table
@@ -31,7 +32,7 @@ def main() -> None:
     versions = library_versions()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        lines = [help_text(), evaluator(), source001(), reading(folder)]
+        lines = [help_text(), evaluator(), comparing(), source001(), reading(folder)]
         lines += [simulator(folder), auditor(folder), workers(folder)]
         lines += measuring(folder, images)
         drawn = images or folder / "simulated" / "imgs.zip"
