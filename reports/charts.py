@@ -23,8 +23,10 @@ COUNTS = [(0.0, "#d5e3e9"), (0.5, "#2b86a5"), (1.0, "#10222c")]
 """Colours of counts, from one object to the largest count of a matrix."""
 BY_SIZE = {"title": "objects of the class (logarithmic)", "type": "log", "dtick": 1}
 """The axis of class sizes."""
-CELL, LABELS, LEAST_SIDE = 12, 240, 480  # pixels of a matrix
 LARGE_UP_TO = 15  # classes; the names of more are written small
+CELL = {True: 26, False: 12}  # pixels of a cell of the matrix, of large and of small names
+FONT_SIZE = {True: 12, False: 9}  # pixels
+WIDTH_OF_LETTER = 0.62  # of the size of the font, on average
 
 
 def label(name: str) -> str:
@@ -148,16 +150,22 @@ def pareto_front(costs: list[float], values: list[float]) -> list[int]:
 
 def confusion(section: Section) -> go.Figure:
     """Return the empty confusion matrix; the page fills in the track and the order that the reader chooses."""
-    n = len(section.class_sizes)
-    side = max(LEAST_SIDE, CELL * n + LABELS)
-    chart = new_chart(section, height=side, width=side + 60, margin={"l": 10, "r": 10, "t": 30, "b": 10})
-    colorbar = {"title": {"text": "objects", "side": "right"}, "thickness": 12, "len": 0.6, "x": 1.02}
+    names, few = section.class_sizes.index, len(section.class_sizes) <= LARGE_UP_TO
+    side = CELL[few] * len(names)
+    labels = 45 + round(WIDTH_OF_LETTER * FONT_SIZE[few] * max(len(str(name)) for name in names))
+    margin = {"l": labels, "r": 90, "t": 30, "b": labels, "autoexpand": False}
+    chart = new_chart(section, height=side + labels + 30, width=side + labels + 90, margin=margin)
+    colorbar = {"title": {"text": "objects", "side": "right"}, "thickness": 12, "len": 0.6}
     chart.add_heatmap(
-        z=[], colorscale=COUNTS, xgap=0.5, ygap=0.5, hoverongaps=False, colorbar=colorbar,
-        hovertemplate="%{text}<extra></extra>",
-    )  # fmt: skip
-    size = 12 if n <= LARGE_UP_TO else 9
-    ticks = {"type": "category", "showgrid": False, "tickfont": {"size": size}, "ticks": "", "constrain": "domain"}
+        z=[], colorscale=COUNTS, hoverongaps=False, colorbar=colorbar, hovertemplate="%{text}<extra></extra>"
+    )
+    ticks = {
+        "type": "category",
+        "tickfont": {"size": FONT_SIZE[few]},
+        "ticks": "",
+        "automargin": False,
+        "showgrid": few,
+    }
     chart.update_xaxes(title="called", tickangle=-90, **ticks)
     chart.update_yaxes(title="truth", autorange="reversed", **ticks)
     return chart

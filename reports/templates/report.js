@@ -43,15 +43,33 @@ const planktonbench = {};
     });
   }
 
-  // ---- charts -------------------------------------------------------------------------------------------------
+  // ---- charts: each is drawn when it comes near the window, since a hundred classes take a while -----------------
   const charts = {};
+  const draw = (chart) => {
+    chart.fill?.();
+    const done = Plotly.react(chart.place, chart.data, chart.layout, { responsive: !chart.layout.width, displaylogo: false });
+    if (!chart.drawn && chart.onClick) done.then(() => chart.place.on("plotly_click", chart.onClick));
+    chart.drawn = true;
+  };
+  const drawAgain = (chart) => chart.drawn && draw(chart);
+
   if (window.Plotly) {
     document.documentElement.classList.add("js");
     for (const place of document.querySelectorAll(".chart")) {
       const { data, layout } = JSON.parse(place.querySelector("script").textContent);
       place.replaceChildren();
-      charts[place.dataset.chart] = { place, data, layout };
-      Plotly.newPlot(place, data, layout, { responsive: !layout.width, displaylogo: false, showSendToCloud: false });
+      place.style.minHeight = `min(${layout.height}px, 95vh)`;
+      const chart = { place, data, layout, drawn: false };
+      charts[place.dataset.chart] = chart;
+      const near = new IntersectionObserver(
+        ([entry]) => {
+          if (!entry.isIntersecting) return;
+          near.disconnect();
+          draw(chart);
+        },
+        { rootMargin: "300px" },
+      );
+      near.observe(place);
     }
   }
 
@@ -76,7 +94,7 @@ const planktonbench = {};
       `${classes[truth]} called ${classes[called]}: ${plural(count, "object")}, ` +
       `${share(count, sums[truth])} of the ${sums[truth].toLocaleString("en")} that are ${classes[truth]}`;
 
-    const drawMatrix = () => {
+    charts.confusion.fill = () => {
       const order = orders[byId("matrix-order").value];
       const place = new Map(order.map((taxon, position) => [taxon, position]));
       const blank = () => order.map(() => new Array(order.length).fill(null));
@@ -92,7 +110,7 @@ const planktonbench = {};
       }
       const names = order.map((taxon) => label(classes[taxon]));
       const ticks = [1, 10, 100, 1000, 10000, 100000].filter((tick) => tick <= most);
-      const { place: target, data, layout } = charts.confusion;
+      const { data, layout } = charts.confusion;
       Object.assign(data[0], { z, text, x: names, y: names, zmin: 0, zmax: Math.log10(1 + most) });
       Object.assign(data[0].colorbar, {
         tickvals: ticks.map((tick) => Math.log10(1 + tick)),
@@ -100,7 +118,6 @@ const planktonbench = {};
       });
       for (const axis of [layout.xaxis, layout.yaxis])
         Object.assign(axis, { tickmode: "array", tickvals: names, ticktext: names });
-      Plotly.react(target, data, layout);
     };
 
     const listCells = () => {
@@ -166,27 +183,25 @@ const planktonbench = {};
       for (const taxon of orders.name) byId(id).append(option(classes[taxon], taxon));
     for (const id of ["cell-truth", "cell-called"])
       byId(id).addEventListener("change", () => choose(+byId("cell-truth").value, +byId("cell-called").value));
-    byId("matrix-order").addEventListener("change", drawMatrix);
+    byId("matrix-order").addEventListener("change", () => drawAgain(charts.confusion));
     byId("matrix-track").addEventListener("change", () => {
-      drawMatrix();
+      drawAgain(charts.confusion);
       listCells();
       if (cell) showCell();
     });
-    charts.confusion.place.on("plotly_click", ({ points: [{ pointIndex }] }) => {
+    charts.confusion.onClick = ({ points: [{ pointIndex }] }) => {
       const order = orders[byId("matrix-order").value];
       choose(order[pointIndex[0]], order[pointIndex[1]]);
       byId("cell").scrollIntoView({ block: "nearest" });
-    });
-    drawMatrix();
+    };
     const first = listCells() ?? track().cells[0];
     if (first) choose(first[0], first[1]);
 
     if (!charts.difference) return;
-    const drawDifference = () => {
+    charts.difference.fill = () => {
       const [a, b] = ["first-track", "second-track"].map((id) => tracks[byId(id).selectedIndex]);
       const known = classes.map((_, taxon) => taxon).filter((taxon) => a.f1[taxon] !== null && b.f1[taxon] !== null);
-      const { place, data, layout } = charts.difference;
-      Object.assign(data[0], {
+      Object.assign(charts.difference.data[0], {
         x: known.map((taxon) => sizes[taxon]),
         y: known.map((taxon) => a.f1[taxon] - b.f1[taxon]),
         text: known.map(
@@ -195,10 +210,9 @@ const planktonbench = {};
             `${label(b.name)} ${b.f1[taxon].toFixed(3)}<br>${plural(sizes[taxon], "object")}`,
         ),
       });
-      Plotly.react(place, data, layout);
     };
-    for (const id of ["first-track", "second-track"]) byId(id).addEventListener("change", drawDifference);
-    drawDifference();
+    for (const id of ["first-track", "second-track"])
+      byId(id).addEventListener("change", () => drawAgain(charts.difference));
   };
 
   const matrix = byId("matrix");
