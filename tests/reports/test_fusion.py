@@ -80,7 +80,7 @@ def test_report_tells_of_fusions(out: Path) -> None:
 
     table = pd.read_csv(out / "report" / "tables" / "fusion.csv")
     assert set(table.columns[:7]) == {"dataset", "track", "best_single", "delta", "lo", "hi", "verdict"}
-    page = (out / "report" / "index.html").read_text("utf-8")
+    page = (out / "report" / "dataset-lake.html").read_text("utf-8")
     assert "both against trees" in page
     assert "2 better, 0 tied, 0 worse" in page
 
