@@ -22,7 +22,7 @@ class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]
         """Normalise by the batch in training, and by the running statistics else."""
         if keras.config.backend() != "tensorflow" or len(inputs.shape) != IMAGES:
             return super().call(inputs, training=training, mask=mask)
-        from tensorflow.compat.v1.nn import fused_batch_norm  # type: ignore[import-untyped]
+        from tensorflow.compat.v1.nn import fused_batch_norm
 
         given = {"x": inputs, "scale": ops.convert_to_tensor(self.gamma), "offset": ops.convert_to_tensor(self.beta)}
         running = ops.convert_to_tensor(self.moving_mean), ops.convert_to_tensor(self.moving_variance)

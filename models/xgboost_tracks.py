@@ -276,7 +276,8 @@ class XgbNative(XgbTrack):
         self.rounds = rounds
         self.learning_rate = learning_rate
         self.prune_above = prune_above
-        if not isinstance(xgboost, Mapping):
+        given: object = xgboost  # from anybody's YAML file
+        if not isinstance(given, Mapping):
             message = f"Option xgboost is {xgboost!r}; expected parameters with values, as in {{subsample: 0.8}}."
             raise TrackError(message)
         taken = sorted(OWN & set(xgboost))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .pen import blob, moved
+from .pen import OPAQUE, blob, moved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,7 +96,8 @@ def photograph(body: Body, conditions: Conditions, rng: np.random.Generator) -> 
     sigma = float(np.hypot(conditions.blur + abs(rng.normal(0, conditions.depth)), body.blur))
     crop = _cropped(density, threshold, sigma)
     uneven = cv2.multiply(crop, _texture(crop.shape, body.uneven, rng), scale=1 / USUAL)
-    light = _light(cv2.GaussianBlur(uneven, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE))
+    seen = cv2.GaussianBlur(uneven, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    light = _light(np.asarray(seen, np.uint8))
     grey = light * (_background(crop.shape, conditions) / np.float32(CLEAR))
     noise = _noise(crop.shape, rng)
     photo = cv2.addWeighted(grey, 1, noise, conditions.noise, 0, dtype=cv2.CV_8U)  # rounded, and kept from 0 to 255
@@ -106,7 +107,7 @@ def photograph(body: Body, conditions: Conditions, rng: np.random.Generator) -> 
 def _light(seen: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the light that passes, uint8 from 0 to `CLEAR` and beyond it where edges throw light outward."""
     thrown = cv2.subtract(cv2.blur(seen, FRINGE, borderType=cv2.BORDER_REPLICATE), seen)
-    beside = cv2.compare(seen, SEEN_FROM, cv2.CMP_LT)
+    _, beside = cv2.threshold(seen, SEEN_FROM - 1, OPAQUE, cv2.THRESH_BINARY_INV)
     return np.asarray(cv2.addWeighted(seen, -INK, cv2.bitwise_and(thrown, beside), BRIGHT, CLEAR), np.uint8)
 
 
@@ -140,7 +141,8 @@ def _texture(shape: tuple[int, ...], uneven: float, rng: np.random.Generator) ->
 
 def _cropped(density: NDArray[np.uint8], threshold: int, sigma: float) -> NDArray[np.uint8]:
     """Cut out what is there, with a margin as cameras leave one."""
-    left, top, width, height = cv2.boundingRect(cv2.compare(density, threshold, cv2.CMP_GT))
+    _, seen = cv2.threshold(density, threshold, OPAQUE, cv2.THRESH_BINARY)
+    left, top, width, height = cv2.boundingRect(seen)
     margin = round(LEAST_MARGIN + MARGIN * max(width, height) + sigma)
     padded = cv2.copyMakeBorder(density, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
     return np.asarray(padded[top : top + height + 2 * margin, left : left + width + 2 * margin], np.uint8)
