@@ -130,6 +130,7 @@ def run_command(  # noqa: PLR0913 - the options of the command, which take most 
     outcome = run_suite(plan, settings)
     _print_scores(outcome.table)
     cli_compare.print_board(outcome.out)
+    _tell_cautions(outcome.out)
     tell(f"Report: {outcome.out / 'report' / 'index.html'}")
     if outcome.failed:
         tell(f"{outcome.failed} of the runs failed; the others are stored. --verbose shows why.")
@@ -174,6 +175,14 @@ def _print_scores(scores: pd.DataFrame) -> None:
         typer.echo(f"Simulated data ({names}): these scores are no results of real plankton.")
 
 
+def _tell_cautions(out: Path) -> None:
+    """Print what a reader of the numbers has to know, as the report says it."""
+    from ..reports.write import stored_cautions
+
+    for row in stored_cautions(out).itertuples():
+        tell(f"{row.code} {row.dataset} {row.split}: {row.text}")
+
+
 @app.command(
     "report",
     short_help="Score and report again from stored predictions.",
@@ -193,6 +202,7 @@ def report_command(out: Annotated[Path, typer.Argument(help="A results folder, s
         table = write_results(out)
     _print_scores(table)
     cli_compare.print_board(out)
+    _tell_cautions(out)
     tell(f"Report: {out / 'report' / 'index.html'}")
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CELLS = "cells"
 PER_CELL = 6
-MOST_OBJECTS = 3000  # of a section, whose images take some 2.5 MB
+MOST_OBJECTS = 5000  # of a section, whose images take some 2 MB
 LARGEST_SIDE = 72  # pixels
 QUALITY = 60  # of WebP, where 100 keeps all: at this size more cannot be seen
 
@@ -63,8 +63,8 @@ def cell_pictures_of(out: Path, dataset: str) -> CellPictures:
 def cell_objects(section: Section) -> pd.DataFrame:
     """Return some test objects of every cell of the confusion matrix of every finished track.
 
-    Of a cell those come first that more tracks confuse in the same way, then by id, so that tracks share images. Every
-    cell has one object before any has two, large cells first, until there are `MOST_OBJECTS`.
+    Of a cell those come first that more tracks call the same, then by id, so that tracks share images. When there are
+    more than `MOST_OBJECTS`, cells share the room by their sizes (the rule by which D'Hondt shares out seats).
 
     Returns:
         Columns track, taxon, called, object_id, at most `PER_CELL` rows a cell.
@@ -74,8 +74,8 @@ def cell_objects(section: Section) -> pd.DataFrame:
     calls["tracks"] = calls.groupby(["taxon", "called", "object_id"], sort=False)["track"].transform("size")
     ordered = calls.sort_values(["tracks", "object_id"], ascending=[False, True], kind="stable")
     cells = ordered.groupby(["track", "taxon", "called"], sort=False)["object_id"]
-    ordered = ordered.assign(place=cells.cumcount(), size=cells.transform("size"))
-    shown = ordered[ordered["place"] < PER_CELL].sort_values(["place", "size"], ascending=[True, False], kind="stable")
+    ordered = ordered.assign(place=cells.cumcount(), share=(1 + cells.cumcount()) / cells.transform("size"))
+    shown = ordered[ordered["place"] < PER_CELL].sort_values("share", kind="stable")
     within = (~shown["object_id"].duplicated()).cumsum() <= MOST_OBJECTS
     chosen = shown[shown["object_id"].isin(set(shown.loc[within, "object_id"]))]
     return chosen[["track", "taxon", "called", "object_id"]].reset_index(drop=True)

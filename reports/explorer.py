@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .cells import CellPictures, cell_objects
+from .taxonomy import taxonomy_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,11 +61,12 @@ class Explorer:
         }
 
     def _orders(self, names: list[str]) -> dict[str, list[int]]:
-        """Return the orders in which classes can be shown, by the word for it; by taxonomy where lineages are known."""
-        lineages = self.section.lineages
+        """Return the orders in which classes can be shown, by the word for it; by taxonomy where it is known."""
+        places = taxonomy_of(self.section.runs[0]).places
         orders = {"size": list(range(len(names))), "name": sorted(range(len(names)), key=lambda k: names[k].lower())}
-        if lineages:
-            orders["taxonomy"] = sorted(range(len(names)), key=lambda k: (lineages.get(names[k], "~"), names[k]))
+        if any(places.values()):
+            known = [places.get(name, ()) for name in names]
+            orders["taxonomy"] = sorted(orders["name"], key=lambda number: (not known[number], known[number]))
         return orders
 
     def _track(self, track: TrackResult, names: list[str], numbers: dict[str, int]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from .cells import CellPictures
     from .sections import Section
@@ -82,7 +84,7 @@ class SectionFiles:
             charts=charts(self.section),
             matrix=explorer.to_json() | {"pictures": self._write_pictures(explorer)},
             suspects=self._surest(),
-            suspect_files=self._write_suspects(),
+            suspect_files=self._write_suspects(groups),
             extras=extras_of(self.section, self._field_tables, drawn),
         )
         self._table("methods.txt").write_text(f"{shown.methods.paragraph}\n", encoding="utf-8")
@@ -119,8 +121,7 @@ class SectionFiles:
         addresses = {}
         for name, figure in figures.draw(self.section, others).items():
             path = f"{FIGURES}/{self.prefix}-{name}.png"
-            with figures.style():
-                figure.savefig(self.part / path, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight")
+            save_png(figure, self.part / path)
             addresses[name] = quote(path)
         return addresses
 
@@ -139,13 +140,28 @@ class SectionFiles:
             for object_id, taxon, called, score in table.itertuples(index=False, name=None)
         ]
 
-    def _write_suspects(self) -> list[str]:
-        """Write the most confident errors of each track for EcoTaxa; return the tracks that have some."""
-        found = {track.name: suspects(track) for track in self.section.done}
+    def _write_suspects(self, groups: Mapping[str, int]) -> list[str]:
+        """Write the most confident errors for EcoTaxa, of the best track and those that cannot be told from it.
+
+        What a track is sure of that hardly recognises anything says nothing about labels. Returns the names of tracks.
+        """
+        best = [track for place, track in enumerate(self.section.done) if place == 0 or groups.get(track.name) == 1]
+        found = {track.name: suspects(track) for track in best}
         told = {name: table for name, table in found.items() if table is not None and len(table)}
         for name, table in told.items():
             write_for_ecotaxa(table, name, self._table(f"{name}-suspects.tsv"))
         return list(told)
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Save a figure with a palette of 256 colours, which halves the file and cannot be seen."""
+    from PIL import Image
+
+    content = io.BytesIO()
+    with figures.style():
+        figure.savefig(content, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight")
+    with Image.open(content) as image:
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, "png")
 
 
 def charts(section: Section) -> dict[str, dict[str, Any]]:

@@ -141,12 +141,6 @@ class Section:
         return counts.sort_index().sort_values(ascending=False, kind="stable")
 
     @cached_property
-    def lineages(self) -> dict[str, str]:
-        """Lineage of each class that has one, as the first run's truth tells it."""
-        known = self.runs[0].truth.dropna(subset=["lineage"]).drop_duplicates("taxon")
-        return dict(zip(known["taxon"], known["lineage"], strict=True))
-
-    @cached_property
     def parts(self) -> pd.DataFrame:
         """Number of objects in train, valid and test for each split and seed."""
         rows = {(run.card.split, run.card.seed): run.card for run in self.runs}

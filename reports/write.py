@@ -6,7 +6,9 @@ import shutil
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from ..data_manifests.errors import DataError
 from ..data_manifests.prepared import write_whole
+from ..data_manifests.tables import read_table
 from .board import COMPARISONS, board_tables
 from .cautions import CAUTIONS, cautions_table
 from .cells import cell_objects, keep_cell_pictures
@@ -57,6 +59,12 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> pd.DataFrame:
         keep_cell_pictures(out, dataset, _clickable([one for one in sections if one.dataset == dataset.name]))
     _write_report(out, sections)
     return table
+
+
+def stored_cautions(out: Path) -> pd.DataFrame:
+    """Return the cautions of a results folder's report, as `cautions_table`; no rows when there are none."""
+    path = out / REPORT / TABLES / CAUTIONS
+    return read_table(path, DataError) if path.is_file() else cautions_table([])
 
 
 def _clickable(sections: list[Section]) -> set[str]:

@@ -50,14 +50,16 @@ def test_tracks_share_objects_where_they_err_alike(section: Section) -> None:
     assert set(good) < set(fair)
 
 
-def test_a_limit_takes_second_objects_before_first_ones(section: Section, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every cell keeps one object as long as there is room for one in each."""
-    n_cells = len(cell_objects(section).groupby(["taxon", "called"]))
-    monkeypatch.setattr(cells, "MOST_OBJECTS", n_cells)
+def test_a_limit_leaves_room_by_size(section: Section, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest cell has its objects, the smallest have none, and no more objects are chosen than may be."""
+    sizes = section.tracks[0].confusion.stack()
+    monkeypatch.setattr(cells, "MOST_OBJECTS", PER_CELL)
     found = cell_objects(section)
+    shown = found[found["track"] == "good"].groupby(["taxon", "called"]).size()
 
-    assert len(set(found["object_id"])) == n_cells
-    assert len(found.groupby(["taxon", "called"])) == n_cells
+    assert len(set(found["object_id"])) == PER_CELL
+    assert shown.idxmax() == sizes.idxmax()
+    assert len(shown) < (sizes > 0).sum()
 
 
 def opened(section: Section, folder: Path, *, grey: int = 7) -> Dataset:
@@ -107,7 +109,7 @@ def test_the_script_of_the_page_is_given_every_cell(section: Section, tmp_path: 
 
 
 def test_taxonomy_orders_classes_by_lineage(make_section: Callable[..., Section], tmp_path: Path) -> None:
-    """Relatives stand together; a class without lineage comes last."""
+    """Relatives stand together; a class of which nobody tells comes last."""
     section = make_section()
     lineages = {"egg (other)": "living/A", "Copepoda": "living/B"}
     truth = section.runs[0].truth

@@ -347,7 +347,7 @@ def test_confident_errors_are_told_with_label_call_and_score(make_section: Calla
     one = Suspect("o7", "egg", "Copepoda", 0.987, "data:image/webp;base64,AAAA")
     page = page_of(section, suspects=[one], suspect_files=["good"])
 
-    assert "labelled egg called Copepoda (0.99) o7" in page.text
+    assert "labelled egg called Copepoda (0.987) o7" in page.text
     assert {one.address, "tables/lake-good-suspects.tsv"} < set(page.addresses)
     assert "good stored no scores" in page_of(section).text
     assert "There is none." in page_of(section, suspects=[]).text

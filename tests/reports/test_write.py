@@ -16,7 +16,7 @@ from planktonbench.reports.cautions import COLUMNS as CAUTION_COLUMNS
 from planktonbench.reports.field_tables import FIELD_TABLES
 from planktonbench.reports.results import COLUMNS, read_runs
 from planktonbench.reports.sections import sections_of
-from planktonbench.reports.write import write_results
+from planktonbench.reports.write import stored_cautions, write_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,10 +106,11 @@ def test_every_address_of_every_page_is_there(out: Path) -> None:
 
 def test_warnings_are_listed(out: Path) -> None:
     """One line each, of the data set that they are about."""
-    table = pd.read_csv(out / "report" / "tables" / "cautions.csv")
+    table = stored_cautions(out)
 
     assert table.columns.tolist() == list(CAUTION_COLUMNS)
     assert table.loc[table["code"] == "W07", "dataset"].tolist() == ["bay"]
+    assert stored_cautions(out / "nowhere").empty
 
 
 def test_the_report_can_be_made_again(out: Path, tmp_path: Path) -> None:
