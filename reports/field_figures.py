@@ -120,10 +120,13 @@ def effort_figure(section: Section, table: pd.DataFrame) -> Figure | None:
 
 
 def _curve(track: TrackResult) -> pd.DataFrame:
-    """Return share and precision at `POINTS` thresholds; no rows when no run has scores. Equal scores go together."""
+    """Return share and precision at `POINTS` thresholds, equal scores together.
+
+    There are no rows when no run has scores, or when there are fewer objects than a share of them can be told of.
+    """
     calls = [part_calls(run) for run in track.runs if run.score is not None]
     known = [found for found in calls if not isinstance(found, str) and found.scores is not None]
-    if not known:
+    if sum(len(found.truth) for found in known) < FEWEST:
         return pd.DataFrame(columns=["share", "precision"])
     sure = np.concatenate([confidence(found, found.scores) for found in known if found.scores is not None])
     order = np.argsort(-sure, kind="stable")
