@@ -40,7 +40,7 @@ def as_json(chart: go.Figure) -> dict[str, Any]:
     return plain
 
 
-def new_chart(section: Section, *, height: int, **layout: object) -> go.Figure:
+def new_chart(*, simulated: bool, height: int, **layout: object) -> go.Figure:
     """Return an empty chart in the style of the house, with this height in pixels; of simulated data it says so."""
     chart = go.Figure()
     chart.update_layout(
@@ -55,7 +55,7 @@ def new_chart(section: Section, *, height: int, **layout: object) -> go.Figure:
     chart.update_layout(**layout)
     for update in (chart.update_xaxes, chart.update_yaxes):
         update(gridcolor=GRID, zerolinecolor=GRID, linecolor=LINE, automargin=True, title={"standoff": 12})
-    if section.simulated:
+    if simulated:
         corner = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
         chart.add_annotation(text="simulated data", showarrow=False, font={"size": 11}, **corner)
     return chart
@@ -64,7 +64,7 @@ def new_chart(section: Section, *, height: int, **layout: object) -> go.Figure:
 def tracks(section: Section) -> go.Figure:
     """Show macro F1 of each run with its interval, tracks in their order."""
     n = len(section.done)
-    chart = new_chart(section, height=110 + 34 * n, showlegend=False)
+    chart = new_chart(simulated=section.simulated, height=110 + 34 * n, showlegend=False)
     for place, track in enumerate(section.done):
         _add_runs(chart, track, place)
     names = [label(track.name) for track in section.done]
@@ -102,7 +102,7 @@ def cost(section: Section) -> go.Figure | None:
     timed = [track for track in section.done if track.mean("predict_seconds") > 0]
     if not timed:
         return None
-    chart = new_chart(section, height=420, showlegend=False)
+    chart = new_chart(simulated=section.simulated, height=420, showlegend=False)
     x, y = ([track.mean("predict_seconds") for track in timed], [track.macro_f1 for track in timed])
     front = pareto_front(x, y)
     low, high = np.array([track.interval for track in timed]).T
@@ -154,7 +154,7 @@ def confusion(section: Section) -> go.Figure:
     side = CELL[few] * len(names)
     labels = 45 + round(WIDTH_OF_LETTER * FONT_SIZE[few] * max(len(str(name)) for name in names))
     margin = {"l": labels, "r": 90, "t": 30, "b": labels, "autoexpand": False}
-    chart = new_chart(section, height=side + labels + 30, width=side + labels + 90, margin=margin)
+    chart = new_chart(simulated=section.simulated, height=side + labels + 30, width=side + labels + 90, margin=margin)
     colorbar = {"title": {"text": "objects", "side": "right"}, "thickness": 12, "len": 0.6}
     chart.add_heatmap(
         z=[], colorscale=COUNTS, hoverongaps=False, colorbar=colorbar, hovertemplate="%{text}<extra></extra>"
@@ -173,7 +173,7 @@ def confusion(section: Section) -> go.Figure:
 
 def difference(section: Section) -> go.Figure:
     """Return the empty chart of the difference of F1 by class; the page fills in the two tracks that are chosen."""
-    chart = new_chart(section, height=440, showlegend=False)
+    chart = new_chart(simulated=section.simulated, height=440, showlegend=False)
     marker = {"color": ACCENT, "size": 8, "opacity": 0.7}
     chart.add_scatter(x=[], y=[], mode="markers", marker=marker, hovertemplate="%{text}<extra></extra>")
     chart.update_xaxes(BY_SIZE)

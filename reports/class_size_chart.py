@@ -30,7 +30,7 @@ def by_class_size(section: Section) -> go.Figure:
     As figures 3 and 4 of Schröder et al. 2018 (Low-shot learning of plankton categories, GCPR) show precision and
     recall.
     """
-    figure = new_chart(section, height=520)
+    figure = new_chart(simulated=section.simulated, height=520)
     for measure in MEASURES:
         for place, track in enumerate(section.done):
             _add_track(figure, section, track, measure, place)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from .abundance import ABUNDANCE, ABUNDANCE_BY_TAXON, ALL
 from .calibration import CALIBRATION, RELIABILITY, TOPS
-from .effort import EFFORT, ONE
+from .effort import EFFORT, ONE, TARGETS
 from .error_variance import ERROR_VARIANCE
 from .field_tables import FIELD_TABLES, of_section
 from .plankton import PLANKTON
@@ -74,7 +74,7 @@ def _extra(section: Section, table: FieldTable, rows: pd.DataFrame, figures: Col
         words=table.shows,
         file=table.file,
         columns=[str(name) for name in told.columns],
-        rows=[(name, told.loc[name].astype(float).tolist()) for name in names],
+        rows=list(zip(names, told.loc[names].to_numpy(float).tolist(), strict=True)),
         figure=figure if figure in figures else "",
         reasons=why_missing(rows),
     )
@@ -109,14 +109,12 @@ def _calibration(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _effort(rows: pd.DataFrame) -> pd.DataFrame:
     of_all = rows[(rows["rule"] == ONE) & (rows["taxon"].fillna("") == "")].dropna(subset=["target"])
-    means = of_all.pivot_table(["share", "precision"], "track", "target")
-    columns = {
-        (kind, target): f"{words} at {100 * target:.0f} %"
-        for kind, target in means.columns
-        for words in [{"share": "accepted", "precision": "precision reached"}[kind]]
-    }
-    ordered = means[sorted(means.columns, key=lambda column: (column[1], column[0] == "precision"))]
-    return ordered.set_axis([columns[column] for column in ordered.columns], axis=1)
+    found = {}
+    for target in TARGETS:
+        means = of_all[of_all["target"] == target].groupby("track")[["share", "precision"]].mean()
+        found[f"accepted at {100 * target:.0f} %"] = means["share"]
+        found[f"precision reached at {100 * target:.0f} %"] = means["precision"]
+    return pd.DataFrame(found)
 
 
 def _error_variance(rows: pd.DataFrame) -> pd.DataFrame:

@@ -49,6 +49,7 @@ class Shown:
         fusions: what came of each fusion, in a sentence.
         cautions: what a reader of the numbers has to know.
         groups: rank group of each track; empty when none was told.
+        gaps: difference of each compared track to the best one, with the ends of its paired interval.
         standing: what the groups say, in sentences.
         charts: data and layout of each chart, by name.
         matrix: what the page's script shows of the confusion matrices, from `Explorer.to_json`.
@@ -66,6 +67,7 @@ class Shown:
     fusions: list[str] = field(default_factory=list)
     cautions: list[Caution] = field(default_factory=list)
     groups: dict[str, int] = field(default_factory=dict)
+    gaps: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     standing: list[str] = field(default_factory=list)
     charts: dict[str, dict[str, Any]] = field(default_factory=dict)
     matrix: dict[str, Any] = field(default_factory=dict)
@@ -158,9 +160,23 @@ class Shown:
         return [(place, words) for place, words in PLACES.items() if place in there]
 
 
-def render_overview(sections: list[Shown]) -> str:
-    """Return the page that shows the leaderboard of each section."""
-    return _render("overview", sections=sections)
+@dataclass(frozen=True)
+class OverDatasets:
+    """What the comparisons say over several data sets.
+
+    Attributes:
+        sentences: one for each pair of tracks.
+        chart: the forest plot, as plain values.
+
+    """
+
+    sentences: list[str]
+    chart: dict[str, Any]
+
+
+def render_overview(sections: list[Shown], over: OverDatasets | None = None) -> str:
+    """Return the page that shows the leaderboard of each section, and what is known over data sets."""
+    return _render("overview", sections=sections, over=over)
 
 
 def render_dataset(shown: Shown) -> str:

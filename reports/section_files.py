@@ -80,6 +80,7 @@ class SectionFiles:
             fusions=fusions_in_words(fusions),
             cautions=cautions_of(self.section, copies_of(self.out, name), fusions),
             groups=groups,
+            gaps=_gaps(standing[standing["split"] == self.section.split]),
             standing=groups_in_words(standing[standing["split"] == self.section.split]),
             charts=charts(self.section),
             matrix=explorer.to_json() | {"pictures": self._write_pictures(explorer)},
@@ -151,6 +152,15 @@ class SectionFiles:
         for name, table in told.items():
             write_for_ecotaxa(table, name, self._table(f"{name}-suspects.tsv"))
         return list(told)
+
+
+def _gaps(standing: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """Return the difference of each compared track but the best to the best, with the ends of its interval."""
+    others = standing.dropna(subset=["group"]).iloc[1:]
+    return {
+        str(track): (float(delta), float(low), float(high))
+        for track, delta, low, high in others[["track", "delta_to_best", "lo", "hi"]].itertuples(index=False, name=None)
+    }
 
 
 def save_png(figure: Figure, path: Path) -> None:

@@ -12,12 +12,14 @@ from ..data_manifests.tables import read_table
 from .board import COMPARISONS, board_tables
 from .cautions import CAUTIONS, cautions_table
 from .cells import cell_objects, keep_cell_pictures
+from .charts import as_json
 from .copies import keep_copies
 from .examples import keep_examples
 from .field_tables import field_tables
+from .forest_chart import forest_chart, forest_rows
 from .fusion import FUSION, fusion_table
-from .over_datasets import OVER_DATASETS, over_datasets
-from .page import Shown, render_dataset, render_overview, render_warnings
+from .over_datasets import OVER_DATASETS, in_words, over_datasets
+from .page import OverDatasets, Shown, render_dataset, render_overview, render_warnings
 from .results import SCORES, read_runs, scores_table
 from .section_files import ASSETS, FIGURES, TABLES, SectionFiles
 from .sections import Section, sections_of
@@ -90,7 +92,7 @@ def _write_report(out: Path, sections: list[Section]) -> None:
         for name, table in tables.items():
             if len(table):
                 table.to_csv(part / TABLES / name, index=False)
-        _write_pages(shown, part)
+        _write_pages(shown, part, _over(tables))
         _write_assets(part / ASSETS)
         shutil.rmtree(out / REPORT, ignore_errors=True)
         part.rename(out / REPORT)
@@ -104,9 +106,18 @@ def _common_tables(sections: list[Section]) -> dict[str, pd.DataFrame]:
     return {FUSION: fusion_table(runs), **board_tables(sections), **field_tables(runs)}
 
 
-def _write_pages(shown: list[Shown], part: Path) -> None:
+def _over(tables: dict[str, pd.DataFrame]) -> OverDatasets | None:
+    """Return what the comparisons say over data sets; None when no pair of tracks was run on two."""
+    pairs = tables[OVER_DATASETS]
+    if not len(pairs):
+        return None
+    chart = forest_chart(forest_rows(tables[COMPARISONS], pairs))
+    return OverDatasets(in_words(pairs), as_json(chart))
+
+
+def _write_pages(shown: list[Shown], part: Path, over: OverDatasets | None) -> None:
     pages = {one.file_name: render_dataset(one) for one in shown}
-    pages |= {"index.html": render_overview(shown), "warnings.html": render_warnings(shown)}
+    pages |= {"index.html": render_overview(shown, over), "warnings.html": render_warnings(shown)}
     for name, page in pages.items():
         (part / name).write_text(page, encoding="utf-8")
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from planktonbench.reports.charts import as_json, confusion, cost, difference, label, pareto_front, tracks
 from planktonbench.reports.class_size_chart import FEWEST_FOR_A_LINE, MEASURES, SHOWN_AT_FIRST, by_class_size, smooth
+from planktonbench.reports.forest_chart import forest_chart, forest_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,7 @@ def test_classes_are_drawn_for_each_track_and_measure(make_section: Callable[...
 def test_smooth_lines_follow_a_straight_one() -> None:
     """LOWESS of a line over the logarithm is the line; sizes rise."""
     sizes = pd.Series([1000, 10, 100, 10_000, 30, 300, 3000, 20, 200, 2000])
-    line = smooth(sizes, np.log10(sizes) / 4)
+    line = smooth(sizes, pd.Series(np.log10(sizes) / 4))
 
     assert line[:, 0] == pytest.approx(sorted(sizes))
     assert line[:, 1] == pytest.approx(np.log10(line[:, 0]) / 4)
@@ -118,6 +119,26 @@ def test_names_are_no_tags(make_section: Callable[..., Section]) -> None:
     assert label("<b> & c") == "&lt;b&gt; &amp; c"
     assert "<b>egg" not in text
     assert "a<br>b" not in text.replace('"legendgroup": "a<br>b"', "")
+
+
+def test_a_pair_has_one_sign_on_all_data_sets() -> None:
+    """A comparison that stands the other way round is turned, its interval too; other pairs are left out."""
+    row = {"split": "holdout.v1", "simulated": False, "verdict": "a"}
+    comparisons = pd.DataFrame(
+        [
+            {"a": "one", "b": "two", "dataset": "bay", "delta": 0.1, "lo": 0.05, "hi": 0.2, **row},
+            {"a": "two", "b": "one", "dataset": "lake", "delta": 0.3, "lo": 0.1, "hi": 0.4, **row},
+            {"a": "one", "b": "three", "dataset": "bay", "delta": 0.5, "lo": 0.4, "hi": 0.6, **row},
+        ]
+    )
+    rows = forest_rows(comparisons, pd.DataFrame({"a": ["one"], "b": ["two"]}))
+    chart = forest_chart(rows)
+
+    assert rows[["dataset", "delta", "lo", "hi"]].to_numpy().tolist() == [
+        ["bay", 0.1, 0.05, 0.2], ["lake", -0.3, -0.4, -0.1],
+    ]  # fmt: skip
+    assert list(chart.data[0].error_x.array) == pytest.approx([0.1, 0.2])
+    assert list(chart.layout.yaxis.ticktext) == ["one − two<br>bay · holdout.v1", "one − two<br>lake · holdout.v1"]
 
 
 @pytest.mark.parametrize("simulated", [True, False])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -39,7 +39,7 @@ def opened(folder: Path, *, columns: int = 0, images: bool = False) -> Dataset:
 
 
 @pytest.mark.parametrize("choices", [{"columns": FEWEST_COLUMNS}, {"images": True}, {"columns": 2, "images": True}])
-def test_the_same_features_or_the_same_image_is_a_copy(tmp_path: Path, choices: dict[str, int]) -> None:
+def test_the_same_features_or_the_same_image_is_a_copy(tmp_path: Path, choices: dict[str, Any]) -> None:
     """A few features that agree are no copy; the images decide then."""
     assert find_copies(opened(tmp_path / "data", **choices)) == [["o1", "o4"], ["o2", "o5"]]
 

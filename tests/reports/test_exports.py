@@ -27,7 +27,7 @@ def test_the_board_holds_means_over_runs(section: Section) -> None:
 
     assert table.index.tolist() == ["good", "lost_one"]
     assert table.loc["good", "macro_f1"] == section.tracks[0].macro_f1
-    assert table.loc["good", ["fit_seconds", "predict_seconds", "peak_rss_mb", "runs"]].tolist() == [2.0, 0.5, 300.0, 2]
+    assert list(table.loc["good", ["fit_seconds", "predict_seconds", "peak_rss_mb", "runs"]]) == [2.0, 0.5, 300.0, 2]
     assert table["group"].astype(object).where(table["group"].notna(), None).tolist() == [1, None]
     assert "group" not in board(section, {})
 

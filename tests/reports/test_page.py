@@ -17,7 +17,15 @@ from planktonbench.reports.charts import as_json, tracks
 from planktonbench.reports.examples import Examples, class_examples
 from planktonbench.reports.explorer import Explorer
 from planktonbench.reports.outlines import NOTHING_FOUND, Outlines
-from planktonbench.reports.page import Shown, number, render_dataset, render_overview, render_warnings, seconds
+from planktonbench.reports.page import (
+    OverDatasets,
+    Shown,
+    number,
+    render_dataset,
+    render_overview,
+    render_warnings,
+    seconds,
+)
 from planktonbench.reports.results import read_runs
 from planktonbench.reports.sections import sections_of
 from planktonbench.reports.suspects import Suspect
@@ -339,6 +347,25 @@ def test_rank_groups_have_a_column_when_they_are_known(make_section: Callable[..
 
     assert "group track macro F1" in page_of(section, groups={"good": 1}).text
     assert "group track macro F1" not in page_of(section).text
+
+
+def test_differences_to_the_best_track_are_told(make_section: Callable[..., Section]) -> None:
+    """With their paired interval; the best has none."""
+    section = make_section({}, {"track": "fair", "wrong": 5})
+    text = page_of(section, groups={"good": 1, "fair": 1}, gaps={"fair": (-0.1, -0.2, 0.05)}).text
+
+    assert "to the best accuracy" in text
+    assert "-0.100 [-0.200, +0.050]" in text
+    assert "to the best accuracy" not in page_of(section).text
+
+
+def test_what_is_known_over_data_sets_is_on_the_overview(make_section: Callable[..., Section]) -> None:
+    """Sentences and a forest plot, where a pair was compared on several."""
+    shown = [shown_of(make_section())]
+    told = Page(render_overview(shown, OverDatasets(["one against two on 2 data sets."], {"data": [], "layout": {}})))
+
+    assert "Over data sets one against two on 2 data sets." in told.text
+    assert "Over data sets" not in Page(render_overview(shown)).text
 
 
 def test_confident_errors_are_told_with_label_call_and_score(make_section: Callable[..., Section]) -> None:

@@ -18,8 +18,8 @@ def doubt(section: Section, scores: list[float]) -> None:
     """Give the first test objects of a section's run these scores for what they are called."""
     path = section.runs[0].folder / "predictions.parquet"
     table = pd.read_parquet(path)
-    for row, score in enumerate(scores):
-        table.loc[row, f"score:{table.loc[row, 'taxon']}"] = score
+    for row, (called, score) in enumerate(zip(table["taxon"].tolist(), scores, strict=False)):
+        table[f"score:{called}"] = table[f"score:{called}"].mask(table.index == row, score)
     table.to_parquet(path, index=False)
 
 
