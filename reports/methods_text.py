@@ -115,7 +115,8 @@ def _scores(section: Section) -> str:
         return ""
     score = section.done[0].scores[0]
     unit = "samples" if "ci:cluster" in score.signature else "single objects"
-    mean = f", averaged over {section.n_runs} runs" if section.n_runs > 1 else ""
+    up_to = "up to " if len({len(track.scores) for track in section.done}) > 1 else ""
+    mean = f", averaged over {up_to}{section.n_runs} runs" if section.n_runs > 1 else ""
     return (
         f"Methods were ranked by macro F1, the mean of F1 over the {score.classes_scored} taxa with test objects"
         f"{mean}; "

@@ -212,7 +212,7 @@ def test_what_cannot_be_measured_is_missing_and_noted(lake: Path, tmp_path: Path
     data = opened(lake)
     values = pd.read_parquet(str(feature_tables(data, [None], Settings())[None].path)).set_index("object_id")
     notes = {note.code: note for note in card_of(tmp_path / "out").notes}
-    page = (tmp_path / "out" / "report" / "index.html").read_text("utf-8")
+    page = (tmp_path / "out" / "report" / "dataset-lake.html").read_text("utf-8")
 
     assert set(table["status"]) == {"done"}
     assert values.loc[["bar0", "disc1"]].isna().all(axis=None)
@@ -283,10 +283,10 @@ def test_nothing_is_measured_that_no_track_wants(challenge: Path, tmp_path: Path
 def test_the_report_shows_what_was_measured_without_data(lake: Path, tmp_path: Path) -> None:
     """Pictures are kept with the results, so that the report can be made again where the images are not."""
     pb.run(suite_file(lake), out=tmp_path / "out")
-    first = (tmp_path / "out" / "report" / "index.html").read_bytes()
+    first = (tmp_path / "out" / "report" / "dataset-lake.html").read_bytes()
     lake.rename(tmp_path / "elsewhere")
     write_results(tmp_path / "out")
-    page = (tmp_path / "out" / "report" / "index.html").read_bytes()
+    page = (tmp_path / "out" / "report" / "dataset-lake.html").read_bytes()
 
     assert page == first
     assert b"What was measured" in page

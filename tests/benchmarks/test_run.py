@@ -97,7 +97,7 @@ def test_every_fault_of_the_data_is_in_card_and_report(make_challenge: Callable[
     )
     run(folder, tmp_path / "out", "majority")
     notes = {note.code: note.count for note in card_of(tmp_path / "out", "majority").notes}
-    page = (tmp_path / "out" / "report" / "index.html").read_text()
+    page = (tmp_path / "out" / "report" / "dataset-flowcam.html").read_text()
 
     assert notes == {"duplicate-rows-meta.csv": 2, "missing": 1, "no-taxon": 1, "other-taxa": 34, "small-class": 1}
     for words in ("exact duplicate rows in meta.csv", "have no taxon", "fewer than 3 objects", "Bacteriastrum"):
