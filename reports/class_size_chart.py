@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SHOWN_AT_FIRST = 4  # tracks; the reader adds others in the legend
 FEWEST_FOR_A_LINE = 10  # classes; a smooth line through fewer follows each of them
+WINDOW = 2 / 3  # of the classes
 MEASURES = {"f1": "F1", "precision": "precision", "recall": "recall"}
 SYMBOLS = ("circle", "diamond", "square", "cross", "x", "triangle-up")
 COLOURS = 10  # of the palette
@@ -94,12 +95,12 @@ def smooth(sizes: pd.Series, values: pd.Series) -> NDArray[np.float64]:
     Cleveland 1979, doi:10.1080/01621459.1979.10481038: two thirds of the classes at a time, three robust rounds.
 
     Returns:
-        Size and value, shape (n, 2), sorted by size; no rows with fewer than `FEWEST_FOR_A_LINE` classes, or when all
-        are of one size.
+        Size and value, shape (n, 2), sorted by size; no rows with fewer than `FEWEST_FOR_A_LINE` classes, or when so
+        many are of one size that a window holds no other.
 
     """
-    if len(sizes) < FEWEST_FOR_A_LINE or sizes.min() == sizes.max():
+    if len(sizes) < FEWEST_FOR_A_LINE or sizes.value_counts().max() >= int(WINDOW * len(sizes)):
         return np.empty((0, 2))
-    found = lowess(values.to_numpy(np.float64), np.log10(sizes.to_numpy(np.float64)))
+    found = lowess(values.to_numpy(np.float64), np.log10(sizes.to_numpy(np.float64)), frac=WINDOW)
     line: NDArray[np.float64] = np.unique(np.column_stack([10 ** found[:, 0], found[:, 1]]), axis=0)
     return line[~np.isnan(line).any(axis=1)]

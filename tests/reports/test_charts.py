@@ -89,7 +89,7 @@ def test_smooth_lines_follow_a_straight_one() -> None:
     assert line[:, 1] == pytest.approx(np.log10(line[:, 0]) / 4)
 
 
-@pytest.mark.parametrize("sizes", [range(1, FEWEST_FOR_A_LINE), [5] * 20])
+@pytest.mark.parametrize("sizes", [range(1, FEWEST_FOR_A_LINE), [5] * 20, [5] * 20 + list(range(10, 20))])
 def test_few_or_equal_sizes_have_no_line(sizes: list[int]) -> None:
     """A line through them would say nothing."""
     assert smooth(pd.Series(list(sizes)), pd.Series([0.5] * len(list(sizes)))).shape == (0, 2)
