@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from ..data_manifests.errors import TrackError
@@ -92,7 +91,7 @@ class Embedded(Examples):
         return self.seen[chosen]
 
 
-class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+class TrainingBatches:
     """The batches of each epoch: drawn by the strategy against imbalance, augmented, in an order of their own.
 
     What a batch holds depends on the seed, the epoch and its place in it, and on nothing else: so batches may be made
@@ -107,7 +106,6 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has
     """
 
     def __init__(self, examples: Examples, y: NDArray[np.int64], recipe: Recipe, seed: int) -> None:
-        super().__init__()
         self.examples = examples
         self.y = y
         self.recipe = recipe
@@ -118,10 +116,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has
         self.draw(0)
 
     def draw(self, epoch: int) -> None:
-        """Draw the rows of an epoch, counted from 0.
-
-        It is for a callback to say which epoch begins: Keras calls `on_epoch_end` once more than there are epochs.
-        """
+        """Draw the rows of an epoch, counted from 0."""
         self.epoch = epoch
         self.order = epoch_rows(self.y, self.recipe, np.random.default_rng([self.seed, epoch]))
 
@@ -147,11 +142,10 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has
         return changed if which.all() else np.where(which[:, None, None, None], changed, images)
 
 
-class PredictionBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+class PredictionBatches:
     """Objects to predict in their order, each as one of its eight views."""
 
     def __init__(self, examples: Examples, view: int = 0) -> None:
-        super().__init__()
         self.examples = examples
         self.view = view
 

@@ -110,10 +110,10 @@ class ImageTrack(Track):
     def embeddings(self, objects: Objects) -> NDArray[np.float32] | None:
         """Return what the last layer takes, float32 of shape (n_objects, n_dimensions)."""
         from .batches import PredictionBatches
+        from .feeding import predicted
         from .network import embedder
 
-        found = embedder(self._model).predict(PredictionBatches(self._examples(objects)), verbose=0)
-        return np.asarray(found, dtype=np.float32)
+        return predicted(embedder(self._model), PredictionBatches(self._examples(objects)))
 
     def _examples(self, objects: Objects) -> Examples:
         """Return objects as the network takes them."""

@@ -26,6 +26,7 @@ from .checkpoint import (
     set_training_values,
     training_values,
 )
+from .feeding import predicted, train_epochs
 from .validation import macro_f1
 
 if TYPE_CHECKING:
@@ -94,8 +95,7 @@ def train(
     progress = watch.state.progress
     if not watch.is_over():
         callbacks = [watch, *_tensorboard(recipe, checkpoint)]
-        span = {"epochs": recipe.epochs, "initial_epoch": progress.epochs}
-        model.fit(batches, **span, shuffle=False, callbacks=callbacks, verbose=0)  # rows are in random order already
+        train_epochs(model, batches, range(progress.epochs, recipe.epochs), callbacks)
     set_model_values(model, watch.state.best)
     return progress
 
@@ -143,7 +143,7 @@ def focal_loss(y: Any, logits: Any) -> Any:  # noqa: ANN401 - Keras tensors have
 def probabilities(model: keras.Model, examples: Examples, *, views: bool = False) -> NDArray[np.float64]:
     """Return a network's probabilities, float64 of shape (n_objects, n_outputs); of eight views their mean."""
     shown = range(VIEWS if views else 1)
-    found = [softmax(model.predict(PredictionBatches(examples, view), verbose=0)) for view in shown]
+    found = [softmax(predicted(model, PredictionBatches(examples, view))) for view in shown]
     return np.asarray(np.mean(found, axis=0))
 
 
