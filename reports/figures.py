@@ -169,15 +169,16 @@ def confusion(section: Section, track: TrackResult) -> Figure:
         square=True,
         linewidths=0.4,
         linecolor="#eef2f4",
-        xticklabels=True,
-        yticklabels=True,
+        xticklabels=False,  # seaborn would draw the whole figure to see whether they overlap
+        yticklabels=False,
         annot_kws={"fontsize": 7},
         cbar_kws={"shrink": 0.6, "ticks": _ticks(top), "format": FuncFormatter(lambda v, _: f"{10**v - 1:,.0f}")},
         ax=axes,
     )
     axes.set(xlabel="called", ylabel="truth")
+    axes.set_xticks(np.arange(len(order)) + 0.5, order, rotation=90)
+    axes.set_yticks(np.arange(len(order)) + 0.5, order)
     axes.tick_params(length=0, labelsize=8 if few else 7)
-    axes.set_xticklabels(axes.get_xticklabels(), rotation=90)
     return figure
 
 

@@ -59,10 +59,18 @@ def part_calls(run: StoredRun, part: Literal["test", "valid"] = "test") -> PartC
         The calls, or the reason in words why there are none: the part is empty, its file is missing or lacks objects,
         or names what is not in the class list.
 
+    Each file is read once for a `StoredRun`.
+
     Raises:
         DataError: a file is there and cannot be read.
 
     """
+    if part not in run.read_parts:
+        run.read_parts[part] = _read(run, part)
+    return run.read_parts[part]
+
+
+def _read(run: StoredRun, part: Literal["test", "valid"]) -> PartCalls | str:
     path = run.folder / FILES[part]
     known = run.truth[run.truth["part"] == part].sort_values("object_id")
     if known.empty or not path.is_file():

@@ -17,6 +17,8 @@ from .score import DRAWS, Context, Score, score_labels
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .part_calls import PartCalls
+
 RUNS, TRUTH, REPLACED = "runs", "truth", "replaced"
 PREDICTIONS, VALID = "predictions.parquet", "valid.parquet"
 PREPARATION, IMPORTANCE, EMBEDDINGS = "preparation.parquet", "importance.parquet", "embeddings.parquet"
@@ -53,6 +55,11 @@ class StoredRun:
     out: Path
     folder: Path
     card: Card
+
+    @cached_property
+    def read_parts(self) -> dict[str, PartCalls | str]:
+        """What `part_calls` has read of this run, by part."""
+        return {}
 
     @cached_property
     def truth(self) -> pd.DataFrame:
