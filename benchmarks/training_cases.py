@@ -26,7 +26,7 @@ from .speed_cases import Line
 from .stopwatch import in_own_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -138,7 +138,7 @@ def rate(way: Way, store: str, unpacked: str) -> float:
     """Train one way for some epochs; return the images a second of the median epoch after the first."""
     stacks = reopen_stacks(store)
     rows = np.resize(np.arange(len(stacks)), SAMPLED)
-    ends = _trained(_training(way, stacks, rows, Path(unpacked)), epochs=1 + EPOCHS)
+    ends = _trained(_feed(way, stacks, rows, Path(unpacked)), epochs=1 + EPOCHS)
     per_epoch = len(ends) // (1 + EPOCHS)
     return SAMPLED / float(statistics.median(np.diff(ends[per_epoch - 1 :: per_epoch])))
 
@@ -156,19 +156,25 @@ def epoch_of(store: str, count: str) -> tuple[float, float]:
     many = replace(
         stacks, object_ids=np.arange(images).astype(object), grey=grey, sizes=np.ones((images, 3), np.float32)
     )
-    ends = _trained(_training("ours", many, np.arange(images), large), epochs=1)
+    ends = _trained(_feed("ours", many, np.arange(images), large), epochs=1)
     memory = anonymous_mb()
     large.unlink()
     return float((ends[-1] - ends[WARM - 1]) * len(ends) / (len(ends) - WARM)), memory
 
 
-def _trained(train: Callable[[Any, int, list[Any]], object], epochs: int) -> NDArray[np.float64]:
+def _trained(feed: dict[str, Any], epochs: int) -> NDArray[np.float64]:
     """Train the network; return when each batch of all epochs had ended, in seconds."""
     import keras
 
+    from ..models.feeding import train_epochs
+
     ends: list[float] = []
-    clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: ends.append(time.perf_counter()))
-    train(_lenet(StackForm(SIDE)), epochs, [clock])
+    clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter()))  # noqa: ARG005 - as Keras calls it
+    model = _lenet(StackForm(SIDE))
+    if "batches" in feed:
+        train_epochs(model, feed["batches"], range(epochs), [clock])
+    else:
+        model.fit(**feed, epochs=epochs, callbacks=[clock], verbose=0)
     return np.array(ends)
 
 
@@ -192,23 +198,16 @@ def _lenet(form: StackForm) -> Any:  # noqa: ANN401 - Keras has no types
     return model
 
 
-def _training(
-    way: Way, stacks: Stacks, rows: NDArray[np.int64], unpacked: Path
-) -> Callable[[Any, int, list[Any]], object]:
-    """Return what trains a network by each way for so many epochs, and tells callbacks."""
-    from ..models.feeding import train_epochs
-
+def _feed(way: Way, stacks: Stacks, rows: NDArray[np.int64], unpacked: Path) -> dict[str, Any]:
+    """Return what each way trains on."""
     y = np.arange(len(rows)) % CLASSES
     if way in ("ours", "ours-augmented"):
-        batches = _our_batches(stacks, rows, y, augmented=way == "ours-augmented")
-        return lambda model, epochs, callbacks: train_epochs(model, batches, range(epochs), callbacks)
+        return {"batches": _our_batches(stacks, rows, y, augmented=way == "ours-augmented")}
     if way == "arrays":
-        given = {"x": stacks.batch(rows), "y": y, "batch_size": BATCH}
-    elif way == "dataset":
-        given = {"x": _dataset(unpacked)}
-    else:
-        given = {"x": _generator(unpacked, augmented=way == "generator-augmented")}
-    return lambda model, epochs, callbacks: model.fit(**given, epochs=epochs, callbacks=callbacks, verbose=0)
+        return {"x": stacks.batch(rows), "y": y, "batch_size": BATCH}
+    if way == "dataset":
+        return {"x": _dataset(unpacked)}
+    return {"x": _generator(unpacked, augmented=way == "generator-augmented")}
 
 
 def _our_batches(stacks: Stacks, rows: NDArray[np.int64], y: NDArray[np.int64], *, augmented: bool) -> TrainingBatches:

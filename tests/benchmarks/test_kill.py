@@ -113,8 +113,11 @@ def test_a_killed_run_is_completed(challenge: Path, tmp_path: Path) -> None:
     kills = completed = 0
     place = Place(challenge, tmp_path / "0")
     while kills < KILLS:
+        start, new = time.monotonic(), not place.out.exists()
         call = place.call()
         if ends_within(call, rng.uniform(0, duration)):
+            if new:  # the first call may have shared the machine with others
+                duration = min(duration, time.monotonic() - start)
             expect_complete(place, undisturbed)
             completed += 1
             place = Place(challenge, tmp_path / str(completed))

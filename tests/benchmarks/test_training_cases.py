@@ -49,14 +49,25 @@ def test_every_way_shows_as_many_images(images: Path, tmp_path: Path, way: Way) 
     if "y" in feed:
         shapes, labels = [feed["x"].shape], [feed["y"]]
     else:
-        batches = (
-            [feed["x"][k] for k in range(len(feed["x"]))] if hasattr(feed["x"], "__getitem__") else list(feed["x"])
-        )
+        found = feed.get("batches", feed.get("x"))
+        batches = [found[k] for k in range(len(found))] if hasattr(found, "__getitem__") else list(found)
         pictures = [batch[0]["image"] if isinstance(batch[0], dict) else batch[0] for batch in batches]
         shapes, labels = [np.shape(one) for one in pictures], [np.asarray(batch[1]) for batch in batches]
     assert sum(shape[0] for shape in shapes) == SHOWN
     assert {shape[1:] for shape in shapes} == {(64, 64, 3)}
     assert set(np.concatenate(labels).astype(int)) == {0, 1, 2}
+
+
+@pytest.mark.usefixtures("few")
+def test_the_end_of_every_batch_is_timed(images: Path, tmp_path: Path) -> None:
+    """Three batches in each of two epochs, one after the other."""
+    address, unpacked = training_cases._prepared(tmp_path, images)
+    feed = training_cases._feed("ours", reopen_stacks(address), np.resize(np.arange(12), SHOWN), unpacked)
+
+    ends = training_cases._trained(feed, epochs=2)
+
+    assert len(ends) == 6
+    assert (np.diff(ends) > 0).all()
 
 
 def test_source_001_makes_the_same_channels() -> None:
