@@ -79,6 +79,13 @@ def test_source_001_makes_the_same_channels() -> None:
     np.testing.assert_array_equal(found, stack(grey[None], StackForm())[0])
 
 
+def test_the_best_round_of_each_way_counts() -> None:
+    """A round in which the machine was slow takes nothing from what a way did in another one."""
+    assert training_cases._best([{"ours": 3000, "arrays": 5400}, {"ours": 5300, "arrays": 3100}]) == {
+        "ours": 5300, "arrays": 5400,
+    }  # fmt: skip
+
+
 def test_ratios_are_of_the_rates() -> None:
     """Each line divides ours by the other way, and tells when it falls short."""
     rates: dict[Way, float] = dict.fromkeys(get_args(Way), 1000.0)
