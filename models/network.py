@@ -38,9 +38,9 @@ class Design:
         joined: units of the fully connected layers that what is joined passes before it meets the features.
         seen: shape of what stands in the place of an image, float32, such as another network's embedding; None for an
             image.
-        bfloat16: whether it gains by 16 bits where the hardware has them. Images trained a second in 32 and in 16 bits,
-            on two cores with AMX and at 64 px: residual networks 86 and 149, 26 and 37; VGG19, frozen, 28 and 125; but
-            EfficientNet-Lite0 with its depthwise convolutions 54 and 20.
+        bfloat16: whether it gains by 16 bits where the hardware has them: full convolutions do, residual networks by
+            half and VGG19 several times on a processor with AMX; depthwise ones, as of EfficientNet, lose more than
+            half of their speed.
 
     """
 
