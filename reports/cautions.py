@@ -161,7 +161,7 @@ def _few_clusters(section: Section) -> Iterator[Caution]:
     if section.done:
         per_class = section.done[0].scores[0].per_class
         few = per_class.loc[per_class["f1_lo"].isna(), "taxon"].tolist()
-        unit = "samples" if _has_clusters(section) else "test objects"
+        unit = "samples" if section.drawn_by == "samples" else "test objects"
         if few:
             yield Caution(
                 FEW_CLUSTERS,
@@ -170,12 +170,8 @@ def _few_clusters(section: Section) -> Iterator[Caution]:
             )
 
 
-def _has_clusters(section: Section) -> bool:
-    return "ci:cluster" in section.done[0].scores[0].signature
-
-
 def _object_interval(section: Section) -> Iterator[Caution]:
-    if section.done and not _has_clusters(section):
+    if section.done and section.drawn_by != "samples":
         yield Caution(OBJECT_INTERVAL, "Intervals come from drawing single objects, and are too narrow.")
 
 

@@ -97,13 +97,13 @@ def _add_runs(chart: go.Figure, track: TrackResult, place: int) -> None:
 def cost(section: Section) -> go.Figure | None:
     """Show macro F1 against the seconds that predicting took, and the tracks that no other beats in both.
 
-    None when no track was timed.
+    Seconds of a fusion include those of its parts. None when no track was timed.
     """
-    timed = [track for track in section.done if track.mean("predict_seconds") > 0]
+    timed = [track for track in section.done if track.predict_seconds > 0]
     if not timed:
         return None
     chart = new_chart(simulated=section.simulated, height=420, showlegend=False)
-    x, y = ([track.mean("predict_seconds") for track in timed], [track.macro_f1 for track in timed])
+    x, y = ([track.predict_seconds for track in timed], [track.macro_f1 for track in timed])
     front = pareto_front(x, y)
     low, high = np.array([track.interval for track in timed]).T
     steps = {"color": LINE, "shape": "hv", "dash": "dot"}
@@ -130,8 +130,8 @@ def _cost_text(track: TrackResult) -> str:
     low, high = track.interval
     return (
         f"<b>{label(track.name)}</b><br>macro F1 {track.macro_f1:.3f} [{low:.3f}, {high:.3f}]<br>"
-        f"predict {track.mean('predict_seconds'):.3g} s, fit {track.mean('fit_seconds'):.3g} s, "
-        f"memory {track.mean('peak_rss_mb'):,.0f} MB"
+        f"predict {track.predict_seconds:.3g} s, fit {track.fit_seconds:.3g} s, "
+        f"memory {track.peak_rss_mb:,.0f} MB"
     )
 
 

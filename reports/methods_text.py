@@ -114,13 +114,12 @@ def _scores(section: Section) -> str:
     if not section.done:
         return ""
     score = section.done[0].scores[0]
-    unit = "samples" if "ci:cluster" in score.signature else "single objects"
     up_to = "up to " if len({len(track.scores) for track in section.done}) > 1 else ""
     mean = f", averaged over {up_to}{section.n_runs} runs" if section.n_runs > 1 else ""
     return (
         f"Methods were ranked by macro F1, the mean of F1 over the {score.classes_scored} taxa with test objects"
         f"{mean}; "
-        f"95 % intervals are percentiles of {DRAWS:,} bootstrap resamples of {unit} [davison1997]."
+        f"95 % intervals are percentiles of {DRAWS:,} bootstrap resamples of {section.drawn_by} [davison1997]."
     )
 
 

@@ -6,9 +6,9 @@ over runs; confusion matrices and per-class numbers are computed from the counts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,8 @@ import pandas as pd
 from .metrics import totals_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .card import Card, CardNote
     from .results import StoredRun
     from .score import Score
@@ -28,11 +30,14 @@ class TrackResult:
     Attributes:
         name: the track's name.
         runs: its runs, sorted by split and seed; failed and skipped ones too.
+        parts: of a fusion, the tracks that it is built on, and those that these are built on; without runs where theirs
+            are not in the folder.
 
     """
 
     name: str
     runs: tuple[StoredRun, ...]
+    parts: tuple[TrackResult, ...] = ()
 
     @cached_property
     def scores(self) -> list[Score]:
@@ -66,10 +71,28 @@ class TrackResult:
         texts = [f"{run.card.status}: {run.card.reason}" for run in self.runs if run.card.status != "done"]
         return list(dict.fromkeys(texts))
 
-    def mean(self, fact: str) -> float:
-        """Mean of a number of the cards, such as `fit_seconds`, over runs that are done."""
-        values = [getattr(run.card, fact) for run in self.runs if run.card.status == "done"]
-        return _mean([value for value in values if value is not None])
+    @property
+    def fit_seconds(self) -> float:
+        """Mean seconds of fitting over runs that are done, those of its parts added; NaN where one was not timed."""
+        return sum(self._means("fit_seconds"))
+
+    @property
+    def predict_seconds(self) -> float:
+        """Mean seconds of predicting over runs that are done, those of its parts added; NaN where one was not timed."""
+        return sum(self._means("predict_seconds"))
+
+    @property
+    def peak_rss_mb(self) -> float:
+        """Mean of the largest memory in MiB over runs that are done, or that of its largest part; NaN where unknown."""
+        return float(np.max(self._means("peak_rss_mb")))
+
+    def _means(self, fact: Literal["fit_seconds", "predict_seconds", "peak_rss_mb"]) -> list[float]:
+        """Return means of a number of the cards over runs that are done: its own, then those of its parts."""
+        told = [
+            [getattr(run.card, fact) for run in track.runs if run.card.status == "done"]
+            for track in (self, *self.parts)
+        ]
+        return [_mean([value for value in values if value is not None]) for values in told]
 
     @cached_property
     def confusion(self) -> pd.DataFrame:
@@ -133,6 +156,11 @@ class Section:
     def splits(self) -> list[str]:
         """Names of the splits of its runs: one for each fold."""
         return sorted({run.card.split for run in self.runs})
+
+    @property
+    def drawn_by(self) -> str:
+        """What is drawn again and again for the intervals of its finished runs: `samples` or `single objects`."""
+        return "samples" if "ci:cluster" in self.done[0].scores[0].signature else "single objects"
 
     @cached_property
     def class_sizes(self) -> pd.Series:
@@ -199,9 +227,20 @@ def sections_of(runs: list[StoredRun]) -> list[Section]:
         key = run.card.dataset, run.card.split_plan
         grouped.setdefault(key, {}).setdefault(run.card.track, []).append(run)
     return [
-        Section(dataset, split, _ranked([TrackResult(name, tuple(found)) for name, found in tracks.items()]))
+        Section(dataset, split, _ranked([_result(name, tracks) for name in tracks]))
         for (dataset, split), tracks in sorted(grouped.items())
     ]
+
+
+def _result(name: str, tracks: Mapping[str, list[StoredRun]]) -> TrackResult:
+    """Put the runs of a track together with those of all tracks that it is built on, at first or second hand."""
+    found, todo = [name], [name]
+    while todo:
+        direct = {part: None for run in tracks.get(todo.pop(), []) for part in run.card.parts}
+        todo += [part for part in direct if part not in found]
+        found += [part for part in direct if part not in found]
+    itself, *parts = (TrackResult(track, tuple(tracks.get(track, []))) for track in found)
+    return replace(itself, parts=tuple(parts))
 
 
 def _ranked(tracks: list[TrackResult]) -> tuple[TrackResult, ...]:

@@ -43,7 +43,7 @@ def test_headline_numbers_are_means_over_runs(three_seeds: Section) -> None:
 
     assert track.macro_f1 == pytest.approx(np.mean([found.macro_f1 for found in track.scores]))
     assert track.accuracy == pytest.approx(1 - np.mean([0, 3, 6]) / 21)
-    assert track.mean("fit_seconds") == 2.0
+    assert track.fit_seconds == 2.0
     assert (len(track.runs), len(track.scores), three_seeds.n_runs) == (5, 3, 3)
     assert track.reasons == ["failed: ValueError: oh"]
 
@@ -77,8 +77,28 @@ def test_seconds_that_nobody_measured_are_no_number(make_section: Callable[..., 
     nothing = {"predict_seconds": None, "peak_rss_mb": None}
     (track,) = make_section({"fit_seconds": None, **nothing}, {"seed": 1, "fit_seconds": 4.0, **nothing}).tracks
 
-    assert track.mean("fit_seconds") == 4.0
-    assert math.isnan(track.mean("predict_seconds"))
+    assert track.fit_seconds == 4.0
+    assert math.isnan(track.predict_seconds)
+
+
+def test_costs_of_a_fusion_include_those_of_its_parts(make_section: Callable[..., Section]) -> None:
+    """Seconds of all that it is built on, also at second hand, are added once each; memory is that of the largest."""
+    boosted = {"track": "boosted", "fit_seconds": 8.0, "predict_seconds": 0.5, "peak_rss_mb": 300.0}
+    image = {"track": "image", "fit_seconds": 100.0, "predict_seconds": 4.0, "peak_rss_mb": 900.0}
+    fusion = {"fit_seconds": 2.0, "predict_seconds": 0.25, "peak_rss_mb": 500.0}
+    section = make_section(
+        boosted, image, boosted | {"seed": 1, "fit_seconds": 10.0},
+        fusion | {"track": "pool", "parts": {"boosted": "a", "image": "b"}},
+        fusion | {"track": "pool-of-pool", "parts": {"pool": "c", "boosted": "a"}},
+        fusion | {"track": "lost", "parts": {"elsewhere": "d"}},
+    )  # fmt: skip
+    found = {track.name: track for track in section.tracks}
+
+    assert [found["pool"].fit_seconds, found["pool"].predict_seconds] == [2 + 9 + 100, 0.25 + 0.5 + 4]
+    assert [found["pool-of-pool"].fit_seconds, found["pool-of-pool"].peak_rss_mb] == [2 + 2 + 9 + 100, 900]
+    assert found["boosted"].fit_seconds == 9
+    assert math.isnan(found["lost"].fit_seconds)
+    assert math.isnan(found["lost"].peak_rss_mb)
 
 
 def test_tracks_are_ranked_by_mean_macro_f1(make_section: Callable[..., Section]) -> None:
