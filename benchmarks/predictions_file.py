@@ -17,7 +17,7 @@ from ..data_manifests.tables import find_column, lines_of, not_among, read_table
 from ..models.registry import track_names
 from ..models.track import NAME, SUM_TOLERANCE
 from ..reports.card import Card
-from ..reports.predictions import read_labels
+from ..reports.predictions import SCORE, read_labels
 from ..reports.results import PREDICTIONS, truth_path
 from .plan import card_facts, card_notes
 from .store import is_finished, job_lock, store_run
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ..data_manifests.splits import Split
     from .settings import Settings
 
-PREFIX = "score:"
 TRACK = "predictions-file"
 
 
@@ -199,13 +198,13 @@ def _scores(path: Path, classes: Sequence[str]) -> pd.DataFrame:
 
     """
     table = read_table(path, SubmissionError, text=())
-    named = {str(column): str(column).removeprefix(PREFIX) for column in table.columns}
+    named = {str(column): str(column).removeprefix(SCORE) for column in table.columns}
     own = {find_column(table, noun) for noun in ("object_id", "taxon", "lineage")}
-    strange = [name for column, name in named.items() if column.startswith(PREFIX) and name not in classes]
+    strange = [name for column, name in named.items() if column.startswith(SCORE) and name not in classes]
     if strange:
         message = f"{path} has scores of {listed(strange)}, which is no class. {did_you_mean(strange[0], classes)}"
         raise SubmissionError(message)
-    columns = {column: f"{PREFIX}{name}" for column, name in named.items() if name in classes and column not in own}
+    columns = {column: f"{SCORE}{name}" for column, name in named.items() if name in classes and column not in own}
     scores = table[list(columns)].rename(columns=columns)
     _refuse_no_probabilities(scores, path, complete=scores.shape[1] == len(classes))
     return scores.astype(np.float32)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..data_manifests.errors import DataError, PlanktonbenchError, listed
 from ..reports.card import CARD
+from ..reports.predictions import SCORE
 from ..reports.results import (
     PREDICTIONS,
     SCORES,
@@ -126,7 +127,7 @@ def _copy(run: StoredRun, to: Path) -> None:
     for place in (folder, truth.parent):
         place.mkdir(parents=True, exist_ok=True)
     table = pd.read_parquet(run.folder / PREDICTIONS)
-    columns = [name for name in table.columns if str(name).startswith("score:")]
+    columns = [name for name in table.columns if str(name).startswith(SCORE)]
     table[columns] = rounded(table[columns].to_numpy(np.float32))
     _write_small(table, folder / PREDICTIONS, columns)
     _write_small(run.truth, truth, [])

@@ -13,6 +13,7 @@ import pandas as pd
 from ..models.parts import Part
 from ..models.registry import get_track
 from ..models.track import checked_scores, options_of
+from ..reports.predictions import SCORE
 from .made_up import made_up
 from .suite import Budget
 from .worker import seed_libraries
@@ -126,7 +127,7 @@ class Trial:
     def as_part(self, name: str) -> Part:
         """Return the fitted track as a finished run that a fusion is built on."""
         made, track = self.made, self.first
-        columns = [f"score:{taxon}" for taxon in made.test.classes]
+        columns = [f"{SCORE}{taxon}" for taxon in made.test.classes]
         predicted = [made.valid.without_labels(), made.test]
         said = [pd.DataFrame(track.predict(objects), objects.object_ids, columns) for objects in predicted]
         shown = [made.train.without_labels(), *predicted]

@@ -33,6 +33,7 @@ from ..models.parts import Part
 from ..models.registry import get_track
 from ..models.track import Objects, Track, check_track, checked_scores
 from ..reports.card import Card, read_card
+from ..reports.predictions import SCORE
 from ..reports.results import EMBEDDINGS, IMPORTANCE, PREDICTIONS, PREPARATION, VALID
 from .environment import TOLD, now, peak_rss_mb
 from .store import CANNOT_WRITE, drop_scratch, is_finished, job_lock, scratch_folder, store_run
@@ -185,7 +186,7 @@ def _part(told: dict[str, str]) -> Part:
         name=card.track,
         track=_track(told["reference"], told["carried"]),
         options=_options(card),
-        scores=scores.set_index("object_id")[[f"score:{name}" for name in card.classes]],
+        scores=scores.set_index("object_id")[[f"{SCORE}{name}" for name in card.classes]],
         embeddings=pd.read_parquet(embeddings).set_index("object_id") if embeddings.is_file() else None,
     )
 
@@ -239,7 +240,7 @@ def _parts(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
 def _table(objects: Objects, scores: NDArray[np.float32]) -> pd.DataFrame:
     """Return the predictions table: object_id, taxon, and one score column per class."""
     names = np.asarray(objects.classes, dtype=object)
-    table = pd.DataFrame(scores, columns=[f"score:{name}" for name in names])
+    table = pd.DataFrame(scores, columns=[f"{SCORE}{name}" for name in names])
     table.insert(0, "object_id", objects.object_ids)
     table.insert(1, "taxon", names[scores.argmax(axis=1)])
     return table

@@ -39,6 +39,7 @@ COLUMNS = ("sample", "estimator", "n_objects", "n_taxa", "bray_curtis")
 COLUMNS_BY_TAXON = (
     "taxon", "estimator", "n_true", "n_counted", "error", "relative_error", "n_samples", "bias", "rmse",
 )  # fmt: skip
+COUNTS = "counts"  # among what is derived of a run
 ALL = ""  # in the place of a sample
 COUNTED = 0.5  # objects; adjusted counts are no whole numbers
 TOWARDS_PLAIN = 1e-6  # weight of the plain shares in the squares, beside 1: decides only what calls cannot tell
@@ -102,25 +103,34 @@ def counts(run: StoredRun) -> Counts | str:
         run: a finished run.
 
     Returns:
-        The counts, or the reason in words why nothing can be counted.
+        The counts, or the reason in words why nothing can be counted; made once for a `StoredRun`.
 
     """
+    if COUNTS not in run.derived:
+        run.derived[COUNTS] = _counts(run)
+    found: Counts | str = run.derived[COUNTS]
+    return found
+
+
+def _counts(run: StoredRun) -> Counts | str:
     calls, valid = part_calls(run), part_calls(run, "valid")
     if isinstance(calls, str):
         return calls
     known: list[tuple[str, NDArray[np.bool_]]] = [(ALL, np.ones(len(calls.truth), bool))]
     if calls.samples is not None:
         known += [(str(name), calls.samples == name) for name in np.unique(calls.samples)]
+    confusion = None if isinstance(valid, str) else _confusion(valid)
+    tables = [_counted(calls, confusion, rows).assign(sample=sample) for sample, rows in known]
     return Counts(
-        pd.concat([_counted(calls, valid, rows).assign(sample=sample) for sample, rows in known], ignore_index=True),
+        pd.concat(tables, ignore_index=True),
         f"counts cannot be adjusted: {valid}" if isinstance(valid, str) else "",
         "the truth does not tell samples" if calls.samples is None else "",
     )
 
 
-def _counted(calls: PartCalls, valid: PartCalls | str, rows: NDArray[np.bool_]) -> pd.DataFrame:
+def _counted(calls: PartCalls, confusion: NDArray[np.int64] | None, rows: NDArray[np.bool_]) -> pd.DataFrame:
     true, plain = (np.bincount(codes[rows], minlength=len(calls.classes)) for codes in (calls.truth, calls.called))
-    adjusted = np.nan if isinstance(valid, str) else adjusted_counts(plain, _confusion(valid))
+    adjusted = np.nan if confusion is None else adjusted_counts(plain, confusion)
     return pd.DataFrame({"taxon": calls.classes, "n_true": true, "plain": plain, "adjusted": adjusted})
 
 

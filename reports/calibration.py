@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import rankdata
 from sklearn.metrics import log_loss
 
-from .part_calls import part_calls
+from .part_calls import scored_calls
 from .run_table import run_table
 
 if TYPE_CHECKING:
@@ -63,22 +63,21 @@ def calibration_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
 
 
 def _rows(run: StoredRun) -> Rows | str:
-    calls = part_calls(run)
-    if isinstance(calls, str):
-        return calls
-    if calls.scores is None:
-        return calls.no_scores
-    auroc = class_auroc(calls.truth, calls.scores)
+    found = scored_calls(run)
+    if isinstance(found, str):
+        return found
+    calls, scores = found
+    auroc = class_auroc(calls.truth, scores)
     row: dict[str, object] = {
         "n_objects": len(calls.truth),
         "n_classes": len(calls.classes),
         "accuracy": calls.right.mean(),
         "macro_auroc": np.mean(auroc) if len(auroc) else np.nan,
         "classes_auroc": len(auroc),
-        **{f"top_{k}": top_k(calls.truth, calls.scores, k) for k in TOPS},
+        **{f"top_{k}": top_k(calls.truth, scores, k) for k in TOPS},
     }
-    strange = no_probabilities(calls.scores)
-    return [row | ({"reason": strange} if strange else _of_probabilities(calls, calls.scores))]
+    strange = no_probabilities(scores)
+    return [row | ({"reason": strange} if strange else _of_probabilities(calls, scores))]
 
 
 def _of_probabilities(calls: PartCalls, scores: NDArray[np.float64]) -> dict[str, object]:
@@ -107,14 +106,13 @@ def reliability_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
 
 
 def _bins(run: StoredRun) -> Rows | str:
-    calls = part_calls(run)
-    if isinstance(calls, str):
-        return calls
-    if calls.scores is None:
-        return calls.no_scores
-    found = reliability(calls.right, confidence(calls, calls.scores))[list(BIN_COLUMNS)]
-    return no_probabilities(calls.scores) or [
-        dict(zip(BIN_COLUMNS, row, strict=True)) for row in found.itertuples(index=False)
+    found = scored_calls(run)
+    if isinstance(found, str):
+        return found
+    calls, scores = found
+    bins = reliability(calls.right, confidence(calls, scores))[list(BIN_COLUMNS)]
+    return no_probabilities(scores) or [
+        dict(zip(BIN_COLUMNS, row, strict=True)) for row in bins.itertuples(index=False)
     ]
 
 

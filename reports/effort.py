@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from .calibration import confidence
-from .part_calls import part_calls
+from .part_calls import scored_calls
 from .run_table import run_table
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from .part_calls import PartCalls
     from .results import StoredRun
     from .run_table import Rows
 
@@ -95,16 +94,16 @@ class _Sure:
         return _Sure(self.called[rows], self.right[rows], self.confidence[rows])
 
 
-def _sure(calls: PartCalls | str) -> _Sure | str:
-    if isinstance(calls, str):
-        return calls
-    if calls.scores is None:
-        return calls.no_scores
-    return _Sure(calls.called, calls.right, confidence(calls, calls.scores))
+def _sure(run: StoredRun, part: Literal["test", "valid"]) -> _Sure | str:
+    found = scored_calls(run, part)
+    if isinstance(found, str):
+        return found
+    calls, scores = found
+    return _Sure(calls.called, calls.right, confidence(calls, scores))
 
 
 def _rows(run: StoredRun) -> Rows | str:
-    test, valid = (_sure(part_calls(run, part)) for part in ("test", "valid"))
+    test, valid = _sure(run, "test"), _sure(run, "valid")
     if isinstance(test, str) or isinstance(valid, str):
         return f"thresholds cannot be chosen: {next(found for found in (valid, test) if isinstance(found, str))}"
     classes = sorted(run.card.classes)

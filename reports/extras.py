@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .abundance import ABUNDANCE, ABUNDANCE_BY_TAXON, ALL
+from .abundance import ABUNDANCE, ABUNDANCE_BY_TAXON
 from .calibration import CALIBRATION, RELIABILITY, TOPS
 from .effort import EFFORT, ONE, TARGETS
 from .error_variance import ERROR_VARIANCE
@@ -97,9 +97,14 @@ def _plankton(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _abundance(rows: pd.DataFrame) -> pd.DataFrame:
-    over_all = rows[rows["sample"].fillna(ALL) == ALL].dropna(subset=["bray_curtis"])
+    over_all = rows[_blank(rows["sample"])].dropna(subset=["bray_curtis"])
     means = over_all.pivot_table("bray_curtis", "track", "estimator").sort_index(axis=1, ascending=False)
     return means.rename(columns="Bray–Curtis, {} counts".format)
+
+
+def _blank(names: pd.Series) -> pd.Series:
+    """Tell which rows are of nothing by name, which is of all together; a column without any name holds numbers."""
+    return names.isna() | names.eq("")
 
 
 def _calibration(rows: pd.DataFrame) -> pd.DataFrame:
@@ -108,7 +113,7 @@ def _calibration(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _effort(rows: pd.DataFrame) -> pd.DataFrame:
-    of_all = rows[(rows["rule"] == ONE) & (rows["taxon"].fillna("") == "")].dropna(subset=["target"])
+    of_all = rows[(rows["rule"] == ONE) & _blank(rows["taxon"])].dropna(subset=["target"])
     found = {}
     for target in TARGETS:
         means = of_all[of_all["target"] == target].groupby("track")[["share", "precision"]].mean()

@@ -14,7 +14,7 @@ from .calibration import RELIABILITY, confidence
 from .effort import EFFORT, ONE, TARGETS
 from .field_tables import of_section
 from .figures import INK, PALE, canvas
-from .part_calls import part_calls
+from .part_calls import scored_calls
 from .ranks import RANKS
 
 if TYPE_CHECKING:
@@ -124,13 +124,13 @@ def _curve(track: TrackResult) -> pd.DataFrame:
 
     There are no rows when no run has scores, or when there are fewer objects than a share of them can be told of.
     """
-    calls = [part_calls(run) for run in track.runs if run.score is not None]
-    known = [found for found in calls if not isinstance(found, str) and found.scores is not None]
-    if sum(len(found.truth) for found in known) < FEWEST:
+    found = [scored_calls(run) for run in track.runs if run.score is not None]
+    known = [one for one in found if not isinstance(one, str)]
+    if sum(len(calls.truth) for calls, _ in known) < FEWEST:
         return pd.DataFrame(columns=["share", "precision"])
-    sure = np.concatenate([confidence(found, found.scores) for found in known if found.scores is not None])
+    sure = np.concatenate([confidence(calls, scores) for calls, scores in known])
     order = np.argsort(-sure, kind="stable")
-    right = np.cumsum(np.concatenate([found.right for found in known])[order])
+    right = np.cumsum(np.concatenate([calls.right for calls, _ in known])[order])
     last = np.flatnonzero(np.append(np.diff(sure[order]) != 0, True))  # of equal scores
     last = last[last + 1 >= FEWEST]
     place = last[np.unique(np.linspace(0, len(last) - 1, POINTS).astype(int))]

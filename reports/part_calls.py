@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..data_manifests.errors import DataError, listed
 from ..data_manifests.tables import read_table
-from .predictions import DEFAULT_GROUP
+from .predictions import DEFAULT_GROUP, SCORE
 from .results import PREDICTIONS, VALID
 
 if TYPE_CHECKING:
@@ -65,9 +65,20 @@ def part_calls(run: StoredRun, part: Literal["test", "valid"] = "test") -> PartC
         DataError: a file is there and cannot be read.
 
     """
-    if part not in run.read_parts:
-        run.read_parts[part] = _read(run, part)
-    return run.read_parts[part]
+    if part not in run.derived:
+        run.derived[part] = _read(run, part)
+    found: PartCalls | str = run.derived[part]
+    return found
+
+
+def scored_calls(
+    run: StoredRun, part: Literal["test", "valid"] = "test"
+) -> tuple[PartCalls, NDArray[np.float64]] | str:
+    """Read calls of a part with their scores, or the reason in words why there are none; see `part_calls`."""
+    calls = part_calls(run, part)
+    if isinstance(calls, str):
+        return calls
+    return calls.no_scores if calls.scores is None else (calls, calls.scores)
 
 
 def _read(run: StoredRun, part: Literal["test", "valid"]) -> PartCalls | str:
@@ -91,7 +102,7 @@ def _read(run: StoredRun, part: Literal["test", "valid"]) -> PartCalls | str:
 
 def _scores(table: pd.DataFrame, classes: list[str], file: str) -> tuple[NDArray[np.float64] | None, str]:
     """Return the scores, or None and why."""
-    columns = [f"score:{name}" for name in classes]
+    columns = [f"{SCORE}{name}" for name in classes]
     lacking = [name for name, column in zip(classes, columns, strict=True) if column not in table.columns]
     if lacking:
         what = "has no scores" if len(lacking) == len(classes) else f"has no scores of {listed(lacking)}"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_GROUP = "sample"
+SCORE = "score:"  # what the name of a column of scores begins with, before the class
 
 
 @dataclass(frozen=True)

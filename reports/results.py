@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -16,8 +16,6 @@ from .score import DRAWS, Context, Score, score_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from .part_calls import PartCalls
 
 RUNS, TRUTH, REPLACED = "runs", "truth", "replaced"
 PREDICTIONS, VALID = "predictions.parquet", "valid.parquet"
@@ -57,8 +55,8 @@ class StoredRun:
     card: Card
 
     @cached_property
-    def read_parts(self) -> dict[str, PartCalls | str]:
-        """What `part_calls` has read of this run, by part."""
+    def derived(self) -> dict[str, Any]:
+        """What several tables need that was read or computed before, by a name: `part_calls`, `abundance.counts`."""
         return {}
 
     @cached_property

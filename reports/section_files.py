@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -84,7 +85,7 @@ class SectionFiles:
             standing=groups_in_words(standing[standing["split"] == self.section.split]),
             charts=charts(self.section),
             matrix=explorer.to_json() | {"pictures": self._write_pictures(explorer)},
-            suspects=self._surest(),
+            suspects=self._surest,
             suspect_files=self._write_suspects(groups),
             extras=extras_of(self.section, self._field_tables, drawn),
         )
@@ -92,7 +93,7 @@ class SectionFiles:
         self._table("references.bib").write_text(shown.methods.bibtex, encoding="utf-8")
         return shown
 
-    @property
+    @cached_property
     def _pictures(self) -> CellPictures:
         return cell_pictures_of(self.out, self.section.dataset)
 
@@ -131,14 +132,19 @@ class SectionFiles:
         path = f"{ASSETS}/{self.prefix}-pictures.js"
         return quote(path) if explorer.write_pictures(self.part / path) else None
 
+    @cached_property
+    def _of_best(self) -> pd.DataFrame | None:
+        """The most confident errors of the best track; None when it stored no scores."""
+        return suspects(self.section.done[0]) if self.section.done else None
+
+    @property
     def _surest(self) -> list[Suspect] | None:
-        """Return the most confident errors of the best track; None when it stored no scores."""
-        table = suspects(self.section.done[0], SHOWN) if self.section.done else None
-        if table is None:
+        """Those that the page shows."""
+        if self._of_best is None:
             return None
         return [
             Suspect(object_id, taxon, called, score, self._pictures.address(object_id))
-            for object_id, taxon, called, score in table.itertuples(index=False, name=None)
+            for object_id, taxon, called, score in self._of_best.head(SHOWN).itertuples(index=False, name=None)
         ]
 
     def _write_suspects(self, groups: Mapping[str, int]) -> list[str]:
@@ -146,8 +152,9 @@ class SectionFiles:
 
         What a track is sure of that hardly recognises anything says nothing about labels. Returns the names of tracks.
         """
-        best = [track for place, track in enumerate(self.section.done) if place == 0 or groups.get(track.name) == 1]
-        found = {track.name: suspects(track) for track in best}
+        others = [track for track in self.section.done[1:] if groups.get(track.name) == 1]
+        found = {track.name: self._of_best for track in self.section.done[:1]}
+        found |= {track.name: suspects(track) for track in others}
         told = {name: table for name, table in found.items() if table is not None and len(table)}
         for name, table in told.items():
             write_for_ecotaxa(table, name, self._table(f"{name}-suspects.tsv"))

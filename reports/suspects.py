@@ -13,6 +13,7 @@ import pandas as pd
 
 from ..data_manifests.errors import DataError
 from ..data_manifests.tables import read_table
+from .predictions import SCORE
 from .results import PREDICTIONS
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from .sections import TrackResult
 
 MOST_SUSPECTS, SHOWN = 100, 30
-SCORE = "score:"
 ECOTAXA = {
     "object_id": "[t]",
     "object_annotation_status": "[t]",
