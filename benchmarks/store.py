@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from ..data_manifests.errors import DataError
 from ..data_manifests.prepared import flush, write_whole
@@ -108,8 +108,18 @@ def scratch_folder(out: Path, wanted: Card) -> Path:
 
 
 def drop_scratch(out: Path, card: Card) -> None:
-    """Remove the checkpoints of a job that came to its end."""
+    """Remove the checkpoints of a job that came to its end.
+
+    Call it under the job's lock.
+    """
     shutil.rmtree(_scratch_of(out, card), ignore_errors=True)
+
+
+def drop_left_scratch(out: Path, card: Card) -> None:
+    """Remove the checkpoints of a finished job whose process was ended before it could; not while another does it."""
+    if _scratch_of(out, card).exists():
+        with suppress(Timeout), job_lock(out, card).acquire(blocking=False):
+            drop_scratch(out, card)
 
 
 def _scratch_of(out: Path, card: Card) -> Path:

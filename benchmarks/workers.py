@@ -16,7 +16,7 @@ from ..data_manifests.errors import listed
 from ..reports.card import Card, read_card
 from ..reports.results import run_folder
 from .environment import TOLD, worker_environment
-from .store import CANNOT_WRITE, differences, is_finished, job_lock, store_run
+from .store import CANNOT_WRITE, differences, drop_left_scratch, is_finished, job_lock, store_run
 
 if TYPE_CHECKING:
     from .plan import Job
@@ -45,7 +45,12 @@ class Workers:
 
         """
         force, workers = self.settings.force, self.settings.jobs
-        todo = [job for job in jobs if force or not is_finished(self.out, job.draft)]
+        todo = []
+        for job in jobs:
+            if force or not is_finished(self.out, job.draft):
+                todo.append(job)
+            else:
+                drop_left_scratch(self.out, job.draft)
         before = len(jobs) - len(todo)
         finished = f" ({before} finished before)" if before else ""
         self.say(f"{len(todo)} of {len(jobs)} runs to do{finished}; {workers} × {self.settings.threads} threads")

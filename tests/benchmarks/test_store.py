@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from planktonbench.benchmarks.store import differences, is_finished, set_aside, store_run
+from planktonbench.benchmarks.store import (
+    differences,
+    drop_left_scratch,
+    is_finished,
+    job_lock,
+    scratch_folder,
+    set_aside,
+    store_run,
+)
 from planktonbench.reports.card import Card, read_card
 from planktonbench.reports.results import run_folder
 
@@ -60,6 +68,18 @@ def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
 
     assert not part.exists()
     assert len(pd.read_parquet(folder / "predictions.parquet")) == 1
+
+
+def test_checkpoints_that_a_killed_process_left_are_cleared(tmp_path: Path) -> None:
+    """Once nobody works on the job; until then they are somebody's."""
+    scratch = scratch_folder(tmp_path, card())
+    with job_lock(tmp_path, card()):
+        drop_left_scratch(tmp_path, card())
+        assert scratch.exists()
+
+    drop_left_scratch(tmp_path, card())
+
+    assert not list((tmp_path / ".scratch").iterdir())
 
 
 @pytest.mark.parametrize(
