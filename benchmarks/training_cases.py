@@ -250,7 +250,12 @@ def _generator(unpacked: Path, *, augmented: bool) -> Any:  # noqa: ANN401 - Ker
     }
     generator = ImageDataGenerator(preprocessing_function=as_source001, **(changes if augmented else {}))
     return generator.flow_from_directory(
-        str(unpacked), target_size=(SIDE, SIDE), batch_size=BATCH, class_mode="sparse", seed=SEED
+        str(unpacked),
+        target_size=(SIDE, SIDE),
+        batch_size=BATCH,
+        class_mode="sparse",
+        interpolation="bicubic",
+        seed=SEED,
     )
 
 

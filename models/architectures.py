@@ -122,7 +122,7 @@ def _settled(base: keras.Model, recipe: PretrainedRecipe) -> keras.Model:
     return base
 
 
-LENET = Design(lenet, hidden=(250, 100))
+LENET = Design(lenet, hidden=(250, 100), bfloat16=True)
 RESNET_18 = Design(residual(RESNET18), bfloat16=True)
 SMALL_RESNET = Design(residual(SMALL_RESIDUAL), bfloat16=True)
 MOBILENET_V2 = Design(mobilenetv2)

@@ -38,9 +38,9 @@ class Design:
         joined: units of the fully connected layers that what is joined passes before it meets the features.
         seen: shape of what stands in the place of an image, float32, such as another network's embedding; None for an
             image.
-        bfloat16: whether it gains by 16 bits where the hardware has them: full convolutions do, residual networks by
-            half and VGG19 several times on a processor with AMX; depthwise ones, as of EfficientNet, lose more than
-            half of their speed.
+        bfloat16: whether it gains by 16 bits where the hardware has them: full convolutions do, small ones by a
+            quarter, residual networks by half and VGG19 several times on a processor with AMX; depthwise ones, as of
+            EfficientNet, lose more than half of their speed.
 
     """
 
