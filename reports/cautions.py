@@ -14,6 +14,7 @@ import pandas as pd
 
 from ..data_manifests.errors import listed
 from .bootstrap import FEWEST_CLUSTERS
+from .comparison import ENOUGH_CLUSTERS, TOO_NARROW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +106,16 @@ SIMULATED = Kind(
     "statistics of features, and nothing else of nature. Which method is best on them says nothing about plankton.",
     "Use them to check that everything runs; take real data for every claim.",
 )
-KINDS = (SHARED_SAMPLE, FEW_CLUSTERS, OBJECT_INTERVAL, FUSION_NO_GAIN, COPIES_ACROSS, CONSTANT, SIMULATED)
+FEW_SAMPLES = Kind(
+    "W08",
+    "few-samples",
+    f"All test objects come from fewer than {ENOUGH_CLUSTERS} samples",
+    f"Intervals come from drawing these samples anew, and of few samples the draws vary less than other samples of "
+    f"the same water would. {TOO_NARROW}",
+    "Take a difference for real only when it is clear of zero by a good margin, or holds on several data sets. More "
+    "samples help; more objects of the same samples do not.",
+)
+KINDS = (SHARED_SAMPLE, FEW_CLUSTERS, OBJECT_INTERVAL, FUSION_NO_GAIN, COPIES_ACROSS, CONSTANT, SIMULATED, FEW_SAMPLES)
 
 
 @dataclass(frozen=True)
@@ -140,7 +150,7 @@ def cautions_of(section: Section, copies: Copies, fusions: pd.DataFrame) -> list
         *_constant(section),
     ]
     simulated = [Caution(SIMULATED, "Simulated data: no result of real plankton.")] if section.simulated else []
-    return found + simulated
+    return [*found, *simulated, *_few_samples(section)]
 
 
 def _shared_samples(section: Section) -> Iterator[Caution]:
@@ -173,6 +183,14 @@ def _few_clusters(section: Section) -> Iterator[Caution]:
 def _object_interval(section: Section) -> Iterator[Caution]:
     if section.done and section.drawn_by != "samples":
         yield Caution(OBJECT_INTERVAL, "Intervals come from drawing single objects, and are too narrow.")
+
+
+def _few_samples(section: Section) -> Iterator[Caution]:
+    n = section.done[0].scores[0].n_clusters if section.done else 0
+    if n and n < ENOUGH_CLUSTERS and section.drawn_by == "samples":
+        yield Caution(
+            FEW_SAMPLES, f"The test objects of the first run come from {n} samples; intervals are too narrow."
+        )
 
 
 def _fusions(fusions: pd.DataFrame) -> Iterator[Caution]:

@@ -128,6 +128,16 @@ def test_a_section_without_a_finished_run_can_be_told_of(make_section: Callable[
     assert set(texts(make_section({"status": "failed", "reason": "oh"}))) == {"W01"}
 
 
+@pytest.mark.parametrize(("samples", "told"), [(12, True), (60, False), (0, False)])
+def test_few_samples_are_told(make_section: Callable[..., Section], samples: int, *, told: bool) -> None:
+    """Of all test objects together, where samples are drawn; with their number."""
+    found = texts(make_section({"taxa": {"egg": 300, "Zoea": 300}, "samples": samples}))
+
+    assert ("W08" in found) is told
+    if told:
+        assert "come from 12 samples" in found["W08"]
+
+
 def test_the_table_has_a_line_for_each(make_section: Callable[..., Section]) -> None:
     """With code, name, data set and split."""
     section = make_section({"simulated": True})

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from planktonbench.benchmarks.false_alarms import N_CLASSES as CLASSES
+from planktonbench.benchmarks.false_alarms import SHARES, compared, two_methods
 from planktonbench.reports import paired
 from planktonbench.reports.paired import Calls, Paired, Resampled, resample
 from scipy.stats import bootstrap
 from sklearn.metrics import f1_score
 
 Codes = NDArray[np.int64]
-CLASSES = 5
-SHARES = [0.4, 0.3, 0.15, 0.1, 0.05]
 
 
 def calls(n: int = 400, *, right: tuple[float, ...] = (0.8, 0.7), clusters: int = 0, seed: int = 0) -> Calls:
@@ -145,19 +145,9 @@ def test_a_clear_difference_is_told() -> None:
     assert found.pair(0, 1).p_value == pytest.approx(2 / 1001)
 
 
-def lake(rng: np.random.Generator, *, right: tuple[float, float]) -> Calls:
-    """Return two methods on 100 samples of 10 objects, of which some are harder than others, not the same for both."""
-    units = np.repeat(np.arange(100), 10)
-    truth = rng.choice(CLASSES, 1000, p=SHARES)
-    hardness = np.clip(rng.normal(0, 0.1, (2, 100)), -0.25, 0.25)[:, units]
-    known = rng.random((2, 1000)) < np.array(right)[:, None] + hardness
-    return Calls(truth, np.where(known, truth, rng.integers(0, CLASSES, (2, 1000))), units)
-
-
 def test_without_a_difference_one_test_in_twenty_finds_one() -> None:
     """Of 800 pairs of equally good methods 5 ± 2 % differ, by interval and by p, on clustered data."""
-    rng = np.random.default_rng(11)
-    found = [resampled(lake(rng, right=(0.7, 0.7)), draws=400, seed=k).pair(0, 1) for k in range(800)]
+    found = list(compared(100, range(800), draws=400, objects=1000))
 
     assert 3 < 100 * np.mean([one.verdict != "tie" for one in found]) < 7
     assert 3 < 100 * np.mean([one.p_value <= 0.05 for one in found]) < 7
@@ -166,7 +156,10 @@ def test_without_a_difference_one_test_in_twenty_finds_one() -> None:
 def test_a_difference_is_covered_and_found_as_often_as_is_said() -> None:
     """Of 500 intervals 93 % or more hold the true difference; the detectable one is found in 80 % of cases."""
     rng = np.random.default_rng(12)
-    found = [resampled(lake(rng, right=(0.72, 0.65)), draws=400, seed=k).pair(0, 1) for k in range(500)]
+    found = [
+        resampled(two_methods(rng, right=(0.72, 0.65), clusters=100, objects=1000), draws=400, seed=k).pair(0, 1)
+        for k in range(500)
+    ]
     true, detectable = (
         float(np.mean(values)) for values in ([one.delta for one in found], [one.detectable for one in found])
     )
