@@ -169,7 +169,7 @@ def _print_scores(scores: pd.DataFrame) -> None:
         )
         for r in ordered.itertuples()
     ]
-    print_table(("data set", "split", "track", "runs", "macro F1", "accuracy", "fit s"), rows)
+    print_table(("data set", "split", "track", "runs", "macro F1", "accuracy", "own fit s"), rows)
     if done["simulated"].any():
         names = ", ".join(sorted(set(done.loc[done["simulated"], "dataset"])))
         typer.echo(f"Simulated data ({names}): these scores are no results of real plankton.")
