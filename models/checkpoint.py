@@ -121,7 +121,6 @@ def training_values(model: keras.Model) -> list[NDArray[Any]]:
 
 def set_training_values(model: keras.Model, values: list[NDArray[Any]]) -> None:
     """Put values back that `training_values` returned."""
-    model.optimizer.build(model.trainable_variables)
     own = len(_variables(model))
     set_model_values(model, values[:own])
     for variable, value in zip(model.optimizer.variables, values[own:], strict=True):
