@@ -120,9 +120,7 @@ def compile_for(model: keras.Model, recipe: Recipe, steps: int) -> None:
         optimizer = keras.optimizers.Adam(rate)
     loss = focal_loss if recipe.imbalance == "focal" else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss)
-    optimizer.build(
-        model.trainable_variables
-    )  # else TensorFlow traces the first step twice, seconds for a deep network
+    optimizer.build(model.trainable_variables)  # else TensorFlow traces the first step twice, for many seconds
 
 
 def focal_loss(y: Any, logits: Any) -> Any:  # noqa: ANN401 - Keras tensors have no type
