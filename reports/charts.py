@@ -56,7 +56,7 @@ def new_chart(*, simulated: bool, height: int, **layout: object) -> go.Figure:
     for update in (chart.update_xaxes, chart.update_yaxes):
         update(gridcolor=GRID, zerolinecolor=GRID, linecolor=LINE, automargin=True, title={"standoff": 12})
     if simulated:
-        corner = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
+        corner = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
         chart.add_annotation(text="simulated data", showarrow=False, font={"size": 11}, **corner)
     return chart
 
