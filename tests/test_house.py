@@ -98,6 +98,14 @@ def test_help_imports_nothing_heavy() -> None:
     assert "loaded: []" in done.stdout
 
 
+def test_a_worker_of_native_features_begins_without_what_images_need() -> None:
+    """Numba and OpenCV take half a second, which a suite of many small runs would pay for each."""
+    code = "import sys, planktonbench.benchmarks.worker; print('loaded:', sorted({'numba', 'cv2'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
+
+    assert "loaded: []" in done.stdout
+
+
 def test_it_works_from_an_empty_folder(tmp_path: Path) -> None:
     """Manifests and suites are found as package data, wherever the command is called."""
     command = [sys.executable, "-P", "-m", "planktonbench", "data", "list"]
