@@ -28,6 +28,7 @@ LINEAR_BELOW = 100  # objects; source 001 draws class sizes linearly below and l
 CLASSES_A_COLUMN = 70
 ANNOTATE_UP_TO = 15  # classes; more numbers cannot be read
 MOST_FEATURES = 20
+PUSHES = 500  # of names away from each other
 NAMED_COLUMNS = 100
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -125,6 +126,8 @@ def imbalance(section: Section) -> Figure | None:
     treated = [track for track in section.done if "imbalance" in track.card.config]
     if len({track.card.config["imbalance"] for track in treated}) < 2:  # noqa: PLR2004 - nothing to compare
         return None
+    from adjustText import adjust_text
+
     rows = [
         {"accuracy": score.accuracy, "macro F1": score.macro_f1, "method": track.card.config["track"]}
         for track in treated
@@ -141,12 +144,14 @@ def imbalance(section: Section) -> Figure | None:
         alpha=0.5,
         ax=axes,
     )
-    for track in treated:
-        axes.plot(track.accuracy, track.macro_f1, "+", color=INK, markersize=7)
-        where = track.accuracy, track.macro_f1
-        axes.annotate(track.name, where, xytext=(5, 3), textcoords="offset points", fontsize=7)
+    x, y = [track.accuracy for track in treated], [track.macro_f1 for track in treated]
+    axes.plot(x, y, "+", color=INK, markersize=7)
     axes.grid(color=PALE, linewidth=0.5)
-    axes.margins(x=0.15)
+    axes.margins(x=0.15, y=0.1)
+    sns.move_legend(axes, "upper center", bbox_to_anchor=(0.5, 1.1), ncols=2, frameon=False, title=None)
+    names = [axes.text(track.accuracy, track.macro_f1, track.name, fontsize=7) for track in treated]
+    line = {"arrowstyle": "-", "color": ACCENT, "linewidth": 0.5}
+    adjust_text(names, x, y, ax=axes, arrowprops=line, iter_lim=PUSHES, expand=(1.1, 1.3))
     return figure
 
 
