@@ -72,7 +72,7 @@ def test_probabilities_become_the_logits_that_they_came_from(last: str) -> None:
     images = np.random.default_rng(0).integers(0, 256, (5, *SHAPE), np.uint8)
 
     found, expected = (
-        np.asarray(built_network(lambda *_, model=model: model, Recipe(side=32), 4)({"image": images}))
+        built_network(lambda *_, model=model: model, Recipe(side=32), 4).predict_on_batch({"image": images})
         for model in (with_softmax, without)
     )
 
