@@ -10,10 +10,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.progress import track
 
 from ..reports.paired import Calls, resample
 from .output import print_table
+from .progress import counting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,10 +59,14 @@ def main() -> None:
     asked.add_argument("--pairs", type=int, default=PAIRS, help="pairs of methods for each number of samples")
     pairs = asked.parse_args().pairs
     rows = []
-    for clusters in CLUSTERS:
-        seen = track(compared(clusters, range(pairs)), f"simulating {clusters} samples", pairs, transient=True)
-        by_interval, by_p = np.mean([(one.verdict != "tie", one.p_value <= ALPHA) for one in seen], axis=0)
-        rows.append((str(clusters), f"{pairs:,}", f"{by_interval:.1%}", f"{by_p:.1%}"))
+    with counting("simulating", pairs * len(CLUSTERS), "pairs") as advance:
+        for clusters in CLUSTERS:
+            told = []
+            for found in compared(clusters, range(pairs)):
+                told.append((found.verdict != "tie", found.p_value <= ALPHA))
+                advance(1)
+            by_interval, by_p = np.mean(told, axis=0)
+            rows.append((str(clusters), f"{pairs:,}", f"{by_interval:.1%}", f"{by_p:.1%}"))
     print_table(("samples", "simulated pairs", "told apart by interval", f"by p <= {ALPHA}"), rows)
 
 
