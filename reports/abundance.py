@@ -39,7 +39,6 @@ COLUMNS = ("sample", "estimator", "n_objects", "n_taxa", "bray_curtis")
 COLUMNS_BY_TAXON = (
     "taxon", "estimator", "n_true", "n_counted", "error", "relative_error", "n_samples", "bias", "rmse",
 )  # fmt: skip
-COUNTS = "counts"  # among what is derived of a run
 ALL = ""  # in the place of a sample
 COUNTED = 0.5  # objects; adjusted counts are no whole numbers
 TOWARDS_PLAIN = 1e-6  # weight of the plain shares in the squares, beside 1: decides only what calls cannot tell
@@ -106,10 +105,7 @@ def counts(run: StoredRun) -> Counts | str:
         The counts, or the reason in words why nothing can be counted; made once for a `StoredRun`.
 
     """
-    if COUNTS not in run.derived:
-        run.derived[COUNTS] = _counts(run)
-    found: Counts | str = run.derived[COUNTS]
-    return found
+    return run.once("counts", _counts)
 
 
 def _counts(run: StoredRun) -> Counts | str:

@@ -65,10 +65,7 @@ def part_calls(run: StoredRun, part: Literal["test", "valid"] = "test") -> PartC
         DataError: a file is there and cannot be read.
 
     """
-    if part not in run.derived:
-        run.derived[part] = _read(run, part)
-    found: PartCalls | str = run.derived[part]
-    return found
+    return run.once(f"{part} calls", lambda run: _read(run, part))
 
 
 def scored_calls(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -15,8 +15,10 @@ from .predictions import DEFAULT_GROUP, Labels, match, read_labels
 from .score import DRAWS, Context, Score, score_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+Made = TypeVar("Made")
 RUNS, TRUTH, REPLACED = "runs", "truth", "replaced"
 PREDICTIONS, VALID = "predictions.parquet", "valid.parquet"
 PREPARATION, IMPORTANCE, EMBEDDINGS = "preparation.parquet", "importance.parquet", "embeddings.parquet"
@@ -54,9 +56,15 @@ class StoredRun:
     folder: Path
     card: Card
 
+    def once(self, name: str, make: Callable[[StoredRun], Made]) -> Made:
+        """Return what several tables need of this run, made when it is asked for first, by a name of its own."""
+        if name not in self._made:
+            self._made[name] = make(self)
+        made: Made = self._made[name]
+        return made
+
     @cached_property
-    def derived(self) -> dict[str, Any]:
-        """What several tables need that was read or computed before, by a name: `part_calls`, `abundance.counts`."""
+    def _made(self) -> dict[str, Any]:
         return {}
 
     @cached_property
