@@ -186,8 +186,10 @@ def _object_interval(section: Section) -> Iterator[Caution]:
 
 
 def _few_samples(section: Section) -> Iterator[Caution]:
-    n = section.done[0].scores[0].n_clusters if section.done else 0
-    if n and n < ENOUGH_CLUSTERS and section.drawn_by == "samples":
+    if not section.done or section.drawn_by != "samples":
+        return
+    n = section.done[0].scores[0].n_clusters
+    if n < ENOUGH_CLUSTERS:
         yield Caution(
             FEW_SAMPLES, f"The test objects of the first run come from {n} samples; intervals are too narrow."
         )

@@ -6,7 +6,7 @@ over runs; confusion matrices and per-class numbers are computed from the counts
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -234,13 +234,14 @@ def sections_of(runs: list[StoredRun]) -> list[Section]:
 
 def _result(name: str, tracks: Mapping[str, list[StoredRun]]) -> TrackResult:
     """Put the runs of a track together with those of all tracks that it is built on, at first or second hand."""
-    found, todo = [name], [name]
+    parts: dict[str, TrackResult] = {}
+    todo = list(tracks[name])
     while todo:
-        direct = {part: None for run in tracks.get(todo.pop(), []) for part in run.card.parts}
-        todo += [part for part in direct if part not in found]
-        found += [part for part in direct if part not in found]
-    itself, *parts = (TrackResult(track, tuple(tracks.get(track, []))) for track in found)
-    return replace(itself, parts=tuple(parts))
+        for part in todo.pop().card.parts:
+            if part not in parts:
+                parts[part] = TrackResult(part, tuple(tracks.get(part, [])))
+                todo += parts[part].runs
+    return TrackResult(name, tuple(tracks[name]), tuple(parts.values()))
 
 
 def _ranked(tracks: list[TrackResult]) -> tuple[TrackResult, ...]:
