@@ -42,16 +42,28 @@ def quiet_decoder() -> Iterator[None]:
     """
     import cv2
 
-    threads, level = cv2.getNumThreads(), cv2.utils.logging.getLogLevel()
-    cv2.setNumThreads(1)
+    level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     if parent_process() is not None:
         _drop_errors()
     try:
+        with opencv_on_one_thread():
+            yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+
+
+@contextmanager
+def opencv_on_one_thread() -> Iterator[None]:
+    """Keep OpenCV to one thread: on small images others gain nothing and take cores from what runs beside it."""
+    import cv2
+
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
         yield
     finally:
         cv2.setNumThreads(threads)
-        cv2.utils.logging.setLogLevel(level)
 
 
 @cache

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
     from ..data_manifests.images import ImageStore
 
+    Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+    """From first channels, uint8 of shape (n, side, side), to changed ones of the same shape."""
+
 FAULT_COLUMNS = (OBJECT_ID, "member", "fault")
 
 
@@ -105,9 +108,16 @@ class Stacks:
             raise DataError(message)
         return found
 
-    def batch(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return the stacks at some positions, uint8 of shape (n, side, side, 3): grey, threshold, opening."""
-        return stack(self.grey[rows], self.form)
+    def batch(self, rows: NDArray[np.int64], change: Change | None = None) -> NDArray[np.uint8]:
+        """Return the stacks at some positions, uint8 of shape (n, side, side, 3): grey, threshold, opening.
+
+        Args:
+            rows: positions, int64 of shape (n,).
+            change: is applied to the first channels, such as an augmentation.
+
+        """
+        grey = self.grey[rows]
+        return stack(grey if change is None else change(grey), self.form)
 
 
 def reopen_stacks(address: str) -> Stacks:

@@ -24,11 +24,15 @@ MOMENTUM = 0.9  # of batch normalisation: at Keras's 0.99 or 0.999, some hundred
 
 
 def lenet(image: Any, recipe: Recipe) -> Any:  # noqa: ANN401, ARG001 - Keras tensors have no type; a body's signature
-    """Three convolutions of 6, 16 and 16 filters (2 × 2), each with max pooling, as source 001."""
+    """Three convolutions of 6, 16 and 16 filters (2 × 2), each with max pooling, as source 001.
+
+    The rectifier comes after the pooling, where it has a quarter of the positions: the greatest of rectified values is
+    the rectified greatest, and the gradients are the same.
+    """
     features = layers.Rescaling(1 / 255)(image)
     for filters in (6, 16, 16):
-        features = layers.Conv2D(filters, 2, activation="relu")(features)
-        features = layers.MaxPooling2D()(features)
+        features = layers.Conv2D(filters, 2)(features)
+        features = layers.ReLU()(layers.MaxPooling2D()(features))
     return layers.Flatten()(features)
 
 
@@ -108,7 +112,7 @@ def _application(build: Callable[..., keras.Model], recipe: PretrainedRecipe, **
         except Exception as fault:  # Keras raises no more special one when it cannot download
             message = f"its ImageNet weights cannot be had ({fault}); set its option weights to random to do without"
             raise MissingWeights(message) from fault
-    return _settled(base, recipe)
+    return _settled(_with_our_normalisation(base), recipe)
 
 
 def _settled(base: keras.Model, recipe: PretrainedRecipe) -> keras.Model:
@@ -120,6 +124,22 @@ def _settled(base: keras.Model, recipe: PretrainedRecipe) -> keras.Model:
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = MOMENTUM
     return base
+
+
+def _with_our_normalisation(base: keras.Model) -> keras.Model:
+    """Return a network of the same layers and weights, with batch normalisation in one operation.
+
+    Training takes three quarters of the time (MobileNetV2 at 64 pixels, 2 cores); and on TensorFlow with several
+    threads Keras's own layer in MobileNetV2 comes out otherwise in the last bit each time.
+    """
+
+    def ours(layer: Any) -> Any:  # noqa: ANN401 - Keras has no types
+        plain = type(layer) is layers.BatchNormalization
+        return (BatchNormalization if plain else type(layer)).from_config(layer.get_config())
+
+    twin = keras.models.clone_model(base, clone_function=ours)
+    twin.set_weights(base.get_weights())
+    return twin
 
 
 LENET = Design(lenet, hidden=(250, 100), bfloat16=True)

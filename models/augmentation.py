@@ -57,11 +57,14 @@ class Augmentation:
         """Return the augmentation that a recipe asks for."""
         return cls(**{name: getattr(recipe, name) for name in cls.__dataclass_fields__})
 
-    def apply(self, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Return changed images; what is moved into the picture from outside has the level of the corners.
+    def apply(self, grey: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Return changed first channels; what is moved into the picture from outside has the level of the corners.
+
+        The other channels are made of changed ones afterwards, as the generator of source 001 does: so a threshold has
+        two levels at every angle.
 
         Args:
-            images: uint8 of shape (n, side, side, n_channels), bright on dark.
+            grey: uint8 of shape (n, side, side), bright on dark.
             rng: draws all changes.
 
         Returns:
@@ -69,52 +72,68 @@ class Augmentation:
 
         """
         if self.rotate90 or self.flip:
-            images = self._turn(images, rng)
+            grey = self._turn(grey, rng)
         if self.rotation or self.shift or self.zoom:
-            images = self._warp(images, rng)
+            grey = self._warp(grey, rng)
         if self.noise:
-            images = self._add_noise(images, rng)
-        return images
+            grey = self._add_noise(grey, rng)
+        return grey
 
-    def _turn(self, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    def _turn(self, grey: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Give each image one of its eight views, as `turned` does, by OpenCV, which is seven times as quick."""
         import cv2
 
-        quarters = rng.integers(4, size=len(images)) * self.rotate90
-        mirrored = rng.integers(2, size=len(images)) * self.flip
+        quarters = rng.integers(4, size=len(grey)) * self.rotate90
+        mirrored = rng.integers(2, size=len(grey)) * self.flip
         codes = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
-        changed = images.copy()
+        changed = grey.copy()
         for position in np.flatnonzero(quarters):
-            cv2.rotate(images[position], codes[quarters[position]], dst=changed[position])
+            cv2.rotate(grey[position], codes[quarters[position]], dst=changed[position])
         for position in np.flatnonzero(mirrored):
-            changed[position] = cv2.flip(changed[position], 1)
+            changed[position] = changed[position, :, ::-1]
         return changed
 
-    def _warp(self, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    def _warp(self, grey: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Rotate, zoom and shift in one resampling (bilinear)."""
         import cv2
 
-        side = images.shape[1]
-        angle = rng.uniform(-self.rotation, self.rotation, len(images))
-        factor = 1 + rng.uniform(-self.zoom, self.zoom, len(images))
-        offset = rng.uniform(-self.shift, self.shift, (len(images), 2)) * side
-        centre = ((side - 1) / 2, (side - 1) / 2)
-        ground = np.median(images[:, :: side - 1, :: side - 1], axis=(1, 2))  # (n, n_channels), of the four corners
-        changed = np.empty_like(images)
-        for position, image in enumerate(images):
-            matrix = cv2.getRotationMatrix2D(centre, float(angle[position]), float(factor[position]))
-            matrix[:, 2] += offset[position]
-            fill = ground[position].tolist()
-            changed[position] = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=fill)
+        side = grey.shape[1]
+        angle = np.radians(rng.uniform(-self.rotation, self.rotation, len(grey)))
+        factor = 1 + rng.uniform(-self.zoom, self.zoom, len(grey))
+        offset = rng.uniform(-self.shift, self.shift, (len(grey), 2)) * side
+        matrices = _about_centre(factor * np.cos(angle), factor * np.sin(angle), offset, (side - 1) / 2)
+        ground = np.median(grey[:, :: side - 1, :: side - 1], axis=(1, 2)).tolist()  # of the four corners
+        changed = np.empty_like(grey)
+        for image, matrix, level, place in zip(grey, matrices, ground, changed, strict=True):
+            cv2.warpAffine(image, matrix, (side, side), dst=place, flags=cv2.INTER_LINEAR, borderValue=level)
         return changed
 
-    def _add_noise(self, images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    def _add_noise(self, grey: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         import cv2
 
-        size = images[0].size
+        size = grey[0].size
         pool = np.rint(255 * self.noise * rng.standard_normal(NOISE_POOL + size, np.float32)).astype(np.int16)
-        changed = np.empty_like(images)
-        for position, start in enumerate(rng.integers(NOISE_POOL, size=len(images))):
-            noise = pool[start : start + size].reshape(images[0].shape)
-            cv2.add(images[position], noise, dst=changed[position], dtype=cv2.CV_8U)  # keeps within 0 and 255
+        changed = np.empty_like(grey)
+        for position, start in enumerate(rng.integers(NOISE_POOL, size=len(grey))):
+            noise = pool[start : start + size].reshape(grey[0].shape)
+            cv2.add(grey[position], noise, dst=changed[position], dtype=cv2.CV_8U)  # keeps within 0 and 255
         return changed
+
+
+def _about_centre(
+    cosine: NDArray[np.float64], sine: NDArray[np.float64], offset: NDArray[np.float64], centre: float
+) -> NDArray[np.float64]:
+    """Return the matrices that turn and scale about a point on the diagonal, then shift.
+
+    Args:
+        cosine: of the angle, against the clock, times the scale, of shape (n,).
+        sine: likewise.
+        offset: to the right and down in pixels, of shape (n, 2).
+        centre: both coordinates of the point in pixels.
+
+    Returns:
+        Of shape (n, 2, 3), as OpenCV takes them.
+
+    """
+    linear = np.stack([np.stack([cosine, sine], axis=1), np.stack([-sine, cosine], axis=1)], axis=1)
+    return np.concatenate([linear, (centre * (1 - linear.sum(axis=2)) + offset)[..., None]], axis=2)

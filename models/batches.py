@@ -15,7 +15,7 @@ from .imbalance import epoch_rows, may_be_augmented, row_weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..features.stack_store import Stacks
+    from ..features.stack_store import Change, Stacks
     from .recipe import Recipe
     from .track import Objects
 
@@ -70,9 +70,15 @@ class Examples:
             return {IMAGE: images}
         return {IMAGE: images, SIZE: self.sizes[chosen]}
 
-    def images(self, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Read the images of chosen objects, uint8 of shape (n, side, side, 3)."""
-        return self.stacks.batch(self.rows[chosen])
+    def images(self, chosen: NDArray[np.int64], change: Change | None = None) -> NDArray[np.uint8]:
+        """Read the images of chosen objects, uint8 of shape (n, side, side, 3).
+
+        Args:
+            chosen: positions of the objects.
+            change: is applied to their first channels, of which the others are made.
+
+        """
+        return self.stacks.batch(self.rows[chosen], change)
 
 
 @dataclass(frozen=True)
@@ -86,8 +92,16 @@ class Embedded(Examples):
 
     seen: NDArray[np.float32]
 
-    def images(self, chosen: NDArray[np.int64]) -> NDArray[Any]:
-        """Return what stands in the place of the images of chosen objects."""
+    def images(self, chosen: NDArray[np.int64], change: Change | None = None) -> NDArray[Any]:
+        """Return what stands in the place of the images of chosen objects.
+
+        Raises:
+            TrackError: it is to be changed, which the image alone could be.
+
+        """
+        if change is not None:
+            message = "An image that another network has seen cannot be augmented any more; turn augmentation off."
+            raise TrackError(message)
         return self.seen[chosen]
 
 
@@ -134,12 +148,16 @@ class TrainingBatches:
         return inputs, self.y[chosen], self.weights[chosen]
 
     def _images(self, chosen: NDArray[np.int64], index: int) -> NDArray[np.uint8]:
-        images = self.examples.images(chosen)
         which = self.augmented[chosen]
         if self.augmentation is None or not which.any():
-            return images
-        changed = self.augmentation.apply(images, np.random.default_rng([self.seed, self.epoch, index]))
-        return changed if which.all() else np.where(which[:, None, None, None], changed, images)
+            return self.examples.images(chosen)
+        augment, rng = self.augmentation.apply, np.random.default_rng([self.seed, self.epoch, index])
+
+        def change(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            """Augment the first channels of those that may be."""
+            return np.where(which[:, None, None], augment(grey, rng), grey)
+
+        return self.examples.images(chosen, change)
 
 
 class PredictionBatches:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from ..data_manifests.decoding import opencv_on_one_thread
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -57,7 +59,7 @@ def predicted(model: keras.Model, batches: PredictionBatches) -> NDArray[np.floa
 
 def _ahead(batches: TrainingBatches | PredictionBatches) -> Iterator[tuple[Any, ...]]:
     """Yield batches in order, each made by another thread while the one before is used."""
-    with ThreadPoolExecutor(1) as thread:
+    with opencv_on_one_thread(), ThreadPoolExecutor(1) as thread:
         coming = thread.submit(batches.__getitem__, 0)
         for step in range(1, len(batches)):
             batch = coming.result()

@@ -175,10 +175,7 @@ class PretrainedTrack(ImageTrack):
 
 
 class MobileNetV2(PretrainedTrack):
-    """MobileNetV2, all of it trained on, with the ImageNet weights of keras.applications.
-
-    On TensorFlow with several threads it does not come out the same to the last bit twice; with one thread it does.
-    """
+    """MobileNetV2, all of it trained on, with the ImageNet weights of keras.applications."""
 
     name = "cnn-mobilenetv2"
     source = "Sandler et al. 2018, CVPR (arXiv 1801.04381); keras.applications"

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 from planktonbench import Objects
+from planktonbench.features.stack_store import Stacks
+from planktonbench.features.stacks import Source, StackForm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-    from planktonbench.features.stack_store import Stacks
 
 CLASSES = ("Bacteriastrum", "Copepoda", "detritus", "never seen", "egg (other)")
 
@@ -44,43 +45,26 @@ SHAPES = ("bar", "disc", "never seen", "ring")
 DRAWN = np.array([0, 1, 3])
 
 
-@dataclass(frozen=True)
-class MadeStacks:
-    """Images in memory that answer as a store of stacks does; the id of an object is its position."""
-
-    stacks: NDArray[np.uint8]
-    sizes: NDArray[np.float32]
-
-    def rows(self, object_ids: NDArray[np.object_]) -> NDArray[np.int64]:
-        """Return the positions of objects."""
-        return np.array([int(name) for name in object_ids], dtype=np.int64)
-
-    def batch(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return the images of rows."""
-        return self.stacks[rows]
-
-
 def picture(code: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw a bar, disc or ring on noise, uint8 of shape (SIDE, SIDE, 3)."""
+    """Draw a bar, disc or ring on noise, uint8 of shape (SIDE, SIDE)."""
     y, x = np.indices((SIDE, SIDE)) - rng.uniform(14, 17, (2, 1, 1))
     radius = np.hypot(x, y)
     shape = {0: (abs(x) < 3) & (abs(y) < 11), 1: radius < 9, 3: (radius < 12) & (radius > 8)}[code]
-    grey = np.clip(40 + 150 * shape + rng.normal(0, 8, shape.shape), 0, 255).astype(np.uint8)
-    return np.stack([grey, np.where(grey > 110, 255, 0).astype(np.uint8), grey], axis=-1)
+    return np.clip(40 + 150 * shape + rng.normal(0, 8, shape.shape), 0, 255).astype(np.uint8)
 
 
 def make_image_parts(counts: dict[str, int], seed: int = 0) -> dict[str, Objects]:
     """Return parts of so many objects each, with a class that no row has and unequal classes."""
     rng = np.random.default_rng(seed)
     codes = np.concatenate([_codes(n, rng) for n in counts.values()])
-    stacks = np.stack([picture(int(code), rng) for code in codes])
+    grey = np.stack([picture(int(code), rng) for code in codes])
     sizes = np.stack([codes * 50 + 60, codes * 30 + 40, codes * 500 + 900], axis=1).astype(np.float32)
-    made = cast("Stacks", MadeStacks(stacks, sizes))
+    ids = np.array([str(position) for position in range(len(codes))], dtype=object)
+    made = Stacks(Path(), StackForm(SIDE), Source(), ids, grey, sizes, faults=pd.DataFrame())
     ends = np.cumsum(list(counts.values()))
     parts = {}
     for part, first, last in zip(counts, [0, *ends[:-1]], ends, strict=True):
-        ids = np.array([str(position) for position in range(first, last)], dtype=object)
-        parts[part] = Objects(ids, SHAPES, stacks=made, codes=codes[first:last])
+        parts[part] = Objects(ids[first:last], SHAPES, stacks=made, codes=codes[first:last])
     return parts
 
 

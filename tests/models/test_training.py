@@ -177,8 +177,8 @@ def rotated(objects: Objects) -> Objects:
     from dataclasses import replace
 
     stacks: Any = objects.stacks
-    turned: NDArray[np.uint8] = np.ascontiguousarray(np.rot90(stacks.stacks, axes=(1, 2)))
-    return replace(objects, stacks=replace(stacks, stacks=turned))
+    turned: NDArray[np.uint8] = np.ascontiguousarray(np.rot90(stacks.grey, axes=(1, 2)))
+    return replace(objects, stacks=replace(stacks, grey=turned))
 
 
 def test_logs_for_tensorboard_are_written_when_asked_for(image_parts: dict[str, Objects], tmp_path: Path) -> None:
