@@ -77,16 +77,16 @@ def training(folder: Path, images: Path) -> list[Line]:
 
 
 def _prepared(folder: Path, images: Path) -> tuple[str, Path]:
-    """Build the store, and unpack a sample of the images into class folders of made-up labels."""
+    """Build the store, and lay a sample of the image files, as they are, into class folders of made-up labels."""
     build = f"from {STORE} import build_whole", "build_whole(*sys.argv[1:])"
     address, _ = in_own_process(*build, images, folder / "training", available_cores()).told
     source = open_images(images)
     source.choose_ids()
     unpacked = folder / "unpacked"
     for number, object_id in enumerate(_sampled(reopen_stacks(address))):
-        place = unpacked / f"{number % CLASSES:03d}" / f"{number}.png"
+        place = unpacked / f"{number % CLASSES:03d}" / f"{number}{Path(source.members[object_id]).suffix}"
         place.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(place), cv2.bitwise_not(source.read(object_id)))
+        place.write_bytes(source.read_bytes(object_id))
     return address, unpacked
 
 
@@ -260,8 +260,16 @@ def _generator(unpacked: Path, *, augmented: bool) -> Any:  # noqa: ANN401 - Ker
 
 
 def as_source001(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Put threshold and opening into the second and third channel, float32 of shape (side, side, 3)."""
-    grey = image[..., 0].astype(np.uint8)
+    """Make the object bright, and put threshold and opening into the second and third channel.
+
+    Args:
+        image: of a light background, float32 of shape (side, side, 3), three times the same.
+
+    Returns:
+        float32 of the same shape.
+
+    """
+    grey = cv2.bitwise_not(image[..., 0].astype(np.uint8))
     _, above = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     opened = cv2.morphologyEx(grey, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return np.dstack([grey, above, opened]).astype(np.float32)

@@ -74,7 +74,7 @@ def test_source_001_makes_the_same_channels() -> None:
     """Its generator does what our stacks hold, so that the comparison is of the same work."""
     grey = np.random.default_rng(1).integers(0, 255, (64, 64), dtype=np.uint8)
 
-    found = as_source001(np.repeat(grey[..., None], 3, axis=2).astype(np.float32))
+    found = as_source001(np.repeat(255 - grey[..., None], 3, axis=2).astype(np.float32))
 
     np.testing.assert_array_equal(found, stack(grey[None], StackForm())[0])
 

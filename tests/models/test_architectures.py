@@ -8,8 +8,10 @@ import keras
 import numpy as np
 import pytest
 from planktonbench.models import architectures
+from planktonbench.models.checkpoint import set_training_values, training_values
 from planktonbench.models.missing_weights import MissingWeights
 from planktonbench.models.network import Design, network, precision_of
+from planktonbench.models.normalisation import BatchNormalization
 from planktonbench.models.recipe import PretrainedRecipe, Recipe
 from planktonbench.models.registry import get_track
 from planktonbench.models.track import options_of
@@ -43,6 +45,36 @@ def test_it_learns_a_handful_of_objects_by_heart(name: str, image_parts: dict[st
         losses.append(float(model.train_on_batch(images, y, return_dict=True)["loss"]))
 
     assert losses[-1] <= 0.1 * losses[0]
+
+
+@pytest.mark.parametrize("name", ["LENET", "SMALL_RESNET", "MOBILENET_V2"])
+def test_steps_from_the_same_weights_are_the_same_to_the_last_bit(name: str) -> None:
+    """Whichever thread comes first: taken again from the same state, five times three steps end at the same weights."""
+    rng = np.random.default_rng(0)
+    images, y = {"image": rng.integers(0, 255, (64, 32, 32, 3), dtype=np.uint8)}, np.arange(64) % 4
+    model, _ = built(name)
+    compile_for(model, Recipe(schedule="constant"), steps=1)
+    start, ends = training_values(model), []
+    for _ in range(5):
+        set_training_values(model, start)
+        for _ in range(3):
+            model.train_on_batch(images, y)
+        ends.append(training_values(model))
+
+    assert all(np.array_equal(*pair) for again in ends[1:] for pair in zip(ends[0], again, strict=True))
+
+
+def test_a_network_of_keras_is_the_same_function_with_our_normalisation() -> None:
+    """Layers and weights are those of keras.applications, and so is what it makes of an image."""
+    recipe = PretrainedRecipe(side=32, weights="random")
+    keras.utils.set_random_seed(0)
+    theirs = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3), pooling="avg")
+    ours = architectures._application(lambda **_: theirs, recipe)
+    images = np.random.default_rng(0).random((4, 32, 32, 3), np.float32)
+
+    assert [layer.name for layer in ours.layers[1:]] == [layer.name for layer in theirs.layers[1:]]  # but the input
+    assert sum(isinstance(layer, BatchNormalization) for layer in ours.layers) == 52
+    np.testing.assert_allclose(ours.predict_on_batch(images), theirs.predict_on_batch(images), rtol=1e-4, atol=1e-5)
 
 
 def test_frozen_convolutions_stay() -> None:
