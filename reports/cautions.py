@@ -77,9 +77,10 @@ OBJECT_INTERVAL = Kind(
 FUSION_NO_GAIN = Kind(
     "W04",
     "fusion-no-gain",
-    "A fusion is not above its best part",
-    "A method that takes features and images costs more than either. Here it does no better, by the paired interval, "
-    "than that of its parts which is best on validation objects, which is the part that one would have taken instead.",
+    "A fusion is not shown to be better than its best part",
+    "A method that takes features and images costs more than either. Here the paired interval of its difference to the "
+    "part that is best on validation objects, which is the part that one would have taken instead, holds zero or lies "
+    "below.",
     "Report the fusion beside its best part, never alone. tables/fusion.csv has the difference of each run.",
 )
 COPIES_ACROSS = Kind(
@@ -201,7 +202,7 @@ def _fusions(fusions: pd.DataFrame) -> Iterator[Caution]:
         if without:
             of = f"in {without} of {len(rows)} runs" if len(rows) > 1 else "here"
             parts = " or ".join(rows["best_single"].unique())
-            yield Caution(FUSION_NO_GAIN, f"{track} is {of} not above {parts}, its best part.")
+            yield Caution(FUSION_NO_GAIN, f"{track} is {of} not shown to be better than {parts}, its best part.")
 
 
 def _copies(section: Section, copies: Copies) -> Iterator[Caution]:

@@ -51,8 +51,8 @@ def test_it_learns_a_handful_of_objects_by_heart(name: str, image_parts: dict[st
 def test_steps_from_the_same_weights_are_the_same_to_the_last_bit(name: str) -> None:
     """Whichever thread comes first: taken again from the same state, five times three steps end at the same weights."""
     rng = np.random.default_rng(0)
-    images, y = {"image": rng.integers(0, 255, (64, 32, 32, 3), dtype=np.uint8)}, np.arange(64) % 4
-    model, _ = built(name)
+    images, y = {"image": rng.integers(0, 255, (64, 64, 64, 3), dtype=np.uint8)}, np.arange(64) % 4
+    model, _ = built(name, side=64)
     compile_for(model, Recipe(schedule="constant"), steps=1)
     start, ends = training_values(model), []
     for _ in range(5):

@@ -89,7 +89,7 @@ def test_a_fusion_is_set_beside_its_best_part(make_section: Callable[..., Sectio
 
     assert ("W04" in found) is told
     if told:
-        assert found["W04"] == "fused is here not above one, its best part."
+        assert found["W04"] == "fused is here not shown to be better than one, its best part."
 
 
 def test_copies_of_training_objects_in_test_are_named(make_section: Callable[..., Section], tmp_path: Path) -> None:
