@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
-from planktonbench.data_manifests.decoding import BLACK, decoded, grey_levels, grey_of, mask_levels, quiet_decoder
+from planktonbench.data_manifests.decoding import (
+    BLACK,
+    decoded,
+    grey_levels,
+    grey_of,
+    mask_levels,
+    opencv_on_one_thread,
+    quiet_decoder,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -132,3 +140,13 @@ def test_a_mask_is_all_that_is_not_0(kind: type) -> None:
     blue[..., 0], opaque[..., :3] = labels, labels[..., None]
 
     assert [np.asarray(mask_levels(png(one))).tolist() for one in (labels, blue, opaque)] == [expected] * 3
+
+
+def test_opencv_has_one_thread_for_a_while() -> None:
+    """Then as many as before."""
+    before = cv2.getNumThreads()
+
+    with opencv_on_one_thread():
+        assert cv2.getNumThreads() == 1
+
+    assert cv2.getNumThreads() == before
