@@ -18,6 +18,11 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 TAXA = {"Copepoda": 30, "detritus": 60, "egg (other)": 12, "Retaria": 3, "Bacteriastrum": 2}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with tests that take long."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests away from the user's cache and data."""

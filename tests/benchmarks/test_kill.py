@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pytest
 from planktonbench.reports.card import read_card
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def ends_within(call: subprocess.Popen[bytes], seconds: float) -> bool:
     return True
 
 
+@pytest.mark.long
 def test_a_killed_run_is_completed(challenge: Path, tmp_path: Path) -> None:
     """Twenty random kills, of all processes or of the first alone: each later call goes on, and the end is the same.
 
