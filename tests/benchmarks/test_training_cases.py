@@ -93,5 +93,5 @@ def test_ratios_are_of_the_rates() -> None:
 
     lines = list(training_cases._beside(rates, "some images"))
 
-    assert [line.ratio for line in lines] == ["10.00 x", "1.00 x", "1.00 x", "1.00 x"]
-    assert [line.within for line in lines] == [True, False, True, False]
+    assert [line.ratio for line in lines] == ["10.00 x", "1.00 x", "1.00 x", "1.00 x", "1.00 x"]
+    assert [line.within for line in lines] == [True, False, True, None, False]
