@@ -98,14 +98,18 @@ class Augmentation:
         import cv2
 
         side = grey.shape[1]
-        angle = np.radians(rng.uniform(-self.rotation, self.rotation, len(grey)))
-        factor = 1 + rng.uniform(-self.zoom, self.zoom, len(grey))
+        angle = rng.uniform(-self.rotation, self.rotation, len(grey)).tolist()
+        factor = (1 + rng.uniform(-self.zoom, self.zoom, len(grey))).tolist()
         offset = rng.uniform(-self.shift, self.shift, (len(grey), 2)) * side
-        matrices = _about_centre(factor * np.cos(angle), factor * np.sin(angle), offset, (side - 1) / 2)
+        centre = (side - 1) / 2, (side - 1) / 2
         ground = np.median(grey[:, :: side - 1, :: side - 1], axis=(1, 2)).tolist()  # of the four corners
         changed = np.empty_like(grey)
-        for image, matrix, level, place in zip(grey, matrices, ground, changed, strict=True):
-            cv2.warpAffine(image, matrix, (side, side), dst=place, flags=cv2.INTER_LINEAR, borderValue=level)
+        for position, image in enumerate(grey):
+            matrix = cv2.getRotationMatrix2D(centre, angle[position], factor[position])
+            matrix[:, 2] += offset[position]
+            cv2.warpAffine(
+                image, matrix, (side, side), changed[position], flags=cv2.INTER_LINEAR, borderValue=ground[position]
+            )
         return changed
 
     def _add_noise(self, grey: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -118,22 +122,3 @@ class Augmentation:
             noise = pool[start : start + size].reshape(grey[0].shape)
             cv2.add(grey[position], noise, dst=changed[position], dtype=cv2.CV_8U)  # keeps within 0 and 255
         return changed
-
-
-def _about_centre(
-    cosine: NDArray[np.float64], sine: NDArray[np.float64], offset: NDArray[np.float64], centre: float
-) -> NDArray[np.float64]:
-    """Return the matrices that turn and scale about a point on the diagonal, then shift.
-
-    Args:
-        cosine: of the angle, against the clock, times the scale, of shape (n,).
-        sine: likewise.
-        offset: to the right and down in pixels, of shape (n, 2).
-        centre: both coordinates of the point in pixels.
-
-    Returns:
-        Of shape (n, 2, 3), as OpenCV takes them.
-
-    """
-    linear = np.stack([np.stack([cosine, sine], axis=1), np.stack([-sine, cosine], axis=1)], axis=1)
-    return np.concatenate([linear, (centre * (1 - linear.sum(axis=2)) + offset)[..., None]], axis=2)
