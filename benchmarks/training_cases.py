@@ -24,7 +24,7 @@ from ..features.stacks import StackForm
 from ..models.threads import available_cores
 from .memory import anonymous_mb
 from .speed_cases import Line
-from .stopwatch import in_own_process
+from .stopwatch import in_own_process, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +39,7 @@ Way = Literal["generator", "dataset", "ours", "arrays", "alone", "generator-augm
 SIDE, BATCH, EPOCHS, ROUNDS = 64, 512, 3, 3
 SAMPLED = 8192  # images of the ways that are compared
 WARM = 8  # batches
+DEEP_BATCH = 64
 CLASSES, SEED = 121, 0
 STORE = f"{__package__}.stack_cases"
 AUGMENTATION: dict[str, Any] = {"rotation": 15.0, "shift": 0.05, "zoom": 0.1, "flip": True}
@@ -75,7 +76,48 @@ def training(folder: Path, images: Path) -> list[Line]:
     rates = _best({way: _rate(way, store, unpacked) for way in get_args(Way)} for _ in range(ROUNDS))
     images_of = f"{SAMPLED:,} images of {images.absolute().parent.name}/{images.name}"
     on = f"{images_of}, {SIDE} px, batches of {BATCH}, best of {ROUNDS} rounds"
-    return [*_beside(rates, on), *_sizes(store)]
+    return [*_beside(rates, on), *_sizes(store), deep_network()]
+
+
+def deep_network() -> Line:
+    """Time steps of `cnn-mobilenetv2`, whose normalisation is ours, beside the network as Keras has it."""
+    imports = f"from {__name__} import step_seconds"
+    ours, theirs = (
+        min(in_own_process(imports, "step_seconds(*sys.argv[1:])", whose).told for _ in range(ROUNDS))
+        for whose in ("ours", "keras")
+    )
+    return Line(
+        f"a step of cnn-mobilenetv2, {DEEP_BATCH} made-up images of {SIDE} px, best of {ROUNDS} rounds",
+        f"{ours:.3f} s",
+        f"{theirs:.3f} s (keras.applications, its own batch normalisation)",
+        f"{theirs / ours:.2f} x",
+    )
+
+
+def step_seconds(whose: Literal["ours", "keras"]) -> float:
+    """Return the median seconds of ten steps of MobileNetV2 after the first three."""
+    import keras
+
+    from ..models.architectures import MOBILENET_V2
+    from ..models.network import built_network, network
+    from ..models.recipe import PretrainedRecipe
+    from ..models.training import compile_for
+
+    def build(n_classes: int, shape: tuple[int, int, int]) -> keras.Model:
+        """Build the network that keras.applications ships."""
+        return keras.applications.MobileNetV2(weights=None, classes=n_classes, input_shape=shape)
+
+    recipe = PretrainedRecipe(side=SIDE, weights="random", schedule="constant")
+    built = {
+        "ours": lambda: network(MOBILENET_V2, recipe, CLASSES, sizes=None, seed=SEED),
+        "keras": lambda: built_network(build, recipe, CLASSES),
+    }
+    model = built[whose]()
+    compile_for(model, recipe, steps=1)
+    images = np.random.default_rng(SEED).integers(0, 255, (DEEP_BATCH, SIDE, SIDE, 3), dtype=np.uint8)
+    y = np.arange(DEEP_BATCH)
+    took = [seconds(lambda: model.train_on_batch({"image": images}, y)) for _ in range(13)]
+    return float(statistics.median(took[3:]))
 
 
 def _prepared(folder: Path, images: Path) -> tuple[str, Path]:

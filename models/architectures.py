@@ -129,8 +129,8 @@ def _settled(base: keras.Model, recipe: PretrainedRecipe) -> keras.Model:
 def _with_our_normalisation(base: keras.Model) -> keras.Model:
     """Return a network of the same layers and weights, with batch normalisation in one operation.
 
-    Training takes three quarters of the time (MobileNetV2 at 64 pixels, 2 cores); and on TensorFlow with several
-    threads Keras's own layer in MobileNetV2 comes out otherwise in the last bit each time.
+    Training is quicker (`tox -e bench-speed` tells by how much); and on TensorFlow with several threads Keras's own
+    layer in MobileNetV2 comes out otherwise in the last bit each time.
     """
 
     def ours(layer: Any) -> Any:  # noqa: ANN401 - Keras has no types

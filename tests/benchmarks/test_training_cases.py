@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from planktonbench.benchmarks import training_cases
+from planktonbench.benchmarks.stopwatch import Measured
 from planktonbench.benchmarks.training_cases import Way, as_source001
 from planktonbench.features.stack_store import reopen_stacks
 from planktonbench.features.stacks import StackForm, stack
@@ -95,3 +96,14 @@ def test_ratios_are_of_the_rates() -> None:
 
     assert [line.ratio for line in lines] == ["10.00 x", "1.00 x", "1.00 x", "1.00 x", "1.00 x"]
     assert [line.within for line in lines] == [True, False, True, None, False]
+
+
+def test_steps_are_beside_those_of_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best round of each counts, and the ratio tells how much quicker ours is."""
+    told = iter([0.4, 0.2, 0.3, 0.5, 0.8, 0.6])
+    monkeypatch.setattr(training_cases, "in_own_process", lambda *_: Measured(0.0, 0.0, next(told)))
+
+    line = training_cases.deep_network()
+
+    assert (line.ours, line.ratio) == ("0.200 s", "2.50 x")
+    assert line.beside.startswith("0.500 s")
