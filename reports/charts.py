@@ -105,6 +105,7 @@ def cost(section: Section) -> go.Figure | None:
     chart = new_chart(simulated=section.simulated, height=420, showlegend=False)
     x, y = ([track.predict_seconds for track in timed], [track.macro_f1 for track in timed])
     front = pareto_front(x, y)
+    named = {one: ("top center", "bottom center")[turn % 2] for turn, one in enumerate(reversed(front))}
     low, high = np.array([track.interval for track in timed]).T
     steps = {"color": LINE, "shape": "hv", "dash": "dot"}
     chart.add_scatter(
@@ -114,9 +115,9 @@ def cost(section: Section) -> go.Figure | None:
         x=x,
         y=y,
         mode="markers+text",
-        text=[label(track.name) if place in front else "" for place, track in enumerate(timed)],
-        textposition="top center",
-        marker={"color": [ACCENT if place in front else GREY for place in range(len(timed))], "size": 10},
+        text=[label(track.name) if place in named else "" for place, track in enumerate(timed)],
+        textposition=[named.get(place, "top center") for place in range(len(timed))],  # neighbours on either side
+        marker={"color": [ACCENT if place in named else GREY for place in range(len(timed))], "size": 10},
         error_y={"array": high - y, "arrayminus": y - low, "color": LINE, "thickness": 1.2, "width": 0},
         hovertext=[_cost_text(track) for track in timed],
         hovertemplate="%{hovertext}<extra></extra>",

@@ -48,6 +48,7 @@ def test_the_cost_chart_joins_the_tracks_that_none_beats(make_section: Callable[
     assert list(marks.x) == [9.0, 0.1, 20.0]
     assert list(front.x) == [0.1, 9.0]
     assert list(marks.text) == ["slow", "quick", ""]
+    assert list(marks.textposition)[:2] == ["top center", "bottom center"]  # never one on the other
 
 
 def test_without_timing_there_is_no_cost(make_section: Callable[..., Section]) -> None:
