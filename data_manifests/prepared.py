@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
@@ -12,9 +11,11 @@ from filelock import FileLock
 from .dataset import Dataset, cache_folder
 from .errors import DataError
 from .seeds import sha256_text
+from .source_code import source_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 FORMAT = "1"
 
@@ -30,8 +31,8 @@ def prepared_native(dataset: Dataset) -> Path | None:
     """
     if dataset.native is None:
         return None
-    code = [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
-    key = sha256_text(FORMAT, dataset.data_sha256, dataset.manifest.sha256, *code)
+    code = source_sha256(Dataset.__module__)
+    key = sha256_text(FORMAT, dataset.data_sha256, dataset.manifest.sha256, code)
     path = cache_folder() / "prepared" / f"{dataset.name}-{key[:16]}.parquet"
     if not path.is_file():
         table = dataset.native.reset_index()

@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data_manifests import decoding, pixels
-from ..data_manifests.audit import encoding
 from ..data_manifests.dataset import cache_folder
 from ..data_manifests.errors import DataError, listed
 from ..data_manifests.prepared import cache_locked
 from ..data_manifests.seeds import sha256_text
-from .measured import segmentation
+from ..data_manifests.source_code import source_sha256
 from .measured.sources import Sources
 from .stack_building import DESCRIPTION, GREY, OBJECT_ID, OBJECTS, Building
 from .stack_chunk import SIZES
@@ -193,6 +191,4 @@ def stored_stacks(
 
 def _key(images: ImageStore, form: StackForm, source: Source) -> str:
     """Name what a store depends on: images, form, source, and the code that decodes and prepares."""
-    below = Path(decoding.__file__), Path(encoding.__file__), Path(pixels.__file__), Path(segmentation.__file__)
-    code = [path.read_text("utf-8") for path in (*below, *sorted(Path(__file__).parent.glob("stack*.py")))]
-    return sha256_text(images.state(), json.dumps([asdict(form), asdict(source)]), *code)[:32]
+    return sha256_text(images.state(), json.dumps([asdict(form), asdict(source)]), source_sha256(__name__))[:32]

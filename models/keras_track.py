@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data_manifests.errors import TrackError
@@ -92,6 +91,7 @@ def from_keras(name: str, build: Build, **options: Any) -> type[Track]:  # noqa:
         "recipe": recipe,
         "build": staticmethod(build),
         "definition": repr(recipe) + _source_of(build),
+        "made_of": {getattr(build, "__module__", __name__)},
     }
     return check_track(type("FromKeras", (KerasTrack,), members), f"from_keras({name!r})")
 
@@ -112,9 +112,8 @@ def _recipe_of(name: str, options: dict[str, Any]) -> Recipe:
 
 
 def _source_of(build: Build) -> str:
-    """Return the text of the file that a function is in, else the function's own, else its code."""
+    """Return the text of a function, else its code."""
     try:
-        path = Path(inspect.getsourcefile(build) or "")
-        return path.read_text("utf-8") if path.is_file() else inspect.getsource(build)
+        return inspect.getsource(build)
     except (OSError, TypeError):
         return repr(getattr(getattr(build, "__code__", None), "co_code", build))

@@ -183,5 +183,6 @@ def from_sklearn(name: str, estimator: Any, *, prune_above: float | None = 0.95)
         "prune_above": prune_above,
         "estimator": fresh,
         "definition": repr((estimator.get_params(), prune_above)),
+        "made_of": {type(value).__module__ for value in (estimator, *estimator.get_params().values())},
     }
     return check_track(type("FromSklearn", (SklearnTrack,), members), f"from_sklearn({name!r})")

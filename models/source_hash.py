@@ -1,59 +1,71 @@
-"""The hash of a track's source, so that a changed method is run again and an unchanged one is not."""
+"""Hash of a track's source code, so that a changed method is run again and an unchanged one is not."""
 
 from __future__ import annotations
 
-import ast
-import importlib.util
 import inspect
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data_manifests.seeds import sha256_text
+from ..data_manifests.source_code import LIBRARIES, PACKAGE, source_sha256
 
 if TYPE_CHECKING:
     from .track import Track
 
-PACKAGE = __name__.split(".", 1)[0]
+INPUT_MODULES = {
+    "native": f"{PACKAGE}.data_manifests.dataset",
+    "images": f"{PACKAGE}.features.stack_store",
+}
+"""Modules that make what a track is given, by input: tables are cleaned, images decoded and prepared."""
 
 
 def track_sha256(track: type[Track]) -> str:
-    """Return the hash of a track's source.
+    """Return the hash of the source code that the results of a track depend on.
 
-    For a shipped track: its module and every module of planktonbench that it imports, directly or not. For a track in
-    anybody's file: that file. For one that was made in a session: its class, and the definition that it states.
+    It covers the modules of the class and of the classes that it is derived from, the modules that prepare its inputs,
+    and all modules of planktonbench that these import, directly or not. For a user-supplied track it also covers what
+    its file imports from its own folder or package. A track that was defined in a notebook has the source of its class;
+    one that was made by a function, such as `from_sklearn`, has its `definition` and the modules in `made_of` besides.
     """
-    module = sys.modules.get(track.__module__)
-    definition = str(getattr(track, "definition", ""))
-    if track.__module__.startswith(f"{PACKAGE}."):
-        return sha256_text(definition, *(path.read_text("utf-8") for path in _reached(track.__module__)))
-    path = getattr(module, "__file__", None)
-    if path is not None:
-        return sha256_text(definition, Path(path).read_text("utf-8"))
+    modules = track_modules(track)
+    roots: dict[str, Path] = {}
+    for name in modules:
+        roots |= _roots(name, is_own=name == track.__module__)
+    texts = [str(getattr(track, "definition", "")), source_sha256(*modules, roots=roots)]
+    if _file_of(track.__module__) is None:
+        texts.append(_source_of(track))
+    return sha256_text(*texts)
+
+
+def track_modules(track: type[Track]) -> list[str]:
+    """Return the modules whose source, with all that they import, the hash of a track covers, sorted."""
+    classes = [base.__module__ for base in track.__mro__]
+    return sorted({*classes, *getattr(track, "made_of", ()), *(INPUT_MODULES[name] for name in track.inputs)})
+
+
+def _file_of(module: str) -> Path | None:
+    path = getattr(sys.modules.get(module), "__file__", None)
+    return None if path is None else Path(path)
+
+
+def _roots(module: str, *, is_own: bool) -> dict[str, Path]:
+    """Return where user-supplied code lies: the package of a module, or its file and all that lies beside it.
+
+    Installed libraries are left out, unless the track itself comes from one.
+    """
+    path, (top, *below) = _file_of(module), module.split(".")
+    if path is None or top == PACKAGE or not (is_own or not str(path).startswith(LIBRARIES)):
+        return {}
+    if below or path.name == "__init__.py":
+        return {top: path.parents[len(below) - (path.name != "__init__.py")]}
+    files = {one.stem: one for one in path.parent.glob("*.py")}
+    packages = {one.parent.name: one.parent for one in path.parent.glob("*/__init__.py")}
+    return {**packages, **files, top: path}
+
+
+def _source_of(track: type[Track]) -> str:
     try:
-        return sha256_text(definition, inspect.getsource(track))
+        return inspect.getsource(track)
     except (OSError, TypeError):
-        return sha256_text(definition, repr(sorted(vars(track))))
-
-
-def _reached(name: str) -> list[Path]:
-    """Return the files of a module and of all modules of this package that it imports, sorted by module name."""
-    waiting, found = [name], {}
-    while waiting:
-        current = waiting.pop()
-        spec = importlib.util.find_spec(current)
-        if current in found or spec is None or spec.origin is None:
-            continue
-        found[current] = Path(spec.origin)
-        waiting += _imports(found[current], current)
-    return [found[key] for key in sorted(found)]
-
-
-def _imports(path: Path, name: str) -> list[str]:
-    """Return the modules of this package that a file imports by relative imports."""
-    found = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = name.rsplit(".", node.level)[0]
-            found.append(f"{base}.{node.module}" if node.module else base)
-    return found
+        return repr(sorted(vars(track)))

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data_manifests import decoding, pixels
-from ...data_manifests.audit import encoding
 from ...data_manifests.dataset import cache_folder
 from ...data_manifests.errors import DataError
 from ...data_manifests.opened import opened
 from ...data_manifests.prepared import cache_locked, write_whole
 from ...data_manifests.processes import in_order
 from ...data_manifests.seeds import sha256_text
+from ...data_manifests.source_code import source_sha256
 from .catalogue import FEATURES, NAMES, VERSION
 from .chunk import Member, measure_opened
 from .parts import Parts
@@ -120,9 +119,7 @@ def measured_table(
 def _key(images: ImageStore, options: Segmentation, masks: ImageStore | None) -> str:
     """Name what a table depends on: images, masks, options, and the code that decodes and measures."""
     states = [images.state(), "" if masks is None else masks.state()]
-    below = Path(decoding.__file__), Path(encoding.__file__), Path(pixels.__file__)
-    code = [path.read_text("utf-8") for path in (*below, *sorted(Path(__file__).parent.glob("*.py")))]
-    return sha256_text(str(VERSION), json.dumps(asdict(options)), *states, *code)[:32]
+    return sha256_text(str(VERSION), json.dumps(asdict(options)), *states, source_sha256(__name__))[:32]
 
 
 def _description(options: Segmentation) -> str:
