@@ -13,6 +13,8 @@ Everything is imported when it is first used, so that `planktonbench --help` is 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ._version import __version__
+
 if TYPE_CHECKING:
     from .benchmarks.run import run
     from .data_manifests.dataset import load
@@ -25,30 +27,28 @@ if TYPE_CHECKING:
         TrackError,
     )
     from .features.measured.extractor import NativeExtractor, measure
-    from .models.keras_track import from_keras
+    from .models.image_tracks.user_keras import from_keras
+    from .models.protocol.track import Objects, Track
     from .models.registry import register
-    from .models.sklearn_tracks import from_sklearn
-    from .models.track import Objects, Track
-    from .reports.comparison import Comparison
-    from .reports.contest import compare
-    from .reports.score import Score, score
-
-__version__ = "0.1.0"
+    from .models.table_tracks.sklearn_tracks import from_sklearn
+    from .reports.comparisons.comparison import Comparison
+    from .reports.comparisons.contest import compare
+    from .reports.scoring.score import Score, score
 
 _HOMES = {
     "load": "data_manifests.dataset",
     "run": "benchmarks.run",
-    "score": "reports.score",
-    "compare": "reports.contest",
-    "Comparison": "reports.comparison",
-    "Score": "reports.score",
-    "Track": "models.track",
-    "Objects": "models.track",
+    "score": "reports.scoring.score",
+    "compare": "reports.comparisons.contest",
+    "Comparison": "reports.comparisons.comparison",
+    "Score": "reports.scoring.score",
+    "Track": "models.protocol.track",
+    "Objects": "models.protocol.track",
     "NativeExtractor": "features.measured.extractor",
     "measure": "features.measured.extractor",
     "register": "models.registry",
-    "from_keras": "models.keras_track",
-    "from_sklearn": "models.sklearn_tracks",
+    "from_keras": "models.image_tracks.user_keras",
+    "from_sklearn": "models.table_tracks.sklearn_tracks",
     "PlanktonbenchError": "data_manifests.errors",
     "ManifestError": "data_manifests.errors",
     "SuiteError": "data_manifests.errors",

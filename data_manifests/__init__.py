@@ -1,1 +1,1 @@
-"""The ground floor: what a data set is, how it is read, cleaned and split."""
+"""Data sets: manifests, reading, cleaning, and splits. Nothing here knows features, tracks or reports."""

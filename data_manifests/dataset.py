@@ -8,21 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import layouts
-from .cleaning import Note, clean
+from .cleaning.rules import Note, clean
 from .errors import DataError
+from .files.tables import canonical_text, find_column
 from .manifest import Manifest, load_manifest, manifest_names, manifest_of_folder
+from .readers import layouts
 from .seeds import sha256_file, sha256_text
 from .simulation.marker import is_simulated
-from .tables import canonical_text, find_column
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     import pandas as pd
 
-    from .images import ImageStore
-    from .raw import RawTables
+    from .cleaning.raw_tables import RawTables
+    from .images.store import ImageStore
 
 DATA_VARIABLE = "PLANKTONBENCH_DATA"
 

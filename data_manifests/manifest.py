@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from .errors import ManifestError, listed
+from .files.yaml_files import Schema, is_yaml, read_shipped, read_yaml, shipped_names
 from .seeds import sha256_text
-from .yaml_files import Schema, is_yaml, read_shipped, read_yaml, shipped_names
 
 Background = Literal["light", "dark"]
 Layout = Literal["challenge", "seanoe", "class-folders"]

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from .cleaning import Note, note
+from .cleaning.rules import Note, note
 from .errors import DataError, SuiteError, did_you_mean, listed
+from .files.yaml_files import Schema
 from .seeds import derived_seed32
-from .yaml_files import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

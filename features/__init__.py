@@ -1,1 +1,1 @@
-"""What tracks learn from: the native table prepared, later measured features and image stacks."""
+"""What tracks learn from: native feature tables, measured features, and network images. No model is fitted here."""

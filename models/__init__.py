@@ -1,1 +1,4 @@
-"""The tracks: one family of methods per module, behind one protocol and one registry."""
+"""Tracks: the methods that are compared, behind one protocol and one registry.
+
+No data set is read and no test score computed here.
+"""

@@ -12,30 +12,33 @@ from pathlib import Path
 
 from ..data_manifests.errors import TrackError, did_you_mean
 from ..data_manifests.seeds import sha256_text
-from .track import Track, check_track
+from .protocol.track import Track, check_track
 
 GROUP = "planktonbench.tracks"
 SHIPPED = {
-    "xgb-native": "xgboost_tracks:XgbNative",
-    "xgb-source001": "xgboost_tracks:XgbSource001",
-    "forest-native": "sklearn_tracks:Forest",
-    "balanced-forest-native": "sklearn_tracks:BalancedForest",
-    "logistic-native": "sklearn_tracks:Logistic",
-    "cnn-lenet": "image_tracks:LeNet",
-    "cnn-resnet18": "image_tracks:ResNet18",
-    "cnn-resnet18-small": "image_tracks:SmallResNet",
-    "cnn-mobilenetv2": "image_tracks:MobileNetV2",
-    "cnn-efficientnet": "image_tracks:EfficientNet",
-    "cnn-vgg19-transfer": "image_tracks:Vgg19Transfer",
-    "cnn-lite0-pretrained": "image_tracks:Lite0Pretrained",
-    "cnn-best": "image_tracks:Best",
-    "fusion-xgb": "fusion_xgb:FusionXgb",
-    "fusion-joint": "fusion_joint:FusionJoint",
-    "fusion-stack": "fusion_stack:FusionStack",
-    "majority": "baselines:Majority",
-    "random": "baselines:Random",
+    "xgb-native": "table_tracks.xgboost_tracks:XgbNative",
+    "xgb-source001": "table_tracks.xgboost_tracks:XgbSource001",
+    "forest-native": "table_tracks.sklearn_tracks:Forest",
+    "balanced-forest-native": "table_tracks.sklearn_tracks:BalancedForest",
+    "logistic-native": "table_tracks.sklearn_tracks:Logistic",
+    "cnn-lenet": "image_tracks.convolutional:LeNet",
+    "cnn-resnet18": "image_tracks.convolutional:ResNet18",
+    "cnn-resnet18-small": "image_tracks.convolutional:SmallResNet",
+    "cnn-mobilenetv2": "image_tracks.convolutional:MobileNetV2",
+    "cnn-efficientnet": "image_tracks.convolutional:EfficientNet",
+    "cnn-vgg19-transfer": "image_tracks.convolutional:Vgg19Transfer",
+    "cnn-lite0-pretrained": "image_tracks.convolutional:Lite0Pretrained",
+    "cnn-best": "image_tracks.convolutional:Best",
+    "fusion-xgb": "fusion.early_xgboost:FusionXgb",
+    "fusion-joint": "fusion.joint_network:FusionJoint",
+    "fusion-stack": "fusion.late_pooling:FusionStack",
+    "majority": "table_tracks.baselines:Majority",
+    "random": "table_tracks.baselines:Random",
 }
 """Name of each shipped track to its module in this package and its class."""
+
+MAKERS = frozenset(f"{__package__}.{name}" for name in ("table_tracks.sklearn_tracks", "image_tracks.user_keras"))
+"""Modules of the functions that make a track of a user-supplied estimator or network."""
 
 _registered: dict[str, type[Track]] = {}
 
@@ -111,7 +114,7 @@ def _from_file(reference: str) -> type[Track]:
         raise TrackError(message)
     found = getattr(module, member)
     if inspect.isfunction(found):
-        from .keras_track import from_keras
+        from .image_tracks.user_keras import from_keras
 
         return from_keras(_name_of(path, member), found)
     return check_track(found, f"{path.name}:{member}")
@@ -124,8 +127,4 @@ def _name_of(path: Path, function: str) -> str:
 
 
 def _is_own_track(value: object, module: str) -> bool:
-    return (
-        isinstance(value, type)
-        and issubclass(value, Track)
-        and value.__module__ in {module, f"{__package__}.sklearn_tracks", f"{__package__}.keras_track"}
-    )
+    return isinstance(value, type) and issubclass(value, Track) and value.__module__ in {module, *MAKERS}

@@ -1,1 +1,4 @@
-"""What predictions were worth: reading them, scoring them, and showing it."""
+"""What stored predictions are worth: scores, comparisons, analyses, and report pages.
+
+Neither data sets nor models are needed.
+"""

@@ -90,7 +90,7 @@ HEAVY = ("numpy", "pandas", "sklearn", "xgboost", "keras", "tensorflow", "matplo
 def test_help_imports_nothing_heavy() -> None:
     """Printing help loads no heavy library, which is what keeps it quick."""
     code = (
-        "import sys; from planktonbench.benchmarks.cli import main; main(['--help']); "
+        "import sys; from planktonbench.benchmarks.cli.app import main; main(['--help']); "
         f"print('loaded:', sorted(set(sys.modules) & {set(HEAVY)}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
@@ -100,7 +100,10 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_a_worker_of_native_features_begins_without_what_images_need() -> None:
     """Numba and OpenCV take half a second, which a suite of many small runs would pay for each."""
-    code = "import sys, planktonbench.benchmarks.worker; print('loaded:', sorted({'numba', 'cv2'} & set(sys.modules)))"
+    code = (
+        "import sys, planktonbench.benchmarks.execution.worker; "
+        "print('loaded:', sorted({'numba', 'cv2'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
 
     assert "loaded: []" in done.stdout

@@ -1,1 +1,4 @@
-"""The audit of a data set: every image opened, every column looked at, and what is wrong told with counts and names."""
+"""Audit of a data set: every image opened, every column examined, findings with counts and names.
+
+Nothing is changed.
+"""

@@ -6,11 +6,11 @@ import hashlib
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..decoding import decoded, grey_levels, quiet_decoder
 from ..errors import DataError
-from ..opened import Opening, opened
-from ..processes import in_order
-from .encoding import fault_of
+from ..files.processes import in_order
+from ..images.decoding import decoded, grey_levels, quiet_decoder
+from ..images.encoding import fault_of
+from ..images.opened import Opening, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ..images import ImageStore
+    from ..images.store import ImageStore
 
 TEXTS = ("object_id", "member", "status", "content", "pixels")
 NUMBERS = ("height", "width", "channels", "coloured", "bits", "lowest", "highest", "look")

@@ -1,1 +1,4 @@
-"""Simulated plankton: small drawings in the layout of a real data set, for newcomers, tests, courses and scale."""
+"""Simulated plankton in the layout of a real data set, for first steps, tests, courses, and scale.
+
+Results on it are always called simulated.
+"""

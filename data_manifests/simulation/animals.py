@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pen import blob, curve, ellipse, moved, ray
+from .drawing import blob, curve, ellipse, moved, ray
 
 if TYPE_CHECKING:
-    from .pen import Pen
+    from .drawing import Pen
 
 
 def copepod(pen: Pen) -> None:

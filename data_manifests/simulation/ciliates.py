@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pen import blob, ellipse, moved
+from .drawing import blob, ellipse, moved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .pen import Pen
+    from .drawing import Pen
 
 SEEN_WITH_CELL = 0.55  # share of loricae that still hold their ciliate
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pen import blob, box, curve, ellipse, ray
+from .drawing import blob, box, curve, ellipse, ray
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from .pen import Pen
+    from .drawing import Pen
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pen import blob, ellipse, ray
+from .drawing import blob, ellipse, ray
 
 if TYPE_CHECKING:
-    from .pen import Pen
+    from .drawing import Pen
 
 
 def horned(pen: Pen) -> None:

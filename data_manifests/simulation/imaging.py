@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from .pen import OPAQUE, blob, moved
+from .drawing import OPAQUE, blob, moved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

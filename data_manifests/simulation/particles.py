@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pen import blob, blobs, curve, ellipse, moved
+from .drawing import blob, blobs, curve, ellipse, moved
 
 if TYPE_CHECKING:
-    from .pen import Pen
+    from .drawing import Pen
 
 
 def aggregate(pen: Pen) -> None:

@@ -10,11 +10,11 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from ..challenge import META, NATIVE
 from ..errors import DataError, did_you_mean, listed
+from ..files.processes import in_order
 from ..manifest import load_manifest
-from ..prepared import flush
-from ..processes import in_order
+from ..native_cache import flush
+from ..readers.challenge import META, NATIVE
 from ..seeds import derived_seed
 from .archive import Archive, open_archive
 from .chunk import Part, Recipe, draw_chunk

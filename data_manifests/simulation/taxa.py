@@ -13,8 +13,8 @@ import numpy as np
 from . import animals, diatoms, dinoflagellates, particles
 from .ciliates import Lorica
 from .diatoms import Chain, Disc
+from .drawing import Pen
 from .imaging import Body
-from .pen import Pen
 from .populations import TYPICAL, Population
 
 if TYPE_CHECKING:

@@ -1,1 +1,4 @@
-"""Handcrafted features measured from the images themselves: segmentation, kernels, catalogue, and the table."""
+"""Handcrafted features measured from images: catalogue, extraction, and tables.
+
+Their reference implementations are in `benchmarks/feature_validation`.
+"""

@@ -15,8 +15,8 @@ import numpy as np
 from ...data_manifests.simulation.native_table import NativeTable
 from .catalogue import NAMES
 from .measure import measure_chunk
+from .objects.segmentation import Ground, Segmentation
 from .readiness import make_ready
-from .segmentation import Ground, Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data_manifests.decoding import BLACK, WHITE, grey_levels, mask_levels, quiet_decoder
-from ...data_manifests.pixels import FaultyImageError, pixels_at
+from ...data_manifests.images.decoding import BLACK, WHITE, grey_levels, mask_levels, quiet_decoder
+from ...data_manifests.images.pixels import FaultyImageError, pixels_at
 from .catalogue import NAMES
 from .measure import measure_chunk
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ...data_manifests.images import Place
-    from .segmentation import Segmentation
-    from .sources import Openings, Sources
+    from ...data_manifests.images.store import Place
+    from ..preparation.sources import Openings, Sources
+    from .objects.segmentation import Segmentation
 
     Pair = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...data_manifests.dataset import cache_folder
 from ...data_manifests.errors import DataError
-from ...data_manifests.prepared import cache_locked, write_whole
+from ...data_manifests.native_cache import cache_locked, write_whole
 from ...data_manifests.seeds import sha256_text
 from .catalogue import NAMES
 from .table import DESCRIPTION, OBJECT_ID, MeasuredTable

@@ -12,17 +12,17 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from ...data_manifests.decoding import BLACK, WHITE, grey_of, quiet_decoder
 from ...data_manifests.errors import DataError, listed
-from ...data_manifests.images import ImageStore
-from ...data_manifests.processes import in_order
-from ...data_manifests.tables import canonical_text, not_among
+from ...data_manifests.files.processes import in_order
+from ...data_manifests.files.tables import canonical_text, not_among
+from ...data_manifests.images.decoding import BLACK, WHITE, grey_of, quiet_decoder
+from ...data_manifests.images.store import ImageStore
+from ..preparation.chunk_files import CHUNK
+from ..preparation.sources import open_sources
 from .catalogue import NAMES
 from .measure import measure_chunk
 from .options import check_pixel_size, segmentation_of
-from .parts import CHUNK
 from .readiness import make_ready
-from .sources import open_sources
 from .table import OBJECT_ID, MeasuredTable, measured_table
 from .units import micrometre_columns, with_micrometres
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from .segmentation import Pieces, Segmentation
+    from .objects.segmentation import Pieces, Segmentation
 
     Masks = Sequence[ArrayLike | None]
 
@@ -57,7 +57,7 @@ def measure(  # noqa: PLR0913 - the choices of the command, by name
     Args:
         images: a folder, zip or tar file, measured once and then found in the cache; or arrays: uint8, uint16 or bool
             of shape (height, width), or with 3 (RGB) or 4 (RGBA) channels last. How colours, opacity and 16 bits become
-            grey levels is told in the module `planktonbench.data_manifests.decoding`; of bool, True is white.
+            grey levels is told in the module `planktonbench.data_manifests.images.decoding`; of bool, True is white.
         masks: for files a folder, zip or tar file in which each mask is called like its image; for arrays an array of
             the same height and width for each image, or None for one that is to be segmented. What is not 0 is object.
         background: `light` or `dark`; None decides for each image.

@@ -7,36 +7,36 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .angular import measure_angular
-from .boundary import measure_boundary
 from .catalogue import FEATURES, GROUPS
-from .contrast import measure_contrast
-from .cooccurrence import measure_cooccurrence
-from .core import measure_core
-from .cut import cut_out
-from .fourier import measure_fourier
-from .geometry import measure_geometry
-from .gradients import measure_gradients
-from .granulometry import measure_granulometry
-from .grey import measure_grey
-from .hull import measure_hull
-from .outline import measure_outline
-from .patterns import measure_patterns
-from .polar import measure_polar
-from .profile import measure_profile
-from .quartiles import measure_quartiles
-from .sheet import Sheet, sheets
-from .skeleton import measure_skeleton
-from .smoothed import measure_smoothed
-from .symmetry import measure_symmetry
-from .thickness import measure_thickness
+from .groups.angular import measure_angular
+from .groups.boundary import measure_boundary
+from .groups.contrast import measure_contrast
+from .groups.cooccurrence import measure_cooccurrence
+from .groups.core import measure_core
+from .groups.fourier import measure_fourier
+from .groups.geometry import measure_geometry
+from .groups.gradients import measure_gradients
+from .groups.granulometry import measure_granulometry
+from .groups.grey import measure_grey
+from .groups.hull import measure_hull
+from .groups.outline import measure_outline
+from .groups.patterns import measure_patterns
+from .groups.polar import measure_polar
+from .groups.profile import measure_profile
+from .groups.quartiles import measure_quartiles
+from .groups.skeleton import measure_skeleton
+from .groups.smoothed import measure_smoothed
+from .groups.symmetry import measure_symmetry
+from .groups.thickness import measure_thickness
+from .objects.crop import cut_out
+from .objects.mosaic import Sheet, sheets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from .segmentation import Segmentation
+    from .objects.segmentation import Segmentation
 
     Columns = dict[str, NDArray[np.float64]]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast, get_args
 
 from ...data_manifests.errors import DataError, did_you_mean
 from ...data_manifests.manifest import Background
-from .segmentation import Pieces, Segmentation
+from .objects.segmentation import Pieces, Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from threading import Timer
 import numpy as np
 
 from .measure import ALL, measure_chunk
-from .segmentation import Segmentation
+from .objects.segmentation import Segmentation
 
 PATIENCE = 2.0  # seconds that pass without a word
 TOLD = (

@@ -11,32 +11,32 @@ import shutil
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...data_manifests.dataset import cache_folder
 from ...data_manifests.errors import DataError
-from ...data_manifests.opened import opened
-from ...data_manifests.prepared import cache_locked, write_whole
-from ...data_manifests.processes import in_order
+from ...data_manifests.files.processes import in_order
+from ...data_manifests.files.source_code import source_sha256
+from ...data_manifests.images.opened import opened
+from ...data_manifests.native_cache import cache_locked, write_whole
 from ...data_manifests.seeds import sha256_text
-from ...data_manifests.source_code import source_sha256
+from ..preparation.chunk_files import Parts
+from ..preparation.sources import Sources
 from .catalogue import FEATURES, NAMES, VERSION
 from .chunk import Member, measure_opened
-from .parts import Parts
 from .readiness import make_ready
-from .sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     import pandas as pd
     import pyarrow as pa
 
-    from ...data_manifests.images import ImageStore
-    from .segmentation import Segmentation
+    from ...data_manifests.images.store import ImageStore
+    from .objects.segmentation import Segmentation
 
 OBJECT_ID = "object_id"
 FAULT_COLUMNS = (OBJECT_ID, "member", "fault")

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import planktonbench as pb
 import pytest
-from planktonbench.benchmarks import progress
+from planktonbench.benchmarks.console import progress
 from planktonbench.data_manifests.errors import SuiteError
-from planktonbench.reports.card import Card
+from planktonbench.reports.run_files.card import Card
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,8 @@ TRACKS = """
 import os
 import numpy as np
 from planktonbench import Track
-from planktonbench.features.stacks import StackForm
-from planktonbench.models.baselines import Majority
+from planktonbench.features.network_images.form import StackForm
+from planktonbench.models.table_tracks.baselines import Majority
 
 class Pool(Majority):
     name = "pool"

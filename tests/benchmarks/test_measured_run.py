@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 import planktonbench as pb
 import pytest
-from planktonbench.benchmarks.features import PREFIX, feature_tables
-from planktonbench.benchmarks.settings import Settings
+from planktonbench.benchmarks.execution.settings import Settings
+from planktonbench.benchmarks.planning.feature_tables import PREFIX, feature_tables
 from planktonbench.data_manifests.dataset import open_folder
 from planktonbench.data_manifests.manifest import manifest_of_folder
 from planktonbench.features.measured import catalogue
 from planktonbench.features.measured.catalogue import NAMES
-from planktonbench.reports.card import Card
-from planktonbench.reports.write import write_results
+from planktonbench.reports.pages.write import write_results
+from planktonbench.reports.run_files.card import Card
 
 if TYPE_CHECKING:
     from collections.abc import Callable

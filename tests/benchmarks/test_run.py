@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import planktonbench as pb
 import pytest
-from planktonbench.benchmarks.store import job_lock
-from planktonbench.reports.card import Card
+from planktonbench.benchmarks.execution.store import job_lock
+from planktonbench.reports.run_files.card import Card
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import f1_score
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FAILING = """
 import os
 import planktonbench as pb
-from planktonbench.models.baselines import Majority
+from planktonbench.models.table_tracks.baselines import Majority
 
 class Raises(Majority):
     name = "raises"
@@ -245,7 +245,7 @@ def test_images_of_class_folders_reach_the_worker(tmp_path: Path, kind: str) -> 
         with tarfile.open(tmp_path / "data.tar", "w") as archive:
             archive.add(tmp_path / "data", ".")
     (tmp_path / "levels.py").write_text(
-        "import numpy as np\nfrom planktonbench.models.baselines import Majority\n"
+        "import numpy as np\nfrom planktonbench.models.table_tracks.baselines import Majority\n"
         "class Levels(Majority):\n    name = 'levels'\n    inputs = {'images'}\n"
         "    def predict(self, objects):\n"
         "        return np.eye(2)[[int(objects.images.read(key).mean() > 99) for key in objects.object_ids]]\n"

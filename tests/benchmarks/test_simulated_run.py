@@ -8,7 +8,7 @@ import pandas as pd
 import planktonbench as pb
 import pytest
 from planktonbench.data_manifests.simulation import sample
-from planktonbench.reports.card import read_card
+from planktonbench.reports.run_files.card import read_card
 
 if TYPE_CHECKING:
     from pathlib import Path

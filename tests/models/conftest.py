@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from planktonbench import Objects
-from planktonbench.features.stack_store import Stacks
-from planktonbench.features.stacks import Source, StackForm
+from planktonbench.features.network_images.form import Source, StackForm
+from planktonbench.features.network_images.store import Stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

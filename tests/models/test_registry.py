@@ -10,8 +10,8 @@ import planktonbench as pb
 import pytest
 from planktonbench import Objects, TrackError
 from planktonbench.models import registry
-from planktonbench.models.source_hash import track_sha256
-from planktonbench.models.track import check_options, check_track, checked_scores, options_of
+from planktonbench.models.protocol.source_hash import track_sha256
+from planktonbench.models.protocol.track import check_options, check_track, checked_scores, options_of
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -111,7 +111,7 @@ def test_register_refuses_a_second_track_of_a_name(monkeypatch: pytest.MonkeyPat
 
 def test_another_package_adds_a_track(monkeypatch: pytest.MonkeyPatch) -> None:
     """The entry-point group planktonbench.tracks is looked at."""
-    entry = EntryPoint("far", "planktonbench.models.baselines:Majority", registry.GROUP)
+    entry = EntryPoint("far", "planktonbench.models.table_tracks.baselines:Majority", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [entry] if group == registry.GROUP else [])
 
     assert registry.get_track("far").name == "majority"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-from planktonbench.features.native import describe_preparation, native_pipeline
-from planktonbench.reports.card import Card
-from planktonbench.reports.results import read_runs
-from planktonbench.reports.sections import Section, sections_of
+from planktonbench.features.native.pipeline import describe_preparation, native_pipeline
+from planktonbench.reports.results.section import Section, sections_of
+from planktonbench.reports.results.stored_run import read_runs
+from planktonbench.reports.run_files.card import Card
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

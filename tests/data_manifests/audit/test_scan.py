@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from planktonbench.data_manifests import opened as opening
 from planktonbench.data_manifests.audit import scan as module
-from planktonbench.data_manifests.audit.encoding import PNG
 from planktonbench.data_manifests.audit.scan import look_of, scan
-from planktonbench.data_manifests.images import ImageStore, open_images, reopen_images
+from planktonbench.data_manifests.images import opened as opening
+from planktonbench.data_manifests.images.encoding import PNG
+from planktonbench.data_manifests.images.store import ImageStore, open_images, reopen_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from planktonbench.benchmarks.shapes import shapes
+from planktonbench.benchmarks.feature_validation.shapes import shapes
 from planktonbench.data_manifests.simulation.native_table import FRAME, NEEDS_FRAME, NEEDS_HOLES
 from planktonbench.features.measured.catalogue import NAMES
 from planktonbench.features.measured.challenge import CHALLENGE_TABLE, COLUMNS
 from planktonbench.features.measured.measure import measure_chunk
-from planktonbench.features.measured.segmentation import Segmentation
+from planktonbench.features.measured.objects.segmentation import Segmentation
 
 IMAGES = [shape.image for shape in shapes() if shape.name.startswith(("ring", "disc"))]
 PLACE = {name: position for position, name in enumerate(COLUMNS)}

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import planktonbench as pb
 import pytest
-from planktonbench.data_manifests.images import open_images
+from planktonbench.data_manifests.images.store import open_images
 from planktonbench.features.measured.catalogue import FEATURES, NAMES
 from planktonbench.features.measured.extractor import NativeExtractor, measure
 from sklearn.base import clone

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from planktonbench.benchmarks.shapes import Shape, shapes
-from planktonbench.benchmarks.turning import mirrored, turned
+from planktonbench.benchmarks.feature_validation.rotation_invariance import mirrored, turned
+from planktonbench.benchmarks.feature_validation.shapes import Shape, shapes
 from planktonbench.features.measured.catalogue import FEATURES, GROUPS, NAMES
 from planktonbench.features.measured.measure import measure_chunk
-from planktonbench.features.measured.segmentation import Segmentation
+from planktonbench.features.measured.objects.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

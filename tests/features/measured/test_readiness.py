@@ -14,7 +14,7 @@ import planktonbench
 import pytest
 from numba.core.dispatcher import Dispatcher
 from planktonbench.features.measured import readiness
-from planktonbench.features.measured.compiled import compiled
+from planktonbench.features.measured.kernels.compiled import compiled
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -68,7 +68,7 @@ class _Impatient:
 def test_where_nothing_can_be_kept_a_loop_still_runs(tmp_path: Path) -> None:
     """Neither beside the source nor in the user's cache: both places are files, not folders."""
     (tmp_path / "loops.py").write_text(
-        "from planktonbench.features.measured.compiled import compiled\n\n\n"
+        "from planktonbench.features.measured.kernels.compiled import compiled\n\n\n"
         "@compiled\ndef double(x: int) -> int:\n    return 2 * x\n\n\nprint(double(21), double.stats.cache_path)\n"
     )
     (tmp_path / "__pycache__").write_text("no folder")

@@ -15,14 +15,15 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from planktonbench.data_manifests.decoding import grey_levels
 from planktonbench.data_manifests.errors import DataError
-from planktonbench.data_manifests.images import ImageStore, open_images
-from planktonbench.features.measured import chunk, parts, table
+from planktonbench.data_manifests.images.decoding import grey_levels
+from planktonbench.data_manifests.images.store import ImageStore, open_images
+from planktonbench.features.measured import chunk, table
 from planktonbench.features.measured.catalogue import FEATURES, NAMES
 from planktonbench.features.measured.measure import measure_chunk
-from planktonbench.features.measured.segmentation import Segmentation
+from planktonbench.features.measured.objects.segmentation import Segmentation
 from planktonbench.features.measured.table import MeasuredTable, measured_table
+from planktonbench.features.preparation import chunk_files as parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

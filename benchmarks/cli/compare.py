@@ -1,0 +1,165 @@
+"""The command `planktonbench compare`: is one method better than another, and how sure is that?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from ...data_manifests.errors import DataError, SuiteError
+from ..console.output import pasted, print_json, print_table, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from ...reports.comparisons.comparison import Comparison
+
+FIGURE_KINDS = (".png", ".pdf", ".svg")
+DOTS_PER_INCH = 200
+SHORT_HELP = "Tell whether the difference between two methods is real."
+HELP = pasted(
+    "planktonbench compare a.csv b.csv --truth truth.csv",
+    "Compare two methods on the same objects: macro F1, a paired interval and p from draws of whole clusters (the "
+    "same for both), the smallest difference that could have been seen, and McNemar's test of accuracy.\n\n"
+    "A and B are predictions files, folders of a run (OUT/runs/<dataset>/<track>/<split>/seed-<k>), or folders with "
+    "runs below them (of a track, or whole results folders). With runs of one track on either side these are compared; "
+    "else those that --tracks names, or tracks of the same name. Runs are matched by data set, split and seed; several "
+    "folds or seeds are averaged, with the corrected t test beside. A predictions file may stand beside one run, whose "
+    "truth is then used. Swapping A and B turns the sign and changes nothing else.",
+)
+
+
+def compare_command(  # noqa: PLR0913 - the options of the command
+    a: Annotated[
+        Path,
+        typer.Argument(
+            help="Predictions (CSV or parquet with object_id,taxon), a folder of runs, or runs that come with "
+            "planktonbench, such as reference:ndsb/xgb-native."
+        ),
+    ],
+    b: Annotated[Path, typer.Argument(help="Likewise, what A is compared with.")],
+    *,
+    truth: Annotated[
+        Optional[Path],
+        typer.Option(
+            help="CSV or parquet with object_id,taxon and optionally a grouping column.",
+            show_default="the truth stored with the runs",
+        ),
+    ] = None,
+    group: Annotated[
+        Optional[str],
+        typer.Option(help="Grouping column of the truth, whose groups are drawn.", show_default="sample, if there"),
+    ] = None,
+    tracks: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Of folders with several tracks: that of A and that of B, joined by a comma.",
+            show_default="tracks of the same name",
+        ),
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Number of resamples.")] = 2000,
+    figure: Annotated[
+        Optional[Path], typer.Option(help="File for a forest plot of the differences: .png, .pdf or .svg.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+) -> None:
+    """Tell whether the difference between two methods is real."""
+    from ...reports.comparisons.contest import Resampling
+    from ...reports.comparisons.matching import match_sides
+    from ..reference.locate import resolved
+
+    check_figure(figure)
+    pair = None if tracks is None else pair_of(tracks)
+    sides = match_sides(resolved(a), resolved(b), truth=truth, group=group, tracks=pair, resampling=Resampling(draws))
+    for remark in sides.left_out:
+        tell(f"left out: {remark}")
+    found = [contest.compare(0, 1) for contest in sides.contests]
+    if figure is not None:
+        _draw(found, figure)
+    if as_json:
+        print_json(_as_json(found))
+    elif len(found) == 1:
+        typer.echo("\n".join([*found[0].in_words(), found[0].signature]))
+    else:
+        _print_many(found)
+
+
+def pair_of(tracks: str) -> tuple[str, str]:
+    """Read two names joined by a comma; one name is taken for both sides.
+
+    Raises:
+        SuiteError: there are none, or more than two.
+
+    """
+    names = [name.strip() for name in tracks.split(",") if name.strip()]
+    if len(names) not in (1, 2):
+        message = f"--tracks is '{tracks}'; expected one name, or two joined by a comma: that of A and that of B."
+        raise SuiteError(message)
+    return names[0], names[-1]
+
+
+def check_figure(path: Path | None) -> None:
+    """Refuse a kind of figure that is not drawn, before anything is computed.
+
+    Raises:
+        SuiteError: the file's ending is another.
+
+    """
+    if path is not None and path.suffix not in FIGURE_KINDS:
+        message = f"--figure is '{path}'; expected a file that ends in {' or '.join(FIGURE_KINDS)}."
+        raise SuiteError(message)
+
+
+def _draw(found: Sequence[Comparison], path: Path) -> None:
+    from ...data_manifests.native_cache import write_whole
+    from ...reports.figures.forest import forest
+    from ...reports.figures.section_figures import style
+
+    with style():
+        write_whole(path, lambda part: forest(found).savefig(part, dpi=DOTS_PER_INCH))
+
+
+def _as_json(found: Sequence[Comparison]) -> dict[str, Any]:
+    """Return one comparison as it is, and several in a list, with what they say over data sets."""
+    if len(found) == 1:
+        return found[0].to_json()
+    table = _over_datasets(found)
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return {"comparisons": [one.to_json() for one in found], "over_datasets": rows}
+
+
+def _over_datasets(found: Sequence[Comparison]) -> pd.DataFrame:
+    import pandas as pd
+
+    from ...reports.comparisons.over_datasets import over_datasets
+
+    return over_datasets(pd.DataFrame([one.to_json() for one in found]))
+
+
+def _print_many(found: Sequence[Comparison]) -> None:
+    from ...reports.comparisons.over_datasets import in_words
+
+    header = ("data set", "A", "B", "A - B", "low", "high", "p", "better", "runs", "detectable")
+    rows = [
+        (
+            one.dataset, one.a, one.b, f"{one.delta:.4f}", f"{one.interval[0]:.4f}", f"{one.interval[1]:.4f}",
+            f"{one.p_value:.4f}", {"a": one.a, "b": one.b, "tie": "tie"}[one.verdict], str(len(one.deltas)),
+            f"{one.detectable_difference:.4f}",
+        )
+        for one in found
+    ]  # fmt: skip
+    print_table(header, rows)
+    for sentence in in_words(_over_datasets(found)):
+        typer.echo(sentence)
+
+
+def print_board(out: Path) -> None:
+    """Print which tracks of a results folder share a rank group, as its report says."""
+    from ...data_manifests.files.tables import read_table
+    from ...reports.comparisons.leaderboard import LEADERBOARD, in_words
+
+    path = out / "report" / "tables" / LEADERBOARD
+    typer.echo("\n".join(in_words(read_table(path, DataError, text=["dataset", "split", "track"]))))

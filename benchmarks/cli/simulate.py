@@ -1,0 +1,50 @@
+"""The command `planktonbench data simulate`: a data set drawn by a program, for newcomers, courses and scale."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...models.protocol.threads import available_cores
+from ..console.output import pasted
+from ..console.progress import counting
+from .data import data
+
+
+@data.command(
+    "simulate",
+    short_help="Draw a simulated data set.",
+    help=pasted(
+        "planktonbench data simulate flowcam --out DIR",
+        "Draw a simulated data set: images, measurements and labels in the layout of the real one. The same seed draws "
+        "the same objects, whatever the number of processes. All that is made from it says that it is simulated.",
+    ),
+)
+def simulate_command(
+    name: Annotated[str, typer.Argument(help="The data set to imitate: flowcam.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the files; new, empty, or an earlier simulation.")],
+    objects: Annotated[int, typer.Option(help="Number of objects.")] = 4000,
+    seed: Annotated[int, typer.Option(help="Seed of everything.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Processes that draw.", show_default="all cores")] = 0,
+) -> None:
+    """Draw a simulated data set in the layout of the real one."""
+    from ...data_manifests.simulation.simulate import simulate
+    from ...features.measured.challenge import CHALLENGE_TABLE
+
+    start = time.perf_counter()
+    with counting("drawing", objects, "objects") as advance:
+        folder = simulate(
+            name,
+            out.expanduser(),
+            CHALLENGE_TABLE,
+            objects=objects,
+            seed=seed,
+            jobs=jobs or available_cores(),
+            advance=advance,
+        )
+    typer.echo(f"{folder}: {objects:,} simulated objects in {time.perf_counter() - start:.1f} s")
+    typer.echo(f"Next: planktonbench run {name} --data {folder}")

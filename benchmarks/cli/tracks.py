@@ -1,0 +1,48 @@
+"""The commands `planktonbench tracks …`: the methods, their inputs, options and sources."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Annotated
+
+import typer
+
+from ..console.output import pasted, print_table
+
+tracks = typer.Typer(
+    help="The methods, their inputs, options and sources.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@tracks.command(
+    "list",
+    short_help="List the tracks.",
+    help=pasted("planktonbench tracks list", "List the tracks with what they want and where they come from."),
+)
+def list_command() -> None:
+    """List the tracks with what they want and where they come from."""
+    from ...models.registry import get_track, track_names
+
+    found = [get_track(name) for name in track_names()]
+    print_table(("track", "inputs", "source"), [(t.name, "+".join(sorted(t.inputs)), t.source) for t in found])
+
+
+@tracks.command(
+    "show",
+    short_help="Show a track and its options.",
+    help=pasted("planktonbench tracks show xgb-native", "Show what a track does, its options and their defaults."),
+)
+def show_command(name: Annotated[str, typer.Argument(help="A track's name, or path.py:Class.")]) -> None:
+    """Show what a track does, its options and their defaults."""
+    from ...models.protocol.track import options_of
+    from ...models.registry import get_track
+
+    track = get_track(name)
+    typer.echo(f"{track.name}: {inspect.getdoc(track)}\n")
+    typer.echo(f"inputs: {', '.join(sorted(track.inputs))}")
+    typer.echo(f"source: {track.source}")
+    options = options_of(track)
+    typer.echo("options:" if options else "options: none")
+    print_table(
+        ("  name", "default"), [(f"  {key}", repr(value)) for key, value in options.items()]
+    ) if options else None

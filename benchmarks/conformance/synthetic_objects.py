@@ -1,0 +1,143 @@
+"""Made-up objects on which a track is tried within seconds: a drawn shape and six columns for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from ...data_manifests.images.store import open_images
+from ...data_manifests.seeds import derived_seed
+from ...models.protocol.track import Objects
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ...features.network_images.form import StackForm
+    from ...features.network_images.store import Stacks
+
+CLASSES = ("bar", "disc", "nowhere", "ring", "untrained")
+"""Sorted, as all class lists are; `untrained` has no training row, and `nowhere` no row at all."""
+
+COUNTS = {
+    "train": {"bar": 24, "disc": 14, "ring": 6},
+    "valid": {"bar": 6, "disc": 5, "ring": 4, "untrained": 2},
+    "test": {"bar": 6, "disc": 5, "ring": 4, "untrained": 2},
+}
+MISSING = 0.06  # share of the cells of the table
+PAPER, INK = 225, 70  # grey levels: objects are dark on light
+NOISE = 6
+SIDES = (36, 65)  # pixels: the shortest side of an image, and one more than the longest
+THIN, ROUND, LONG = 4, 10, 15  # pixels, half of the widths of what is drawn
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """Objects for one track, with the inputs that it asks for and no others.
+
+    The images of objects to predict are in another store than those of training, so that fit cannot look at them.
+
+    Attributes:
+        train: 44 training objects, with missing values.
+        valid: 17 validation objects; two are of a class without training rows.
+        test: 17 objects to predict, without labels.
+
+    """
+
+    train: Objects
+    valid: Objects
+    test: Objects
+
+
+def made_up(inputs: Collection[str], form: StackForm | None, folder: Path) -> MadeUp:
+    """Make the objects that a track is tried on, the same each time.
+
+    Args:
+        inputs: what the track wants: `native`, `images` or both.
+        form: in which it, or what it is built on, wants images prepared; None for no prepared images.
+        folder: an empty folder for the images.
+
+    """
+    train, valid, test = (
+        _objects(part, inputs, form, folder / ("test" if part == "test" else "fit")) for part in COUNTS
+    )
+    return MadeUp(train, valid, test.without_labels())
+
+
+def _objects(part: str, inputs: Collection[str], form: StackForm | None, folder: Path) -> Objects:
+    rng = np.random.default_rng(derived_seed(purpose="made-up", part=part))
+    codes = np.repeat([CLASSES.index(name) for name in COUNTS[part]], list(COUNTS[part].values()))
+    codes = rng.permutation(codes).astype(np.int64)
+    ids = np.array([f"{part}-{position:02d}" for position in range(len(codes))], dtype=object)
+    pictures = [_picture(int(code), rng) for code in codes]
+    wants_images = "images" in inputs
+    if wants_images:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, picture in zip(ids, pictures, strict=True):
+            cv2.imwrite(str(folder / f"{name}.png"), picture)
+    return Objects(
+        object_ids=ids,
+        classes=CLASSES,
+        native=_native(codes, ids, rng) if "native" in inputs else None,
+        images=open_images(folder) if wants_images else None,
+        stacks=_stacks(ids, pictures, form, folder) if form else None,
+        groups=np.array([f"tow {position % 4}" for position in range(len(codes))], dtype=object),
+        codes=codes,
+    )
+
+
+def _picture(code: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw a shape, dark on light, on an image of any size, uint8 of shape (height, width)."""
+    height, width = rng.integers(*SIDES, size=2)
+    y, x = np.indices((height, width)) - np.array([height, width])[:, None, None] / 2
+    radius = np.hypot(x, y)
+    shapes = {
+        "bar": (abs(x) < THIN) & (abs(y) < LONG),
+        "disc": radius < ROUND,
+        "ring": (radius > ROUND) & (radius < LONG),
+        "untrained": (abs(x) < THIN) | (abs(y) < THIN),
+    }
+    grey = np.where(shapes[CLASSES[code]], INK, PAPER) + rng.normal(0, NOISE, (height, width))
+    return np.clip(grey, 0, 255).astype(np.uint8)
+
+
+def _native(codes: NDArray[np.int64], ids: NDArray[np.object_], rng: np.random.Generator) -> pd.DataFrame:
+    """Return a table in which two columns tell the class, one is twice another, one constant, one noise."""
+    n = len(codes)
+    area = 100.0 * (1 + codes) + rng.normal(0, 25, n)
+    columns = {
+        "area": area,
+        "filled_area": 2 * area,
+        "mean": 200 - 20.0 * codes + rng.normal(0, 8, n),
+        "elongation": rng.lognormal(size=n),
+        "noise": rng.normal(size=n),
+        "constant": np.ones(n),
+    }
+    table = pd.DataFrame(columns, index=pd.Index(ids, name="object_id"))
+    return table.mask(rng.random(table.shape) < MISSING)
+
+
+def _stacks(ids: NDArray[np.object_], pictures: list[NDArray[np.uint8]], form: StackForm, folder: Path) -> Stacks:
+    """Prepare images in memory, where those of a data set are in the cache."""
+    from ...features.network_images.form import Source, bright_area, bright_on_dark, fitted
+    from ...features.network_images.store import FAULT_COLUMNS, Stacks
+
+    source = Source("light")
+    bright = [bright_on_dark(picture, source) for picture in pictures]
+    grey = np.stack([fitted(image, level, form) for image, level in bright])
+    grey.flags.writeable = False
+    return Stacks(
+        folder=folder,
+        form=form,
+        source=source,
+        object_ids=ids,
+        grey=grey,
+        sizes=np.array([(*image.shape, bright_area(image, form)) for image, _ in bright], np.float32),
+        faults=pd.DataFrame(columns=list(FAULT_COLUMNS), dtype="str"),
+    )

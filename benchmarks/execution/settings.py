@@ -1,0 +1,39 @@
+"""The settings of a run: what the options of `planktonbench run` say."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ...models.protocol.threads import available_cores
+from ..console.progress import Progress, progress_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ...models.protocol.track import Track
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a suite is run: what the options of `planktonbench run` say.
+
+    `predictions` are predictions files by the name of their run.
+    """
+
+    out: Path | None = None
+    data_dir: Path | None = None
+    tracks: Sequence[str | type[Track]] | None = None
+    predictions: Mapping[str, Path] = field(default_factory=dict)
+    quick: bool = False
+    jobs: int = 1
+    force: bool = False
+    verbose: bool = False
+    progress: Progress = field(default_factory=lambda: progress_for(sys.stderr))
+
+    @property
+    def threads(self) -> int:
+        """Threads of each worker."""
+        return max(1, available_cores() // self.jobs)

@@ -1,0 +1,195 @@
+"""The store of runs: a folder appears whole or not at all, and nothing that was finished is lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from ...data_manifests.errors import DataError
+from ...data_manifests.native_cache import flush, write_whole
+from ...data_manifests.seeds import sha256_text
+from ...reports.results.stored_run import REPLACED, RUNS, run_folder, truth_path
+from ...reports.run_files.card import CARD, Card, read_card
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+    from ...data_manifests.splits import Split
+
+IDENTITY = ("data_sha256", "manifest_sha256", "track_sha256", "config", "features", "parts", "split", "quick")
+"""What must be the same for a run to be the one that is asked for; data set, track and seed are in its path."""
+
+CANNOT_WRITE = 5
+"""Exit code of a worker that the system did not let write."""
+
+
+@contextmanager
+def refusals_told(out: Path) -> Iterator[None]:
+    """Turn the system's refusal to write a results folder (a full disk, no permission) into a message."""
+    try:
+        yield
+    except OSError as fault:
+        message = f"{out} cannot be written: {fault}. Make room or choose another folder; finished runs are kept."
+        raise DataError(message) from fault
+
+
+def lock(out: Path, name: str) -> FileLock:
+    """Return the lock of a job (by its folder's name) or of the whole results folder; it dies with its process."""
+    folder = out / ".locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f"{sha256_text(name)[:24]}.lock")
+
+
+def job_lock(out: Path, card: Card) -> FileLock:
+    """Return the lock of one job."""
+    return lock(out, str(run_folder(out, card).relative_to(out)))
+
+
+def differences(stored: Card, wanted: Card) -> list[str]:
+    """Return in words what differs between a stored run and the one that is asked for."""
+    changed = [name for name in IDENTITY if getattr(stored, name) != getattr(wanted, name)]
+    words = {
+        "data_sha256": "the data",
+        "manifest_sha256": "the manifest",
+        "track_sha256": "the track's source",
+        "config": ", ".join(_changes("option", stored.config, wanted.config)),
+        "features": _changed_features(stored.features, wanted.features),
+        "parts": ", ".join(_changes("part", stored.parts, wanted.parts)),
+        "quick": f"quick was {stored.quick}",
+    }
+    return [words.get(name, name) for name in changed]
+
+
+def _changed_features(stored: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """Say which other table of features it is, else how it was measured otherwise, else that its values are others."""
+    for name in ("table", "version"):
+        if stored.get(name) != wanted.get(name):
+            return f"{name} of features: {stored.get(name)} → {wanted.get(name)}"
+    settings = [{key: value for key, value in one.items() if key != "values_sha256"} for one in (stored, wanted)]
+    return ", ".join(_changes("measured with", *settings)) or "the measured values"
+
+
+def _changes(noun: str, stored: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    return [
+        f"{noun} {name}: {stored.get(name)} → {wanted.get(name)}"
+        for name in sorted({*stored, *wanted})
+        if stored.get(name) != wanted.get(name)
+    ]
+
+
+def is_finished(out: Path, wanted: Card) -> bool:
+    """Tell whether the store holds exactly this run, done; or, when it is to be skipped, holds it skipped."""
+    stored = read_card(run_folder(out, wanted))
+    if stored is None or differences(stored, wanted):
+        return False
+    return stored.status == "done" or (stored.status == wanted.status == "skipped" and stored.reason == wanted.reason)
+
+
+def scratch_folder(out: Path, wanted: Card) -> Path:
+    """Return the folder for the checkpoints of one job; those of a job that was to be done otherwise are removed.
+
+    Call it under the job's lock.
+    """
+    folder = _scratch_of(out, wanted)
+    identity = {name: value for name, value in wanted.model_dump(mode="json").items() if name in IDENTITY}
+    own = folder / sha256_text(json.dumps(identity, sort_keys=True))[:24]
+    for other in folder.glob("*"):
+        if other != own:
+            shutil.rmtree(other)
+    own.mkdir(parents=True, exist_ok=True)
+    return own
+
+
+def drop_scratch(out: Path, card: Card) -> None:
+    """Remove the checkpoints of a job that came to its end.
+
+    Call it under the job's lock.
+    """
+    shutil.rmtree(_scratch_of(out, card), ignore_errors=True)
+
+
+def drop_left_scratch(out: Path, card: Card) -> None:
+    """Remove the checkpoints of a finished job whose process was ended before it could; not while another does it."""
+    if _scratch_of(out, card).exists():
+        with suppress(Timeout), job_lock(out, card).acquire(blocking=False):
+            drop_scratch(out, card)
+
+
+def _scratch_of(out: Path, card: Card) -> Path:
+    return out / ".scratch" / sha256_text(str(run_folder(out, card).relative_to(out)))[:24]
+
+
+def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
+    """Put a run into the store: written beside, flushed, and renamed; an older finished run moves to `replaced/`.
+
+    Call it under the job's lock.
+
+    Args:
+        out: the results folder.
+        card: the run's card.
+        tables: parquet file name to table.
+
+    Returns:
+        The run's folder.
+
+    """
+    final = run_folder(out, card)
+    part = final.with_name(f".{final.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        for name, table in tables.items():
+            table.to_parquet(part / name, index=False)
+        (part / CARD).write_text(card.to_text(), encoding="utf-8")
+        for path in [*part.iterdir(), part]:
+            flush(path)
+        set_aside(out, final)
+        part.rename(final)
+        flush(final.parent)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return final
+
+
+def set_aside(out: Path, folder: Path) -> None:
+    """Make room for a run: a finished one moves to `replaced/`, with the time it was made; others are removed."""
+    if not folder.exists():
+        return
+    card = read_card(folder)
+    if card is None or card.status != "done":
+        shutil.rmtree(folder)
+        return
+    stamp = card.created.replace(":", "")
+    place = out / REPLACED / folder.relative_to(out / RUNS).with_name(f"{folder.name}-{stamp}")
+    number = 1
+    while place.exists():
+        number += 1
+        place = place.with_name(f"{folder.name}-{stamp}-{number}")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(place)
+
+
+def store_truth(out: Path, dataset: str, split: Split) -> list[Path]:
+    """Write which object is in which part, when it is not there; runs of an older truth are set aside.
+
+    Returns:
+        The run folders that were set aside.
+
+    """
+    import pandas as pd
+
+    path = truth_path(out, dataset, split.name, split.seed)
+    if path.is_file() and pd.read_parquet(path).astype("str").equals(split.table):
+        return []
+    outdated = list((out / RUNS / dataset).glob(f"*/{split.name}/seed-{split.seed}")) if path.is_file() else []
+    for folder in outdated:
+        set_aside(out, folder)
+    write_whole(path, lambda part: split.table.to_parquet(part, index=False))
+    return outdated

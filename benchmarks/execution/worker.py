@@ -1,0 +1,258 @@
+"""The worker: one process that does one run and puts it into the store.
+
+It reads its task as one line of JSON from its standard input, which then stays open as a lifeline: when the parent is
+gone, the worker ends.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import random
+import sys
+import sysconfig
+import threading
+import time
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ...data_manifests.errors import TrackError
+from ...data_manifests.images.store import reopen_images
+from ...data_manifests.seeds import derived_seed, derived_seed32
+from ...data_manifests.splits import PARTS
+from ...models.networks.missing_weights import MissingWeights
+from ...models.protocol.base_runs import Part
+from ...models.protocol.track import Objects, Track, check_track, checked_scores
+from ...models.registry import get_track
+from ...reports.results.stored_run import EMBEDDINGS, IMPORTANCE, PREDICTIONS, PREPARATION, VALID
+from ...reports.run_files.card import Card, read_card
+from ...reports.run_files.predictions import SCORE
+from .environment import TOLD, now, peak_rss_mb
+from .store import CANNOT_WRITE, drop_scratch, is_finished, job_lock, scratch_folder, store_run
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...features.network_images.store import Stacks
+
+PARENT_IS_GONE = 4
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker is asked to do; all text, so that it travels as JSON.
+
+    Of each part: `folder` of its run, and `reference` or `carried` of its track.
+    """
+
+    out: str
+    draft: str
+    reference: str
+    carried: str
+    truth: str
+    native: str
+    images: str
+    stacks: str
+    parts: list[dict[str, str]]
+    force: bool
+
+
+def main() -> None:
+    """Read a task, do it, store it. A failure of the track is stored as such; the exit code is 0 all the same."""
+    task = Task(**json.loads(sys.stdin.readline()))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        _do_and_store(task)
+    except OSError as fault:
+        with suppress(OSError):  # the log may be on the same full disk
+            print(fault, file=sys.stderr, flush=True)  # noqa: T201 - the parent reads it
+        os._exit(CANNOT_WRITE)  # a full log would make it another code
+
+
+def _do_and_store(task: Task) -> None:
+    draft, out = Card.model_validate_json(task.draft), Path(task.out)
+    with job_lock(out, draft):
+        if is_finished(out, draft) and not task.force:
+            return
+        card, tables = attempt(task, draft, scratch_folder(out, draft))
+        store_run(out, card, tables)
+        drop_scratch(out, card)
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(PARENT_IS_GONE)
+
+
+def attempt(task: Task, draft: Card, scratch: Path) -> tuple[Card, dict[str, pd.DataFrame]]:
+    """Do a run; a track that fails, or lacks its weights, is recorded with its reason and without tables."""
+    try:
+        facts, tables = _do(task, draft, scratch)
+    except MissingWeights as lack:
+        return _finish(draft, status="skipped", reason=str(lack)), {}
+    except Exception as fault:  # noqa: BLE001 - whatever a track raises is its reason, and takes nobody down
+        traceback.print_exc()
+        return _finish(draft, status="failed", reason=reason_of(fault)), {}
+    return _finish(draft, status="done", reason="", **facts), tables
+
+
+def _finish(draft: Card, **facts: object) -> Card:
+    return Card.model_validate(draft.model_dump() | {"created": now(), "peak_rss_mb": round(peak_rss_mb(), 1)} | facts)
+
+
+def reason_of(fault: Exception) -> str:
+    """Name the error and the line of the track that raised it, or that called the library which raised it."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    libraries = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
+    own = [frame for frame in frames if not frame.filename.startswith(libraries)]
+    place = next((f" ({Path(frame.filename).name}:{frame.lineno})" for frame in reversed(own or frames)), "")
+    return f"{type(fault).__name__}: {' '.join(str(fault).split())}{place}"
+
+
+def _do(task: Task, draft: Card, scratch: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    start = time.perf_counter()
+    track = _track(task.reference, task.carried)(**_options(draft))
+    track.scratch, track.tell = scratch, _tell
+    track.given = {part.name: part for part in map(_part, task.parts)}
+    parts = _parts(task, draft, track)
+    track.warm_up()
+    axes: dict[str, str | int] = {"data_set": draft.dataset, "split": draft.split, "seed": draft.seed}
+    seed_libraries(derived_seed32(**axes, purpose="libraries"))
+    ready = time.perf_counter()
+    track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="fit")))
+    fitted = time.perf_counter()
+    test = checked_scores(track.predict(parts["test"]), parts["test"], draft.track)
+    predicted = time.perf_counter()
+    valid_objects = parts["valid"].without_labels()
+    valid = checked_scores(track.predict(valid_objects), valid_objects, draft.track)
+    tables = {PREDICTIONS: _table(parts["test"], test), VALID: _table(valid_objects, valid)}
+    told: dict[str, pd.DataFrame | None] = {
+        PREPARATION: track.preparation(),
+        IMPORTANCE: track.importance(
+            parts["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="importance"))
+        ),
+    }
+    told[EMBEDDINGS] = _embedded(track, parts)
+    tables |= {name: table for name, table in told.items() if table is not None}
+    facts = {
+        "prepare_seconds": ready - start,
+        "fit_seconds": fitted - ready,
+        "predict_seconds": predicted - fitted,
+        "device": track.device,
+        "chosen": json.loads(json.dumps(track.chosen, default=str)),
+    }
+    return facts, tables
+
+
+def _options(card: Card) -> dict[str, Any]:
+    return {key: value for key, value in card.config.items() if key != "track"}
+
+
+def _tell(line: str) -> None:
+    """Say a line that the parent shows at once."""
+    print(f"{TOLD}{line}", flush=True)  # noqa: T201 - the parent reads it
+
+
+def _track(reference: str, carried: str) -> type[Track]:
+    if reference:
+        return get_track(reference)
+    import cloudpickle
+
+    track = cloudpickle.loads(base64.b64decode(carried))  # from our own parent's pipe, never from a file
+    return check_track(track, repr(track))
+
+
+def _part(told: dict[str, str]) -> Part:
+    """Open a finished run that this one is built on.
+
+    Raises:
+        TrackError: it is not there.
+
+    """
+    folder = Path(told["folder"])
+    card = read_card(folder)
+    if card is None or card.status != "done":
+        message = f"{folder} holds no finished run; expected one that this track is built on. Run it again."
+        raise TrackError(message)
+    scores = pd.concat([pd.read_parquet(folder / name) for name in (VALID, PREDICTIONS)])
+    embeddings = folder / EMBEDDINGS
+    return Part(
+        name=card.track,
+        track=_track(told["reference"], told["carried"]),
+        options=_options(card),
+        scores=scores.set_index("object_id")[[f"{SCORE}{name}" for name in card.classes]],
+        embeddings=pd.read_parquet(embeddings).set_index("object_id") if embeddings.is_file() else None,
+    )
+
+
+def _embedded(track: Track, parts: dict[str, Objects]) -> pd.DataFrame | None:
+    """Return what a track's network makes of all objects: object_id, then a column per dimension."""
+    tables = []
+    for objects in parts.values():
+        found = track.embeddings(objects.without_labels())
+        if found is None:
+            return None
+        table = pd.DataFrame(found.astype(np.float32), columns=[f"e{k}" for k in range(found.shape[1])])
+        table.insert(0, "object_id", objects.object_ids)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def seed_libraries(seed: int) -> None:
+    """Set the global generators that libraries draw from, once; Keras's when the track brought Keras along."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(seed)
+        return
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - for libraries that know no other
+
+
+def _parts(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
+    """Return the objects of train, valid and test, the last without labels, with the inputs that the track wants."""
+    truth = pd.read_parquet(task.truth)
+    native = pd.read_parquet(task.native).set_index("object_id") if "native" in track.inputs else None
+    images = reopen_images(task.images) if "images" in track.inputs else None
+    stacks = _stacks(task.stacks) if task.stacks else None
+    code = {name: position for position, name in enumerate(draft.classes)}
+    parts = {}
+    for part in PARTS:
+        rows = truth[truth["part"] == part]
+        ids = rows["object_id"].to_numpy(dtype=object)
+        known = rows["sample"].notna().all()
+        parts[part] = Objects(
+            object_ids=ids,
+            classes=tuple(draft.classes),
+            native=None if native is None else native.loc[ids],
+            images=images,
+            stacks=stacks,
+            groups=rows["sample"].to_numpy(dtype=object) if known else None,
+            codes=None if part == "test" else rows["taxon"].map(code).to_numpy().astype(np.int64),
+        )
+    return parts
+
+
+def _stacks(address: str) -> Stacks:
+    """Open prepared images; what that imports takes half as long as all else that a worker begins with."""
+    from ...features.network_images.store import reopen_stacks
+
+    return reopen_stacks(address)
+
+
+def _table(objects: Objects, scores: NDArray[np.float32]) -> pd.DataFrame:
+    """Return the predictions table: object_id, taxon, and one score column per class."""
+    names = np.asarray(objects.classes, dtype=object)
+    table = pd.DataFrame(scores, columns=[f"{SCORE}{name}" for name in names])
+    table.insert(0, "object_id", objects.object_ids)
+    table.insert(1, "taxon", names[scores.argmax(axis=1)])
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,4 @@
+"""From a suite to the list of jobs: methods, feature tables, prepared images, submitted predictions.
+
+Nothing is trained here.
+"""

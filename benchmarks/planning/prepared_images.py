@@ -1,0 +1,94 @@
+"""Prepared images of a data set, made before its runs when a track learns from them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ...data_manifests.cleaning.rules import note
+from ...data_manifests.seeds import sha256_text
+from ...reports.pictures.network_inputs import keep_stacks
+from ..console.progress import counting
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    import pandas as pd
+
+    from ...data_manifests.dataset import Dataset
+    from ...features.network_images.form import Source, StackForm
+    from ...features.network_images.store import Stacks
+    from ..execution.settings import Settings
+
+UNREAD = "objects have no image that can be read: left out for every track"
+
+
+def with_stacks(
+    dataset: Dataset, forms: Collection[StackForm], settings: Settings
+) -> tuple[Dataset, dict[StackForm, Stacks]]:
+    """Prepare the images of a data set in the forms that tracks ask for, and say so.
+
+    Returns:
+        The data set without the objects whose image cannot be read, so that all tracks see the same ones; and the
+        prepared images by form, none when the data set has no images.
+
+    Raises:
+        DataError: the cache cannot be written, or has no room.
+
+    """
+    if not forms or dataset.images is None:
+        return dataset, {}
+    from ...features.network_images.store import stored_stacks
+
+    images, source, stacks = dataset.images, _source(dataset), {}
+    for form in sorted(forms, key=repr):
+        label = f"preparing images, {form.side} × {form.side} px"
+        with counting(label, len(images), "images") as advance:
+            stacks[form] = stored_stacks(
+                images,
+                form,
+                source,
+                jobs=settings.jobs,
+                advance=advance,
+                say=lambda line: settings.progress.say(f"{dataset.name}: {line}"),
+            )
+    return _without_unread(dataset, next(iter(stacks.values())).faults, settings), stacks
+
+
+def show_stacks(out: Path, dataset: Dataset, forms: Collection[StackForm]) -> None:
+    """Keep pictures of what networks see of a data set for the report.
+
+    Args:
+        out: the results folder.
+        dataset: the opened data set.
+        forms: in which tracks ask for images; with none nothing is kept.
+
+    """
+    if not forms:
+        return
+    from ...features.network_images.form import channels_of
+
+    source, ordered = _source(dataset), sorted(forms, key=repr)
+    state = sha256_text(dataset.data_sha256, repr(source), *map(repr, ordered))
+    keep_stacks(out, dataset, {one.words: partial(channels_of, form=one, source=source) for one in ordered}, state)
+
+
+def _source(dataset: Dataset) -> Source:
+    from ...features.network_images.form import Source
+
+    manifest = dataset.manifest
+    return Source(manifest.background, manifest.scale_bar, manifest.pixel_size_um)
+
+
+def _without_unread(dataset: Dataset, faults: pd.DataFrame, settings: Settings) -> Dataset:
+    """Leave out objects whose image cannot be read, or that have none."""
+    why = dict(zip(faults["object_id"], faults["fault"], strict=True))
+    there = {} if dataset.images is None else dataset.images.members
+    unread = [one for one in dataset.objects["object_id"] if one in why or one not in there]
+    if not unread:
+        return dataset
+    notes = note("no-image", UNREAD, [f"{object_id} ({why.get(object_id, 'no image')})" for object_id in unread])
+    for entry in notes:
+        settings.progress.say(f"  note: {entry}")
+    return dataset.without(unread, notes)

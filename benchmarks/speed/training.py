@@ -1,0 +1,322 @@
+"""Speed of training `cnn-lenet`, for `tox -e bench-speed`: our batches beside the ways that people know.
+
+Every way trains the same network on the same images with the same size of batch, in a process of its own and as one
+training: an epoch to warm up, then some that are timed. What is done once (unpacking into class folders, building the
+store, compiling) is not counted. On a shared machine one and the same way is at times half as quick as before; so all
+ways take turns for some rounds, and of each its best round counts.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import cv2
+import numpy as np
+
+from ...data_manifests.images.store import open_images
+from ...features.network_images.form import StackForm
+from ...features.network_images.store import reopen_stacks
+from ...models.protocol.threads import available_cores
+from .cases import Line
+from .memory import anonymous_mb
+from .stopwatch import in_own_process, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from ...features.network_images.store import Stacks
+    from ...models.training.batches import TrainingBatches
+
+Way = Literal["generator", "dataset", "ours", "arrays", "alone", "generator-augmented", "ours-augmented"]
+
+SIDE, BATCH, EPOCHS, ROUNDS = 64, 512, 3, 3
+SAMPLED = 8192  # images of the ways that are compared
+WARM = 8  # batches
+DEEP_BATCH = 64
+CLASSES, SEED = 121, 0
+STORE = f"{__package__}.image_preparation"
+AUGMENTATION: dict[str, Any] = {"rotation": 15.0, "shift": 0.05, "zoom": 0.1, "flip": True}
+LARGE = 170_000
+SIZES = (10_000, 50_000, 250_000)
+CHALLENGE = 243_610
+LEAST: dict[tuple[Way, Way], float | None] = {
+    ("ours", "generator"): 4,
+    ("ours", "dataset"): 1.2,
+    ("ours", "arrays"): 0.9,
+    ("ours", "alone"): None,  # more than 1 cannot be had
+    ("ours-augmented", "generator-augmented"): 6,
+}
+MOST_SECONDS, MOST_MB, MOST_APART = 60, 2048, 1.1
+"""The limits: ratios between ways, seconds of an epoch of `LARGE`, anonymous memory, time per image between sizes."""
+NAMES: dict[Way, str] = {
+    "generator": "Keras directory iterator, OpenCV in the generator as source 001",
+    "dataset": "image_dataset_from_directory, grey alone",
+    "arrays": "model.fit on arrays in memory",
+    "alone": "one batch again and again: the network alone",
+    "generator-augmented": "Keras directory iterator, augmented, OpenCV as source 001",
+}
+
+
+def training(folder: Path, images: Path) -> list[Line]:
+    """Time an epoch of every way, and ours at several sizes.
+
+    Args:
+        folder: for what is built and unpacked.
+        images: folder, zip or tar file of images; labels are made up, since only time is measured.
+
+    """
+    store, unpacked = _prepared(folder, images)
+    rates = _best({way: _rate(way, store, unpacked) for way in get_args(Way)} for _ in range(ROUNDS))
+    images_of = f"{SAMPLED:,} images of {images.absolute().parent.name}/{images.name}"
+    on = f"{images_of}, {SIDE} px, batches of {BATCH}, best of {ROUNDS} rounds"
+    return [*_beside(rates, on), *_sizes(store), deep_network()]
+
+
+def deep_network() -> Line:
+    """Time steps of `cnn-mobilenetv2`, whose normalisation is ours, beside the network as Keras has it."""
+    imports = f"from {__name__} import step_seconds"
+    ours, theirs = (
+        min(in_own_process(imports, "step_seconds(*sys.argv[1:])", whose).told for _ in range(ROUNDS))
+        for whose in ("ours", "keras")
+    )
+    return Line(
+        f"a step of cnn-mobilenetv2, {DEEP_BATCH} made-up images of {SIDE} px, best of {ROUNDS} rounds",
+        f"{ours:.3f} s",
+        f"{theirs:.3f} s (keras.applications, its own batch normalisation)",
+        f"{theirs / ours:.2f} x",
+    )
+
+
+def step_seconds(whose: Literal["ours", "keras"]) -> float:
+    """Return the median seconds of ten steps of MobileNetV2 after the first three."""
+    import keras
+
+    from ...models.networks.architectures import MOBILENET_V2
+    from ...models.networks.network import built_network, network
+    from ...models.training.recipe import PretrainedRecipe
+    from ...models.training.trainer import compile_for
+
+    def build(n_classes: int, shape: tuple[int, int, int]) -> keras.Model:
+        """Build the network that keras.applications ships."""
+        return keras.applications.MobileNetV2(weights=None, classes=n_classes, input_shape=shape)
+
+    recipe = PretrainedRecipe(side=SIDE, weights="random", schedule="constant")
+    built = {
+        "ours": lambda: network(MOBILENET_V2, recipe, CLASSES, sizes=None, seed=SEED),
+        "keras": lambda: built_network(build, recipe, CLASSES),
+    }
+    model = built[whose]()
+    compile_for(model, recipe, steps=1)
+    images = np.random.default_rng(SEED).integers(0, 255, (DEEP_BATCH, SIDE, SIDE, 3), dtype=np.uint8)
+    y = np.arange(DEEP_BATCH)
+    took = [seconds(lambda: model.train_on_batch({"image": images}, y)) for _ in range(13)]
+    return float(statistics.median(took[3:]))
+
+
+def _prepared(folder: Path, images: Path) -> tuple[str, Path]:
+    """Build the store, and lay a sample of the image files, as they are, into class folders of made-up labels."""
+    build = f"from {STORE} import build_whole", "build_whole(*sys.argv[1:])"
+    address, _ = in_own_process(*build, images, folder / "training", available_cores()).told
+    source = open_images(images)
+    source.choose_ids()
+    unpacked = folder / "unpacked"
+    for number, object_id in enumerate(_sampled(reopen_stacks(address))):
+        place = unpacked / f"{number % CLASSES:03d}" / f"{number}{Path(source.members[object_id]).suffix}"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(source.read_bytes(object_id))
+    return address, unpacked
+
+
+def _sampled(stacks: Stacks) -> NDArray[np.object_]:
+    """Return the ids of the images that are compared, as many times as it takes."""
+    return np.resize(stacks.object_ids, SAMPLED)
+
+
+def _rate(way: Way, store: str, unpacked: Path) -> float:
+    """Return the images a second of one way."""
+    imports = f"from {__name__} import rate"
+    return float(in_own_process(imports, "rate(*sys.argv[1:])", way, store, unpacked).told)
+
+
+def _best(rounds: Iterable[dict[Way, float]]) -> dict[Way, float]:
+    """Return the highest rate of each way over rounds."""
+    told = list(rounds)
+    return {way: max(rates[way] for rates in told) for way in told[0]}
+
+
+def _beside(rates: dict[Way, float], on: str) -> Iterable[Line]:
+    for (ours, theirs), least in LEAST.items():
+        ratio = rates[ours] / rates[theirs]
+        augmented = ", augmented" if ours == "ours-augmented" else ""
+        yield Line(
+            f"training cnn-lenet on {on}{augmented}",
+            f"{rates[ours]:,.0f} images/s",
+            f"{rates[theirs]:,.0f} images/s ({NAMES[theirs]})",
+            f"{ratio:.2f} x",
+            "" if least is None else f"{least} x",
+            None if least is None else ratio >= least,
+        )
+
+
+def _sizes(store: str) -> Iterable[Line]:
+    """Time our epochs over as many images as large sets have, the same ones again and again."""
+    imports = f"from {__name__} import epoch_of"
+    measure = partial(in_own_process, imports, "epoch_of(*sys.argv[1:])", store)
+    took, _ = measure(LARGE).told
+    what = "an epoch of cnn-lenet over {:,} images in the mapped store, 64 px"
+    yield Line(what.format(LARGE), f"{took:.1f} s", limit=f"{MOST_SECONDS} s", within=took <= MOST_SECONDS)
+    _, memory = measure(CHALLENGE).told
+    told = f"{memory:,.0f} MB anonymous, {CHALLENGE * SIDE**2 / 2**20:,.0f} MB mapped"
+    yield Line(f"{what.format(CHALLENGE)}, memory", told, limit=f"{MOST_MB} MB", within=memory <= MOST_MB)
+    each = {size: 1e6 * measure(size).told[0] / size for size in SIZES}
+    apart = max(each.values()) / min(each.values())
+    yield Line(
+        f"time per image of an epoch over {', '.join(f'{size:,}' for size in SIZES)} images",
+        ", ".join(f"{value:.0f} µs" for value in each.values()),
+        ratio=f"{apart:.2f} x",
+        limit=f"{MOST_APART} x",
+        within=apart <= MOST_APART,
+    )
+
+
+def rate(way: Way, store: str, unpacked: str) -> float:
+    """Train one way for some epochs; return the images a second of the median epoch after the first."""
+    stacks = reopen_stacks(store)
+    rows = np.resize(np.arange(len(stacks)), SAMPLED)
+    ends = _trained(_feed(way, stacks, rows, Path(unpacked)), epochs=1 + EPOCHS)
+    per_epoch = len(ends) // (1 + EPOCHS)
+    return SAMPLED / float(statistics.median(np.diff(ends[per_epoch - 1 :: per_epoch])))
+
+
+def epoch_of(store: str, count: str) -> tuple[float, float]:
+    """Train one epoch over so many images; return its seconds, and the anonymous memory in MiB at its end.
+
+    The mapped file holds as many images as are shown. The seconds are those of the batches after the first `WARM`, as
+    if all had taken so long.
+    """
+    stacks, images = reopen_stacks(store), int(count)
+    large = Path(store).with_name(f"large-{count}")
+    _repeat(stacks, images, large)
+    grey = np.memmap(large, np.uint8, "r", shape=(images, SIDE, SIDE))
+    many = replace(
+        stacks, object_ids=np.arange(images).astype(object), grey=grey, sizes=np.ones((images, 3), np.float32)
+    )
+    ends = _trained(_feed("ours", many, np.arange(images), large), epochs=1)
+    memory = anonymous_mb()
+    large.unlink()
+    return float((ends[-1] - ends[WARM - 1]) * len(ends) / (len(ends) - WARM)), memory
+
+
+def _trained(feed: dict[str, Any], epochs: int) -> NDArray[np.float64]:
+    """Train the network; return when each batch of all epochs had ended, in seconds."""
+    import keras
+
+    from ...models.training.loop import train_epochs
+
+    ends: list[float] = []
+    clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter()))  # noqa: ARG005 - as Keras calls it
+    model = _lenet(StackForm(SIDE))
+    if "batches" in feed:
+        train_epochs(model, feed["batches"], range(epochs), [clock])
+    else:
+        model.fit(**feed, epochs=epochs, callbacks=[clock], verbose=0)
+    return np.array(ends)
+
+
+def _repeat(stacks: Stacks, count: int, path: Path) -> None:
+    """Write the images of a store again and again, until there are so many."""
+    with path.open("wb") as file:
+        for first in range(0, count, len(stacks)):
+            file.write(stacks.grey[: min(len(stacks), count - first)].tobytes())
+
+
+def _lenet(form: StackForm) -> Any:  # noqa: ANN401 - Keras has no types
+    """Return the compiled network, all classes at its end."""
+    from ...models.networks.architectures import LENET
+    from ...models.networks.network import network
+    from ...models.training.recipe import Recipe
+    from ...models.training.trainer import compile_for
+
+    recipe = Recipe(side=form.side, schedule="constant")
+    model = network(LENET, recipe, CLASSES, sizes=None, seed=SEED)
+    compile_for(model, recipe, steps=1)
+    return model
+
+
+def _feed(way: Way, stacks: Stacks, rows: NDArray[np.int64], unpacked: Path) -> dict[str, Any]:
+    """Return what each way trains on."""
+    y = np.arange(len(rows)) % CLASSES
+    if way in ("ours", "ours-augmented"):
+        return {"batches": _our_batches(stacks, rows, y, augmented=way == "ours-augmented")}
+    if way == "alone":
+        batches = _our_batches(stacks, rows, y, augmented=False)
+        return {"batches": [batches[0]] * len(batches)}
+    if way == "arrays":
+        return {"x": stacks.batch(rows), "y": y, "batch_size": BATCH}
+    if way == "dataset":
+        return {"x": _dataset(unpacked)}
+    return {"x": _generator(unpacked, augmented=way == "generator-augmented")}
+
+
+def _our_batches(stacks: Stacks, rows: NDArray[np.int64], y: NDArray[np.int64], *, augmented: bool) -> TrainingBatches:
+    from ...models.training.batches import Examples, TrainingBatches
+    from ...models.training.recipe import Recipe
+
+    changes = AUGMENTATION if augmented else {"flip": False}
+    recipe = Recipe(side=SIDE, batch=BATCH, imbalance="none", rotate90=False, **changes)
+    return TrainingBatches(Examples(stacks, rows, None), y, recipe, SEED)
+
+
+def _dataset(unpacked: Path) -> Any:  # noqa: ANN401 - Keras has no types
+    import keras
+
+    return keras.utils.image_dataset_from_directory(
+        str(unpacked), image_size=(SIDE, SIDE), batch_size=BATCH, color_mode="rgb", seed=SEED, verbose=False
+    )
+
+
+def _generator(unpacked: Path, *, augmented: bool) -> Any:  # noqa: ANN401 - Keras has no types
+    """Return the iterator of source 001, whose generator makes threshold and opening of each image."""
+    from tensorflow.keras.preprocessing.image import ImageDataGenerator
+
+    shift = AUGMENTATION["shift"]
+    changes = {
+        "rotation_range": AUGMENTATION["rotation"],
+        "width_shift_range": shift,
+        "height_shift_range": shift,
+        "zoom_range": AUGMENTATION["zoom"],
+        "horizontal_flip": True,
+        "fill_mode": "nearest",
+    }
+    generator = ImageDataGenerator(preprocessing_function=as_source001, **(changes if augmented else {}))
+    return generator.flow_from_directory(
+        str(unpacked),
+        target_size=(SIDE, SIDE),
+        batch_size=BATCH,
+        class_mode="sparse",
+        interpolation="bicubic",
+        seed=SEED,
+    )
+
+
+def as_source001(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Make the object bright, and put threshold and opening into the second and third channel.
+
+    Args:
+        image: of a light background, float32 of shape (side, side, 3), three times the same.
+
+    Returns:
+        float32 of the same shape.
+
+    """
+    grey = cv2.bitwise_not(image[..., 0].astype(np.uint8))
+    _, above = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    opened = cv2.morphologyEx(grey, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return np.dstack([grey, above, opened]).astype(np.float32)

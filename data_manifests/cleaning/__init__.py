@@ -1,0 +1,1 @@
+"""Rules for faulty tables, each stated, counted, and reported. Reading files is done in `readers`."""

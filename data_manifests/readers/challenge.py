@@ -1,0 +1,47 @@
+"""Reader of the challenge layout: `meta.csv`, `features_native.csv`, and `imgs/`, `imgs.zip` or `imgs.tar`.
+
+It is the layout of the FlowCam challenge that "Plankton Recognition" (M. Bouzaien) describes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..cleaning.raw_tables import RawTables
+from ..errors import DataError
+from ..files.tables import SPELLINGS, read_table
+from ..images.store import images_beside
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+META = "meta.csv"
+NATIVE = "features_native.csv"
+
+
+def recognise(folder: Path) -> bool:
+    """Tell whether a folder has this layout: one of its two tables is enough, so that a missing one can be named."""
+    return (folder / META).is_file() or (folder / NATIVE).is_file()
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the tables of this layout that are there; with the images they are all that is read."""
+    return [path for path in (folder / META, folder / NATIVE) if path.exists()]
+
+
+def read(folder: Path) -> RawTables:
+    """Read the tables and point at the images.
+
+    Raises:
+        DataError: `meta.csv` is missing, or a table is unreadable.
+
+    """
+    meta, native = folder / META, folder / NATIVE
+    ids = SPELLINGS["object_id"]
+    return RawTables(
+        objects=read_table(meta, DataError),
+        objects_path=meta,
+        native=read_table(native, DataError, text=ids) if native.exists() else None,
+        native_path=native if native.exists() else None,
+        images=images_beside(folder),
+    )

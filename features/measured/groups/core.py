@@ -1,0 +1,111 @@
+"""The dense core of an object: where its contrast is beyond Otsu's threshold within the object.
+
+In a transparent animal that is gut, eye or gonad; in an object of one density, about all of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..feature import Feature, ratio
+from ..kernels.compiled import compiled
+from .geometry import measure_geometry
+from .grey import histograms
+from .hull import measure_hull
+from .outline import measure_outline
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..objects.mosaic import Sheet
+
+    Columns = dict[str, NDArray[np.float64]]
+
+SHAPES = ("pieces", "holes", "extent", "elongation", "circ.", "solidity", "perimferet", "hu1")
+RATIOS = ("area", "feret", "perim.", "convarea")
+
+FEATURES = (
+    Feature("core_threshold", "core", "grey", "contrast above which a pixel is of the core: Otsu's threshold over the "
+            "object's pixels, at most its largest contrast − 1", "Otsu 1979, doi 10.1109/TSMC.1979.4310076"),
+    *(Feature(f"core_{name}", "core", "", f"{name} of the core", f"as {name}") for name in SHAPES),
+    *(Feature(f"core_{name}_share", "core", "", f"{name} of the core / {name} of the object", f"as {name}")
+      for name in RATIOS),
+    Feature("core_offset", "core", "", "distance between the centroids of core and object / esd of the object", "here"),
+    Feature("core_turn", "core", "", "|sine of the angle between the major axes of core and object|", "here"),
+)  # fmt: skip
+
+
+def measure_core(sheet: Sheet, known: Columns) -> Columns:
+    """Measure the core.
+
+    Args:
+        sheet: the objects.
+        known: what was measured of the objects: `esd`, and what the core is compared with.
+
+    """
+    counts = histograms(sheet.contrast, sheet.pixels)
+    threshold = _thresholds(counts)
+    dense = (sheet.contrast > threshold[sheet.owner_of_row, None]) & (sheet.filled > 0)
+    core = replace(sheet, mask=dense.astype(np.uint8))
+    found = measure_geometry(core)
+    found |= measure_hull(core, found)
+    found |= measure_outline(core, found)
+    ellipse, other = sheet.ellipse, core.ellipse
+    lower = core.pixels.y[core.pixels.bounds[:-1]] - sheet.pixels.y[sheet.pixels.bounds[:-1]]
+    turn = np.where(other.round | ellipse.round, np.nan, other.turn - ellipse.turn)
+    return {
+        "core_threshold": np.maximum(threshold, 0).astype(np.float64),
+        **{f"core_{name}": found[name] for name in SHAPES},
+        **{f"core_{name}_share": ratio(found[name], known[name]) for name in RATIOS},
+        "core_offset": np.hypot(other.x - ellipse.x, other.y - ellipse.y + lower) / known["esd"],
+        "core_turn": np.abs(np.sin(turn)),
+    }
+
+
+@compiled
+def _thresholds(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the contrast above which an object's pixels are of its core, int64 of shape (n_objects,).
+
+    At least one pixel always is: of an object without contrast all are, and the threshold is −1.
+
+    Args:
+        counts: pixels of each contrast, int64 of shape (n_objects, n_levels).
+
+    """
+    found = np.empty(len(counts), np.int64)
+    for k in range(len(counts)):
+        most = counts.shape[1] - 1
+        while not counts[k, most]:
+            most -= 1
+        found[k] = min(otsu(counts[k]), most - 1)
+    return found
+
+
+@compiled
+def otsu(counts: NDArray[np.int64]) -> int:
+    """Return Otsu's threshold of a histogram: the lowest level that parts the pixels with the most variance between.
+
+    Args:
+        counts: pixels of each level, int64 of shape (n_levels,).
+
+    Returns:
+        Pixels above are of the upper class. 0 where all pixels have one level.
+
+    """
+    area = total = 0
+    for level in range(len(counts)):
+        area += counts[level]
+        total += counts[level] * level
+    below = darker = best = 0
+    most = 0.0
+    for level in range(len(counts)):
+        below += counts[level]
+        darker += counts[level] * level
+        if below and below < area:
+            between = float(total * below - area * darker) ** 2 / (float(below) * (area - below))
+            if between > most:
+                best, most = level, between
+    return best

@@ -1,0 +1,38 @@
+"""How thick an object is: the distances of its pixels from what lies outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..feature import Feature
+from .geometry import ZOOPROCESS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..objects.mosaic import Sheet
+
+    Columns = dict[str, NDArray[np.float64]]
+
+FEATURES = (
+    Feature(
+        "thickr",
+        "thickness",
+        "",
+        "largest / mean distance of a pixel from the nearest one outside, holes filled",
+        ZOOPROCESS,
+    ),
+    Feature("thickmax", "thickness", "px", "2 · that largest distance − 1: pixels across the thickest place", "here"),
+)
+
+
+def measure_thickness(sheet: Sheet) -> Columns:
+    """Measure the depth of the pixels, holes filled."""
+    depth, bounds = np.sqrt(sheet.square_depth), sheet.pixels.bounds
+    deepest = np.maximum.reduceat(depth, bounds[:-1])
+    return {
+        "thickr": deepest / (np.add.reduceat(depth, bounds[:-1]) / np.diff(bounds)),
+        "thickmax": 2 * deepest - 1,
+    }

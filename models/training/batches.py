@@ -1,0 +1,184 @@
+"""What feeds a network: batches of prepared images, read from the store when their turn comes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...data_manifests.errors import TrackError
+from .augmentation import Augmentation, turned
+from .imbalance import epoch_rows, may_be_augmented, row_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...features.network_images.store import Change, Stacks
+    from ..protocol.track import Objects
+    from .recipe import Recipe
+
+IMAGE, SIZE = "image", "size"  # names of the inputs of a network
+PREDICTED_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Objects as a network takes them.
+
+    Attributes:
+        stacks: the prepared images.
+        rows: position of each object in the store, int64 of shape (n_objects,).
+        sizes: what is joined before the head, float32 of shape (n_objects, n_joined); None without.
+
+    """
+
+    stacks: Stacks
+    rows: NDArray[np.int64]
+    sizes: NDArray[np.float32] | None
+
+    @classmethod
+    def of(cls, objects: Objects, *, with_size: bool, table: NDArray[np.float32] | None = None) -> Examples:
+        """Return the objects of a track; sizes are logarithms of pixels.
+
+        Args:
+            objects: of the track.
+            with_size: join height, width and area.
+            table: what else is joined, float32 of shape (n_objects, n_features); None for nothing.
+
+        Raises:
+            TrackError: the images were not prepared.
+
+        """
+        if objects.stacks is None:
+            message = "There are no prepared images here; a track that wants them says so by its stack_form."
+            raise TrackError(message)
+        stacks = objects.stacks
+        rows = stacks.rows(objects.object_ids)
+        joined = [np.log1p(stacks.sizes[rows]).astype(np.float32)] if with_size else []
+        joined += [] if table is None else [table]
+        return cls(stacks, rows, np.hstack(joined) if joined else None)
+
+    def __len__(self) -> int:
+        """Count the objects."""
+        return len(self.rows)
+
+    def inputs(self, images: NDArray[np.uint8], chosen: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Return the inputs of a network for chosen objects, whose images are given."""
+        if self.sizes is None:
+            return {IMAGE: images}
+        return {IMAGE: images, SIZE: self.sizes[chosen]}
+
+    def images(self, chosen: NDArray[np.int64], change: Change | None = None) -> NDArray[np.uint8]:
+        """Read the images of chosen objects, uint8 of shape (n, side, side, 3).
+
+        Args:
+            chosen: positions of the objects.
+            change: is applied to their first channels, of which the others are made.
+
+        """
+        return self.stacks.batch(self.rows[chosen], change)
+
+
+@dataclass(frozen=True)
+class Embedded(Examples):
+    """Objects of which a network takes what another made of their images, in the place of the images.
+
+    Attributes:
+        seen: of each object, float32 of shape (n_objects, 1, 1, n_dimensions).
+
+    """
+
+    seen: NDArray[np.float32]
+
+    def images(self, chosen: NDArray[np.int64], change: Change | None = None) -> NDArray[Any]:
+        """Return what stands in the place of the images of chosen objects.
+
+        Raises:
+            TrackError: it is to be changed, which the image alone could be.
+
+        """
+        if change is not None:
+            message = "An image that another network has seen cannot be augmented any more; turn augmentation off."
+            raise TrackError(message)
+        return self.seen[chosen]
+
+
+class TrainingBatches:
+    """The batches of each epoch: drawn by the strategy against imbalance, augmented, in an order of their own.
+
+    What a batch holds depends on the seed, the epoch and its place in it, and on nothing else: so batches may be made
+    by any thread, and a training that is taken up again goes on as if it had never stopped.
+
+    Args:
+        examples: training objects.
+        y: class codes, int64 of shape (n_objects,).
+        recipe: strategy, augmentation and size of batches.
+        seed: of all draws.
+
+    """
+
+    def __init__(self, examples: Examples, y: NDArray[np.int64], recipe: Recipe, seed: int) -> None:
+        self.examples = examples
+        self.y = y
+        self.recipe = recipe
+        self.seed = seed
+        self.weights = row_weights(y, recipe)
+        self.augmentation = Augmentation.of(recipe) if recipe.augments else None
+        self.augmented = may_be_augmented(y, recipe)
+        self.draw(0)
+
+    def draw(self, epoch: int) -> None:
+        """Draw the rows of an epoch, counted from 0."""
+        self.epoch = epoch
+        self.order = epoch_rows(self.y, self.recipe, np.random.default_rng([self.seed, epoch]))
+
+    def __len__(self) -> int:
+        """Count the batches of an epoch; they differ by one object at most, so that none is left with a few."""
+        return math.ceil(len(self.order) / batch_size(self.recipe, len(self.y)))
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        """Return inputs, labels and, when rows count differently, weights of a batch."""
+        first, last = (step * len(self.order) // len(self) for step in (index, index + 1))
+        chosen = self.order[first:last]
+        inputs = self.examples.inputs(self._images(chosen, index), chosen)
+        if self.weights is None:
+            return inputs, self.y[chosen]
+        return inputs, self.y[chosen], self.weights[chosen]
+
+    def _images(self, chosen: NDArray[np.int64], index: int) -> NDArray[np.uint8]:
+        which = self.augmented[chosen]
+        if self.augmentation is None or not which.any():
+            return self.examples.images(chosen)
+        augment, rng = self.augmentation.apply, np.random.default_rng([self.seed, self.epoch, index])
+
+        def change(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            """Augment the first channels of those that may be."""
+            return np.where(which[:, None, None], augment(grey, rng), grey)
+
+        return self.examples.images(chosen, change)
+
+
+class PredictionBatches:
+    """Objects to predict in their order, each as one of its eight views."""
+
+    def __init__(self, examples: Examples, view: int = 0) -> None:
+        self.examples = examples
+        self.view = view
+
+    def __len__(self) -> int:
+        """Count the batches."""
+        return math.ceil(len(self.examples) / PREDICTED_AT_ONCE)
+
+    def __getitem__(self, index: int) -> tuple[dict[str, NDArray[Any]]]:
+        """Return the inputs of a batch."""
+        first = index * PREDICTED_AT_ONCE
+        chosen = np.arange(first, min(first + PREDICTED_AT_ONCE, len(self.examples)))
+        return (self.examples.inputs(np.ascontiguousarray(turned(self.examples.images(chosen), self.view)), chosen),)
+
+
+def batch_size(recipe: Recipe, n_rows: int) -> int:
+    """Return the objects per step: as asked for, else 512, or 64 where 512 would leave too few steps to learn."""
+    few = 20_000
+    return recipe.batch or (64 if n_rows < few else 512)

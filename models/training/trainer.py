@@ -1,0 +1,243 @@
+"""The trainer of all image tracks."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from ...data_manifests.errors import TrackError
+from ...data_manifests.seeds import sha256_text
+from ..protocol.validation_score import macro_f1
+from .augmentation import VIEWS
+from .batches import Examples, PredictionBatches, TrainingBatches
+from .checkpoint import (
+    Checkpoint,
+    Progress,
+    State,
+    model_values,
+    set_model_values,
+    set_training_values,
+    training_values,
+)
+from .loop import predicted, train_epochs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from .recipe import Recipe
+
+FOCAL_GAMMA = 2.0  # Lin et al. 2017, section 5.1
+WARM_UP = 1 / 20  # of all steps
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a network is to learn, and by what it is judged.
+
+    Attributes:
+        train: training objects.
+        y: their classes as positions in `codes`, int64 of shape (n_train,).
+        valid: validation objects.
+        valid_y: their class codes, int64 of shape (n_valid,); some may have no training rows.
+        codes: the class codes that have training rows, sorted.
+        seed: of all draws.
+
+    """
+
+    train: Examples
+    y: NDArray[np.int64]
+    valid: Examples
+    valid_y: NDArray[np.int64]
+    codes: NDArray[np.int64]
+    seed: int
+
+    def identity(self, recipe: Recipe) -> str:
+        """Return a hash of whatever makes this training what it is."""
+        arrays = (self.train.rows, self.y, self.valid.rows, self.valid_y)
+        texts = [repr(recipe), str(self.seed), keras.version(), keras.config.backend()]
+        return sha256_text(*texts, *(array.tobytes().hex() for array in arrays))
+
+
+def train(
+    model: keras.Model, lesson: Lesson, recipe: Recipe, *, scratch: Path | None, tell: Callable[[str], object]
+) -> Progress:
+    """Train a network, and leave it with the weights of the epoch that was best on validation rows.
+
+    Args:
+        model: as built; it is compiled here.
+        lesson: training and validation objects.
+        recipe: how to train.
+        scratch: folder of this run for the state after each epoch; what a killed attempt left there is taken up.
+        tell: is given a line after each epoch.
+
+    Returns:
+        The scores of all epochs.
+
+    """
+    batches = TrainingBatches(lesson.train, lesson.y, recipe, lesson.seed)
+    compile_for(model, recipe, steps=recipe.epochs * len(batches))
+    checkpoint = Checkpoint(scratch, lesson.identity(recipe))
+    watch = Watch(lesson, batches, recipe, checkpoint, tell)
+    state = checkpoint.read()
+    if state is not None:
+        set_training_values(model, state.current)
+        watch.state = state
+    progress = watch.state.progress
+    if not watch.is_over():
+        callbacks = [watch, *_tensorboard(recipe, checkpoint)]
+        train_epochs(model, batches, range(progress.epochs, recipe.epochs), callbacks)
+    set_model_values(model, watch.state.best)
+    return progress
+
+
+def compile_for(model: keras.Model, recipe: Recipe, steps: int) -> None:
+    """Set optimiser and loss.
+
+    Args:
+        model: returns logits.
+        recipe: learning rate, schedule, weight decay, and whether the loss is focal.
+        steps: of the whole training, for the schedule.
+
+    """
+    rate: Any = recipe.learning_rate
+    if recipe.schedule == "cosine":
+        warm = math.ceil(WARM_UP * steps)
+        rate = keras.optimizers.schedules.CosineDecay(0.0, max(1, steps - warm), warmup_target=rate, warmup_steps=warm)
+    if recipe.weight_decay:
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    else:
+        optimizer = keras.optimizers.Adam(rate)
+    loss = focal_loss if recipe.imbalance == "focal" else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss)
+    optimizer.build(model.trainable_variables)  # else TensorFlow traces the first step twice, for many seconds
+
+
+def focal_loss(y: Any, logits: Any) -> Any:  # noqa: ANN401 - Keras tensors have no type
+    """Return cross-entropy times (1 - p) ** gamma for each row, p being the probability of its class.
+
+    Lin et al. 2017, "Focal Loss for Dense Object Detection" (doi 10.1109/ICCV.2017.324), equation 4.
+
+    Args:
+        y: class codes of shape (n,) or (n, 1).
+        logits: of shape (n, n_classes).
+
+    Returns:
+        Of shape (n,).
+
+    """
+    classes = ops.one_hot(ops.cast(ops.reshape(y, (-1,)), "int32"), ops.shape(logits)[-1], dtype=logits.dtype)
+    log_p = ops.sum(classes * ops.log_softmax(logits), axis=-1)
+    return -((1 - ops.exp(log_p)) ** FOCAL_GAMMA) * log_p
+
+
+def probabilities(model: keras.Model, examples: Examples, *, views: bool = False) -> NDArray[np.float64]:
+    """Return a network's probabilities, float64 of shape (n_objects, n_outputs); of eight views their mean."""
+    shown = range(VIEWS if views else 1)
+    found = [softmax(predicted(model, PredictionBatches(examples, view))) for view in shown]
+    return np.asarray(np.mean(found, axis=0))
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return probabilities that sum to one in each row, float64."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+def judged(lesson: Lesson, scores: NDArray[np.float64]) -> tuple[float, float]:
+    """Return macro F1 over the classes of the validation rows, and log loss over those that training knows."""
+    truth = lesson.valid_y
+    known = np.flatnonzero(np.isin(truth, lesson.codes))
+    p = scores[known, np.searchsorted(lesson.codes, truth[known])]
+    loss = -np.log(np.maximum(p, np.finfo(np.float32).tiny)).mean() if len(known) else 0.0
+    return macro_f1(truth, lesson.codes[scores.argmax(axis=1)]), float(loss)
+
+
+class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """After each epoch: judge the network, keep the best, save, tell, and stop when it is time.
+
+    Args:
+        lesson: by whose validation rows it is judged.
+        batches: are told which epoch begins.
+        recipe: epochs, minutes and patience.
+        checkpoint: keeps the state.
+        tell: is given a line after each epoch.
+
+    """
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        batches: TrainingBatches,
+        recipe: Recipe,
+        checkpoint: Checkpoint,
+        tell: Callable[[str], object],
+    ) -> None:
+        super().__init__()
+        self.lesson = lesson
+        self.batches = batches
+        self.recipe = recipe
+        self.checkpoint = checkpoint
+        self.tell = tell
+        self.state = State(Progress(), [], [])
+
+    def is_over(self) -> bool:
+        """Tell whether all epochs are done, time has run out, or there was no progress for too long."""
+        progress = self.state.progress
+        waited = progress.epochs - 1 - progress.best if progress.epochs else 0
+        return progress.out_of_time or progress.epochs >= self.recipe.epochs or waited >= self.recipe.patience
+
+    def on_train_begin(self, logs: object = None) -> None:  # noqa: ARG002 - Keras's signature, here and below
+        """Start the clock; an earlier attempt's time counts."""
+        self._clock = time.monotonic() - self.state.progress.seconds
+
+    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
+        """Draw the rows of the epoch."""
+        self.batches.draw(epoch)
+
+    def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002
+        """Stop within an epoch when the minutes are used up."""
+        if time.monotonic() - self._clock > 60 * self.recipe.minutes:
+            self.state.progress.out_of_time = True
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Judge, keep, save, tell, and perhaps stop."""
+        progress = self.state.progress
+        score, loss = judged(self.lesson, probabilities(self.model, self.lesson.valid))
+        progress.macro_f1.append(score)
+        progress.loss.append(loss)
+        progress.seconds = time.monotonic() - self._clock
+        if progress.best == epoch:
+            self.state.best = model_values(self.model)
+        if self.checkpoint.folder is not None:
+            self.state.current = training_values(self.model)
+            self.checkpoint.write(self.state)
+        if logs is not None:
+            logs |= {"valid_macro_f1": score, "valid_loss": loss}
+        self.tell(
+            f"epoch {epoch + 1} of {self.recipe.epochs}: macro F1 {score:.3f}, log loss {loss:.3f} on validation; "
+            f"best {progress.macro_f1[progress.best]:.3f} (epoch {progress.best + 1}); {progress.seconds:.0f} s"
+        )
+        if self.is_over():
+            self.model.stop_training = True
+
+
+def _tensorboard(recipe: Recipe, checkpoint: Checkpoint) -> list[keras.callbacks.Callback]:
+    if recipe.tensorboard is None:
+        return []
+    if find_spec("tensorboard") is None:
+        message = "The option tensorboard needs the package tensorboard: pip install 'planktonbench[tensorboard]'."
+        raise TrackError(message)
+    folder = Path(recipe.tensorboard).expanduser() / checkpoint.identity[:16]
+    return [keras.callbacks.TensorBoard(str(folder), write_graph=False)]

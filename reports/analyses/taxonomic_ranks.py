@@ -1,0 +1,101 @@
+"""Scores folded up the taxonomy: a copepod taken for another copepod is no mistake at the rank of copepods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...data_manifests.seeds import derived_seed
+from ..results.folded_classes import coded_calls
+from ..results.run_table import run_table
+from ..results.taxonomy import taxonomy_of
+from ..scoring.bootstrap import interval_of
+from ..scoring.metrics import totals_of
+from ..scoring.score import DRAWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import pandas as pd
+
+    from ..results.folded_classes import CodedCalls
+    from ..results.run_table import Rows
+    from ..results.stored_run import StoredRun
+    from ..results.taxonomy import Taxonomy
+
+RANKS = "ranks.csv"
+RANKS_SHOW = (
+    "Macro F1 when classes are folded into their ancestors: rank 1 is the first name of a lineage, group the broader "
+    "groups of the manifest, taxon the classes themselves. What a method confuses within a branch is no mistake once "
+    "the branch is one class."
+)
+COLUMNS = (
+    "rank", "lineages", "n_classes", "n_objects", "macro_f1", "macro_f1_lo", "macro_f1_hi", "accuracy",
+    "balanced_accuracy", "signature",
+)  # fmt: skip
+
+
+def ranks_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
+    """Score all finished runs at each rank of the taxonomy.
+
+    Args:
+        runs: of a results folder.
+
+    Returns:
+        One row for each run and rank, with `run_table.KEYS`, `COLUMNS` and `reason`. `rank` is a number, `group` or
+        `taxon`; ranks at which no two classes part that were one at the rank above are left out. Ranks are those of
+        the lineages, which in EcoTaxa's tree are no Linnaean ones. `lineages` tells where they come from (`manifest`
+        or `truth`), `n_classes` how many classes have test objects.
+
+    """
+    return run_table(runs, COLUMNS, _rows)
+
+
+def _rows(run: StoredRun) -> Rows | str:
+    taxonomy = taxonomy_of(run)
+    if not taxonomy.source:
+        return f"neither the manifest nor the truth of {run.card.dataset} tells lineages"
+    calls, signature = coded_calls(run), run.score.signature if run.score is not None else ""
+    facts = {"lineages": taxonomy.source, "n_objects": len(calls.truth)}
+    return [
+        {
+            **facts,
+            "rank": rank,
+            "signature": f"{signature}|rank:{rank}@{taxonomy.source}",
+            **_scores(calls, fold, run.card.seed),
+        }
+        for rank, fold in folds(taxonomy)
+    ]
+
+
+def _scores(calls: CodedCalls, fold: Mapping[str, str], seed: int) -> dict[str, object]:
+    _, matrix, units = calls.folded(fold)
+    totals = totals_of(matrix)
+    rng = np.random.default_rng(derived_seed(purpose="bootstrap", seed=seed))
+    ((low, high),) = interval_of(lambda drawn: drawn.macro(drawn.f1)[:, None], units, DRAWS, rng)
+    return {
+        "n_classes": int((totals.support > 0).sum()),
+        "macro_f1": float(totals.macro(totals.f1)),
+        "macro_f1_lo": low,
+        "macro_f1_hi": high,
+        "accuracy": float(totals.accuracy),
+        "balanced_accuracy": float(totals.macro(totals.recall)),
+    }
+
+
+def folds(taxonomy: Taxonomy) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield ranks with the class that each taxon is folded into: from the root down, then `group`, then `taxon`.
+
+    A rank that parts nothing is left out: the first one when all classes are one there, and the last ones when they
+    part all classes.
+    """
+    parts = 1
+    for rank in range(1, taxonomy.depth + 1):
+        fold = taxonomy.folded(rank)
+        if parts < len(set(fold.values())) < len(fold):
+            parts = len(set(fold.values()))
+            yield str(rank), fold
+    if taxonomy.groups:
+        yield "group", taxonomy.groups
+    yield "taxon", {taxon: taxon for taxon in taxonomy.places}

@@ -1,0 +1,145 @@
+"""What a comparison of two methods says, as plain values and in words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from .corrected_t import SOURCES
+
+if TYPE_CHECKING:
+    from .corrected_t import CorrectedT, Design
+    from .mcnemar import McNemar
+    from .paired_bootstrap import Verdict
+
+OBJECT = "object"
+SMALLEST_P = 0.001  # below it p is told as a bound
+ENOUGH_CLUSTERS = 30
+TOO_NARROW = (
+    "With so few clusters the interval is too narrow: of equally good methods a difference is told in about 16 % of "
+    "cases with 5 clusters, 11 % with 10, 7 % with 20 and 6 % with 30, instead of 5 %."
+)
+"""Simulated, 4,000 pairs each of five classes in 600 objects, whose samples differ in how hard they are: `tox -e
+bench-statistics`, 2026-11-21."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Is one method better than another on the same objects, by how much, and how sure is that?
+
+    Attributes:
+        a: name of the first.
+        b: name of the second.
+        macro_f1_a: macro F1 of the first; mean over runs.
+        macro_f1_b: macro F1 of the second.
+        delta: by how much the first is better.
+        interval: percentile interval of 95 % of the difference, from the same draws for both.
+        p_value: two-sided p of the same draws; never 0.
+        n_objects: test objects, each counted once, of all runs.
+        n_clusters: what was resampled: samples, or objects where there are none.
+        verdict: which is better; a tie when the interval holds zero.
+        signature: all choices that can change the numbers.
+        dataset: name of the data set, or of the truth.
+        simulated: whether the objects are simulated.
+        resampled: what was drawn: the name of the grouping column, or `object`.
+        detectable_difference: smallest difference that would be found in four of five cases, at the 5 % level.
+        accuracy_a: share of objects that the first calls right; mean over runs.
+        accuracy_b: likewise the second.
+        mcnemar: exact test of accuracy on single objects; None with several runs, whose objects repeat.
+        design: how the runs are related: one run, seeds on one split, repeated hold-out, k-fold, repeated k-fold.
+        deltas: the difference of each run.
+        over_splits: corrected t test of these, where they are of several splits; else None.
+
+    """
+
+    a: str
+    b: str
+    macro_f1_a: float
+    macro_f1_b: float
+    delta: float
+    interval: tuple[float, float]
+    p_value: float
+    n_objects: int
+    n_clusters: int
+    verdict: Verdict
+    signature: str
+    dataset: str
+    simulated: bool
+    resampled: str
+    detectable_difference: float
+    accuracy_a: float
+    accuracy_b: float
+    mcnemar: McNemar | None
+    design: Design
+    deltas: tuple[float, ...]
+    over_splits: CorrectedT | None
+
+    def __str__(self) -> str:
+        """Write difference, interval, p, n and signature in one line."""
+        low, high = self.interval
+        return (
+            f"macro F1 of {self.a} - {self.b}: {self.delta:+.4f} [{low:+.4f}, {high:+.4f}], p = {self.p_value:.4f}, "
+            f"n = {self.n_objects:,}; {self.signature}"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the comparison as plain values."""
+        return asdict(self)
+
+    def in_words(self) -> list[str]:
+        """Tell it in sentences: the verdict, what it rests on, what could have been seen, and the tests beside it."""
+        lines = [self._verdict_in_words(), self._basis_in_words(), self._accuracy_in_words(), self._runs_in_words()]
+        if self.resampled != OBJECT and self.n_clusters < ENOUGH_CLUSTERS:
+            lines.append(TOO_NARROW)
+        if self.simulated:
+            lines.append("The objects are simulated: this is no result of real plankton.")
+        return [line for line in lines if line]
+
+    def _verdict_in_words(self) -> str:
+        low, high = self.interval
+        if self.verdict == "tie":
+            return (
+                f"No difference between {self.a} and {self.b} can be told: {self.a} has {self.delta:+.3f} macro F1 "
+                f"(95 % interval {low:+.3f} to {high:+.3f}, {_p(self.p_value)})."
+            )
+        better, worse = (self.a, self.b) if self.verdict == "a" else (self.b, self.a)
+        ends = sorted((abs(low), abs(high)))
+        return (
+            f"{better} is better than {worse} by {abs(self.delta):.3f} macro F1 "
+            f"(95 % interval {ends[0]:.3f} to {ends[1]:.3f}, {_p(self.p_value)})."
+        )
+
+    def _basis_in_words(self) -> str:
+        runs = f", mean over {len(self.deltas)} runs ({self.design})" if len(self.deltas) > 1 else ""
+        drawn = (
+            f"{self.n_objects:,} objects, drawn one by one; if they come in samples, the interval is too narrow"
+            if self.resampled == OBJECT
+            else f"{self.n_objects:,} objects in {self.n_clusters:,} clusters ({self.resampled}), drawn whole"
+        )
+        return (
+            f"Macro F1: {self.a} {self.macro_f1_a:.3f}, {self.b} {self.macro_f1_b:.3f}{runs}; {drawn}. "
+            f"The smallest difference that can be seen here is about {self.detectable_difference:.3f}."
+        )
+
+    def _accuracy_in_words(self) -> str:
+        text = f"Accuracy: {self.a} {self.accuracy_a:.3f}, {self.b} {self.accuracy_b:.3f}"
+        if self.mcnemar is None:
+            return f"{text}."
+        alone = f"{self.a} alone calls {self.mcnemar.only_a:,} objects right, {self.b} alone {self.mcnemar.only_b:,}"
+        return f"{text}; {alone} (McNemar's exact test of single objects: {_p(self.mcnemar.p_value)})."
+
+    def _runs_in_words(self) -> str:
+        if len(self.deltas) == 1:
+            return ""
+        each = ", ".join(f"{delta:+.3f}" for delta in self.deltas)
+        if self.over_splits is None:
+            return f"The same split trained with several seeds, which tells how much training varies: {each}."
+        low, high = self.over_splits.interval
+        return (
+            f"Over splits: {each}; corrected for training objects in common, the mean has the 95 % interval "
+            f"{low:+.3f} to {high:+.3f}, {_p(self.over_splits.p_value)} ({SOURCES[self.design]})."
+        )
+
+
+def _p(value: float) -> str:
+    return f"p < {SMALLEST_P}" if value < SMALLEST_P else f"p = {value:.3f}"

@@ -1,0 +1,283 @@
+"""Several methods on the same test objects: resampled together, compared two by two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..._version import __version__
+from ...data_manifests.errors import SubmissionError
+from ...data_manifests.seeds import derived_seed
+from ..run_files.predictions import DEFAULT_GROUP, match
+from ..scoring.score import DRAWS, Context, read_given, table_sha256
+from ..scoring.signature import Signature
+from .comparison import OBJECT, Comparison
+from .corrected_t import CorrectedT, corrected_t, design_of
+from .mcnemar import McNemar, mcnemar
+from .paired_bootstrap import Calls, Resampled, macro_f1_of, resample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from ..results.stored_run import StoredRun
+    from .corrected_t import Design
+
+SPLIT_DESIGNS = ("repeated hold-out", "k-fold", "repeated k-fold")
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How to resample.
+
+    Attributes:
+        draws: number of resamples.
+        seed: their seed.
+
+    """
+
+    draws: int = DRAWS
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.draws < 1:
+            message = f"draws is {self.draws}; expected a number of resamples, 1 or more."
+            raise SubmissionError(message)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Methods that called the same objects, in one run or in several.
+
+    Attributes:
+        names: of the methods.
+        tables: for each run the table of each method: object_id, taxon, called and, when there is one, group, sorted by
+            object_id. Ids, taxa and groups are the same for all methods of a run.
+        context: data set, hashes and split, for the signature.
+        group: name of the grouping column; None when there is none.
+        simulated: whether the objects are simulated.
+        design: how the runs are related.
+        test_to_train: number of test objects / number of training objects; needed where runs are of several splits.
+        resampling: draws and seed.
+
+    """
+
+    names: tuple[str, ...]
+    tables: Sequence[Sequence[pd.DataFrame]]
+    context: Context
+    group: str | None = None
+    simulated: bool = False
+    design: Design = "one run"
+    test_to_train: float = float("nan")
+    resampling: Resampling = field(default_factory=Resampling)
+
+    @cached_property
+    def resampled(self) -> Resampled:
+        """Macro F1 of all methods in the same draws."""
+        rng = np.random.default_rng(derived_seed(purpose="compare", seed=self.resampling.seed))
+        return resample(self._calls, len(self._units), len(self._taxa), draws=self.resampling.draws, rng=rng)
+
+    @cached_property
+    def macro_f1(self) -> NDArray[np.float64]:
+        """Macro F1 of each method in each run, shape (n_runs, n_methods)."""
+        return np.stack([macro_f1_of(calls, len(self._taxa)) for calls in self._calls])
+
+    @cached_property
+    def accuracy(self) -> NDArray[np.float64]:
+        """Share of objects that each method calls right, mean over runs, shape (n_methods,)."""
+        right = [(calls.called == calls.truth).mean(axis=1) for calls in self._calls]
+        return np.asarray(np.mean(right, axis=0))
+
+    @property
+    def n_objects(self) -> int:
+        """Test objects of all runs, each counted once."""
+        return int(self._truth["object_id"].nunique())
+
+    @property
+    def resampled_by(self) -> str:
+        """What is drawn: the name of the grouping column, or `object`."""
+        return self.group if self.group is not None and self._is_clustered else OBJECT
+
+    @property
+    def signature(self) -> str:
+        """All choices that can change the numbers."""
+        plain = Signature(
+            data=self.context.data,
+            data_sha256=self.context.data_sha256 or table_sha256(self._truth.drop_duplicates("object_id")),
+            manifest_sha256=self.context.manifest_sha256,
+            split=self.context.split,
+            n_objects=self.n_objects,
+            n_classes=len(self._taxa),
+            n_known=len(self._taxa),
+            resampled=OBJECT if self.resampled_by == OBJECT else f"cluster-{self.group}",
+            draws=self.resampling.draws,
+            seed=self.resampling.seed,
+            version=__version__,
+        )
+        return f"paired-{plain}"
+
+    def compare(self, a: int, b: int) -> Comparison:
+        """Compare two methods, given by their position; who is first only turns the sign."""
+        paired = self.resampled.pair(a, b)
+        deltas = self.macro_f1[:, a] - self.macro_f1[:, b]
+        return Comparison(
+            a=self.names[a],
+            b=self.names[b],
+            macro_f1_a=paired.macro_f1_a,
+            macro_f1_b=paired.macro_f1_b,
+            delta=paired.delta,
+            interval=paired.interval,
+            p_value=paired.p_value,
+            n_objects=self.n_objects,
+            n_clusters=paired.n_clusters,
+            verdict=paired.verdict,
+            signature=self.signature,
+            dataset=self.context.data,
+            simulated=self.simulated,
+            resampled=self.resampled_by,
+            detectable_difference=paired.detectable,
+            accuracy_a=float(self.accuracy[a]),
+            accuracy_b=float(self.accuracy[b]),
+            mcnemar=self._mcnemar(a, b),
+            design=self.design,
+            deltas=tuple(deltas.tolist()),
+            over_splits=self._over_splits(deltas),
+        )
+
+    def _mcnemar(self, a: int, b: int) -> McNemar | None:
+        if len(self._calls) > 1:
+            return None
+        (calls,) = self._calls
+        return mcnemar(calls.called[a] == calls.truth, calls.called[b] == calls.truth)
+
+    def _over_splits(self, deltas: NDArray[np.float64]) -> CorrectedT | None:
+        return corrected_t(deltas, self.test_to_train) if self.design in SPLIT_DESIGNS else None
+
+    @cached_property
+    def _truth(self) -> pd.DataFrame:
+        """Truth of all runs, one below the other."""
+        return pd.concat([of_run[0].drop(columns="called") for of_run in self.tables], ignore_index=True)
+
+    @cached_property
+    def _is_clustered(self) -> bool:
+        """Whether there is more than one group; a table with groups has one for every object."""
+        return "group" in self._truth and len(self._truth["group"].unique()) > 1
+
+    @property
+    def _unit_column(self) -> str:
+        return "group" if self._is_clustered else "object_id"
+
+    @cached_property
+    def _units(self) -> pd.Index:
+        """What is drawn, sorted, so that the order of rows does not matter."""
+        return _sorted_index(self._truth[self._unit_column])
+
+    @cached_property
+    def _taxa(self) -> pd.Index:
+        """Classes with support; any other name is an error all the same."""
+        return _sorted_index(self._truth["taxon"])
+
+    @cached_property
+    def _calls(self) -> list[Calls]:
+        return [self._coded(of_run) for of_run in self.tables]
+
+    def _coded(self, of_run: Sequence[pd.DataFrame]) -> Calls:
+        called = np.stack([self._taxa.get_indexer(pd.Index(table["called"])) for table in of_run])
+        return Calls(
+            truth=self._taxa.get_indexer(pd.Index(of_run[0]["taxon"])),
+            called=np.where(called < 0, len(self._taxa), called),
+            units=self._units.get_indexer(pd.Index(of_run[0][self._unit_column])),
+        )
+
+
+def contest_of(
+    names: Sequence[str],
+    runs: Sequence[StoredRun],
+    tables: Sequence[Sequence[pd.DataFrame]],
+    resampling: Resampling,
+) -> Contest:
+    """Return the contest of methods in stored runs.
+
+    Args:
+        names: of the methods.
+        runs: one run for each split and seed, of any of the methods: they are of the same data and objects.
+        tables: for each of the runs the table of each method, see `Contest`.
+        resampling: draws and seed.
+
+    """
+    first = runs[0]
+    grouped = all("group" in of_run[0] for of_run in tables)
+    return Contest(
+        names=tuple(names),
+        tables=tables,
+        context=replace(first.context, split=f"{first.card.split_plan}({','.join(map(_place_text, runs))})"),
+        group=DEFAULT_GROUP if grouped else None,
+        simulated=first.card.simulated,
+        design=design_of(runs),
+        test_to_train=float(np.mean([run.card.n_test / run.card.n_train for run in runs])),
+        resampling=resampling,
+    )
+
+
+def _sorted_index(values: pd.Series) -> pd.Index:
+    index: pd.Index = pd.Index(sorted(values.unique()), dtype=object)
+    return index
+
+
+def _place_text(run: StoredRun) -> str:
+    """Write the fold, if any, and the seed of a run."""
+    fold = run.card.split.removeprefix(run.card.split_plan).removeprefix("-")
+    return f"{fold}/{run.card.seed}" if fold else str(run.card.seed)
+
+
+def compare(  # noqa: PLR0913 - keyword choices, each of them in the signature
+    truth: str | Path | pd.DataFrame | ArrayLike,
+    a: str | Path | pd.DataFrame | ArrayLike,
+    b: str | Path | pd.DataFrame | ArrayLike,
+    *,
+    group: str | ArrayLike | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+    context: Context | None = None,
+) -> Comparison:
+    """Compare two methods' predictions of the same objects; swapping them only turns the sign.
+
+    Macro F1 is the mean over the classes of the truth, as in `score`. The interval is the percentile interval of a
+    paired bootstrap: the same clusters are drawn for both.
+
+    Args:
+        truth: a file or table with object_id, taxon and optionally a grouping column, or labels of shape (n_objects,).
+        a: predictions of the first, likewise: object_id and taxon, or labels in the order of the truth.
+        b: predictions of the second.
+        group: name of the grouping column (its values, when truth is labels); None takes `sample` when there is one.
+        draws: number of resamples.
+        seed: seed of the resampling.
+        context: data set and split, for the signature.
+
+    Raises:
+        SubmissionError: a table is unreadable or incomplete, or ids do not match.
+
+    Example:
+        >>> compare(["a", "a", "b", "b"], ["a", "a", "b", "b"], ["a", "a", "a", "b"]).verdict
+        'tie'
+
+    """
+    known, given = read_given(truth, [a, b], group)
+    contest = Contest(
+        names=(_name_of(a, "a"), _name_of(b, "b")),
+        tables=[[match(known, labels) for labels in given]],
+        context=context or Context(data=Path(known.where).name.strip("()")),
+        group=known.group,
+        resampling=Resampling(draws, seed),
+    )
+    return contest.compare(0, 1)
+
+
+def _name_of(predicted: object, otherwise: str) -> str:
+    return str(predicted) if isinstance(predicted, (str, Path)) else otherwise

@@ -1,0 +1,80 @@
+"""Differences over several splits: a t test that knows that the training sets overlap.
+
+Runs on folds, or on repeated hold-outs, share most of their training objects, so that their differences vary less than
+those of independent studies would. The plain t test then finds differences far too often; the corrected one adds the
+share of test objects to the variance (Nadeau & Bengio 2003, Inference for the generalization error, Machine Learning
+52, section 3; for k-fold, also repeated, Bouckaert & Frank 2004, Evaluating the replicability of significance tests,
+PAKDD, section 3.2). Seeds on one and the same split answer another question, how much training varies, and no t test is
+made of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ..scoring.bootstrap import LEVEL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from ..results.stored_run import StoredRun
+
+Design = Literal["one run", "seeds on one split", "repeated hold-out", "k-fold", "repeated k-fold"]
+SOURCES = {
+    "repeated hold-out": "Nadeau & Bengio 2003",
+    "k-fold": "Bouckaert & Frank 2004",
+    "repeated k-fold": "Bouckaert & Frank 2004",
+}
+
+
+@dataclass(frozen=True)
+class CorrectedT:
+    """What the corrected t test says of differences over splits.
+
+    Attributes:
+        mean: mean difference.
+        sd: their standard deviation, with n - 1.
+        interval: of 95 %, for the mean.
+        p_value: two-sided.
+        df: degrees of freedom.
+
+    """
+
+    mean: float
+    sd: float
+    interval: tuple[float, float]
+    p_value: float
+    df: int
+
+
+def corrected_t(deltas: ArrayLike, test_to_train: float) -> CorrectedT:
+    """Test whether the mean of differences is zero, with the variance (1/n + test_to_train) · sd².
+
+    Args:
+        deltas: one difference for each split, shape (n_splits,), two or more.
+        test_to_train: number of test objects / number of training objects, such as 1 / (k - 1) for k-fold.
+
+    """
+    from scipy.stats import t
+
+    values = np.asarray(deltas, np.float64)
+    n, mean, sd = len(values), float(values.mean()), float(values.std(ddof=1))
+    error = sd * np.sqrt(1 / n + test_to_train)
+    half = float(t.ppf((1 + LEVEL) / 2, n - 1) * error)
+    statistic = mean / error if error else np.inf * np.sign(mean) if mean else 0.0
+    return CorrectedT(mean, sd, (mean - half, mean + half), float(2 * t.sf(abs(statistic), n - 1)), n - 1)
+
+
+def design_of(runs: Sequence[StoredRun]) -> Design:
+    """Tell how several runs of one track on one data set are related, from their splits and test objects."""
+    if len(runs) == 1:
+        return "one run"
+    if any(run.card.split != run.card.split_plan for run in runs):
+        return "k-fold" if len({run.card.seed for run in runs}) == 1 else "repeated k-fold"
+    tested = {tuple(run.calls["object_id"]) for run in runs}
+    return "seeds on one split" if len(tested) == 1 else "repeated hold-out"

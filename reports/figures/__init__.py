@@ -1,0 +1,1 @@
+"""Figures in one style, static and interactive. What is drawn is computed elsewhere."""

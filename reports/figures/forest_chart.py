@@ -1,0 +1,71 @@
+"""The forest plot of the overview: how two tracks differ on each data set on which both were run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from .interactive import GRID, LINE, label, new_chart
+from .section_figures import ACCENT, INK
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+MOST_ROWS = 40
+
+
+def forest_rows(comparisons: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the comparisons of pairs that were compared on several data sets, turned so that a pair has one sign.
+
+    Args:
+        comparisons: from `board.comparisons_table`.
+        pairs: from `over_datasets.over_datasets`; their order and names are kept.
+
+    Returns:
+        Columns a, b, dataset, split, simulated, delta, lo, hi, verdict; at most `MOST_ROWS`.
+
+    """
+    columns = ["a", "b", "dataset", "split", "simulated", "delta", "lo", "hi", "verdict"]
+    same = comparisons[columns]
+    turned = same.rename(columns={"a": "b", "b": "a", "lo": "hi", "hi": "lo"})
+    turned[["delta", "lo", "hi"]] *= -1
+    both = pd.concat([same, turned])
+    return pairs[["a", "b"]].merge(both, on=["a", "b"])[columns].head(MOST_ROWS)
+
+
+def forest_chart(rows: pd.DataFrame) -> go.Figure:
+    """Show differences in macro F1 with their paired intervals, zero marked; filled where zero lies outside.
+
+    Args:
+        rows: from `forest_rows`.
+
+    """
+    n = len(rows)
+    chart = new_chart(simulated=bool(rows["simulated"].any()), height=110 + 30 * n, showlegend=False)
+    names = [
+        f"{label(str(row.a))} − {label(str(row.b))}<br>{label(str(row.dataset))} · {label(str(row.split))}"
+        for row in rows.itertuples()
+    ]
+    tie = rows["verdict"] == "tie"
+    chart.add_scatter(
+        x=rows["delta"],
+        y=np.arange(n),
+        mode="markers",
+        marker={"size": 9, "color": np.where(tie, "white", ACCENT), "line": {"color": ACCENT, "width": 1.5}},
+        error_x={
+            "array": rows["hi"] - rows["delta"],
+            "arrayminus": rows["delta"] - rows["lo"],
+            "color": LINE,
+            "width": 0,
+        },
+        hovertext=[
+            f"{name}<br>{delta:+.3f} [{low:+.3f}, {high:+.3f}]"
+            for name, delta, low, high in zip(names, rows["delta"], rows["lo"], rows["hi"], strict=True)
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    chart.update_yaxes(tickvals=list(range(n)), ticktext=names, range=[n - 0.5, -0.5], zeroline=False, gridcolor=GRID)
+    chart.update_xaxes(title="difference in macro F1, with paired 95 % interval", zerolinecolor=INK)
+    return chart

@@ -1,0 +1,290 @@
+"""Figures, all in one style, drawn with seaborn from stored predictions and cards."""
+
+from __future__ import annotations
+
+import math
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, SymmetricalLogLocator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+
+    from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
+
+    from ..results.section import Section, TrackResult
+
+INK, ACCENT, PALE = "#20303c", "#0b6e8f", "#b8ccd4"
+LINEAR_BELOW = 100  # objects; source 001 draws class sizes linearly below and logarithmically above
+CLASSES_A_COLUMN = 70
+ANNOTATE_UP_TO = 15  # classes; more numbers cannot be read
+MOST_FEATURES = 20
+PUSHES = 500  # of names away from each other
+NAMED_COLUMNS = 100
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.edgecolor": PALE,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.parse_math": False,  # a $ in a name is a $
+}
+
+
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """Return a figure of this size in inches, outside of pyplot, so that nothing global is touched."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots()
+
+
+def class_sizes(section: Section) -> Figure:
+    """Draw objects per class, the largest first, linear up to 100 and logarithmic above, as source 001."""
+    sizes = section.class_sizes
+    columns = math.ceil(len(sizes) / CLASSES_A_COLUMN)
+    rows = math.ceil(len(sizes) / columns)
+    figure = Figure(figsize=(2.5 + 5 * columns, 1.2 + 0.2 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    for position, axes in enumerate(np.atleast_1d(figure.subplots(1, columns, sharex=True))):
+        _size_bars(sizes.iloc[position * rows : (position + 1) * rows], axes)
+        axes.set_xlim(0, sizes.max() * 4)
+    return figure
+
+
+def _size_bars(sizes: pd.Series, axes: Axes) -> None:
+    sns.barplot(x=sizes.to_numpy(), y=sizes.index, color=ACCENT, ax=axes)
+    axes.set_xscale("symlog", linthresh=LINEAR_BELOW)
+    axes.axvline(LINEAR_BELOW, color=INK, linewidth=0.8, linestyle="--")
+    axes.bar_label(
+        cast("BarContainer", axes.containers[0]), labels=[f"{size:,}" for size in sizes], padding=3, fontsize=7
+    )
+    axes.set(xlabel=f"objects (linear up to {LINEAR_BELOW}, logarithmic above)", ylabel="")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def tracks(section: Section) -> Figure:
+    """Draw macro F1 of each run with its interval, tracks in their order."""
+    rows = [
+        {"track": track.name, "macro F1": score.macro_f1, "ends": score.macro_f1_interval, "run": position}
+        for track in section.done
+        for position, score in enumerate(track.scores)
+    ]
+    table = pd.DataFrame(rows)
+    figure, axes = canvas(7.5, 1.0 + 0.42 * len(section.done))
+    names = [track.name for track in section.done]
+    runs = table["run"].max() + 1
+    heights = table["track"].map(names.index) + (table["run"] - (runs - 1) / 2) * 0.18
+    for height, ends in zip(heights, table["ends"], strict=True):
+        axes.plot(ends, (height, height), color=PALE, linewidth=3, solid_capstyle="round")
+    sns.scatterplot(x=table["macro F1"], y=heights, color=ACCENT, s=24, ax=axes, zorder=3)
+    axes.set_yticks(range(len(names)), names)
+    axes.set(
+        ylim=(len(names) - 0.5, -0.5), xlim=(0, 1), xlabel="macro F1, with 95 % interval; one line per run", ylabel=""
+    )
+    axes.grid(axis="x", color=PALE, linewidth=0.5)
+    return figure
+
+
+def f1_by_size(section: Section) -> Figure:
+    """Draw F1 per class against the class's number of objects, one colour per track."""
+    sizes = section.class_sizes
+    shown = section.done[:6]
+    table = pd.concat([track.per_class.assign(track=track.name) for track in shown])
+    table["objects"] = table["taxon"].map(sizes)
+    figure, axes = canvas(7.5, 4.2)
+    sns.scatterplot(
+        data=table, x="objects", y="f1", hue="track", style="track", palette="colorblind", s=36, alpha=0.85, ax=axes
+    )
+    axes.set(
+        xscale="log",
+        ylim=(-0.03, 1.03),
+        xlabel="objects of the class (train, valid and test)",
+        ylabel="F1 of the class",
+    )
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.grid(color=PALE, linewidth=0.5)
+    if axes.get_legend() is not None:
+        sns.move_legend(axes, "center left", bbox_to_anchor=(1, 0.5), frameon=False, title=None)
+    return figure
+
+
+def imbalance(section: Section) -> Figure | None:
+    """Draw macro F1 against accuracy of tracks that treat rare classes in different ways; None when all do the same."""
+    treated = [track for track in section.done if "imbalance" in track.card.config]
+    if len({track.card.config["imbalance"] for track in treated}) < 2:  # noqa: PLR2004 - nothing to compare
+        return None
+    from adjustText import adjust_text
+
+    rows = [
+        {"accuracy": score.accuracy, "macro F1": score.macro_f1, "method": track.card.config["track"]}
+        for track in treated
+        for score in track.scores
+    ]
+    figure, axes = canvas(7.5, 4.6)
+    sns.scatterplot(
+        data=pd.DataFrame(rows),
+        x="accuracy",
+        y="macro F1",
+        hue="method",
+        palette="colorblind",
+        s=18,
+        alpha=0.5,
+        ax=axes,
+    )
+    x, y = [track.accuracy for track in treated], [track.macro_f1 for track in treated]
+    axes.plot(x, y, "+", color=INK, markersize=7)
+    axes.grid(color=PALE, linewidth=0.5)
+    axes.margins(x=0.15, y=0.1)
+    sns.move_legend(axes, "upper center", bbox_to_anchor=(0.5, 1.1), ncols=2, frameon=False, title=None)
+    names = [axes.text(track.accuracy, track.macro_f1, track.name, fontsize=7) for track in treated]
+    line = {"arrowstyle": "-", "color": ACCENT, "linewidth": 0.5}
+    adjust_text(names, x, y, ax=axes, arrowprops=line, iter_lim=PUSHES, expand=(1.1, 1.3))
+    return figure
+
+
+def confusion(section: Section, track: TrackResult) -> Figure:
+    """Draw the confusion matrix on a log scale, classes by size; numbers where they can be read."""
+    order = [name for name in section.class_sizes.index if name in track.confusion.index]
+    counts = track.confusion.loc[order, order]
+    few = len(order) <= ANNOTATE_UP_TO
+    side = max(5.5, 2.2 + (0.5 if few else 0.22) * len(order))
+    figure, axes = canvas(side + 0.8, side)
+    top = math.log10(1 + counts.to_numpy().max())
+    sns.heatmap(
+        np.log10(1 + counts),
+        mask=counts == 0,
+        annot=counts if few else False,
+        fmt="d",
+        cmap=sns.color_palette("mako_r", as_cmap=True),
+        vmin=0,
+        vmax=top,
+        square=True,
+        linewidths=0.4,
+        linecolor="#eef2f4",
+        xticklabels=False,  # seaborn would draw the whole figure to see whether they overlap
+        yticklabels=False,
+        annot_kws={"fontsize": 7},
+        cbar_kws={"shrink": 0.6, "ticks": _ticks(top), "format": FuncFormatter(lambda v, _: f"{10**v - 1:,.0f}")},
+        ax=axes,
+    )
+    axes.set(xlabel="called", ylabel="truth")
+    axes.set_xticks(np.arange(len(order)) + 0.5, order, rotation=90)
+    axes.set_yticks(np.arange(len(order)) + 0.5, order)
+    axes.tick_params(length=0, labelsize=8 if few else 7)
+    return figure
+
+
+def _ticks(top: float) -> list[float]:
+    """Return ticks at 0, 1, 10, 100 … objects on a scale of log10(1 + n)."""
+    return [
+        0,
+        *(math.log10(1 + 10**power) for power in range(max(1, math.ceil(top))) if math.log10(1 + 10**power) <= top),
+    ]
+
+
+def scales(preparation: pd.DataFrame) -> Figure:
+    """Draw mean and standard deviation of each native column before and after normalisation, as source 001."""
+    names = {"mean": "mean, before", "std": "σ, before", "mean_after": "mean, after", "std_after": "σ, after"}
+    table = preparation[list(names)].rename(columns=names).melt(var_name="of each column", value_name="value").dropna()
+    figure, axes = canvas(7.5, 2.4)
+    order = list(names.values())
+    sns.stripplot(
+        data=table, x="value", y="of each column", order=order, color=ACCENT, alpha=0.4, jitter=False, ax=axes
+    )
+    axes.set_xscale("symlog", linthresh=0.1)
+    locator = SymmetricalLogLocator(base=10, linthresh=0.1)
+    locator.set_params(numticks=9)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set(xlabel="value (linear between -0.1 and 0.1, logarithmic beyond)", ylabel="")
+    axes.grid(axis="x", color=PALE, linewidth=0.5)
+    return figure
+
+
+def correlations(preparation: pd.DataFrame) -> Figure | None:
+    """Draw |r| of the columns below the diagonal, with names, dropped ones marked; None when none were looked at.
+
+    Of more than `NAMED_COLUMNS` the names are left out, since the figure would be a metre wide.
+    """
+    columns = [name for name in preparation.columns if name.startswith("r:")]
+    names = [name.removeprefix("r:") for name in columns]
+    if not columns:
+        return None
+    r = preparation.set_index("feature").loc[names, columns].abs()
+    dropped = preparation.set_index("feature")["dropped"]
+    named = len(names) <= NAMED_COLUMNS
+    labels = [f"{name} ×" if dropped[name] else name for name in names] if named else False
+    side = max(5.0, 1.8 + 0.17 * len(names)) if named else 9.0
+    figure, axes = canvas(side + 0.6, side)
+    sns.heatmap(
+        r.to_numpy(),
+        mask=np.triu(np.ones(r.shape, dtype=bool), 1),
+        cmap=sns.color_palette("mako_r", as_cmap=True),
+        vmin=0,
+        vmax=1,
+        square=True,
+        xticklabels=labels,
+        yticklabels=labels,
+        cbar_kws={"shrink": 0.6, "label": "|r| over training rows"},
+        ax=axes,
+    )
+    axes.tick_params(length=0, labelsize=6.5)
+    return figure
+
+
+def importance(table: pd.DataFrame) -> Figure:
+    """Draw gain and permutation importance of the features with the largest gain, side by side."""
+    shown = table.head(MOST_FEATURES)
+    figure = Figure(figsize=(7.5, 1.0 + 0.21 * len(shown)), layout="constrained")
+    FigureCanvasAgg(figure)
+    gain, permutation = figure.subplots(1, 2, sharey=True)
+    sns.barplot(x=shown["gain"], y=shown["feature"], color=ACCENT, ax=gain)
+    sns.barplot(x=shown["permutation"], y=shown["feature"], color=PALE, ax=permutation)
+    ends = shown["permutation_sd"].fillna(0)
+    permutation.errorbar(shown["permutation"], shown["feature"], xerr=ends, fmt="none", ecolor=INK, elinewidth=0.8)
+    gain.set(xlabel="gain, share of the total", ylabel="")
+    permutation.set(xlabel="macro F1 lost when permuted", ylabel="")
+    return figure
+
+
+def style() -> AbstractContextManager[None]:
+    """Return the context in which figures are drawn and saved."""
+    return mpl.rc_context(STYLE)
+
+
+def draw(section: Section, others: Mapping[str, Figure | None] = MappingProxyType({})) -> dict[str, Figure]:
+    """Return all figures of a section by file name, without suffix.
+
+    Args:
+        section: the results.
+        others: figures of what is kept beside the results, to be shown with them.
+
+    """
+    with style():
+        found: dict[str, Figure | None] = {"classes": class_sizes(section)}
+        if section.done:
+            found |= {"tracks": tracks(section), "f1-by-size": f1_by_size(section), "imbalance": imbalance(section)}
+        found |= {f"{track.name}-confusion": confusion(section, track) for track in section.done}
+        if section.preparation is not None:
+            _, table = section.preparation
+            found |= {"scales": scales(table), "correlations": correlations(table)}
+        if section.importance is not None:
+            found["importance"] = importance(section.importance[1])
+        found |= others
+        drawn = {name: figure for name, figure in found.items() if figure is not None}
+        for figure in drawn.values() if section.simulated else ():
+            figure.supxlabel("simulated data", x=1, ha="right", fontsize=7, color=INK)
+        return drawn

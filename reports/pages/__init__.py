@@ -1,0 +1,1 @@
+"""The report as files: HTML pages, tables, exports, and templates. No number is computed here."""

@@ -1,0 +1,127 @@
+"""The leaderboard for a paper: as CSV, as a LaTeX table with booktabs, and as a Markdown table."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ..results.section import Section
+
+LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--",
+    }
+)  # fmt: skip
+DIGITS = {"macro_f1": 3, "lo": 3, "hi": 3, "accuracy": 3, "fit_seconds": 1, "predict_seconds": 2, "peak_rss_mb": 0}
+TITLES = {
+    "group": "Group", "track": "Method", "macro_f1": "Macro F1", "interval": "95 % interval", "accuracy": "Accuracy",
+    "fit_seconds": "Fit (s)", "predict_seconds": "Predict (s)", "peak_rss_mb": "Memory (MB)", "runs": "Runs",
+}  # fmt: skip
+
+
+def board(section: Section, groups: Mapping[str, int]) -> pd.DataFrame:
+    """Return the leaderboard: one row for each track, best first; numbers are means over runs.
+
+    Args:
+        section: the results.
+        groups: rank group of each track; empty when none was told.
+
+    Returns:
+        Columns group (when there are groups), track, macro_f1, lo, hi, accuracy, fit_seconds, predict_seconds,
+        peak_rss_mb (of a fusion with its parts), runs (how many are done); NaN where nothing was measured.
+
+    """
+    rows = []
+    for track in section.tracks:
+        low, high = track.interval
+        rows.append(
+            {
+                "group": groups.get(track.name),
+                "track": track.name,
+                "macro_f1": track.macro_f1,
+                "lo": low,
+                "hi": high,
+                "accuracy": track.accuracy,
+                "fit_seconds": track.fit_seconds,
+                "predict_seconds": track.predict_seconds,
+                "peak_rss_mb": track.peak_rss_mb,
+                "runs": len(track.scores),
+            }
+        )
+    table = pd.DataFrame(rows)
+    return table.astype({"group": "Int64"}) if groups else table.drop(columns="group")
+
+
+def write_board(table: pd.DataFrame, folder: Path, name: str) -> None:
+    """Write the leaderboard as `<name>.csv` with full numbers, and rounded as `<name>.tex` and `<name>.md`."""
+    table.to_csv(folder / f"{name}.csv", index=False)
+    titles, rows = rounded(table)
+    (folder / f"{name}.tex").write_text(as_latex(titles, rows), encoding="utf-8")
+    (folder / f"{name}.md").write_text(as_markdown(titles, rows), encoding="utf-8")
+
+
+def rounded(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Return titles and cells of the leaderboard as a paper prints them; a dash where nothing is known."""
+    texts = pd.DataFrame(
+        {name: [_cell(value, DIGITS.get(name)) for value in table[name]] for name in table.columns}, dtype=object
+    )
+    ends = [f"{low} – {high}" if low != "–" else "–" for low, high in zip(texts["lo"], texts["hi"], strict=True)]
+    texts = texts.assign(lo=ends).rename(columns={"lo": "interval"}).drop(columns="hi")
+    return [TITLES[name] for name in texts.columns], texts.to_numpy().tolist()
+
+
+def _cell(value: object, digits: int | None) -> str:
+    if value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    return f"{value:,.{digits}f}" if isinstance(value, float) and digits is not None else str(value)
+
+
+def escaped(text: str) -> str:
+    """Return a text as LaTeX prints it."""
+    return text.translate(LATEX)
+
+
+def as_latex(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    r"""Return a table for LaTeX with booktabs, methods to the left and numbers to the right.
+
+    >>> print(as_latex(["Method", "F1"], [["a_b", "0.5"]]), end="")
+    \begin{tabular}{lr}
+    \toprule
+    Method & F1 \\
+    \midrule
+    a\_b & 0.5 \\
+    \bottomrule
+    \end{tabular}
+    """
+    columns = "".join("l" if title == TITLES["track"] else "r" for title in titles)
+    head, *body = (" & ".join(map(escaped, row)) + r" \\" for row in [titles, *rows])
+    lines = [
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        head,
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def as_markdown(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table for Markdown, methods to the left and numbers to the right.
+
+    >>> print(as_markdown(["Method", "F1"], [["a", "0.5"]]), end="")
+    | Method | F1 |
+    |---|--:|
+    | a | 0.5 |
+    """
+    rule = "|" + "|".join("---" if title == TITLES["track"] else "--:" for title in titles) + "|"
+    lines = ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in [titles, *rows]]
+    return "\n".join([lines[0], rule, *lines[1:]]) + "\n"

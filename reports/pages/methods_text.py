@@ -1,0 +1,131 @@
+"""A paragraph for the methods of a paper with its references, written from what was run, as the cards tell it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..._version import __version__
+from ..scoring.score import DRAWS
+from .leaderboard_export import escaped
+
+if TYPE_CHECKING:
+    from ..results.section import Section
+
+BOOTSTRAP = """@book{davison1997,
+  author = {Davison, A. C. and Hinkley, D. V.},
+  title = {Bootstrap Methods and their Application},
+  publisher = {Cambridge University Press},
+  year = {1997},
+  doi = {10.1017/CBO9780511802843}
+}"""
+PROGRAM = f"""@software{{planktonbench,
+  author = {{{{The planktonbench developers}}}},
+  title = {{planktonbench}},
+  version = {{{__version__}}}
+}}"""
+LIBRARIES = ("scikit-learn", "xgboost", "keras", "tensorflow", "torch", "jax")
+
+
+@dataclass(frozen=True)
+class MethodsText:
+    """What a paper says about a section.
+
+    Attributes:
+        paragraph: plain English; a reference is its BibTeX key in brackets.
+        bibtex: the references.
+
+    """
+
+    paragraph: str
+    bibtex: str
+
+
+def methods_text(section: Section) -> MethodsText:
+    """Write the paragraph and the references of a section.
+
+    Data sets and methods are referred to by the words of their card; only what has finished is told.
+    """
+    data = list(dict.fromkeys(run.card.data_citation for run in section.runs if run.card.data_citation))
+    sources = {track.name: track.card.source for track in section.done if track.card.source}
+    data_keys = {text: _key("data", section.dataset, number) for number, text in enumerate(data)}
+    track_keys: dict[str, str] = {}
+    for name, text in sources.items():
+        track_keys.setdefault(text, _key("method", name, 0))
+    notes = {**data_keys, **track_keys}
+    paragraph = " ".join(
+        [
+            _data(section, list(data_keys.values())),
+            _methods(section, sources, track_keys),
+            _split(section),
+            _scores(section),
+            _versions(section),
+        ]
+    )
+    entries = [PROGRAM, BOOTSTRAP, *(f"@misc{{{key},\n  note = {{{escaped(text)}}}\n}}" for text, key in notes.items())]
+    return MethodsText(paragraph, "\n\n".join(entries) + "\n")
+
+
+def _key(kind: str, name: str, number: int) -> str:
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
+    return f"{kind}-{plain}" + (f"-{number + 1}" if number else "")
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
+def _data(section: Section, keys: list[str]) -> str:
+    n = int(section.class_sizes.sum())
+    cited = "".join(f" [{key}]" for key in keys)
+    if section.simulated:
+        return (
+            f"{n:,} objects of {len(section.class_sizes)} taxa were drawn by a program in the manner of "
+            f"{section.dataset}{cited}; no result on them is a result on real plankton."
+        )
+    return f"The data set {section.dataset}{cited} holds {n:,} objects of {len(section.class_sizes)} taxa."
+
+
+def _methods(section: Section, sources: dict[str, str], keys: dict[str, str]) -> str:
+    told = [
+        name + (f" [{keys[sources[name]]}]" if name in sources else "")
+        for name in (track.name for track in section.done)
+    ]
+    if not told:
+        return "No method finished."
+    return (
+        f"{_counted(len(told), 'method')} of the suite planktonbench [planktonbench] were compared: {', '.join(told)}."
+    )
+
+
+def _split(section: Section) -> str:
+    parts, runs = section.parts, len(section.parts)
+    first = parts.iloc[0]
+    counts = f"{first['train']:,} for training, {first['valid']:,} for validation and {first['test']:,} for testing"
+    several = f" (the first of {runs} seeds or folds)" if runs > 1 else ""
+    return (
+        f"Under the split {section.split}, the objects were divided into {counts}{several}; "
+        "whatever was chosen was chosen on validation objects, and test objects were scored once."
+    )
+
+
+def _scores(section: Section) -> str:
+    if not section.done:
+        return ""
+    score = section.done[0].scores[0]
+    up_to = "up to " if len({len(track.scores) for track in section.done}) > 1 else ""
+    mean = f", averaged over {up_to}{section.n_runs} runs" if section.n_runs > 1 else ""
+    return (
+        f"Methods were ranked by macro F1, the mean of F1 over the {score.classes_scored} taxa with test objects"
+        f"{mean}; "
+        f"95 % intervals are percentiles of {DRAWS:,} bootstrap resamples of {section.drawn_by} [davison1997]."
+    )
+
+
+def _versions(section: Section) -> str:
+    card = section.runs[0].card
+    found = [f"{name} {card.versions[name]}" for name in LIBRARIES if name in card.versions]
+    budget = " Some runs used a reduced budget (--quick)." if any(run.card.quick for run in section.runs) else ""
+    program = ", ".join([f"planktonbench {__version__}", *found])
+    return f"{program}; {card.machine or 'machine not recorded'}, {_counted(card.threads, 'thread')} a run.{budget}"

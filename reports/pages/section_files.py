@@ -1,0 +1,195 @@
+"""The files of one section: its tables, figures, charts and pictures, and what its page shows of them."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from ..analyses.catalogue import FIELD_TABLES, of_section
+from ..analyses.cautions import cautions_of
+from ..analyses.confident_errors import SHOWN, Suspect, suspects, write_for_ecotaxa
+from ..analyses.duplicates import copies_of
+from ..analyses.extras import extras_of
+from ..analyses.field_figures import field_figures
+from ..comparisons.fusion_gain import FUSION
+from ..comparisons.fusion_gain import in_words as fusions_in_words
+from ..comparisons.leaderboard import LEADERBOARD, groups_in
+from ..comparisons.leaderboard import in_words as groups_in_words
+from ..figures import section_figures as figures
+from ..figures.class_size_chart import by_class_size
+from ..figures.interactive import as_json, confusion, cost, difference, tracks
+from ..pictures.confusion_cells import cell_pictures_of
+from ..pictures.examples import examples_of
+from ..pictures.network_inputs import stack_figure, stacks_of
+from ..pictures.segmentation_outlines import outlines_of
+from .explorer import Explorer
+from .leaderboard_export import board, write_board
+from .page import Shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from ..pictures.confusion_cells import CellPictures
+    from ..results.section import Section
+
+FIGURES, TABLES, ASSETS = "figures", "tables", "assets"
+DOTS_PER_INCH = 130
+
+
+@dataclass(frozen=True)
+class SectionFiles:
+    """One section of a report that is being written.
+
+    Attributes:
+        section: the results.
+        prefix: what the names of its files begin with.
+        out: the results folder, in which pictures are kept.
+        part: the folder of the report.
+        tables: those over all runs of the report, by file name.
+
+    """
+
+    section: Section
+    prefix: str
+    out: Path
+    part: Path
+    tables: Mapping[str, pd.DataFrame]
+
+    def write(self) -> Shown:
+        """Write the files, and return what the page shows."""
+        boards = self.tables[LEADERBOARD]
+        standing = boards[boards["dataset"] == self.section.dataset]
+        groups = groups_in(standing, self.section)
+        self._write_tables(groups)
+        explorer = Explorer.of(self.section, self._pictures)
+        drawn = self._figures()
+        fusions = of_section(self.tables[FUSION], self.section)
+        name = self.section.dataset
+        shown = Shown(
+            self.section,
+            self.prefix,
+            drawn,
+            examples_of(self.out, name),
+            outlines_of(self.out, name),
+            fusions=fusions_in_words(fusions),
+            cautions=cautions_of(self.section, copies_of(self.out, name), fusions),
+            groups=groups,
+            gaps=_gaps(standing[standing["split"] == self.section.split]),
+            standing=groups_in_words(standing[standing["split"] == self.section.split]),
+            charts=charts(self.section),
+            matrix=explorer.to_json() | {"pictures": self._write_pictures(explorer)},
+            suspects=self._surest,
+            suspect_files=self._write_suspects(groups),
+            extras=extras_of(self.section, self._field_tables, drawn),
+        )
+        self._table("methods.txt").write_text(f"{shown.methods.paragraph}\n", encoding="utf-8")
+        self._table("references.bib").write_text(shown.methods.bibtex, encoding="utf-8")
+        return shown
+
+    @cached_property
+    def _pictures(self) -> CellPictures:
+        return cell_pictures_of(self.out, self.section.dataset)
+
+    @property
+    def _field_tables(self) -> dict[str, pd.DataFrame]:
+        return {table.file: self.tables[table.file] for table in FIELD_TABLES}
+
+    def _table(self, name: str) -> Path:
+        return self.part / TABLES / f"{self.prefix}-{name}"
+
+    def _write_tables(self, groups: Mapping[str, int]) -> None:
+        section = self.section
+        write_board(board(section, groups), self.part / TABLES, f"{self.prefix}-leaderboard")
+        for track in section.done:
+            track.confusion.to_csv(self._table(f"{track.name}-confusion.csv"))
+            track.per_class.to_csv(self._table(f"{track.name}-per-class.csv"), index=False)
+        if section.importance is not None:
+            section.importance[1].to_csv(self._table("importance.csv"), index=False)
+        if section.preparation is not None:
+            section.preparation[1].to_csv(self._table("native-columns.csv"), index=False)
+
+    def _figures(self) -> dict[str, str]:
+        """Save the figures as PNG; return the address of each from the pages, by name."""
+        with figures.style():
+            others = {"stacks": stack_figure(stacks_of(self.out, self.section.dataset))}
+            others |= field_figures(self.section, self._field_tables)
+        addresses = {}
+        for name, figure in figures.draw(self.section, others).items():
+            path = f"{FIGURES}/{self.prefix}-{name}.png"
+            save_png(figure, self.part / path)
+            addresses[name] = quote(path)
+        return addresses
+
+    def _write_pictures(self, explorer: Explorer) -> str | None:
+        """Write the images behind cells; return their address from the page, None when none is kept."""
+        path = f"{ASSETS}/{self.prefix}-pictures.js"
+        return quote(path) if explorer.write_pictures(self.part / path) else None
+
+    @cached_property
+    def _of_best(self) -> pd.DataFrame | None:
+        """The most confident errors of the best track; None when it stored no scores."""
+        return suspects(self.section.done[0]) if self.section.done else None
+
+    @property
+    def _surest(self) -> list[Suspect] | None:
+        """Those that the page shows."""
+        if self._of_best is None:
+            return None
+        return [
+            Suspect(object_id, taxon, called, score, self._pictures.address(object_id))
+            for object_id, taxon, called, score in self._of_best.head(SHOWN).itertuples(index=False, name=None)
+        ]
+
+    def _write_suspects(self, groups: Mapping[str, int]) -> list[str]:
+        """Write the most confident errors for EcoTaxa, of the best track and those that cannot be told from it.
+
+        What a track is sure of that hardly recognises anything says nothing about labels. Returns the names of tracks.
+        """
+        others = [track for track in self.section.done[1:] if groups.get(track.name) == 1]
+        found = {track.name: self._of_best for track in self.section.done[:1]}
+        found |= {track.name: suspects(track) for track in others}
+        told = {name: table for name, table in found.items() if table is not None and len(table)}
+        for name, table in told.items():
+            write_for_ecotaxa(table, name, self._table(f"{name}-suspects.tsv"))
+        return list(told)
+
+
+def _gaps(standing: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """Return the difference of each compared track but the best to the best, with the ends of its interval."""
+    others = standing.dropna(subset=["group"]).iloc[1:]
+    return {
+        str(track): (float(delta), float(low), float(high))
+        for track, delta, low, high in others[["track", "delta_to_best", "lo", "hi"]].itertuples(index=False, name=None)
+    }
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Save a figure with a palette of 256 colours, which halves the file and cannot be seen."""
+    from PIL import Image
+
+    content = io.BytesIO()
+    with figures.style():
+        figure.savefig(content, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight")
+    with Image.open(content) as image:
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, "png")
+
+
+def charts(section: Section) -> dict[str, dict[str, Any]]:
+    """Return the charts of a section by name, as plain values for its page."""
+    if not section.done:
+        return {}
+    drawn = {
+        "tracks": tracks(section),
+        "cost": cost(section),
+        "by-class-size": by_class_size(section),
+        "confusion": confusion(section),
+        "difference": difference(section) if len(section.done) > 1 else None,
+    }
+    return {name: as_json(chart) for name, chart in drawn.items() if chart is not None}

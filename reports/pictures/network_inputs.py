@@ -1,0 +1,101 @@
+"""What networks see: some images beside the channels that are made of them, as source 001 shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from .examples import shrunk
+from .kept_pictures import KeptPictures, drawn_by_lot, encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from ...data_manifests.dataset import Dataset
+
+    Channels = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+
+STACKS = "stacks"
+TAXA, PER_TAXON = 6, 1
+CHANNELS = ("grey", "threshold", "opening")
+ORIGINAL = ""  # in the place of a form
+WHITE = 255
+INCHES = 1.15  # of a picture, with the gap beside it
+INCHES_OF_NAMES = 1.6
+
+
+def stacks_of(out: Path, dataset: str) -> KeptPictures:
+    """Return what a results folder keeps of the stacks of a data set.
+
+    A row for the original (`form` is empty; a small grey copy) and one for each form (its three channels in the places
+    of blue, green and red), the largest taxon first.
+    """
+    return KeptPictures(out / STACKS / f"{dataset}.parquet", ("taxon", "object_id", "form", "png"))
+
+
+def keep_stacks(out: Path, dataset: Dataset, forms: Mapping[str, Channels], state: str) -> None:
+    """Keep the channels of some images, drawn by lot, of some taxa from the largest to the smallest.
+
+    Args:
+        out: the results folder.
+        dataset: an opened data set with images.
+        forms: by the words for a form, what makes of grey levels as they are read the channels of its stack, uint8 of
+            shape (side, side, 3).
+        state: tells what was prepared apart; pictures of another state are drawn again.
+
+    """
+    kept = stacks_of(out, dataset.name)
+    if dataset.images is None or kept.shows(state):
+        return
+    kept.keep(_rows(dataset, forms), state)
+
+
+def _rows(dataset: Dataset, forms: Mapping[str, Channels]) -> Iterator[tuple[str, str, str, bytes]]:
+    for taxon, object_id, image in drawn_by_lot(dataset, TAXA, PER_TAXON):
+        yield taxon, object_id, ORIGINAL, encoded(shrunk(image))
+        for form, channels in forms.items():
+            yield taxon, object_id, form, encoded(channels(image))
+
+
+def stack_figure(kept: KeptPictures) -> Figure | None:
+    """Draw originals and channels, one row for each object; None when none are kept."""
+    if not len(kept.table):
+        return None
+    objects = [rows for _, rows in kept.table.groupby("object_id", sort=False)]
+    titles = ["original"]
+    for form in objects[0]["form"].iloc[1:]:
+        titles += [CHANNELS[0], f"{form}\n\n{CHANNELS[1]}", CHANNELS[2]]
+    size = INCHES_OF_NAMES + INCHES * len(titles), 0.5 + INCHES * len(objects)
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = np.atleast_2d(figure.subplots(len(objects), len(titles)))
+    for axes, rows in zip(grid, objects, strict=True):
+        for place, picture in zip(axes, _pictures(rows["png"]), strict=True):
+            _show(place, picture)
+        axes[0].set_ylabel(rows["taxon"].iloc[0], rotation=0, ha="right", va="center")
+    for axes, title in zip(grid[0], titles, strict=True):
+        axes.set_title(title, fontsize="medium")
+    return figure
+
+
+def _pictures(contents: Iterable[bytes]) -> Iterator[NDArray[np.uint8]]:
+    """Yield the grey original, then each channel of each form."""
+    import cv2
+
+    for content in contents:
+        pixels = np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED), np.uint8)
+        yield from np.moveaxis(np.atleast_3d(pixels), 2, 0)
+
+
+def _show(axes: Axes, picture: NDArray[np.uint8]) -> None:
+    axes.imshow(picture, cmap="gray", vmin=0, vmax=WHITE, interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_visible(False)

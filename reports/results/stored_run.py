@@ -1,0 +1,167 @@
+"""A results folder, read: runs, their truth, and their scores. Neither data nor models are needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pandas as pd
+
+from ...data_manifests.errors import DataError, listed
+from ...data_manifests.files.tables import read_table
+from ..run_files.card import CARD, Card, read_card
+from ..run_files.predictions import DEFAULT_GROUP, Labels, match, read_labels
+from ..scoring.score import DRAWS, Context, Score, score_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+Made = TypeVar("Made")
+RUNS, TRUTH, REPLACED = "runs", "truth", "replaced"
+PREDICTIONS, VALID = "predictions.parquet", "valid.parquet"
+PREPARATION, IMPORTANCE, EMBEDDINGS = "preparation.parquet", "importance.parquet", "embeddings.parquet"
+SCORES = "scores.csv"
+TRUTH_COLUMNS = ("object_id", "part", "taxon", "sample", "lineage")
+COLUMNS = [
+    "dataset", "simulated", "track", "split", "seed", "n_test", "n_classes", "macro_f1", "macro_f1_lo", "macro_f1_hi",
+    "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "fit_seconds", "predict_seconds", "status",
+    "reason", "signature",
+]  # fmt: skip
+
+
+def run_folder(out: Path, card: Card) -> Path:
+    """Return the folder of a run."""
+    return out / RUNS / card.dataset / card.track / card.split / f"seed-{card.seed}"
+
+
+def truth_path(out: Path, dataset: str, split: str, seed: int) -> Path:
+    """Return the file that says which object is in which part, and its taxon."""
+    return out / TRUTH / dataset / split / f"seed-{seed}.parquet"
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """One run of a results folder.
+
+    Attributes:
+        out: the results folder.
+        folder: the run's own folder.
+        card: its card.
+
+    """
+
+    out: Path
+    folder: Path
+    card: Card
+
+    def once(self, name: str, make: Callable[[StoredRun], Made]) -> Made:
+        """Return what several tables need of this run, made when it is asked for first, by a name of its own."""
+        if name not in self._made:
+            self._made[name] = make(self)
+        made: Made = self._made[name]
+        return made
+
+    @cached_property
+    def _made(self) -> dict[str, Any]:
+        return {}
+
+    @cached_property
+    def truth(self) -> pd.DataFrame:
+        """All objects of the split: object_id, part, taxon, sample, lineage.
+
+        Raises:
+            DataError: the file is missing, unreadable or lacks a column.
+
+        """
+        table = read_table(self.truth_path, DataError)
+        missing = [name for name in TRUTH_COLUMNS if name not in table.columns]
+        if missing:
+            message = f"{self.truth_path} has no column {listed(missing)}; expected {listed(TRUTH_COLUMNS)}."
+            raise DataError(message)
+        return table
+
+    @property
+    def truth_path(self) -> Path:
+        """The run's truth file."""
+        return truth_path(self.out, self.card.dataset, self.card.split, self.card.seed)
+
+    @cached_property
+    def test_labels(self) -> Labels:
+        """Truth of the test rows, with the sample as group when every object has one."""
+        test = self.truth[self.truth["part"] == "test"]
+        group = DEFAULT_GROUP if test[DEFAULT_GROUP].notna().all() else None
+        labels = test[["object_id", "taxon", *([group] if group else [])]].rename(columns={DEFAULT_GROUP: "group"})
+        return Labels(str(self.truth_path), labels, group, ())
+
+    @cached_property
+    def _predicted(self) -> Labels:
+        return read_labels(self.folder / PREDICTIONS, "predictions", error=DataError)
+
+    @cached_property
+    def calls(self) -> pd.DataFrame:
+        """Test rows of a finished run: object_id, taxon, and what they were called; sorted by object_id."""
+        return match(self.test_labels, self._predicted)
+
+    @cached_property
+    def score(self) -> Score | None:
+        """The run's score on its test rows; None when it is not done."""
+        card = self.card
+        if card.status != "done":
+            return None
+        labels = self.test_labels, self._predicted
+        return score_labels(*labels, card.classes, draws=DRAWS, seed=card.seed, context=self.context)
+
+    @property
+    def context(self) -> Context:
+        """Where the run's test rows come from, for signatures."""
+        card = self.card
+        data = f"{card.dataset}(simulated)" if card.simulated else card.dataset
+        return Context(data, card.data_sha256, card.manifest_sha256, card.split)
+
+    @cached_property
+    def preparation(self) -> pd.DataFrame | None:
+        """What the track did to the native columns, when it told."""
+        return self._optional(PREPARATION)
+
+    @cached_property
+    def importance(self) -> pd.DataFrame | None:
+        """How much each native feature mattered to the track, when it told."""
+        return self._optional(IMPORTANCE)
+
+    def _optional(self, name: str) -> pd.DataFrame | None:
+        path = self.folder / name
+        return read_table(path, DataError) if path.is_file() else None
+
+    def row(self) -> dict[str, object]:
+        """Return the run's line of scores.csv."""
+        card, score = self.card, self.score
+        line = {name: getattr(card, name, None) for name in COLUMNS}
+        if score is None:
+            return {**line, "signature": ""}
+        low, high = score.macro_f1_interval
+        values = {name: getattr(score, name) for name in COLUMNS if hasattr(score, name)}
+        return {**line, **values, "macro_f1_lo": low, "macro_f1_hi": high, "n_classes": score.classes_scored}
+
+
+def read_runs(out: Path) -> list[StoredRun]:
+    """Read all runs of a results folder, sorted by data set, split, track and seed.
+
+    Raises:
+        DataError: there is no run in it, or a card cannot be read.
+
+    """
+    folders = [path.parent for path in (out / RUNS).rglob(CARD)]
+    cards = [(folder, read_card(folder)) for folder in folders if not folder.name.startswith(".")]
+    runs = [StoredRun(out, folder, card) for folder, card in cards if card is not None]
+    if not runs:
+        message = f"{out} holds no runs (expected {out / RUNS}/<dataset>/<track>/<split>/seed-<k>/{CARD})."
+        raise DataError(message)
+    return sorted(runs, key=lambda run: (run.card.dataset, run.card.split, run.card.track, run.card.seed))
+
+
+def scores_table(runs: list[StoredRun]) -> pd.DataFrame:
+    """Return one line per run, with the columns of scores.csv."""
+    table = pd.DataFrame([run.row() for run in runs], columns=COLUMNS)
+    return table.astype({"n_classes": "Int64"})  # whole also where a failed run has none

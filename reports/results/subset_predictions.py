@@ -1,0 +1,109 @@
+"""What a run called the objects of one part of its split, with the scores of all classes where it stored them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from ...data_manifests.errors import DataError, listed
+from ...data_manifests.files.tables import read_table
+from ..run_files.predictions import DEFAULT_GROUP, SCORE
+from .stored_run import PREDICTIONS, VALID
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .stored_run import StoredRun
+
+FILES = {"test": PREDICTIONS, "valid": VALID}
+
+
+@dataclass(frozen=True)
+class PartCalls:
+    """Objects of a part, sorted by object_id.
+
+    Attributes:
+        classes: the class list, sorted.
+        truth: codes of what objects are, int64 of shape (n_objects,), positions in `classes`.
+        called: codes of what they were called, likewise.
+        samples: names of their samples, of shape (n_objects,); None when some object has none.
+        scores: float64 of shape (n_objects, n_classes), columns as `classes`; None when none are stored.
+        no_scores: why there are none, in words.
+
+    """
+
+    classes: tuple[str, ...]
+    truth: NDArray[np.int64]
+    called: NDArray[np.int64]
+    samples: NDArray[np.object_] | None
+    scores: NDArray[np.float64] | None
+    no_scores: str = ""
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Which objects were called what they are, of shape (n_objects,)."""
+        return np.equal(self.truth, self.called)
+
+
+def part_calls(run: StoredRun, part: Literal["test", "valid"] = "test") -> PartCalls | str:
+    """Read what a finished run called the objects of a part.
+
+    Args:
+        run: a finished run.
+        part: test or validation rows.
+
+    Returns:
+        The calls, or the reason in words why there are none: the part is empty, its file is missing or lacks objects,
+        or names what is not in the class list.
+
+    Each file is read once for a `StoredRun`.
+
+    Raises:
+        DataError: a file is there and cannot be read.
+
+    """
+    return run.once(f"{part} calls", lambda run: _read(run, part))
+
+
+def scored_calls(
+    run: StoredRun, part: Literal["test", "valid"] = "test"
+) -> tuple[PartCalls, NDArray[np.float64]] | str:
+    """Read calls of a part with their scores, or the reason in words why there are none; see `part_calls`."""
+    calls = part_calls(run, part)
+    if isinstance(calls, str):
+        return calls
+    return calls.no_scores if calls.scores is None else (calls, calls.scores)
+
+
+def _read(run: StoredRun, part: Literal["test", "valid"]) -> PartCalls | str:
+    path = run.folder / FILES[part]
+    known = run.truth[run.truth["part"] == part].sort_values("object_id")
+    if known.empty or not path.is_file():
+        return f"the split has no {part} rows" if known.empty else f"the run stored no {path.name}"
+    table = read_table(path, DataError)
+    table = table.set_index(table["object_id"].astype("str"))
+    missing = known["object_id"][~known["object_id"].isin(table.index)]
+    if len(missing):
+        return f"{path.name} lacks {len(missing):,} of {len(known):,} objects: {listed(missing)}"
+    table = table.loc[known["object_id"]]
+    classes = sorted(run.card.classes)
+    codes = [pd.Index(classes).get_indexer(pd.Index(column)) for column in (known["taxon"], table["taxon"])]
+    if min(found.min() for found in codes) < 0:
+        return f"{part} rows have taxa that are not in the run's class list"
+    samples = known[DEFAULT_GROUP].to_numpy(object) if known[DEFAULT_GROUP].notna().all() else None
+    return PartCalls(tuple(classes), codes[0], codes[1], samples, *_scores(table, classes, path.name))
+
+
+def _scores(table: pd.DataFrame, classes: list[str], file: str) -> tuple[NDArray[np.float64] | None, str]:
+    """Return the scores, or None and why."""
+    columns = [f"{SCORE}{name}" for name in classes]
+    lacking = [name for name, column in zip(classes, columns, strict=True) if column not in table.columns]
+    if lacking:
+        what = "has no scores" if len(lacking) == len(classes) else f"has no scores of {listed(lacking)}"
+        return None, f"{file} {what}"
+    scores = table[columns].to_numpy(np.float64)
+    strange = int((~np.isfinite(scores)).any(axis=1).sum())
+    return (None, f"{file} has scores that are not finite, of {strange:,} objects") if strange else (scores, "")

@@ -1,0 +1,107 @@
+"""Where classes stand in the tree of life, which broader group they belong to, and which of them are plankton."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from ...data_manifests.manifest import load_manifest, manifest_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+    from ...data_manifests.manifest import TaxonRecord
+    from .stored_run import StoredRun
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """What is known of the classes of a run.
+
+    Attributes:
+        source: where the places come from: `manifest`, `truth`, or empty when there are none.
+        places: for each class its names from the root down; empty where nobody tells.
+        groups: for each class its broader group; the class itself where nobody tells one. Empty when no class has one.
+        plankton: whether a class is plankton; classes of which nobody tells are left out.
+
+    """
+
+    source: str
+    places: dict[str, tuple[str, ...]]
+    groups: dict[str, str]
+    plankton: dict[str, bool]
+
+    @property
+    def depth(self) -> int:
+        """Number of ranks of the longest place."""
+        return max(map(len, self.places.values()), default=0)
+
+    def folded(self, rank: int) -> dict[str, str]:
+        """Return for each class the name of its ancestor at a rank, 1 below the root.
+
+        The name is the whole path, since names such as `other` occur on several branches. A class whose place ends
+        above the rank stays where it ends, one without a place stays itself.
+        """
+        return {taxon: "/".join(place[:rank]) or taxon for taxon, place in self.places.items()}
+
+
+def taxonomy_of(run: StoredRun) -> Taxonomy:
+    """Return what is known of a run's classes.
+
+    Places are those of the shipped manifest of the data set's name; where it has none, those of the lineages in the
+    truth. When objects of one class have several lineages (a class that joins several taxa), its place is what these
+    have in common. A class of the manifest without a lineage stands by its group, if that is told (artefacts).
+
+    Args:
+        run: a stored run.
+
+    """
+    name, classes = run.card.dataset, run.card.classes
+    shipped = load_manifest(name).taxonomy if name in manifest_names() else {}
+    records = {taxon: shipped[taxon] for taxon in classes if taxon in shipped}
+    if any(record.lineage for record in records.values()):
+        source, places = "manifest", {taxon: _place(records.get(taxon)) for taxon in classes}
+    else:
+        source, places = "truth", _places_in_truth(run.truth, classes)
+    return Taxonomy(
+        source=source if any(places.values()) else "",
+        places=places,
+        groups={taxon: _group(taxon, records.get(taxon)) for taxon in classes}
+        if any(record.group for record in records.values())
+        else {},
+        plankton={taxon: record.plankton for taxon, record in records.items() if record.plankton is not None},
+    )
+
+
+def _group(taxon: str, record: TaxonRecord | None) -> str:
+    return (record and record.group) or taxon
+
+
+def _place(record: TaxonRecord | None) -> tuple[str, ...]:
+    if record is None:
+        return ()
+    return split_lineage(record.lineage or record.group or "")
+
+
+def split_lineage(lineage: str) -> tuple[str, ...]:
+    """Return the names of a lineage from the root down; `/` and EcoTaxa's `>` part them.
+
+    >>> split_lineage("/living/Eukaryota")
+    ('living', 'Eukaryota')
+    """
+    return tuple(name for name in map(str.strip, re.split("[/>]", lineage)) if name)
+
+
+def _places_in_truth(truth: pd.DataFrame, classes: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    known = truth[["taxon", "lineage"]].dropna().drop_duplicates()
+    lineages = {str(taxon): list(map(split_lineage, rows["lineage"])) for taxon, rows in known.groupby("taxon")}
+    return {taxon: _in_common(lineages.get(taxon, [()])) for taxon in classes}
+
+
+def _in_common(places: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the names with which all places begin."""
+    return tuple(names[0] for names in takewhile(lambda names: len(set(names)) == 1, zip(*places, strict=False)))

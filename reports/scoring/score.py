@@ -1,0 +1,315 @@
+"""The evaluator: one function that turns truth and predictions into a score with interval, n and signature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..._version import __version__
+from ...data_manifests.errors import SubmissionError, did_you_mean, listed
+from ...data_manifests.files.tables import canonical_text
+from ...data_manifests.seeds import derived_seed, sha256_text
+from ..run_files.predictions import Labels, match, read_classes, read_labels, refuse_twice
+from .bootstrap import Intervals, Units, count_units, intervals
+from .metrics import Totals, totals_of
+from .signature import Signature
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+DRAWS = 2000
+OTHER = "(other)"
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where scored rows come from, for the signature.
+
+    Attributes:
+        data: name of the data set or truth file.
+        data_sha256: hash of its files; None takes the hash of the truth table.
+        manifest_sha256: hash of its manifest; empty when there is none.
+        split: name of the split.
+
+    """
+
+    data: str = "given"
+    data_sha256: str | None = None
+    manifest_sha256: str = ""
+    split: str = "given"
+
+
+@dataclass(frozen=True)
+class Score:
+    """What predictions are worth: values, interval, n, and the signature of all choices.
+
+    Attributes:
+        macro_f1: mean of F1 over the classes with support.
+        macro_f1_interval: percentile interval of 95 %.
+        accuracy: share of objects called right.
+        accuracy_interval: percentile interval of 95 %.
+        balanced_accuracy: mean recall over the classes with support; the same as macro_recall.
+        macro_precision: mean precision over the classes with support.
+        macro_recall: mean recall over the classes with support.
+        n_objects: scored rows.
+        n_clusters: what was resampled: samples, or objects when there are none.
+        classes_scored: number of classes with support.
+        classes_absent: classes of the list without support, sorted.
+        names_unknown: predicted names outside of the class list, sorted; each such prediction is an error.
+        draws_losing_a_class: share of draws in which a class had no support and was left out of the mean.
+        per_class: table of taxon, precision, recall, f1, support, f1_lo, f1_hi; classes with support, sorted by name.
+        confusion: counts, rows truth, columns called, both the class list; a last column holds other names when any.
+        signature: all choices that can change the numbers.
+
+    """
+
+    macro_f1: float
+    macro_f1_interval: tuple[float, float]
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    balanced_accuracy: float
+    macro_precision: float
+    macro_recall: float
+    n_objects: int
+    n_clusters: int
+    classes_scored: int
+    classes_absent: tuple[str, ...]
+    names_unknown: tuple[str, ...]
+    draws_losing_a_class: float
+    per_class: pd.DataFrame
+    confusion: pd.DataFrame
+    signature: str
+
+    def __str__(self) -> str:
+        """Write value, interval, n and signature in one line."""
+        low, high = self.macro_f1_interval
+        return f"macro F1 {self.macro_f1:.4f} [{low:.4f}, {high:.4f}], n = {self.n_objects:,}; {self.signature}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the score as plain values, without the confusion matrix; NaN is None."""
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "confusion"}
+        rows = self.per_class.astype(object).where(self.per_class.notna(), None).to_dict("records")
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()} | {
+            "per_class": rows
+        }
+
+
+def score(  # noqa: PLR0913 - keyword choices, each of them in the signature
+    truth: str | Path | pd.DataFrame | ArrayLike,
+    predicted: str | Path | pd.DataFrame | ArrayLike,
+    *,
+    classes: str | Path | Sequence[str] | None = None,
+    group: str | ArrayLike | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+    context: Context | None = None,
+) -> Score:
+    """Score predictions.
+
+    Args:
+        truth: a file or table with object_id, taxon and optionally a grouping column, or labels of shape (n_objects,).
+        predicted: likewise, with object_id and taxon; labels when truth is labels, in the same order.
+        classes: the class list, or a text file with one name a line; None takes the classes of the truth. With a list,
+            an unknown predicted name is refused; without, it counts as an error and is listed.
+        group: name of the grouping column (its values, when truth is labels); None takes `sample` when there is one.
+        draws: number of resamples for the interval.
+        seed: seed of the resampling.
+        context: data set and split, for the signature.
+
+    Raises:
+        SubmissionError: a table is unreadable or incomplete, ids do not match, or a name is unknown.
+
+    Example:
+        >>> score(["a", "a", "b"], ["a", "b", "b"]).accuracy
+        0.6666666666666666
+
+    """
+    if draws < 1:
+        message = f"draws is {draws}; expected a number of resamples, 1 or more."
+        raise SubmissionError(message)
+    known, (given,) = read_given(truth, [predicted], group)
+    names = read_classes(Path(classes)) if isinstance(classes, (str, Path)) else classes
+    if context is None:
+        context = Context(data=Path(known.where).name.strip("()"))
+    return score_labels(known, given, names, draws=draws, seed=seed, context=context)
+
+
+def read_given(
+    truth: str | Path | pd.DataFrame | ArrayLike,
+    predicted: Sequence[str | Path | pd.DataFrame | ArrayLike],
+    group: str | ArrayLike | None,
+) -> tuple[Labels, list[Labels]]:
+    """Read truth and predictions as `score` takes them: all tables with ids, or all labels in the same order.
+
+    Raises:
+        SubmissionError: they are not all tables or all labels, or cannot be read.
+
+    """
+    if isinstance(truth, (str, Path, pd.DataFrame)):
+        known = read_labels(truth, "truth", _column_name(group))
+        return known, [read_labels(_table_like(one), "predictions") for one in predicted]
+    pairs = [_aligned(truth, one, group) for one in predicted]
+    return pairs[0][0], [given for _, given in pairs]
+
+
+def _column_name(group: object) -> str | None:
+    if group is None or isinstance(group, str):
+        return group
+    message = f"group is {type(group).__name__}; expected the name of a column of the truth, since truth is a table."
+    raise SubmissionError(message)
+
+
+def _table_like(predicted: object) -> str | Path | pd.DataFrame:
+    if isinstance(predicted, (str, Path, pd.DataFrame)):
+        return predicted
+    message = (
+        f"predictions are {type(predicted).__name__}; expected, as the truth, a file or table of object_id, taxon."
+    )
+    raise SubmissionError(message)
+
+
+def _aligned(truth: object, predicted: object, group: object) -> tuple[Labels, Labels]:
+    """Give labels without ids their position as id."""
+    if isinstance(group, str):
+        message = f"group is '{group}'; expected the group of each object, since truth is labels and has no columns."
+        raise SubmissionError(message)
+    columns = {"truth": truth, "predictions": predicted} | ({} if group is None else {"group": group})
+    arrays = {name: np.asarray(column, dtype=object) for name, column in columns.items()}
+    shapes = {array.shape for array in arrays.values()}
+    if len(shapes) > 1 or arrays["truth"].ndim != 1:
+        found = ", ".join(f"{name} has shape {array.shape}" for name, array in arrays.items())
+        message = f"{found}; expected equally long columns of shape (n_objects,)."
+        raise SubmissionError(message)
+    ids = [f"{position:012d}" for position in range(len(arrays["truth"]))]
+    known, given = (pd.DataFrame({"object_id": ids, "taxon": arrays[name]}) for name in ("truth", "predictions"))
+    if group is not None:
+        known["group"] = arrays["group"]
+    return read_labels(known, "truth", None if group is None else "group"), read_labels(given, "predictions")
+
+
+def score_labels(
+    truth: Labels, predicted: Labels, classes: Sequence[str] | None, *, draws: int, seed: int, context: Context
+) -> Score:
+    """Score labels that were read; see `score`."""
+    rows = match(truth, predicted)
+    names = _class_list(rows, classes, truth, predicted)
+    matrix, units, resampled = _units_of(rows, names, truth.group)
+    rng = np.random.default_rng(derived_seed(purpose="bootstrap", seed=seed))
+    signature = Signature(
+        data=context.data,
+        data_sha256=context.data_sha256 or table_sha256(truth.table),
+        manifest_sha256=context.manifest_sha256,
+        split=context.split,
+        n_objects=len(rows),
+        n_classes=int((matrix.sum(axis=1) > 0).sum()),
+        n_known=len(names),
+        resampled=resampled,
+        draws=draws,
+        seed=seed,
+        version=__version__,
+    )
+    unknown = tuple(sorted(set(rows["called"]) - set(names)))
+    ends = intervals(units, draws, rng)
+    return _assemble(names, matrix, ends, n_clusters=units.n, unknown=unknown, signature=signature)
+
+
+def _class_list(rows: pd.DataFrame, classes: Sequence[str] | None, truth: Labels, predicted: Labels) -> list[str]:
+    if classes is None:
+        return sorted(rows["taxon"].unique())
+    names = list(canonical_text(pd.Series(list(classes), dtype=object)))
+    refuse_twice(names, "the class list")
+    for column, labels in (("taxon", truth), ("called", predicted)):
+        strange = sorted(set(rows[column]) - set(names))
+        if strange:
+            message = (
+                f"{labels.where}: {listed(strange)} not in the class list of {len(names)}. "
+                f"{did_you_mean(strange[0], names)}"
+            )
+            raise SubmissionError(message)
+    return sorted(names)
+
+
+def _units_of(rows: pd.DataFrame, names: Sequence[str], group: str | None) -> tuple[NDArray[np.int64], Units, str]:
+    """Count matched rows: their confusion matrix, what is resampled, and what that is called in a signature.
+
+    Args:
+        rows: taxon, called and, when there is one, group, as `predictions.match` returns them.
+        names: the class list, with all taxa of the rows; other called names are counted in a last column.
+        group: name of the grouping column.
+
+    """
+    codes = {name: code for code, name in enumerate(names)}
+    true = rows["taxon"].map(codes).to_numpy(np.intp)
+    called = rows["called"].map(codes).fillna(len(names)).to_numpy(np.intp)
+    clusters = cluster_codes(rows)
+    resampled = "object" if clusters is None else f"cluster-{group}"
+    return *count_units(true, called, clusters, len(names)), resampled
+
+
+def cluster_codes(rows: pd.DataFrame) -> NDArray[np.integer] | None:
+    """Return cluster codes in the order of cluster names; None when there is no group, or all objects share one."""
+    if "group" not in rows:
+        return None
+    codes, groups = pd.factorize(rows["group"], sort=True)
+    return codes if len(groups) > 1 else None
+
+
+def table_sha256(table: pd.DataFrame) -> str:
+    """Return the hash of a truth table, which does not depend on the order of its rows."""
+    ordered = table.sort_values("object_id")
+    return sha256_text(*("\n".join(ordered[column]) for column in ordered.columns))
+
+
+def _assemble(
+    names: list[str],
+    matrix: NDArray[np.int64],
+    ends: Intervals,
+    *,
+    n_clusters: int,
+    unknown: tuple[str, ...],
+    signature: Signature,
+) -> Score:
+    totals = totals_of(matrix)
+    present = totals.support > 0
+    other = OTHER
+    while other in names:
+        other = f"({other})"
+    columns = [*names, *([other] if unknown else [])]
+    return Score(
+        macro_f1=float(totals.macro(totals.f1)),
+        macro_f1_interval=ends.macro_f1,
+        accuracy=float(totals.accuracy),
+        accuracy_interval=ends.accuracy,
+        balanced_accuracy=float(totals.macro(totals.recall)),
+        macro_precision=float(totals.macro(totals.precision)),
+        macro_recall=float(totals.macro(totals.recall)),
+        n_objects=signature.n_objects,
+        n_clusters=n_clusters,
+        classes_scored=signature.n_classes,
+        classes_absent=tuple(np.asarray(names, dtype=object)[~present]),
+        names_unknown=unknown,
+        draws_losing_a_class=ends.losing,
+        per_class=_per_class(names, totals, ends)[present].reset_index(drop=True),
+        confusion=pd.DataFrame(matrix[:, : len(columns)], index=pd.Index(names, name="truth"), columns=columns),
+        signature=str(signature),
+    )
+
+
+def _per_class(names: list[str], totals: Totals, ends: Intervals) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "taxon": names,
+            "precision": totals.precision,
+            "recall": totals.recall,
+            "f1": totals.f1,
+            "support": totals.support.astype(np.int64),
+            "f1_lo": ends.f1[:, 0],
+            "f1_hi": ends.f1[:, 1],
+        }
+    )

@@ -1,0 +1,200 @@
+"""The command line, in its own process: exit codes, plain messages, JSON, help."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from planktonbench.data_manifests.manifest import load_manifest, manifest_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMANDS = ["", "run", "report", "score", "data", "data list", "data show", "data check", "tracks list", "tracks show"]
+
+
+def call(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does, away from a terminal."""
+    command = [sys.executable, "-P", "-m", "planktonbench", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_begins_with_a_line_to_paste(command: str) -> None:
+    """Each command's help shows an example, and its options' defaults."""
+    done = call(*command.split(), "--help")
+
+    assert done.returncode == 0
+    assert re.search(rf"^ +planktonbench {command}", done.stdout, re.MULTILINE) or command in {"", "data"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("run flowcm", "Did you mean flowcam"),
+        ("run flowcam --tracks xgb-natve --data {data}", "Did you mean xgb-native?"),
+        ("run flowcam --seeds one", "expected whole numbers joined by commas"),
+        ("run flowcam --split kfld3", "Did you mean kfold3"),
+        ("run flowcam --jobs two", "Invalid value for '--jobs'"),
+        ("run", "Missing argument"),
+        ("rnu", "No such command 'rnu'"),
+        ("run flowcam --trakcs x", "--tracks"),
+        ("data show flowcm", "Did you mean flowcam or flowcamnet?"),
+        ("data check {data}/meta.csv", "is not a folder"),
+        ("data check {data}/imgs.zip", "images in 1 class folders (imgs)"),
+        ("tracks show forest", "Did you mean"),
+        ("report {data}/nothing", "expected a results folder"),
+        ("report {data}", "holds no runs"),
+        ("score nothing.csv --truth {data}/meta.csv", "nothing.csv does not exist"),
+        ("run {data}/sea.yaml", "There are no files of 'zooscannet'"),
+    ],
+)
+def test_a_wrong_line_is_answered_in_one_plain_message(challenge: Path, words: str, message: str) -> None:
+    """Exit code 2, the message on stderr alone, no box and no traceback."""
+    (challenge / "sea.yaml").write_text("{name: sea, datasets: [zooscannet], tracks: [majority]}")
+    done = call(*words.format(data=challenge).split(), cwd=challenge)
+
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stdout == ""
+    assert not re.search("Traceback|[╭│─]", done.stderr)
+
+
+def test_run_prints_scores_and_tells_progress(challenge: Path, tmp_path: Path) -> None:
+    """Scores go to stdout, remarks to stderr; one plain line for each run; report makes the same scores again."""
+    out = tmp_path / "out"
+    words = ("run", "flowcam", "--data", challenge, "--tracks", "majority,random", "--seeds", "0,1", "--out", out)
+    done = call(*words, "--jobs", "2")
+    before = (out / "scores.csv").read_text()
+    (out / "scores.csv").unlink()
+    again = call("report", out)
+
+    assert (done.returncode, again.returncode) == (0, 0)
+    _, *scores, groups = done.stdout.splitlines()
+    assert [line.split()[2] for line in scores] == ["random", "majority"]
+    assert "groups that cannot be told from their best method" in groups
+    assert len(re.findall(r"^\[\d/4\] flowcam", done.stderr, re.MULTILINE)) == 4
+    assert before == (out / "scores.csv").read_text()
+    assert again.stdout == done.stdout
+
+
+def test_a_failed_run_is_exit_code_1(challenge: Path, tmp_path: Path) -> None:
+    """The others are stored, and --verbose shows the traceback."""
+    path = tmp_path / "bad.py"
+    path.write_text(
+        "from planktonbench.models.table_tracks.baselines import Majority\n"
+        "class Bad(Majority):\n    name = 'bad'\n"
+        "    def fit(self, train, valid, *, rng):\n        raise ValueError('oh')\n"
+    )
+    words = (
+        "run",
+        "flowcam",
+        "--data",
+        challenge,
+        "--tracks",
+        f"majority,{path}:Bad",
+        "--seeds",
+        0,
+        "--out",
+        tmp_path / "o",
+    )
+    plain, verbose = call(*words), call(*words, "--verbose")
+
+    assert (plain.returncode, verbose.returncode) == (1, 1)
+    assert "failed: ValueError: oh (bad.py:5)" in plain.stderr
+    assert ("Traceback" in plain.stderr, "Traceback" in verbose.stderr) == (False, True)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """A truth and a predictions file in the field's spelling."""
+    truth = pd.DataFrame({"objid": [1, 2, 3, 4], "level2": ["a", "a", "b", "b"], "sample": ["s", "t", "u", "v"]})
+    truth.to_csv(tmp_path / "truth.csv", index=False)
+    predicted = pd.DataFrame({"object_id": ["4.0", "3", "2", "1"], "taxon": ["b", "x", "a", "a"]})
+    predicted.to_csv(tmp_path / "predicted.csv", index=False)
+    return tmp_path / "truth.csv", tmp_path / "predicted.csv"
+
+
+def test_score_prints_json_only(files: tuple[Path, Path]) -> None:
+    """With --json stdout is one JSON document; accepted spellings are reported on stderr."""
+    done = call("score", files[1], "--truth", files[0], "--json")
+    score = json.loads(done.stdout)
+
+    assert done.returncode == 0
+    assert score["macro_f1"] == pytest.approx((1 + 2 / 3) / 2)
+    assert (score["n_objects"], score["n_clusters"], score["classes_scored"]) == (4, 4, 2)
+    assert "read column 'objid' as object_id, 'level2' as taxon" in done.stderr
+
+
+def test_score_prints_a_table_for_people(files: tuple[Path, Path]) -> None:
+    """Value, interval, n, signature, and names that no class has."""
+    done = call("score", files[1], "--truth", files[0])
+
+    assert re.search(r"macro F1 0\.8333 \[.*\], n = 4; macroF1\|data:truth\.csv@", done.stdout)
+    assert "Predicted names outside of the classes: x" in done.stdout
+
+
+def test_data_check_counts_and_refuses(challenge: Path) -> None:
+    """A right folder is exit 0 with its counts, a wrong one exit 2 with the file's name."""
+    right, known = call("data", "check", challenge), call("data", "check", challenge, "--dataset", "flowcam")
+    (challenge / "features_native.csv").write_text("objid,area\n1,x\n")
+    wrong = call("data", "check", challenge)
+
+    assert "read as itself: its taxa are those of no manifest" in right.stdout
+    assert "107 objects, 5 taxa, 0 samples, 5 native features, 107 images" in right.stdout
+    assert "read as 'flowcam'" in known.stdout
+    assert "107 objects, 5 taxa, 5 samples, 5 native features, 107 images" in known.stdout
+    assert (right.returncode, wrong.returncode) == (0, 2)
+    assert "features_native.csv" in wrong.stderr
+
+
+def test_data_check_knows_a_data_set_by_its_taxa(tmp_path: Path) -> None:
+    """Folders with exactly a manifest's taxa are that data set; what a protocol's rule leaves is told beside it."""
+    for number, taxon in enumerate(load_manifest("whoi-plankton").classes):
+        (tmp_path / "2008" / taxon).mkdir(parents=True)
+        (tmp_path / "2008" / taxon / f"{number}.png").touch()
+    for number in range(49):
+        (tmp_path / "2008" / "Akashiwo" / f"more-{number}.png").touch()
+    done = call("data", "check", tmp_path)
+
+    assert "layout class-folders, taxa are those of manifest 'whoi-plankton'" in done.stdout
+    assert "152 objects, 103 taxa, 0 samples, no native table, 152 images" in done.stdout
+    assert (
+        "classes with 50 objects or more are 1 here, with 50 objects; published: 38 classes, 26,612 objects"
+        in done.stdout
+    )
+
+
+@pytest.mark.parametrize("name", manifest_names())
+def test_data_show_tells_all_of_a_manifest(name: str) -> None:
+    """Every shipped manifest is shown with its addresses, classes, groups and protocols."""
+    manifest, shown = load_manifest(name), call("data", "show", name).stdout
+
+    assert all(str(download.url) in shown for download in manifest.downloads)
+    assert all(taxon in shown for taxon in manifest.classes)
+    assert all(f"protocol {protocol}:" in shown for protocol in manifest.protocols)
+    assert ("plankton" in shown.split("classes (")[1].splitlines()[1]) == bool(manifest.taxonomy)
+
+
+def test_the_rest_of_data_and_tracks() -> None:
+    """Lists and details name what there is."""
+    listed, shown = call("data", "list"), call("data", "show", "flowcam")
+    tracks, one = call("tracks", "list"), call("tracks", "show", "xgb-native")
+
+    assert "flowcam" in listed.stdout
+    assert "138,439" in shown.stdout
+    assert "rule: left out and counted" in shown.stdout
+    assert "xgb-source001" in tracks.stdout
+    assert re.search(r"alpha +None", one.stdout)
+
+
+def test_version() -> None:
+    """--version is the package's."""
+    import planktonbench
+
+    assert call("--version").stdout.strip() == f"planktonbench {planktonbench.__version__}"

@@ -1,0 +1,104 @@
+"""The command check: a line for each rule, exit 2 when one is broken, and the class named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from planktonbench.benchmarks.cli.app import WRONG_INPUT, main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = """
+import numpy as np
+import planktonbench as pb
+
+class Commonest(pb.Track):
+    name = "commonest"
+    inputs = {"native"}
+
+    def fit(self, train, valid, *, rng):
+        print("learning")
+        self.code = np.bincount(train.y).argmax()
+
+    def predict(self, objects):
+        return np.eye(len(objects.classes))[np.full(len(objects), self.code)]
+"""
+
+
+@pytest.fixture
+def method(tmp_path: Path) -> Path:
+    """A file with a method that keeps the rules, and prints."""
+    path = tmp_path / "commonest.py"
+    path.write_text(GOOD, encoding="utf-8")
+    return path
+
+
+def test_a_method_that_keeps_the_rules(method: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 0, a line for each rule, and what the method prints is not among them."""
+    code = main(["check", f"{method}:Commonest"])
+    out, err = capsys.readouterr()
+
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[:-1]] == ["passed"] * 10
+    assert "Commonest keeps all 10 rules" in out.splitlines()[-1]
+    assert "learning" not in out
+    assert "learning" in err
+
+
+def test_a_broken_method(method: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 2; the rule, the reason under it, and the class and the broken rules in the last line."""
+    method.write_text(GOOD.replace("return np.eye", "return 2 * np.eye"), encoding="utf-8")
+
+    code = main(["check", f"{method}:Commonest"])
+    out, err = capsys.readouterr()
+
+    assert code == WRONG_INPUT
+    failed = [place for place, line in enumerate(out.splitlines()) if line.startswith("failed")]
+    assert len(failed) == 1
+    assert "scores" in out.splitlines()[failed[0]]
+    assert "expected values from 0 to 1 that sum to one" in out.splitlines()[failed[0] + 1]
+    assert err.splitlines()[-1].endswith("Commonest breaks 1 of 10 rules (scores).")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("def predict", "def forecast", "Commonest has no method predict"),
+        ("valid, *, rng", "y", "Commonest: fit(self, train, y) does not fit; expected fit(self, train, valid, *, rng)"),
+        ('"commonest"', '"The Commonest"', "expected lower-case words joined by hyphens"),
+        ("import numpy", "import nonsense", "cannot be imported: ModuleNotFoundError"),
+    ],
+)
+def test_a_broken_protocol(method: Path, old: str, new: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be called is told before anything is tried."""
+    method.write_text(GOOD.replace(old, new), encoding="utf-8")
+
+    code = main(["check", f"{method}:Commonest"])
+    out, err = capsys.readouterr()
+
+    assert code == WRONG_INPUT
+    assert [line.split()[:2] for line in out.splitlines()] == [["failed", "protocol"]]
+    assert told in err
+
+
+def test_verbose_shows_where_it_failed(
+    method: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The traceback of the method is there for who asks for it."""
+    method.write_text(GOOD.replace("np.bincount(train.y)", "undefined(train.y)"), encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["planktonbench", "--verbose"])
+
+    main(["check", f"{method}:Commonest"])
+    out, err = capsys.readouterr()
+
+    assert "it raised NameError: name 'undefined' is not defined (commonest.py:11)" in out
+    assert "Traceback" in err
+
+
+def test_a_shipped_track_by_name_and_a_mistyped_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names work as in run, with near matches."""
+    assert main(["check", "majority"]) == 0
+    assert main(["check", "majorty"]) == WRONG_INPUT
+    assert "Did you mean majority?" in capsys.readouterr().err

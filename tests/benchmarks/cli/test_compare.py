@@ -1,0 +1,92 @@
+"""The command `compare`: sentences, JSON, a figure, and messages."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from planktonbench.benchmarks.cli.app import main
+from planktonbench.benchmarks.cli.compare import compare_command
+from planktonbench.reports.scoring.score import DRAWS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEYS = ["a", "b", "macro_f1_a", "macro_f1_b", "delta", "interval", "p_value", "n_objects", "n_clusters", "verdict"]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A truth of six samples, predictions that are good, and predictions that are not."""
+    rng = np.random.default_rng(0)
+    truth = rng.choice(["copepod", "detritus"], 120)
+    ids = [f"o{number}" for number in range(120)]
+    called = {"truth": truth, "good": truth, "poor": np.where(rng.random(120) < 0.6, truth, "copepod")}
+    for name, taxa in called.items():
+        pd.DataFrame({"object_id": ids, "taxon": taxa, "sample": np.arange(120) % 6}).to_csv(
+            tmp_path / f"{name}.csv", index=False
+        )
+    return tmp_path
+
+
+def call(folder: Path, *words: str) -> int:
+    """Call the command with files of a folder."""
+    return main(
+        ["compare", *(str(folder / word) if word.endswith((".csv", ".png", ".bmp")) else word for word in words)]
+    )
+
+
+def test_it_answers_in_sentences(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who is better, what it rests on, and the signature."""
+    assert call(files, "good.csv", "poor.csv", "--truth", "truth.csv") == 0
+    first, second, *_, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("good.csv is better than poor.csv by 0.")
+    assert "120 objects in 6 clusters (sample), drawn whole" in second
+    assert last.startswith("paired-macroF1|data:truth.csv@")
+
+
+def test_json_holds_the_promised_keys_alone_on_stdout(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Swapped, the sign turns."""
+    found = []
+    for pair in (("good.csv", "poor.csv"), ("poor.csv", "good.csv")):
+        assert call(files, *pair, "--truth", "truth.csv", "--json") == 0
+        found.append(json.loads(capsys.readouterr().out))
+
+    assert list(found[0])[: len(KEYS)] == KEYS
+    assert found[0]["delta"] == -found[1]["delta"]
+    assert found[0]["interval"] == [-end for end in reversed(found[1]["interval"])]
+
+
+def test_a_figure_is_drawn(files: Path) -> None:
+    """As a file of the kind that its name asks for."""
+    assert call(files, "good.csv", "poor.csv", "--truth", "truth.csv", "--figure", "forest.png") == 0
+    assert (files / "forest.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("good.csv", "poor.csv"), "are two files; expected --truth"),
+        (("good.csv", "none.csv", "--truth", "truth.csv"), "none.csv does not exist"),
+        (("good.csv", "poor.csv", "--truth", "truth.csv", "--group", "smaple"), "Did you mean sample?"),
+        (("good.csv", "poor.csv", "--truth", "truth.csv", "--figure", "f.bmp"), "ends in .png or .pdf or .svg"),
+        (("good.csv", "poor.csv", "--truth", "truth.csv", "--tracks", "a,b,c"), "expected one name, or two"),
+        (("good.csv", "poor.csv", "--truth", "truth.csv", "--draws", "0"), "Invalid value for '--draws'"),
+    ],
+)
+def test_wrong_input_is_answered_with_exit_code_two(
+    files: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
+) -> None:
+    """One plain message on stderr, nothing on stdout."""
+    assert call(files, *words) == 2
+    told = capsys.readouterr()
+    assert message in told.err
+    assert told.out == ""
+
+
+def test_the_default_of_draws_is_that_of_all_intervals() -> None:
+    """The number stands in the command too, so that its help loads nothing heavy."""
+    assert compare_command.__kwdefaults__["draws"] == DRAWS

@@ -1,0 +1,322 @@
+"""Conformance: shipped tracks keep every rule, and each way to break one is told beside what was expected."""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from planktonbench import Objects, Track
+from planktonbench.benchmarks.conformance.rules import RULES, conformance
+from planktonbench.benchmarks.conformance.synthetic_objects import CLASSES, made_up
+from planktonbench.features.network_images.form import StackForm
+from planktonbench.models.networks.missing_weights import MissingWeights
+from planktonbench.models.registry import SHIPPED, get_track
+from sklearn.neighbors import KNeighborsClassifier
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+QUICK = [name for name in SHIPPED if not name.startswith(("cnn-", "fusion-"))]
+
+
+class Nearest(Track):
+    """A track that keeps the rules: shares of the classes among the three nearest training areas."""
+
+    name = "nearest"
+    inputs = frozenset({"native"})
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
+        """Keep the areas."""
+        self.areas, self.labels = train.table["area"].fillna(0).to_numpy(), train.y
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Count the labels of the nearest."""
+        areas = objects.table["area"].fillna(0).to_numpy()
+        near = abs(areas[:, None] - self.areas).argsort(axis=1)[:, :3]
+        return np.eye(len(objects.classes))[self.labels[near]].mean(axis=1)
+
+
+class Raises(Nearest):
+    """Fails in fit."""
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
+        """Learn, then fail."""
+        super().fit(train, valid, rng=rng)
+        message = "boom"
+        raise RuntimeError(message)
+
+
+class RaisesInLibrary(Nearest):
+    """Hands missing values to a library that takes none."""
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
+        """Fail below."""
+        KNeighborsClassifier().fit(train.table, train.y)
+
+
+class CannotBeMade(Nearest):
+    """Fails when it is made."""
+
+    def __init__(self, depth: int = 3) -> None:
+        self.depth = depth / 0
+
+
+class TooFewColumns(Nearest):
+    """Leaves out the classes without training rows."""
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Return the columns of trained classes alone."""
+        return super().predict(objects)[:, np.unique(self.labels)]
+
+
+class NotNumbers(Nearest):
+    """Says NaN."""
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Divide by nothing."""
+        return super().predict(objects) * np.nan
+
+
+class NoProbabilities(Nearest):
+    """Says counts."""
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Return counts."""
+        return super().predict(objects) * 3
+
+
+class LooksAtLabels(Nearest):
+    """Asks for labels in predict."""
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Return the truth."""
+        return np.eye(len(objects.classes))[objects.y]
+
+
+class Forgets(Nearest):
+    """Says something else each time."""
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Count the calls."""
+        self.calls = getattr(self, "calls", 0) + 1
+        return np.roll(super().predict(objects), self.calls, axis=1)
+
+
+class SortsById(Nearest):
+    """Returns rows in the order of the ids."""
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Sort."""
+        return super().predict(objects)[np.argsort(objects.object_ids)]
+
+
+class NormalisesTheBatch(Nearest):
+    """Normalises by the objects that it is shown."""
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Share out by the batch's own mean."""
+        areas = objects.table["area"].fillna(0).to_numpy()
+        larger = (areas > areas.mean()).astype(np.intp)
+        return np.eye(len(objects.classes))[larger]
+
+
+class OneIsTooFew(Nearest):
+    """Cannot predict one object."""
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Squeeze away the only row."""
+        return super().predict(objects).squeeze()
+
+
+class DrawsGlobally(Nearest):
+    """Draws from the global generator."""
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
+        """Draw labels."""
+        self.areas, self.labels = train.table["area"].fillna(0).to_numpy(), np.random.permutation(train.y)  # noqa: NPY002 - the fault
+
+
+class DrawsFromTheClock(DrawsGlobally):
+    """Draws from a generator of its own without a seed."""
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
+        """Draw labels."""
+        super().fit(train, valid, rng=rng)
+        self.labels = np.random.default_rng().permutation(train.y)
+
+
+class SeedsGlobally(DrawsGlobally):
+    """Sets the seed of the global generator."""
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
+        """Set it, and draw."""
+        np.random.seed(42)  # noqa: NPY002 - the fault
+        super().fit(train, valid, rng=rng)
+
+
+class SeedsPython(Nearest):
+    """Sets the seed of Python's generator."""
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
+        """Set it."""
+        random.seed(42)
+        super().fit(train, valid, rng=rng)
+
+
+class FillsInPlace(Nearest):
+    """Fills missing values in the table that it was given."""
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
+        """Fill."""
+        train.table.fillna(0, inplace=True)
+        super().fit(train, valid, rng=rng)
+
+
+class ScalesInPlace(Nearest):
+    """Scales the table that it predicts from."""
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Predict, then scale."""
+        scores = super().predict(objects)
+        objects.table["area"] /= 2
+        return scores
+
+
+class PeeksAtTest(Track):
+    """Remembers images of objects to predict while it learns."""
+
+    name = "peeks"
+    inputs = frozenset({"images"})
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
+        """Read an image that is none of fit's."""
+        assert train.images is not None
+        train.images.read("test-00")
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Never reached."""
+        raise NotImplementedError
+
+
+BROKEN: list[tuple[type[Track], str, str]] = [
+    (Raises, "fit", r"it raised RuntimeError: boom \(test_conformance.py:\d+\)"),
+    (RaisesInLibrary, "fit", r"it raised ValueError: Input X contains NaN.*\(test_conformance.py:\d+\)"),
+    (CannotBeMade, "made", "ZeroDivisionError"),
+    (TooFewColumns, "scores", r"returned shape \(17, 3\) of float64; expected \(17, 5\)"),
+    (NotNumbers, "scores", "not finite"),
+    (NoProbabilities, "scores", "expected values from 0 to 1 that sum to one"),
+    (LooksAtLabels, "scores", "labels of objects to predict are not shown"),
+    (Forgets, "repeat", r"asked a second time for the same objects, Forgets gives 17 of 17"),
+    (SortsById, "order", "shown the same objects in another order"),
+    (NormalisesTheBatch, "company", "alone, NormalisesTheBatch gives"),
+    (OneIsTooFew, "company", r"shape \(5,\) of float64; expected \(1, 5\)"),
+    (DrawsGlobally, "rng", "random_state=int"),
+    (DrawsFromTheClock, "rng", "fitted again with the same rng"),
+    (SeedsGlobally, "global", "global generator np.random at one place"),
+    (FillsInPlace, "inputs", "fit changed the native table of the training objects"),
+    (ScalesInPlace, "inputs", "predict changed the native table of the objects to predict"),
+    (PeeksAtTest, "fit", "has no image of object test-00"),
+]
+
+
+def broken_rules(track: type[Track]) -> dict[str, str]:
+    """Return the rules that a track breaks, each with what was told."""
+    return {verdict.rule.name: verdict.told for verdict in conformance(track) if verdict.state == "failed"}
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_shipped_tracks_keep_every_rule(name: str) -> None:
+    """Nothing that is shipped breaks a rule."""
+    verdicts = list(conformance(get_track(name)))
+
+    assert [verdict.rule for verdict in verdicts] == list(RULES)
+    assert {verdict.state for verdict in verdicts} == {"passed"}, verdicts
+
+
+@pytest.mark.parametrize("name", ["cnn-lenet", "fusion-stack", "fusion-joint"])
+def test_a_network_and_fusions_keep_every_rule(name: str) -> None:
+    """Prepared images are made in memory, and what a fusion is built on is fitted before."""
+    assert broken_rules(get_track(name)) == {}
+
+
+def test_a_track_that_keeps_them_is_told_nothing() -> None:
+    """The counterpart of all broken ones below."""
+    assert [(verdict.state, verdict.told) for verdict in conformance(Nearest)] == [("passed", "")] * len(RULES)
+
+
+@pytest.mark.parametrize(("track", "rule", "told"), BROKEN, ids=[track.__name__ for track, _, _ in BROKEN])
+def test_a_broken_rule_is_told_alone(track: type[Track], rule: str, told: str) -> None:
+    """One fault breaks one rule, and what was found stands beside what was expected."""
+    broken = broken_rules(track)
+
+    assert list(broken) == [rule]
+    assert re.search(told, broken[rule]), broken
+
+
+def test_python_s_generator_is_watched_where_keras_does_not_draw_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras seeds its layers by it, so that it is left alone where Keras is imported."""
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+
+    broken = broken_rules(SeedsPython)
+
+    assert list(broken) == ["global"]
+    assert "global generator random at one place" in broken["global"]
+
+
+def test_what_cannot_be_tried_says_why() -> None:
+    """After a failed fit nothing is asked of the track, and each rule names what it waits for."""
+    verdicts = {verdict.rule.name: verdict for verdict in conformance(Raises)}
+
+    assert verdicts["scores"].state == "not tried"
+    assert verdicts["scores"].told == "since 'fit' failed"
+    assert verdicts["order"].told == "since 'repeat' failed"
+    assert "RuntimeError: boom" in verdicts["fit"].trace
+
+
+def test_a_track_without_its_weights_is_not_judged() -> None:
+    """Missing weights are no fault of the method."""
+
+    class NoWeights(Nearest):
+        """Lacks its weights."""
+
+        def warm_up(self) -> None:
+            """Look for them."""
+            message = "no weights"
+            raise MissingWeights(message)
+
+    with pytest.raises(MissingWeights, match="no weights"):
+        list(conformance(NoWeights))
+
+
+def test_made_up_objects_are_hard_in_the_promised_ways(tmp_path: Path) -> None:
+    """Values are missing, a class has no training row, one has none at all, and test images are not with the others."""
+    made = made_up({"native", "images"}, StackForm(32), tmp_path)
+
+    trained = {CLASSES[code] for code in made.train.y}
+
+    assert trained == {"bar", "disc", "ring"}
+    assert {CLASSES[code] for code in made.valid.y} == {"bar", "disc", "ring", "untrained"}
+    assert all(objects.table.isna().any().any() for objects in (made.train, made.valid, made.test))
+    assert made.test.codes is None
+    assert made.train.images is not None
+    assert not any(object_id in made.train.images for object_id in made.test.object_ids)
+
+
+def test_made_up_objects_are_the_same_each_time(tmp_path: Path) -> None:
+    """Two calls make equal tables, labels and prepared images; what is not asked for is not there."""
+    one, other = (made_up({"native", "images"}, StackForm(32), tmp_path / name) for name in "ab")
+    plain = made_up({"native"}, None, tmp_path / "c")
+
+    assert one.train.table.equals(other.train.table)
+    assert one.train.stacks is not None
+    assert other.train.stacks is not None
+    assert np.array_equal(one.train.stacks.grey, other.train.stacks.grey)
+    assert plain.train.images is None
+    assert plain.train.stacks is None
+    assert plain.train.table.equals(one.train.table)

@@ -1,0 +1,137 @@
+"""A run that is killed at any moment loses nothing, leaves nothing half, and is completed by a later call."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from planktonbench.reports.run_files.card import read_card
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KILLS = 20
+TRACKS = ["xgb-source001", "logistic-native", "majority", "random"]
+PATIENCE = 120  # seconds; a call that waits longer hangs
+
+
+@dataclass(frozen=True)
+class Place:
+    """A results folder with a cache of its own, so that preparing data is killed too; Matplotlib's is shared."""
+
+    data: Path
+    folder: Path
+
+    @property
+    def out(self) -> Path:
+        """The results folder."""
+        return self.folder / "out"
+
+    def call(self) -> subprocess.Popen[bytes]:
+        """Start the run in a process group of its own."""
+        self.folder.mkdir(exist_ok=True)
+        options = {"--data": self.data, "--tracks": ",".join(TRACKS), "--seeds": 0, "--out": self.out, "--jobs": 2}
+        words = [str(word) for option in options.items() for word in option]
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "planktonbench", "run", "flowcam", *words],
+            env={
+                **os.environ,
+                "XDG_CACHE_HOME": str(self.folder / "cache"),
+                "MPLCONFIGDIR": os.environ["XDG_CACHE_HOME"],
+            },
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def predictions(self) -> dict[str, bytes]:
+        """Return the predictions of every run folder that is there."""
+        found = sorted((self.out / "runs").glob("*/*/*/seed-*/*.parquet"))
+        return {str(path.relative_to(self.out)): path.read_bytes() for path in found}
+
+    def paths(self) -> set[str]:
+        """Return all that is in the results folder, the report too."""
+        return {str(path.relative_to(self.out)) for path in self.out.rglob("*")}
+
+    def scores(self) -> pd.DataFrame:
+        """Return scores.csv without what differs each time."""
+        table = pd.read_csv(self.out / "scores.csv")
+        return table.drop(columns=[name for name in table if name.endswith("_seconds")])
+
+
+def expect_nothing_half(place: Place, whole: dict[str, bytes]) -> None:
+    """After a kill, each run folder holds a card that says done, and all the tables of an undisturbed run."""
+    for folder in (place.out / "runs").glob("*/*/*/seed-*"):
+        card = read_card(folder)
+        names = {str(path.relative_to(place.out)) for path in folder.glob("*.parquet")}
+
+        assert card is not None
+        assert card.status == "done"
+        assert names == {name for name in whole if name.startswith(f"{folder.relative_to(place.out)}/")}
+    assert place.predictions().items() <= whole.items()
+
+
+def expect_complete(place: Place, undisturbed: Place) -> None:
+    """After a call that ended by itself, all is as in an undisturbed run, and nothing lies beside it."""
+    assert place.predictions() == undisturbed.predictions()
+    pd.testing.assert_frame_equal(undisturbed.scores(), place.scores())
+    assert place.paths() == undisturbed.paths()
+    assert not [path for path in place.folder.rglob("*") if ".part" in path.name]
+
+
+def ends_within(call: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Tell whether a call ends by itself within some seconds; it must end well."""
+    try:
+        code = call.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+
+    assert code == 0
+    return True
+
+
+@pytest.mark.long
+def test_a_killed_run_is_completed(challenge: Path, tmp_path: Path) -> None:
+    """Twenty random kills, of all processes or of the first alone: each later call goes on, and the end is the same.
+
+    The call after a kill may be killed too; the one that reaches its end before its moment must have completed the run,
+    and the next begins anew.
+    """
+    undisturbed = Place(challenge, tmp_path / "undisturbed")
+    start = time.monotonic()
+
+    assert ends_within(undisturbed.call(), PATIENCE)
+    duration = time.monotonic() - start
+    whole = undisturbed.predictions()
+    rng = np.random.default_rng(2026)
+    kills = completed = 0
+    place = Place(challenge, tmp_path / "0")
+    while kills < KILLS:
+        start, new = time.monotonic(), not place.out.exists()
+        call = place.call()
+        if ends_within(call, rng.uniform(0, duration if new else duration / 2)):  # the second has less to do
+            if new:  # the first call may have shared the machine with others
+                duration = min(duration, time.monotonic() - start)
+            expect_complete(place, undisturbed)
+            completed += 1
+            place = Place(challenge, tmp_path / str(completed))
+            continue
+        if kills % 2:
+            call.kill()
+        else:
+            os.killpg(call.pid, signal.SIGKILL)
+        call.wait()
+        kills += 1
+        expect_nothing_half(place, whole)
+
+    assert ends_within(place.call(), PATIENCE)
+    expect_complete(place, undisturbed)
+    assert whole.keys() > {f"runs/flowcam/{track}/holdout.v1/seed-0/predictions.parquet" for track in TRACKS}

@@ -1,0 +1,146 @@
+"""The store: whole folders or none, and nothing finished is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from planktonbench.benchmarks.execution.store import (
+    differences,
+    drop_left_scratch,
+    is_finished,
+    job_lock,
+    scratch_folder,
+    set_aside,
+    store_run,
+)
+from planktonbench.reports.results.stored_run import run_folder
+from planktonbench.reports.run_files.card import Card, read_card
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TABLES = {"predictions.parquet": pd.DataFrame({"object_id": ["1"], "taxon": ["a"]})}
+
+
+def card(**changes: object) -> Card:
+    """Return the card of a finished run, with changes."""
+    facts = {
+        "dataset": "d", "manifest_sha256": "m", "data_sha256": "h", "track": "t", "config": {"track": "t", "alpha": 1},
+        "split": "holdout.v1", "seed": 0, "status": "done", "n_train": 1, "n_valid": 1, "n_test": 1, "classes": ["a"],
+        "threads": 1, "quick": False, "track_sha256": "s", "versions": {}, "created": "2020-01-01T00:00:00+00:00",
+    }  # fmt: skip
+    return Card.model_validate(facts | changes)
+
+
+def test_a_run_appears_whole(tmp_path: Path) -> None:
+    """Card and tables are there, and nothing half-finished beside."""
+    folder = store_run(tmp_path, card(), TABLES)
+
+    assert sorted(path.name for path in folder.iterdir()) == ["card.json", "predictions.parquet"]
+    assert [path.name for path in folder.parent.iterdir()] == ["seed-0"]
+    assert read_card(folder) == card()
+
+
+def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    """When a table fails to be written, the folder is not there and the old one stays."""
+
+    class Unwritable(pd.DataFrame):
+        def to_parquet(self, *_: object, **__: object) -> None:  # type: ignore[override]
+            message = "No space left on device"
+            raise OSError(message)
+
+    old = store_run(tmp_path, card(), TABLES)
+    with pytest.raises(OSError, match="No space"):
+        store_run(tmp_path, card(data_sha256="new"), {"predictions.parquet": Unwritable()})
+
+    assert read_card(old) == card()
+    assert [path.name for path in old.parent.iterdir()] == ["seed-0"]
+
+
+def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
+    """A half-written folder of an earlier process is overwritten."""
+    part = run_folder(tmp_path, card()).with_name(".seed-0.part")
+    part.mkdir(parents=True)
+    (part / "predictions.parquet").write_bytes(b"half")
+    folder = store_run(tmp_path, card(), TABLES)
+
+    assert not part.exists()
+    assert len(pd.read_parquet(folder / "predictions.parquet")) == 1
+
+
+def test_checkpoints_that_a_killed_process_left_are_cleared(tmp_path: Path) -> None:
+    """Once nobody works on the job; until then they are somebody's."""
+    scratch = scratch_folder(tmp_path, card())
+    with job_lock(tmp_path, card()):
+        drop_left_scratch(tmp_path, card())
+        assert scratch.exists()
+
+    drop_left_scratch(tmp_path, card())
+
+    assert not list((tmp_path / ".scratch").iterdir())
+
+
+@pytest.mark.parametrize(
+    "key", ["data_sha256", "manifest_sha256", "track_sha256", "split", "quick", "config", "features"]
+)
+def test_a_run_is_finished_only_when_all_is_as_asked(tmp_path: Path, key: str) -> None:
+    """Each part of a run's identity counts."""
+    others = {"quick": True, "config": {"track": "t", "alpha": 2}, "features": {}, "split": "holdout.v1"}
+    other = others.get(key, "other")
+    store_run(tmp_path, card(), TABLES)
+    wanted = card(**{key: other}) if key != "split" else card()
+
+    assert is_finished(tmp_path, card())
+    assert is_finished(tmp_path, wanted) == (key == "split")
+
+
+def test_what_differs_is_said_in_words() -> None:
+    """A changed option is named with both values."""
+    assert differences(card(), card(config={"track": "t", "alpha": 2})) == ["option alpha: 1 → 2"]
+    assert differences(card(), card(data_sha256="x", quick=True)) == ["the data", "quick was False"]
+
+
+MEASURED = {"table": "measured", "version": 1, "background": "light", "values_sha256": "a"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"table": "native+measured", "values_sha256": "b"}, "table of features: measured → native+measured"),
+        ({"version": 2, "background": "dark"}, "version of features: 1 → 2"),
+        ({"background": "dark", "values_sha256": "b"}, "measured with background: light → dark"),
+        ({"values_sha256": "b"}, "the measured values"),
+    ],
+)
+def test_another_table_of_features_is_said_in_words(changes: dict[str, object], words: str) -> None:
+    """What explains the rest is told: the table, else the version, else how it was measured, else its values."""
+    assert differences(card(features=MEASURED), card(features=MEASURED | changes)) == [words]
+
+
+def test_runs_of_earlier_versions_learnt_from_the_native_table() -> None:
+    """Their cards do not tell, and there was no other table; they are not done again for it."""
+    assert differences(card(), card(features={"table": "native"})) == []
+    assert differences(card(), card(features=MEASURED)) == ["table of features: native → measured"]
+
+
+@pytest.mark.parametrize("status", ["failed", "skipped"])
+def test_only_done_runs_are_finished(tmp_path: Path, status: str) -> None:
+    """A failed run is tried again; a skipped one stays as long as its reason does."""
+    store_run(tmp_path, card(status=status, reason="because"), {})
+
+    assert not is_finished(tmp_path, card())
+    assert is_finished(tmp_path, card(status="skipped", reason="because")) == (status == "skipped")
+
+
+def test_an_older_finished_run_moves_aside(tmp_path: Path) -> None:
+    """Replaced runs keep their folder under replaced/, several of one second too; failed ones are dropped."""
+    for number in range(3):
+        store_run(tmp_path, card(data_sha256=str(number)), TABLES)
+    kept = sorted(path.name for path in (tmp_path / "replaced" / "d" / "t" / "holdout.v1").iterdir())
+    store_run(tmp_path, card(track="other", status="failed"), {})
+    set_aside(tmp_path, run_folder(tmp_path, card(track="other")))
+
+    assert kept == ["seed-0-2020-01-01T000000+0000", "seed-0-2020-01-01T000000+0000-2"]
+    assert not (tmp_path / "replaced" / "d" / "other").exists()

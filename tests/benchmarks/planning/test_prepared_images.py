@@ -1,0 +1,57 @@
+"""Prepared images of a data set: what is kept of them for the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from planktonbench.benchmarks.planning.prepared_images import show_stacks
+from planktonbench.data_manifests.dataset import open_folder
+from planktonbench.data_manifests.manifest import manifest_of_folder
+from planktonbench.features.network_images.form import Source, StackForm, channels_of
+from planktonbench.reports.pictures.network_inputs import stacks_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from planktonbench.data_manifests.dataset import Dataset
+
+PADDED, STRETCHED = StackForm(), StackForm(side=32, resize="stretch")
+IMAGE = np.pad(np.full((5, 9), 60, np.uint8), 10, constant_values=230)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Dataset:
+    """Two taxa with an image each: a dark rectangle on a light background."""
+    for taxon in ("Copepoda", "detritus"):
+        (tmp_path / "lake" / taxon).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "lake" / taxon / f"of-{taxon}.png"), IMAGE)
+    return open_folder(manifest_of_folder("lake"), tmp_path / "lake")
+
+
+def test_the_report_shows_the_channels_that_tracks_get(data: Dataset, tmp_path: Path) -> None:
+    """In every form that is asked for, by its words, whatever the order."""
+    show_stacks(tmp_path, data, [STRETCHED, PADDED])
+    table = stacks_of(tmp_path, "lake").table
+    found = [np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)) for png in table["png"]]
+    expected = [IMAGE, *(channels_of(IMAGE, form, Source("light")) for form in (STRETCHED, PADDED))]
+
+    assert table["form"].tolist() == 2 * ["", STRETCHED.words, PADDED.words]
+    assert all(np.array_equal(one, other) for one, other in zip(found, 2 * expected, strict=True))
+
+
+def test_other_forms_are_shown_instead(data: Dataset, tmp_path: Path) -> None:
+    """The pictures are those of the last run's tracks."""
+    show_stacks(tmp_path, data, {PADDED})
+    show_stacks(tmp_path, data, {STRETCHED})
+
+    assert stacks_of(tmp_path, "lake").table["form"].unique().tolist() == ["", STRETCHED.words]
+
+
+def test_without_image_tracks_nothing_is_kept(data: Dataset, tmp_path: Path) -> None:
+    """What an earlier run has kept stays."""
+    show_stacks(tmp_path, data, [])
+
+    assert not stacks_of(tmp_path, "lake").path.exists()

@@ -1,0 +1,195 @@
+"""Reference results: what is shipped scores as its run did, is found by name, and is never of simulated data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import planktonbench as pb
+import pytest
+from planktonbench import DataError, SuiteError
+from planktonbench.benchmarks.cli.app import main
+from planktonbench.benchmarks.execution.settings import Settings
+from planktonbench.benchmarks.execution.store import store_run, store_truth
+from planktonbench.benchmarks.planning.plan import card_facts
+from planktonbench.benchmarks.reference import export as ship_module
+from planktonbench.benchmarks.reference.export import LARGEST_MB, rounded, ship
+from planktonbench.benchmarks.reference.locate import FOLDER, reference_names, resolved
+from planktonbench.data_manifests.splits import SplitPlan, make_splits
+from planktonbench.models.protocol.track import SUM_TOLERANCE
+from planktonbench.reports.results.stored_run import StoredRun, read_runs
+from planktonbench.reports.run_files.card import Card
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COMMAND = "planktonbench run flowcam --data DIR"
+
+
+@pytest.fixture
+def make_results(challenge: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that stores runs of two tracks with two seeds; its arguments are facts of their cards."""
+
+    def make(**facts: object) -> Path:
+        data, out = pb.load("flowcam", challenge), tmp_path / "out"
+        for seed in (0, 1):
+            split = make_splits(data, SplitPlan(), seed)[0]
+            store_truth(out, data.name, split)
+            common = card_facts(data, split, Settings()) | {"status": "done", "config": {}, "threads": 1} | facts
+            for track, shift in (("good", 0), ("bad", 1)):
+                card = Card(track=track, track_sha256=track, versions={}, **common)
+                test = split.table[split.table["part"] == "test"]
+                codes = (test["taxon"].map(data.classes.index).to_numpy() + shift * (np.arange(len(test)) % 2)) % 5
+                rng = np.random.default_rng(seed)
+                shares = 0.6 * np.eye(5)[codes] + 0.4 * rng.dirichlet(np.ones(5), len(test))
+                table = pd.DataFrame(shares.astype(np.float32), columns=[f"score:{name}" for name in data.classes])
+                table.insert(0, "object_id", test["object_id"].to_numpy())
+                table.insert(1, "taxon", np.array(data.classes)[codes])
+                store_run(out, card, {"predictions.parquet": table, "valid.parquet": table})
+        return out
+
+    return make
+
+
+def shipped_runs() -> list[StoredRun]:
+    """Return the reference results of this package."""
+    return read_runs(FOLDER)
+
+
+@pytest.mark.parametrize("run", shipped_runs(), ids=lambda run: f"{run.card.dataset}/{run.card.track}")
+def test_shipped_results_score_as_they_say(run: StoredRun) -> None:
+    """The stored predictions give the number that stands beside the card, from real data and a full budget."""
+    told = pd.read_csv(FOLDER / "scores.csv").set_index(["dataset", "track"]).loc[(run.card.dataset, run.card.track)]
+
+    assert run.score is not None
+    assert run.score.macro_f1 == pytest.approx(told["macro_f1"], abs=1e-12)
+    assert run.score.macro_f1_interval == pytest.approx((told["macro_f1_lo"], told["macro_f1_hi"]), abs=1e-12)
+    assert (run.card.status, run.card.simulated, run.card.quick, run.card.seed) == ("done", False, False, 0)
+
+
+def test_shipped_scores_are_still_probabilities() -> None:
+    """Rounded rows sum to one as closely as a track's have to."""
+    for run in shipped_runs():
+        table = pd.read_parquet(run.folder / "predictions.parquet")
+        sums = table[[f"score:{name}" for name in run.card.classes]].sum(axis=1)
+
+        assert np.abs(sums - 1).max() < SUM_TOLERANCE
+
+
+def test_all_of_it_is_small() -> None:
+    """The wheel carries five megabytes of results at most."""
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < LARGEST_MB * 1e6
+
+
+def test_the_boosted_trees_of_ndsb_are_there() -> None:
+    """The name that the documents use can be had, other paths stay as they are, and a mistyped one has near matches."""
+    assert "ndsb/xgb-native" in reference_names()
+    assert resolved(Path("reference:ndsb/xgb-native")) == FOLDER / "runs/ndsb/xgb-native"
+    assert resolved(Path("results/ndsb")) == Path("results/ndsb")
+    with pytest.raises(SuiteError, match=r"called 'ndsb/xgb'\. Did you mean ndsb/xgb-native"):
+        resolved(Path("reference:ndsb/xgb"))
+
+
+def test_a_file_is_compared_with_a_reference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A predictions file of the test objects needs neither truth nor data."""
+    run = next(run for run in shipped_runs() if run.card.track == "xgb-native")
+    path = tmp_path / "mine.csv"
+    run.test_labels.table[["object_id", "taxon"]].to_csv(path, index=False)
+
+    code = main(["compare", str(path), "reference:ndsb/xgb-native", "--draws", "20"])
+
+    assert code == 0
+    assert "mine.csv" in capsys.readouterr().out
+
+
+def test_shipping_keeps_scores_and_drops_what_is_large(make_results: Callable[..., Path], tmp_path: Path) -> None:
+    """Seed 0 of the named tracks alone, without validation rows, scoring as before, with the command told."""
+    out, to = make_results(), tmp_path / "reference"
+
+    size = ship(out, ["bad"], COMMAND, to)
+
+    files = sorted(path.relative_to(to).as_posix() for path in to.rglob("*") if path.is_file())
+    assert files == [
+        "README.md",
+        "runs/flowcam/bad/holdout.v1/seed-0/card.json",
+        "runs/flowcam/bad/holdout.v1/seed-0/predictions.parquet",
+        "scores.csv",
+        "truth/flowcam/holdout.v1/seed-0.parquet",
+    ]
+    (before,) = (run for run in read_runs(out) if (run.card.track, run.card.seed) == ("bad", 0))
+    (after,) = read_runs(to)
+    assert after.row() == before.row()
+    assert after.card == before.card
+    assert COMMAND in (to / "README.md").read_text("utf-8")
+    assert 0 < size < 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"simulated": True}, "its data are simulated, which are no results of real plankton"),
+        ({"quick": True}, "smaller budget of --quick"),
+        ({"status": "failed"}, "its status is failed"),
+    ],
+)
+def test_what_is_no_real_result_is_never_shipped(
+    make_results: Callable[..., Path], tmp_path: Path, facts: dict[str, object], told: str
+) -> None:
+    """The maker refuses, and what was there before stays."""
+    to = tmp_path / "reference"
+    to.mkdir()
+    (to / "before").touch()
+
+    with pytest.raises(DataError, match=told):
+        ship(make_results(**facts), ["good"], COMMAND, to)
+    assert [path.name for path in to.iterdir()] == ["before"]
+
+
+def test_a_track_that_is_not_there(make_results: Callable[..., Path], tmp_path: Path) -> None:
+    """The message names it."""
+    with pytest.raises(DataError, match="holds 0 runs of 'nobody' with seed 0"):
+        ship(make_results(), ["nobody"], COMMAND, tmp_path / "reference")
+
+
+def test_what_is_too_large_is_refused(
+    make_results: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left of it."""
+    monkeypatch.setattr(ship_module, "LARGEST_MB", 0.001)
+
+    with pytest.raises(DataError, match=r"expected 0\.001 at most"):
+        ship(make_results(), ["good"], COMMAND, tmp_path / "reference")
+    assert not list(tmp_path.glob("*reference*"))
+
+
+def test_the_command(
+    make_results: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The script tells the size, and a fault plainly with exit code 2."""
+    arguments = ["ship", str(make_results()), "--command", COMMAND, "--to", str(tmp_path / "reference"), "--tracks"]
+
+    monkeypatch.setattr("sys.argv", [*arguments, "good,bad"])
+    assert ship_module.main() == 0
+    monkeypatch.setattr("sys.argv", [*arguments, "nobody"])
+    assert ship_module.main() == 2
+
+    out, err = capsys.readouterr()
+    assert "MB" in out
+    assert "'nobody'" in err
+
+
+@pytest.mark.parametrize("bits", [4, 10])
+def test_rounding_changes_each_value_by_a_known_share(bits: int) -> None:
+    """At most 2^-(bits + 1) of it, zero stays zero, and no more bits than these are left."""
+    values = np.append(np.random.default_rng(0).dirichlet(np.full(50, 0.1), 40).astype(np.float32).ravel(), 0)
+
+    found = rounded(values, bits)
+
+    assert found.dtype == np.float32
+    assert (np.abs(found - values) <= values * 2.0 ** -(bits + 1)).all()
+    assert (found.view(np.uint32) & (2 ** (23 - bits) - 1) == 0).all()

@@ -1,0 +1,109 @@
+"""Speed of training: every way shows as many images of the same form, and the table says what is compared."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING, get_args
+
+import cv2
+import numpy as np
+import pytest
+from planktonbench.benchmarks.speed import training as training_cases
+from planktonbench.benchmarks.speed.stopwatch import Measured
+from planktonbench.benchmarks.speed.training import Way, as_source001
+from planktonbench.features.network_images.form import StackForm, stack
+from planktonbench.features.network_images.store import reopen_stacks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHOWN = 24
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """A zip file of 12 small images."""
+    rng = np.random.default_rng(0)
+    with zipfile.ZipFile(tmp_path / "train.zip", "w") as archive:
+        for number in range(12):
+            image = rng.integers(150, 255, (20 + number, 30), dtype=np.uint8)
+            archive.writestr(f"a/{number}.png", cv2.imencode(".png", image)[1].tobytes())
+    return tmp_path / "train.zip"
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare a few images in small batches."""
+    for name, value in {"SAMPLED": SHOWN, "BATCH": 8, "CLASSES": 3}.items():
+        monkeypatch.setattr(training_cases, name, value)
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("way", get_args(Way))
+def test_every_way_shows_as_many_images(images: Path, tmp_path: Path, way: Way) -> None:
+    """Three channels of the same size, each image once an epoch, with a label of those that there are."""
+    address, unpacked = training_cases._prepared(tmp_path, images)
+    rows = np.resize(np.arange(12), SHOWN)
+
+    feed = training_cases._feed(way, reopen_stacks(address), rows, unpacked)
+
+    if "y" in feed:
+        shapes, labels = [feed["x"].shape], [feed["y"]]
+    else:
+        found = feed.get("batches", feed.get("x"))
+        batches = [found[k] for k in range(len(found))] if hasattr(found, "__getitem__") else list(found)
+        pictures = [batch[0]["image"] if isinstance(batch[0], dict) else batch[0] for batch in batches]
+        shapes, labels = [np.shape(one) for one in pictures], [np.asarray(batch[1]) for batch in batches]
+    assert sum(shape[0] for shape in shapes) == SHOWN
+    assert {shape[1:] for shape in shapes} == {(64, 64, 3)}
+    assert set(np.concatenate(labels).astype(int)) == {0, 1, 2}
+
+
+@pytest.mark.usefixtures("few")
+def test_the_end_of_every_batch_is_timed(images: Path, tmp_path: Path) -> None:
+    """Three batches in each of two epochs, one after the other."""
+    address, unpacked = training_cases._prepared(tmp_path, images)
+    feed = training_cases._feed("ours", reopen_stacks(address), np.resize(np.arange(12), SHOWN), unpacked)
+
+    ends = training_cases._trained(feed, epochs=2)
+
+    assert len(ends) == 6
+    assert (np.diff(ends) > 0).all()
+
+
+def test_source_001_makes_the_same_channels() -> None:
+    """Its generator does what our stacks hold, so that the comparison is of the same work."""
+    grey = np.random.default_rng(1).integers(0, 255, (64, 64), dtype=np.uint8)
+
+    found = as_source001(np.repeat(255 - grey[..., None], 3, axis=2).astype(np.float32))
+
+    np.testing.assert_array_equal(found, stack(grey[None], StackForm())[0])
+
+
+def test_the_best_round_of_each_way_counts() -> None:
+    """A round in which the machine was slow takes nothing from what a way did in another one."""
+    assert training_cases._best([{"ours": 3000, "arrays": 5400}, {"ours": 5300, "arrays": 3100}]) == {
+        "ours": 5300, "arrays": 5400,
+    }  # fmt: skip
+
+
+def test_ratios_are_of_the_rates() -> None:
+    """Each line divides ours by the other way, and tells when it falls short."""
+    rates: dict[Way, float] = dict.fromkeys(get_args(Way), 1000.0)
+    rates["generator"] = 100
+
+    lines = list(training_cases._beside(rates, "some images"))
+
+    assert [line.ratio for line in lines] == ["10.00 x", "1.00 x", "1.00 x", "1.00 x", "1.00 x"]
+    assert [line.within for line in lines] == [True, False, True, None, False]
+
+
+def test_steps_are_beside_those_of_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best round of each counts, and the ratio tells how much quicker ours is."""
+    told = iter([0.4, 0.2, 0.3, 0.5, 0.8, 0.6])
+    monkeypatch.setattr(training_cases, "in_own_process", lambda *_: Measured(0.0, 0.0, next(told)))
+
+    line = training_cases.deep_network()
+
+    assert (line.ours, line.ratio) == ("0.200 s", "2.50 x")
+    assert line.beside.startswith("0.500 s")

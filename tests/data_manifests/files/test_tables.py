@@ -1,0 +1,218 @@
+"""Tables: cells as they are, ids in canonical text, columns under the spellings of the field."""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import gzip
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from planktonbench.data_manifests.errors import DataError, SubmissionError
+from planktonbench.data_manifests.files import tables
+from planktonbench.data_manifests.files.tables import (
+    MISSING,
+    canonical_text,
+    find_column,
+    not_among,
+    read_table,
+    require_column,
+)
+
+NUMBERS = st.from_regex(r"[ ]?[+-]?\d{1,3}(\.\d{0,3})?([eE][+-]?\d{1,2})?[ ]?", fullmatch=True)
+TEXTS = st.lists(NUMBERS | st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=9)
+
+
+def test_cells_stay_text_as_they_are_written(tmp_path: Path) -> None:
+    """Every cell is text, zeros in front and after stay, and only the agreed words mean "no value"."""
+    path = tmp_path / "a.csv"
+    path.write_text("objid,level2\n007,None\n1.0,-\n" + "".join(f"{cell},{cell}\n" for cell in MISSING if cell))
+    table = read_table(path, DataError)
+
+    assert list(table["objid"][:2]) == ["007", "1.0"]
+    assert list(table["level2"][:2]) == ["None", "-"]
+    assert table[2:].isna().all(axis=None)
+
+
+def test_named_columns_stay_text_and_others_become_numbers(tmp_path: Path) -> None:
+    """With `text`, ids stay as written; a column becomes numbers only when each cell is one."""
+    path = tmp_path / "a.csv"
+    path.write_text("objid,area,flag\n01,1,1\n2.0,,x\n")
+    table = read_table(path, DataError, text=["objid", "object_id"])
+
+    assert list(table["objid"]) == ["01", "2.0"]
+    assert table["area"].dtype == "float64"
+    assert list(table["flag"]) == ["1", "x"]
+
+
+@pytest.mark.parametrize(("first", "last"), [("007", "x"), ("x", "1.50"), ("True", "x"), ("1", "true")])
+def test_a_cell_far_below_decides_for_its_whole_column(tmp_path: Path, first: str, last: str) -> None:
+    """One cell of text below a million numbers, or the other way round: the column is text, all of it as written."""
+    cells = [first] * 1_000_000 + [last] * 5
+    path = tmp_path / "a.csv"
+    path.write_text("objid,flag\n" + "".join(f"1,{cell}\n" for cell in cells))
+    flags = read_table(path, DataError, text=["objid"])["flag"]
+
+    assert flags.dtype == "str"
+    assert flags.equals(pd.Series(cells, dtype="str", name="flag"))
+
+
+def test_all_formats_hold_the_same_table(tmp_path: Path) -> None:
+    """CSV, CSV with a byte-order mark, gzipped CSV and parquet give the same."""
+    expected = pd.DataFrame({"objid": ["1", "2"], "label": ["Méduse", "egg, other"]}).astype("str")
+    content = expected.to_csv(index=False).encode()
+    (tmp_path / "a.csv").write_bytes(content)
+    (tmp_path / "b.csv").write_bytes(b"\xef\xbb\xbf" + content)
+    (tmp_path / "c.csv.gz").write_bytes(gzip.compress(content))
+    expected.to_parquet(tmp_path / "d.parquet")
+
+    for path in sorted(tmp_path.iterdir()):
+        pd.testing.assert_frame_equal(expected, read_table(path, DataError))
+
+
+@pytest.mark.parametrize("error", [DataError, SubmissionError])
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", None, "does not exist"),
+        ("a.parquet", None, "does not exist"),
+        ("a.csv", b"", "is empty; expected a table with a header line"),
+        ("a.csv", b"objid\n\xff\xff\n", "is not a readable table (CSV in UTF-8, or .parquet)"),
+        ("a.csv", b"objid,a\n1,2\n1,2,3\n", "is not a readable table (CSV in UTF-8, or .parquet)"),
+        ("a.parquet", b"objid", "is not a readable table (CSV in UTF-8, or .parquet)"),
+    ],
+)
+def test_an_unreadable_table_is_named(
+    tmp_path: Path, error: type[DataError | SubmissionError], name: str, content: bytes | None, words: str
+) -> None:
+    """The error is of the class of whoever is at fault, and names the file and what was expected, on one line."""
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(error) as caught:
+        read_table(path, error)
+
+    assert str(caught.value).startswith(f"{path} {words}")
+    assert "\n" not in str(caught.value)
+
+
+def test_rows_longer_than_the_header_never_shift_the_columns(tmp_path: Path) -> None:
+    """A comma at the end of each row leaves ids ids, or the file is refused; taxa are not read as ids."""
+    path = tmp_path / "a.csv"
+    path.write_text("objid,level2\n1,Copepoda,\n2,egg,\n")
+    ids = ["1", "2"]
+    with contextlib.suppress(DataError):
+        ids = list(read_table(path, DataError)["objid"])
+
+    assert ids == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("noun", "columns", "expected"),
+    [
+        ("object_id", ["imgname", "objid", "object_id"], "object_id"),
+        ("object_id", ["imgname", "objid"], "objid"),
+        ("object_id", ["imgname"], "imgname"),
+        ("taxon", ["label", "level2"], "level2"),
+        ("taxon", ["label"], "label"),
+        ("lineage", ["object_annotation_hierarchy"], "object_annotation_hierarchy"),
+        ("set", ["Set"], None),
+    ],
+)
+def test_columns_are_found_under_the_spellings_of_the_field(
+    noun: str, columns: list[str], expected: str | None
+) -> None:
+    """Our own name comes first, then those of the field in their order."""
+    assert expected == find_column(pd.DataFrame(columns=columns), noun)
+
+
+def test_a_missing_column_is_told_with_those_that_are_there() -> None:
+    """The message names the file, each accepted spelling, and the file's own columns."""
+    table = pd.DataFrame(columns=["id", *(f"c{number}" for number in range(30))])
+    with pytest.raises(SubmissionError) as caught:
+        require_column(table, "taxon", Path("truth.csv"), SubmissionError)
+
+    assert str(caught.value).startswith(
+        "truth.csv has no column 'taxon' or 'taxon_level1' or 'level2' or 'label'; its columns are id"
+    )
+    assert "(31 in all)" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1.0", "1"),
+        ("1.", "1"),
+        ("-2.000", "-2"),
+        (" 12 ", "12"),
+        ("1e3", "1000"),
+        ("2.5E+1", "25"),
+        ("2.55e1", "2.55e1"),
+        ("007", "007"),
+        ("1.50", "1.50"),
+        ("a.0", "a.0"),
+        ("1.0.0", "1.0.0"),
+        ("12e3", "12e3"),
+        ("1e99999999999999999999", "1e99999999999999999999"),
+    ],
+)
+def test_whole_numbers_lose_their_point_and_all_else_stays(text: str, expected: str) -> None:
+    """`1.0` is `1` and `1e3` is `1000`; what is no whole number stays as it is written."""
+    assert list(canonical_text(pd.Series([text]))) == [expected]
+
+
+@given(TEXTS)
+def test_canonical_text_is_canonical(texts: list[str]) -> None:
+    """Canonical text does not change any more, and depends on the cell alone."""
+    once = canonical_text(pd.Series(texts, dtype="str"))
+
+    assert list(once) == list(canonical_text(once))
+    assert list(once) == [canonical_text(pd.Series([text], dtype="str")).iloc[0] for text in texts]
+
+
+@given(st.lists(st.integers(-(2**53), 2**53), min_size=1))
+def test_a_number_is_the_same_id_in_each_type(numbers: list[int]) -> None:
+    """An id is the same from an integer, float or text column, with a point or without."""
+    columns = [
+        pd.Series(numbers, dtype="int64"),
+        pd.Series(numbers, dtype="Int64"),
+        pd.Series(numbers, dtype="float64"),
+        pd.Series(numbers, dtype="object"),
+        pd.Series([f"{number}.0" for number in numbers]),
+    ]
+
+    for column in columns:
+        assert [str(number) for number in numbers] == list(canonical_text(column))
+
+
+@pytest.mark.parametrize("dtype", ["str", "object", "float64", "Int64"])
+def test_missing_stays_missing(dtype: str) -> None:
+    """No cell becomes the word "nan", whatever the type of the column."""
+    values = canonical_text(pd.Series([1, None], dtype="object").astype(dtype))
+
+    assert list(values.isna()) == [False, True]
+    assert values[0] == "1"
+
+
+def test_numbers_that_are_not_whole_stay() -> None:
+    """A float column may hold any number, infinity too."""
+    assert list(canonical_text(pd.Series([1.5, 2.0, float("inf")]))) == ["1.5", "2", "inf"]
+
+
+def test_examples_of_the_docstrings_hold() -> None:
+    """What the docstrings show is what happens."""
+    result = doctest.testmod(tables)
+
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+@given(st.lists(st.text(max_size=3)), st.lists(st.text(max_size=3), unique=True))
+def test_ids_that_are_not_among_others(ids: list[str], known: list[str]) -> None:
+    """The same as `isin`, which is slow on columns of text."""
+    column = pd.Series(ids, dtype="str")
+
+    assert not_among(column, known).tolist() == (~column.isin(known)).tolist()

@@ -1,0 +1,114 @@
+"""A network with two branches: what each alone cannot tell, both can; and what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from planktonbench.data_manifests.errors import TrackError
+from planktonbench.models.fusion.joint_network import FusionJoint
+from planktonbench.models.image_tracks.convolutional import LeNet
+from planktonbench.models.protocol.base_runs import Part
+from sklearn.metrics import f1_score
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from planktonbench import Objects
+
+PART = {"side": 32, "epochs": 8, "batch": 16}
+JOINT = {**PART, "epochs": 12, "rotate90": False, "flip": False}
+SPLIT = ("bar", "disc", "never seen", "large disc")
+
+
+@pytest.fixture
+def halves(image_parts: dict[str, Objects]) -> dict[str, Objects]:
+    """Objects whose image tells bar from disc, and whose table tells large discs from others; some values missing."""
+    found = {}
+    for part, objects in image_parts.items():
+        rng = np.random.default_rng(len(objects))
+        kept = objects.take(np.flatnonzero(objects.y < 2))
+        large = (kept.y == 1) & (rng.random(len(kept)) < 0.5)
+        table = pd.DataFrame(
+            {"size": np.where(large, 8.0, -8.0) + rng.normal(size=len(kept)), "noise": rng.normal(size=len(kept))}
+        )
+        table.loc[table.index[::9], "noise"] = np.nan
+        native = table.set_index(pd.Index(kept.object_ids, name="object_id"))
+        found[part] = replace(kept, classes=SPLIT, native=native, codes=np.where(large, 3, kept.y))
+    return found
+
+
+@pytest.fixture
+def part(halves: dict[str, Objects]) -> Part:
+    """A network that was trained on the images alone."""
+    network = LeNet(**PART)
+    network.warm_up()
+    network.fit(halves["train"], halves["valid"], rng=np.random.default_rng(0))
+    embedded = pd.concat(
+        [
+            pd.DataFrame(network.embeddings(one.without_labels()), index=pd.Index(one.object_ids))
+            for one in halves.values()
+        ]
+    )
+    return Part("cnn-lenet", LeNet, PART, pd.DataFrame(), embedded)
+
+
+def fitted(parts: Mapping[str, Objects], part: Part, **options: Any) -> tuple[FusionJoint, NDArray[np.float64]]:  # noqa: ANN401 - options of the track
+    """Fit a joint network and return it with its scores of the test objects."""
+    track = FusionJoint(**options)
+    track.given = {"cnn-lenet": part}
+    track.warm_up()
+    track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(2))
+    return track, track.predict(parts["test"].without_labels())
+
+
+def macro_f1(objects: Objects, scores: NDArray[np.float64]) -> float:
+    """Return macro F1 of the classes that are there."""
+    return float(f1_score(objects.y, scores.argmax(axis=1), average="macro", zero_division=0))
+
+
+@pytest.mark.parametrize("join", ["together", "late"])
+def test_both_branches_are_learnt_from(halves: dict[str, Objects], part: Part, join: str) -> None:
+    """Neither image nor table alone can tell all classes; a class without rows has score 0, and rows sum to one."""
+    track, scores = fitted(halves, part, join=join, **JOINT)
+
+    assert macro_f1(halves["test"], scores) > 0.9
+    np.testing.assert_allclose(scores.sum(axis=1), 1)
+    assert (scores[:, 2] == 0).all()
+    assert track.parts == ("cnn-lenet", "xgb-native")
+    assert set(track.preparation()["feature"]) == {"size", "noise"}
+    assert track.embeddings(halves["test"]).shape[0] == len(halves["test"])
+
+
+def test_the_same_seed_gives_the_same_bits(halves: dict[str, Objects], part: Part) -> None:
+    """Two trainings, one result."""
+    import keras
+
+    found = []
+    for _ in range(2):
+        keras.utils.set_random_seed(5)
+        found.append(fitted(halves, part, **{**JOINT, "epochs": 2})[1])
+
+    np.testing.assert_array_equal(*found)
+
+
+def test_late_leaves_the_network_as_it_was(halves: dict[str, Objects], part: Part) -> None:
+    """What the part's network made of images is all that is seen of them."""
+    assert part.embeddings is not None
+    shuffled = part.embeddings.sample(frac=1, random_state=0).set_axis(part.embeddings.index)
+
+    _, scores = fitted(halves, replace(part, embeddings=shuffled), join="late", **JOINT)
+
+    assert macro_f1(halves["test"], scores) < 0.8
+
+
+def test_late_cannot_turn_what_was_seen() -> None:
+    """Augmentation of stored embeddings is refused, and says what to set."""
+    with pytest.raises(TrackError, match="expected rotate90, flip and views false"):
+        FusionJoint(join="late")
+    with pytest.raises(TrackError, match="Did you mean late"):
+        FusionJoint(join="lately")

@@ -1,0 +1,92 @@
+"""Image tracks learn, are deterministic, and give embeddings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from planktonbench import TrackError
+from planktonbench.models.protocol.track import checked_scores, options_of
+from planktonbench.models.registry import get_track
+
+if TYPE_CHECKING:
+    from planktonbench import Objects
+    from planktonbench.models.image_tracks.convolutional import ImageTrack
+
+OPTIONS = {"side": 32, "epochs": 3, "batch": 16}
+
+
+def fitted(name: str, parts: dict[str, Objects], seed: int = 0, **options: object) -> ImageTrack:
+    """Return a track fitted as a worker fits it: libraries seeded once, then a generator of its own."""
+    import keras
+
+    track = get_track(name)(**{**OPTIONS, **options})
+    track.warm_up()
+    keras.utils.set_random_seed(seed)
+    track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(seed))
+    return track  # type: ignore[return-value]
+
+
+def test_a_network_learns_shapes(image_parts: dict[str, Objects]) -> None:
+    """Bars, discs and rings are told apart; a class without training rows has score 0; rows sum to one."""
+    track = fitted("cnn-lenet", image_parts, epochs=12)
+    scores = checked_scores(track.predict(image_parts["test"].without_labels()), image_parts["test"], "cnn-lenet")
+
+    assert (scores.argmax(axis=1) == image_parts["test"].y).mean() > 0.9
+    assert (scores[:, 2] == 0).all()
+
+
+@pytest.mark.parametrize("with_size", [False, True])
+def test_the_same_seed_gives_the_same_bits(image_parts: dict[str, Objects], *, with_size: bool) -> None:
+    """Two trainings of one seed agree in each bit, two of different seeds do not."""
+    options = {"with_size": with_size, "rotate90": True, "rotation": 10.0, "noise": 0.02, "dropout": 0.2}
+    first, second, other = (
+        fitted("cnn-lenet", image_parts, seed, **options).predict(image_parts["test"]) for seed in (0, 0, 1)
+    )
+
+    assert (first == second).all()
+    assert (first != other).any()
+
+
+def test_embeddings_are_what_the_last_layer_takes(image_parts: dict[str, Objects]) -> None:
+    """Embeddings times the weights of the last layer are the logits of the scores."""
+    from planktonbench.models.training.trainer import softmax
+
+    track = fitted("cnn-lenet", image_parts)
+    found = track.embeddings(image_parts["test"])
+    kernel, bias = (np.asarray(value) for value in track._model.get_layer("head").weights)
+
+    assert found.shape == (len(image_parts["test"]), 100)
+    assert found.dtype == np.float32
+    assert softmax(found @ kernel + bias) == pytest.approx(track.predict(image_parts["test"])[:, [0, 1, 3]], abs=1e-5)
+
+
+def test_options_have_the_defaults_of_the_track() -> None:
+    """The fields of the recipe are the options, with what a track changes of them."""
+    options = options_of(get_track("cnn-lenet"))
+
+    assert (options["alpha"], options["epochs"], options["rotate90"]) == (1.0, 30, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"imbalance": "class-weigths"}, "imbalance is 'class-weigths'. Did you mean class-weights?"),
+        ({"epochs": 0}, "epochs is 0; expected a number of at least 1"),
+        ({"noise": "much"}, "noise is 'much'; expected a number of at least 0"),
+    ],
+)
+def test_values_that_cannot_be_meant_are_refused(options: dict[str, object], message: str) -> None:
+    """A value is refused when the track is made, with near matches."""
+    with pytest.raises(TrackError) as fault:
+        get_track("cnn-lenet")(**options)
+    assert message in str(fault.value)
+
+
+def test_images_that_were_not_prepared_are_told(make_objects: object) -> None:
+    """A track that is given no prepared images says what is missing."""
+    from planktonbench.models.training.batches import Examples
+
+    with pytest.raises(TrackError, match="no prepared images"):
+        Examples.of(make_objects(np.array([0, 1]), 0), with_size=False)  # type: ignore[operator]

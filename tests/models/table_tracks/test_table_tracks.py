@@ -1,0 +1,229 @@
+"""All shipped tracks of native features: learning, probabilities, gaps in the classes, and determinism."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+import pytest
+from planktonbench import Objects, TrackError
+from planktonbench.models.protocol.track import checked_scores
+from planktonbench.models.registry import SHIPPED, get_track
+from planktonbench.models.table_tracks.xgboost_tracks import resampled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+NATIVE = [name for name in SHIPPED if get_track(name).inputs == {"native"}]
+LEARNING = [name for name in NATIVE if name not in {"majority", "random"}]
+
+
+def fitted(name: str, parts: Mapping[str, Objects], seed: int = 0, **options: object) -> tuple[object, np.ndarray]:
+    """Fit a track and return it with its scores of the test objects."""
+    track = get_track(name)(**options)
+    track.warm_up()
+    track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(seed))
+    test = parts["test"].without_labels()
+    return track, checked_scores(track.predict(test), test, name)
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_scores_are_probabilities_with_a_column_for_each_class(name: str, parts: dict[str, Objects]) -> None:
+    """Each row sums to one, and a class without training rows has score 0."""
+    _, scores = fitted(name, parts)
+
+    assert scores.shape == (80, 5)
+    assert np.allclose(scores.sum(axis=1), 1, atol=1e-5)
+    assert (scores[:, 3] == 0).all()
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_an_easy_table_is_learnt(name: str, parts: dict[str, Objects]) -> None:
+    """Classes that two columns tell apart are told apart, which they are not when codes and columns are shifted."""
+    _, scores = fitted(name, parts)
+
+    assert (scores.argmax(axis=1) == parts["test"].y).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_the_same_seed_gives_the_same_bytes(name: str, parts: dict[str, Objects]) -> None:
+    """A run can be done again, bit for bit."""
+    _, one = fitted(name, parts)
+    _, two = fitted(name, parts)
+
+    assert one.tobytes() == two.tobytes()
+
+
+@pytest.mark.parametrize("name", ["xgb-native", "xgb-source001", "forest-native", "logistic-native"])
+def test_the_number_of_threads_does_not_matter(
+    name: str, parts: dict[str, Objects], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread and two give the same bytes, so that --jobs does not change a result."""
+    monkeypatch.setenv("PLANKTONBENCH_THREADS", "1")
+    _, one = fitted(name, parts)
+    monkeypatch.setenv("PLANKTONBENCH_THREADS", "2")
+    _, two = fitted(name, parts)
+
+    assert one.tobytes() == two.tobytes()
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_a_track_does_not_change_its_input(name: str, parts: dict[str, Objects]) -> None:
+    """Tables that a track was given are as they were."""
+    before = {part: objects.table.copy() for part, objects in parts.items()}
+    fitted(name, parts)
+
+    for part, table in before.items():
+        pd.testing.assert_frame_equal(table, parts[part].table)
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_a_prediction_does_not_depend_on_its_neighbours(name: str, parts: dict[str, Objects]) -> None:
+    """An object alone is predicted as it is among others."""
+    track, scores = fitted(name, parts)
+    test = parts["test"]
+    alone = Objects(test.object_ids[5:6], test.classes, test.table.iloc[5:6])
+
+    assert track.predict(alone) == pytest.approx(scores[5:6], abs=1e-6)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_nothing_is_learnt_from_test_rows(name: str, parts: dict[str, Objects]) -> None:
+    """The labels of objects to predict are not shown."""
+    with pytest.raises(TrackError, match=r"not shown to a track; use \.y in fit"):
+        _ = parts["test"].without_labels().y
+    track, _ = fitted(name, parts)
+
+    assert track.preparation() is not None  # type: ignore[attr-defined]
+
+
+def test_what_was_pruned_is_told(parts: dict[str, Objects]) -> None:
+    """The preparation names the constant and the doubled column, and keeps the others."""
+    track, _ = fitted("xgb-native", parts)
+    told = track.preparation().set_index("feature")["dropped"]  # type: ignore[attr-defined]
+
+    assert told["constant"] == "constant (3)"
+    assert told["double"].endswith("with area")
+    assert list(told.index[told == ""]) == ["area", "mean", "noise"] or "with area" in told["mean"]
+
+
+def test_xgb_native_tries_at_most_six_and_tells_which(parts: dict[str, Objects]) -> None:
+    """Candidates, their validation scores and the chosen one are in the card."""
+    track, _ = fitted("xgb-native", parts)
+    chosen = track.chosen  # type: ignore[attr-defined]
+
+    assert len(chosen["tried"]) == 6
+    assert chosen["valid_macro_f1"] == max(attempt["valid_macro_f1"] for attempt in chosen["tried"])
+    assert chosen["not_tried"] == 0
+    assert not chosen["out_of_time"]
+
+
+def test_xgb_native_stops_when_its_time_is_up(parts: dict[str, Objects]) -> None:
+    """With no time at all one candidate gets one round, and the card says so."""
+    track, _ = fitted("xgb-native", parts, minutes=0)
+    chosen = track.chosen  # type: ignore[attr-defined]
+
+    assert chosen["out_of_time"]
+    assert (len(chosen["tried"]), chosen["rounds"], chosen["not_tried"]) == (1, 1, 5)
+
+
+def test_options_fix_what_would_be_chosen(parts: dict[str, Objects]) -> None:
+    """A given alpha and depth leave one candidate."""
+    track, _ = fitted("xgb-native", parts, alpha=0.0, depth=3)
+
+    assert [(t["alpha"], t["depth"]) for t in track.chosen["tried"]] == [(0.0, 3)]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("imbalance", "rows"),
+    [("none", [6, 3, 1]), ("class-weights", [6, 3, 1]), ("oversample", [6] * 3), ("undersample", [1] * 3)],
+)
+def test_xgb_draws_rows_as_the_strategy_says(imbalance: Literal["none"], rows: list[int]) -> None:
+    """Each class as large as the largest, as small as the smallest, or as it is."""
+    y = np.repeat([0, 2, 5], [6, 3, 1])
+
+    drawn = resampled(y, imbalance, seed=3)
+
+    assert np.bincount(y[drawn], minlength=6)[[0, 2, 5]].tolist() == rows
+    np.testing.assert_array_equal(drawn, resampled(y, imbalance, seed=3))
+
+
+def test_xgb_takes_further_parameters_by_their_names(parts: dict[str, Objects]) -> None:
+    """They reach the trees, and those that the track sets by itself are refused."""
+    _, usual = fitted("xgb-native", parts, alpha=0.5, depth=3)
+    _, other = fitted("xgb-native", parts, alpha=0.5, depth=3, xgboost={"subsample": 0.5, "max_bin": 8})
+
+    assert not np.allclose(usual, other)
+    with pytest.raises(TrackError, match="max_depth, which the track sets by itself"):
+        fitted("xgb-native", parts, xgboost={"max_depth": 3})
+    with pytest.raises(TrackError, match="expected parameters with values"):
+        fitted("xgb-native", parts, xgboost=None)
+
+
+def test_xgb_without_weights_has_nothing_to_choose_among_them(parts: dict[str, Objects]) -> None:
+    """Weights belong to one strategy alone, and a strategy that does not exist is refused."""
+    track, _ = fitted("xgb-native", parts, depth=3, imbalance="oversample")
+
+    assert [(t["alpha"], t["depth"]) for t in track.chosen["tried"]] == [(0.0, 3)]  # type: ignore[attr-defined]
+    with pytest.raises(TrackError, match="Did you mean undersample"):
+        fitted("xgb-native", parts, imbalance="undersampling")
+
+
+def test_xgb_native_bears_classes_that_only_validation_has(make_objects: Callable[..., Objects]) -> None:
+    """A class that is absent from training but present in validation, as grouped splits make them, is no crash."""
+    train = make_objects(np.tile([0, 1, 2], 30), 1)
+    valid = make_objects(np.tile([0, 1, 2, 4], 8), 2)
+    _, scores = fitted("xgb-native", {"train": train, "valid": valid, "test": valid})
+
+    assert (scores[:, 4] == 0).all()
+
+
+def test_source001_equals_plain_xgboost(parts: dict[str, Objects]) -> None:
+    """The same rows, weights and parameters in XGBoost's scikit-learn face give the same probabilities."""
+    import xgboost
+    from sklearn.utils.class_weight import compute_sample_weight
+
+    track, scores = fitted("xgb-source001", parts)
+    train = track._pipeline.transform(parts["train"].table).dropna()  # type: ignore[attr-defined]
+    labels = pd.Series(parts["train"].y, index=parts["train"].table.index)[train.index]
+    _, positions = np.unique(labels, return_inverse=True)
+    plain = xgboost.XGBClassifier(
+        n_estimators=100, max_depth=3, learning_rate=0.1, tree_method="hist", base_score=0.5, n_jobs=1
+    )
+    plain.fit(train, positions, sample_weight=compute_sample_weight("balanced", labels))
+    expected = plain.predict_proba(track._pipeline.transform(parts["test"].table))  # type: ignore[attr-defined]
+
+    assert scores[:, [0, 1, 2, 4]] == pytest.approx(expected, abs=2e-3)
+    assert track.chosen == {"training_rows": len(train)}  # type: ignore[attr-defined]
+
+
+def test_source001_says_when_no_complete_row_is_left(make_objects: Callable[..., Objects]) -> None:
+    """A table with a hole in every row is refused with the option that helps."""
+    objects = make_objects(np.tile([0, 1], 20), 1)
+    table = objects.table.copy()
+    table.iloc[::2, 0] = np.nan
+    table.iloc[1::2, 3] = np.nan
+    holed = Objects(objects.object_ids, objects.classes, table, codes=objects.codes)
+    track = get_track("xgb-source001")()
+
+    with pytest.raises(TrackError, match="set its option drop_missing to false"):
+        track.fit(holed, holed, rng=np.random.default_rng(0))
+
+
+def test_majority_and_random_look_at_nothing(parts: dict[str, Objects]) -> None:
+    """Majority always says the commonest class; random draws classes by their shares in training."""
+    _, majority = fitted("majority", parts)
+    _, drawn = fitted("random", parts)
+
+    assert set(majority.argmax(axis=1)) == {np.bincount(parts["train"].y).argmax()}
+    assert len(set(drawn.argmax(axis=1))) > 1
+
+
+def test_random_draws_by_the_shares_of_training(make_objects: Callable[..., Objects]) -> None:
+    """Over many objects the drawn classes have the shares of the training rows."""
+    train = make_objects(np.repeat([0, 1, 2], [100, 200, 700]), 1)
+    test = make_objects(np.zeros(3000, dtype=np.int64), 2)
+    _, drawn = fitted("random", {"train": train, "valid": train, "test": test})
+
+    assert np.bincount(drawn.argmax(axis=1), minlength=5)[:3] / 3000 == pytest.approx([0.1, 0.2, 0.7], abs=0.03)

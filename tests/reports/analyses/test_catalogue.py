@@ -1,0 +1,97 @@
+"""All tables and figures for ecologists and curators, made of one results folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from planktonbench.reports.analyses.catalogue import FIELD_TABLES, field_tables, of_section
+from planktonbench.reports.analyses.field_figures import field_figures
+from planktonbench.reports.figures import section_figures as figures
+from planktonbench.reports.results.run_table import KEYS, REASON
+from planktonbench.reports.results.section import sections_of
+from planktonbench.reports.results.stored_run import read_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from planktonbench.reports.results.section import Section
+
+NDSB = {"acantharia_protist": 30, "acantharia_protist_halo": 15, "amphipods": 15, "artifacts": 15}
+
+
+@pytest.fixture
+def sections(tmp_path: Path, add_run: Callable[..., Path]) -> list[Section]:
+    """Two data sets; of the second, two tracks over two seeds and one that stored labels alone."""
+    add_run(tmp_path, samples=0)
+    for seed in (0, 1):
+        add_run(tmp_path, "best", dataset="ndsb", taxa=NDSB, seed=seed, wrong=1)
+        add_run(tmp_path, "worse", dataset="ndsb", taxa=NDSB, seed=seed, wrong=9)
+    path = add_run(tmp_path, "labels", dataset="ndsb", taxa=NDSB, wrong=12) / "predictions.parquet"
+    pd.read_parquet(path)[["object_id", "taxon"]].to_parquet(path, index=False)
+    return sections_of(read_runs(tmp_path))
+
+
+def test_each_run_is_in_each_table(sections: list[Section]) -> None:
+    """With numbers, or with the reason why not; each table says what it shows."""
+    runs = [run for section in sections for run in section.runs]
+    tables = field_tables(runs)
+    keys = [[getattr(run.card, name) for name in KEYS] for run in runs]
+
+    assert list(tables) == [table.file for table in FIELD_TABLES]
+    for table in tables.values():
+        assert table[list(KEYS)].drop_duplicates().to_numpy().tolist() == keys
+        assert table.columns[-1] == REASON
+        empty = table.drop(columns=[*KEYS, REASON]).isna().all(axis="columns")
+        assert (table.loc[empty, REASON] != "").all()
+    assert all(table.title and table.shows.endswith(".") for table in FIELD_TABLES)
+
+
+def test_rows_of_a_section_are_its_own(sections: list[Section]) -> None:
+    """Those of its data set and its splits."""
+    runs = [run for section in sections for run in section.runs]
+    table = field_tables(runs)["error-variance.csv"]
+
+    assert [len(of_section(table, section)) for section in sections] == [1, 5]
+
+
+def test_figures_are_drawn_of_what_there_is(sections: list[Section]) -> None:
+    """A line for each track that has scores; without lineages there are no ranks to draw."""
+    tables = field_tables([run for section in sections for run in section.runs])
+    with figures.style():
+        lake, ndsb = (field_figures(section, tables) for section in sections)
+
+    assert [name for name, figure in lake.items() if figure is None] == ["ranks"]
+    assert None not in ndsb.values()
+    drawn = {
+        name: [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+        for name, figure in ndsb.items()
+        if figure is not None
+    }
+    assert drawn == {
+        "ranks": ["best", "worse", "labels"],
+        "reliability": ["best", "worse"],
+        "effort": ["best", "worse"],
+        "abundance": ["plain", "adjusted"],
+    }
+
+
+def test_ranks_are_drawn_as_the_table_has_them(sections: list[Section]) -> None:
+    """Means over runs, from the root to the taxa."""
+    tables = field_tables(sections[1].runs)
+    figure = field_figures(sections[1], tables)["ranks"]
+    rows = tables["ranks.csv"]
+    best = rows[rows["track"] == "best"].groupby("rank", sort=False)["macro_f1"].mean()
+
+    assert figure is not None
+    assert list(figure.axes[0].lines[0].get_ydata()) == pytest.approx(best.tolist())
+    assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["1\n3", "group\n3", "taxon\n4"]
+
+
+def test_a_section_without_a_finished_run_has_no_figures(make_section: Callable[..., Section]) -> None:
+    """There is nothing to draw."""
+    section = make_section({"status": "failed", "reason": "oh"})
+
+    assert set(field_figures(section, field_tables(section.runs)).values()) == {None}

@@ -1,0 +1,149 @@
+"""Cautions: each is found where it applies, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from planktonbench.reports.analyses.cautions import COLUMNS, KINDS, as_page, cautions_of, cautions_table
+from planktonbench.reports.analyses.duplicates import Copies
+from planktonbench.reports.comparisons.fusion_gain import fusion_table
+from planktonbench.reports.results.section import sections_of
+from planktonbench.reports.results.stored_run import read_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from planktonbench.reports.results.section import Section
+
+NO_COPIES = Copies(Path("there are none.json"))
+
+
+def texts(section: Section, copies: Copies = NO_COPIES) -> dict[str, str]:
+    """Return the cautions of a section by code."""
+    found = cautions_of(section, copies, fusion_table(section.runs))
+    assert len({one.kind.code for one in found}) == len(found)
+    return {one.kind.code: one.text for one in found}
+
+
+def test_every_kind_has_its_own_code_and_page() -> None:
+    """The page in docs is what the module writes."""
+    page = as_page()
+    docs = Path(__file__).resolve().parents[3] / "docs" / "warnings.md"
+
+    assert len({kind.code for kind in KINDS}) == len({kind.name for kind in KINDS}) == len(KINDS)
+    assert all(f"## {kind.code} {kind.name}\n" in page for kind in KINDS)
+    if docs.is_file():
+        assert docs.read_text("utf-8") == page
+
+
+def test_samples_on_both_sides_are_counted(make_section: Callable[..., Section]) -> None:
+    """With the share of the test objects that it touches, and the first names."""
+    text = texts(make_section())["W01"]
+
+    assert text.startswith(
+        "21 of 21 test objects come from samples that training objects come from, too (5 samples: s0"
+    )
+
+
+@pytest.mark.parametrize("samples", [0, 1])
+def test_without_samples_objects_are_drawn(make_section: Callable[..., Section], samples: int) -> None:
+    """One sample is none; nothing is shared then."""
+    found = texts(make_section({"samples": samples}))
+
+    assert "W03" in found
+    assert "W01" not in found
+
+
+def test_samples_that_are_drawn_need_no_caution(make_section: Callable[..., Section]) -> None:
+    """The interval is what it should be."""
+    assert "W03" not in texts(make_section())
+
+
+@pytest.mark.parametrize(
+    ("rare", "expected"),
+    [(6, "1 of 2 classes have fewer than 5 samples in the test rows of the first run: Zoea."), (60, None)],
+)
+def test_classes_of_few_clusters_are_named(
+    make_section: Callable[..., Section], rare: int, expected: str | None
+) -> None:
+    """Fewer than five samples, or objects where there are no samples; the count and the names."""
+    assert texts(make_section({"taxa": {"egg": 90, "Zoea": rare}})).get("W02") == expected
+
+
+@pytest.mark.parametrize(("wrong", "told"), [(60, True), (0, False)])
+def test_a_fusion_is_set_beside_its_best_part(make_section: Callable[..., Section], wrong: int, *, told: bool) -> None:
+    """Told when the paired interval is not above zero."""
+    taxa = {"egg": 300, "Zoea": 300}
+    parts = {"one": "a" * 64, "two": "b" * 64}
+    base = {"taxa": taxa, "samples": 0}
+    section = make_section(
+        {**base, "track": "one", "wrong": 60},
+        {**base, "track": "two", "wrong": 80, "wrong_valid": 50},
+        {**base, "track": "fused", "wrong": wrong, "parts": parts},
+    )
+    found = texts(section)
+
+    assert ("W04" in found) is told
+    if told:
+        assert found["W04"] == "fused is here not shown to be better than one, its best part."
+
+
+def test_copies_of_training_objects_in_test_are_named(make_section: Callable[..., Section], tmp_path: Path) -> None:
+    """Only across the split, and only of the same data."""
+    section = make_section()
+    truth = section.runs[0].truth
+    ids = {part: rows["object_id"].tolist() for part, rows in truth.groupby("part")}
+    groups = [[ids["train"][0], ids["test"][0]], ids["test"][1:3], ids["train"][1:3]]
+    path = tmp_path / "lake.json"
+    path.write_text(json.dumps({"data_sha256": "c" * 64, "groups": groups}))
+
+    assert texts(section, Copies(path))["W05"].startswith("1 test objects of the first run have a copy")
+    assert texts(section, Copies(path))["W05"].endswith(f"training objects: {ids['test'][0]}.")
+    path.write_text(json.dumps({"data_sha256": "another", "groups": groups}))
+    assert "W05" not in texts(section, Copies(path))
+
+
+def test_a_track_that_says_one_thing_is_named(make_section: Callable[..., Section]) -> None:
+    """With what it says."""
+    section = make_section({}, {"track": "stuck"})
+    path = next(run.folder for run in section.runs if run.card.track == "stuck") / "predictions.parquet"
+    pd.read_parquet(path).assign(taxon="detritus").to_parquet(path, index=False)
+
+    (again,) = sections_of(read_runs(section.runs[0].out))
+
+    assert texts(again)["W06"] == "stuck calls every test object detritus."
+
+
+def test_simulated_data_are_told(make_section: Callable[..., Section]) -> None:
+    """Whatever else is found."""
+    assert texts(make_section({"simulated": True}))["W07"] == "Simulated data: no result of real plankton."
+
+
+def test_a_section_without_a_finished_run_can_be_told_of(make_section: Callable[..., Section]) -> None:
+    """Its split is known all the same."""
+    assert set(texts(make_section({"status": "failed", "reason": "oh"}))) == {"W01"}
+
+
+@pytest.mark.parametrize(("samples", "told"), [(12, True), (60, False), (0, False)])
+def test_few_samples_are_told(make_section: Callable[..., Section], samples: int, *, told: bool) -> None:
+    """Of all test objects together, where samples are drawn; with their number."""
+    found = texts(make_section({"taxa": {"egg": 300, "Zoea": 300}, "samples": samples}))
+
+    assert ("W08" in found) is told
+    if told:
+        assert "come from 12 samples" in found["W08"]
+
+
+def test_the_table_has_a_line_for_each(make_section: Callable[..., Section]) -> None:
+    """With code, name, data set and split."""
+    section = make_section({"simulated": True})
+    found = cautions_of(section, NO_COPIES, fusion_table(section.runs))
+    table = cautions_table([(section, found)])
+
+    assert table.columns.tolist() == list(COLUMNS)
+    assert table["code"].tolist() == [one.kind.code for one in found]
+    assert set(table["dataset"]) == {"lake"}

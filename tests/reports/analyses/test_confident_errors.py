@@ -1,0 +1,75 @@
+"""The most confident errors, and the table of them that EcoTaxa reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from planktonbench.reports.analyses.confident_errors import suspects, write_for_ecotaxa
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from planktonbench.reports.results.section import Section
+
+
+def doubt(section: Section, scores: list[float]) -> None:
+    """Give the first test objects of a section's run these scores for what they are called."""
+    path = section.runs[0].folder / "predictions.parquet"
+    table = pd.read_parquet(path)
+    for row, (called, score) in enumerate(zip(table["taxon"].tolist(), scores, strict=False)):
+        table[f"score:{called}"] = table[f"score:{called}"].mask(table.index == row, score)
+    table.to_parquet(path, index=False)
+
+
+def test_the_surest_error_comes_first(make_section: Callable[..., Section]) -> None:
+    """Right calls are no errors, however sure."""
+    section = make_section({"wrong": 3})
+    doubt(section, [0.5, 0.9, 0.7])
+    calls = section.runs[0].calls
+    wrong = calls.loc[calls["taxon"] != calls["called"], "object_id"].tolist()
+    found = suspects(section.tracks[0])
+
+    assert found is not None
+    assert found["object_id"].tolist() == [wrong[1], wrong[2], wrong[0]]
+    assert found["score"].round(2).tolist() == [0.9, 0.7, 0.5]
+
+
+def test_an_object_of_several_runs_is_told_once(make_section: Callable[..., Section]) -> None:
+    """With its surest call."""
+    section = make_section({"wrong": 21, "seed": 0}, {"wrong": 21, "seed": 3})
+    found = suspects(section.tracks[0], most=5)
+
+    assert found is not None
+    assert len(set(found["object_id"])) == len(found) == 5
+
+
+def test_calls_without_scores_cannot_be_ordered(make_section: Callable[..., Section]) -> None:
+    """There is no table then."""
+    section = make_section({"wrong": 3})
+    path = section.runs[0].folder / "predictions.parquet"
+    pd.read_parquet(path)[["object_id", "taxon"]].to_parquet(path, index=False)
+
+    assert suspects(section.tracks[0]) is None
+
+
+def test_no_error_is_an_empty_table(make_section: Callable[..., Section]) -> None:
+    """A perfect track has nothing to show."""
+    found = suspects(make_section({"wrong": 0}).tracks[0])
+
+    assert found is not None
+    assert found.empty
+
+
+def test_the_table_for_ecotaxa_has_names_types_and_objects(tmp_path: Path) -> None:
+    """Tab-separated; the second line holds the types; labels stay and become dubious."""
+    table = pd.DataFrame({"object_id": ["o1"], "taxon": ["egg<other"], "called": ["Copepoda"], "score": [0.98765]})
+    write_for_ecotaxa(table, "good", tmp_path / "suspects.tsv")
+    lines = [line.split("\t") for line in (tmp_path / "suspects.tsv").read_text("utf-8").splitlines()]
+
+    assert dict(zip(lines[0], lines[1], strict=True)) == {
+        "object_id": "[t]", "object_annotation_status": "[t]", "object_annotation_category": "[t]",
+        "object_called": "[t]", "object_called_score": "[f]", "object_called_by": "[t]",
+    }  # fmt: skip
+    assert lines[2:] == [["o1", "dubious", "egg<other", "Copepoda", "0.9877", "good"]]

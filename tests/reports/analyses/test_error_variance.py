@@ -1,0 +1,45 @@
+"""How evenly errors fall on classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from planktonbench.reports.analyses.error_variance import error_shares, error_variance_table
+from planktonbench.reports.results.stored_run import read_runs
+from planktonbench.reports.scoring.metrics import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+TABLE_2 = [(85.82, 0.136), (85.39, 0.084), (83.25, 0.095), (86.54, 0.034), (86.67, 0.156),
+           (82.21, 0.125), (84.23, 0.079), (81.65, 0.103), (87.13, 0.024), (82.25, 0.147)]  # fmt: skip
+
+
+def test_errors_are_shares_of_the_objects_of_the_class() -> None:
+    """False positives may be more than all of them; a class without objects has no share."""
+    totals = Totals(hits=np.array([4.0, 1, 0]), support=np.array([5.0, 2, 0]), called=np.array([4.0, 7, 3]))
+    shares = error_shares(totals)
+
+    assert shares["fn"].tolist() == [0.2, 0.5]
+    assert shares["fp"].tolist() == [0, 3]
+
+
+def test_the_source_cannot_have_divided_by_the_calls() -> None:
+    """Shares between 0 and 1 with the mean that its macro precision tells vary by mean · (1 - mean) at most."""
+    beyond = [variance > (1 - precision / 100) * precision / 100 for precision, variance in TABLE_2]
+
+    assert sum(beyond) == 3
+
+
+def test_a_row_for_each_run(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Two of six copepods are called detritus, of which there are twelve; all else is right."""
+    add_run(tmp_path, wrong=2)
+    (row,) = error_variance_table(read_runs(tmp_path)).to_dict("records")
+
+    assert (row["n_classes"], row["n_objects"]) == (3, 21)
+    assert row["variance_fn"] == pytest.approx(np.var([2 / 6, 0, 0]))
+    assert row["variance_fp"] == pytest.approx(np.var([0, 2 / 12, 0]))
+    assert (row["mean_fn"], row["mean_fp"]) == pytest.approx((1 / 9, 1 / 18))

@@ -1,0 +1,106 @@
+"""Fusions are judged beside the part that validation rows choose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from planktonbench.reports.comparisons.fusion_gain import fusion_table, in_words, valid_macro_f1
+from planktonbench.reports.pages.write import write_results
+from planktonbench.reports.results.stored_run import StoredRun, read_runs
+from sklearn.metrics import f1_score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PARTS = {"net": "1", "trees": "2"}
+MANY = {"Copepoda": 60, "detritus": 90, "egg (other)": 45}
+
+
+@pytest.fixture
+def out(tmp_path: Path, add_run: Callable[..., Path]) -> Path:
+    """Two seeds of two parts and a fusion; the net is better on test rows, the trees on validation rows."""
+    for seed in (0, 1):
+        common = {"seed": seed, "taxa": MANY, "samples": 0}
+        add_run(tmp_path, "net", wrong=8, wrong_valid=30, **common)
+        add_run(tmp_path, "trees", wrong=40, wrong_valid=4, **common)
+        add_run(tmp_path, "both", wrong=2, wrong_valid=2, parts=PARTS, **common)
+    return tmp_path
+
+
+def runs_of(out: Path) -> list[StoredRun]:
+    """Read all runs."""
+    return read_runs(out)
+
+
+def test_validation_rows_choose_the_part(out: Path) -> None:
+    """The part that is worse on test rows is taken when validation rows speak for it: no look at test rows."""
+    table = fusion_table(runs_of(out))
+
+    assert table["track"].tolist() == ["both", "both"]
+    assert table["best_single"].tolist() == ["trees", "trees"]
+    assert table["seed"].tolist() == [0, 1]
+    assert (table["verdict"] == "better").all()
+    assert (table["lo"] < table["delta"]).all()
+    assert (table["delta"] < table["hi"]).all()
+    pd.testing.assert_series_equal(table["delta"], table["macro_f1"] - table["macro_f1_single"], check_names=False)
+
+
+def test_scores_are_those_of_the_runs(out: Path) -> None:
+    """The table's macro F1 are the evaluator's."""
+    runs = {(run.card.track, run.card.seed): run for run in runs_of(out)}
+    for row in fusion_table(list(runs.values())).itertuples():
+        for track, value in ((row.track, row.macro_f1), (row.best_single, row.macro_f1_single)):
+            score = runs[track, row.seed].score
+            assert score is not None
+            assert value == pytest.approx(score.macro_f1)
+
+
+def test_validation_score_is_that_of_scikit_learn(out: Path) -> None:
+    """Rows are matched by object."""
+    run = runs_of(out)[0]
+    called = pd.read_parquet(run.folder / "valid.parquet")
+    rows = called.merge(run.truth, on="object_id", suffixes=("_called", ""))
+
+    assert valid_macro_f1(run) == pytest.approx(f1_score(rows["taxon"], rows["taxon_called"], average="macro"))
+
+
+def test_a_fusion_without_its_parts_has_no_row(out: Path, add_run: Callable[..., Path]) -> None:
+    """A part that failed leaves nothing to be judged beside."""
+    add_run(out, "lonely", parts={"net": "1", "gone": "3"}, taxa=MANY, samples=0)
+
+    assert "lonely" not in set(fusion_table(runs_of(out))["track"])
+
+
+def test_report_tells_of_fusions(out: Path) -> None:
+    """A table, and a sentence that counts the runs."""
+    write_results(out)
+
+    table = pd.read_csv(out / "report" / "tables" / "fusion.csv")
+    assert set(table.columns[:7]) == {"dataset", "track", "best_single", "delta", "lo", "hi", "verdict"}
+    page = (out / "report" / "dataset-lake.html").read_text("utf-8")
+    assert "both against trees" in page
+    assert "2 better, 0 tied, 0 worse" in page
+
+
+@pytest.mark.parametrize(("verdict", "words"), [("better", "a real gain"), ("tie", "no difference that could be told")])
+def test_one_run_is_told_with_its_interval(out: Path, verdict: str, words: str) -> None:
+    """Value, both ends, and what they mean."""
+    row = fusion_table(runs_of(out)).iloc[[0]].assign(verdict=verdict, delta=0.0123, lo=-0.01, hi=0.04)
+
+    (sentence,) = in_words(row)
+
+    assert "+0.012 macro F1 [-0.010, +0.040]" in sentence
+    assert words in sentence
+
+
+def test_without_fusions_there_is_no_table(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """No empty section."""
+    add_run(tmp_path)
+
+    write_results(tmp_path)
+
+    assert not (tmp_path / "report" / "tables" / "fusion.csv").exists()
+    assert "Fusion against" not in (tmp_path / "report" / "index.html").read_text("utf-8")

@@ -1,0 +1,179 @@
+"""The leaderboard: groups instead of ranks, all pairs, and what must not matter."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from planktonbench.reports.comparisons.contest import Contest, Resampling
+from planktonbench.reports.comparisons.leaderboard import (
+    COMPARED,
+    STANDING,
+    board_tables,
+    groups_in,
+    in_words,
+    rank_groups,
+)
+from planktonbench.reports.comparisons.matching import match_sides
+from planktonbench.reports.comparisons.paired_bootstrap import Resampled
+from planktonbench.reports.results.section import Section, sections_of
+from planktonbench.reports.results.stored_run import read_runs
+from planktonbench.reports.scoring.score import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+HOW = Resampling(draws=100)
+MANY = {"Copepoda": 60, "detritus": 90, "egg (other)": 45}
+
+
+def sections(out: Path) -> list[Section]:
+    """Read a results folder."""
+    return sections_of(read_runs(out))
+
+
+@pytest.fixture
+def out(tmp_path: Path, add_run: Callable[..., Path]) -> Path:
+    """Three tracks of two seeds, and one that lacks a seed."""
+    for seed in (0, 1):
+        for track, wrong in (("fair", 3), ("good", 2), ("poor", 40)):
+            add_run(tmp_path, track, wrong=wrong, seed=seed, taxa=MANY, samples=30)
+    add_run(tmp_path, "half", wrong=0, taxa=MANY, samples=30)
+    add_run(tmp_path, "half", seed=1, status="failed", reason="oh, no", taxa=MANY, samples=30)
+    return tmp_path
+
+
+def test_tracks_that_cannot_be_told_apart_share_a_group(out: Path) -> None:
+    """The best first; a track that lacks a run is not compared, and the reason is told."""
+    found = sections(out)
+    board = board_tables(found, HOW)["leaderboard.csv"]
+
+    assert tuple(board.columns) == STANDING
+    assert board["track"].tolist() == ["good", "fair", "poor", "half"]
+    assert board["group"].tolist() == [1, 1, 2, pd.NA]
+    assert board["reason"].tolist() == ["", "", "", "1 of 2 runs on the same data are done"]
+    assert groups_in(board, found[0]) == {"good": 1, "fair": 1, "poor": 2}
+    assert board.loc[0, "delta_to_best"] == 0
+    assert (board.loc[1:2, "delta_to_best"] < 0).all()
+    assert ((board["macro_f1_lo"] < board["macro_f1"]) & (board["macro_f1"] < board["macro_f1_hi"]))[:3].all()
+
+
+def test_comparisons_are_those_of_the_command(out: Path) -> None:
+    """All pairs of complete tracks, the better first, with the numbers that two alone have."""
+    table = board_tables(sections(out), HOW)["comparisons.csv"]
+    lake = out / "runs" / "lake"
+    (contest,) = match_sides(lake / "fair", lake / "poor", resampling=HOW).contests
+    alone, row = contest.compare(0, 1), table.iloc[2]
+
+    assert tuple(table.columns) == COMPARED
+    assert list(zip(table["a"], table["b"], strict=True)) == [("good", "fair"), ("good", "poor"), ("fair", "poor")]
+    assert (row["delta"], row["lo"], row["hi"], row["p_value"]) == (alone.delta, *alone.interval, alone.p_value)
+    assert (row["detectable_difference"], row["signature"]) == (alone.detectable_difference, alone.signature)
+    assert alone.over_splits is not None
+    assert (row["design"], row["splits_p_value"]) == ("repeated hold-out", alone.over_splits.p_value)
+    assert table["seeds_sd"].isna().all()
+
+
+def test_seeds_on_one_split_stand_in_a_column_of_their_own(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Their standard deviation, and no t test."""
+    for seed, wrong in ((0, 4), (3, 9)):
+        add_run(tmp_path, "one", seed=seed, wrong=1)
+        add_run(tmp_path, "two", seed=seed, wrong=wrong)
+    table = board_tables(sections(tmp_path), HOW)["comparisons.csv"]
+
+    assert (table["seeds_sd"] > 0).all()
+    assert table[["splits_lo", "splits_hi", "splits_p_value"]].isna().all(axis=None)
+
+
+def test_runs_on_other_data_are_not_compared(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """The two that share a data hash are."""
+    add_run(tmp_path, "old", data_sha256="d" * 64)
+    for track in ("new", "newer"):
+        add_run(tmp_path, track)
+    board = board_tables(sections(tmp_path), HOW)["leaderboard.csv"].set_index("track")
+
+    assert board["group"].isna().to_dict() == {"new": False, "newer": False, "old": True}
+    assert board.loc["old", "reason"] == "0 of 1 runs on the same data are done"
+
+
+def test_a_track_alone_has_nothing_to_be_compared_with(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """One group, no pairs, no detectable difference."""
+    add_run(tmp_path)
+    tables = board_tables(sections(tmp_path), HOW)
+    board = tables["leaderboard.csv"]
+
+    assert tables["comparisons.csv"].empty
+    assert board["group"].tolist() == [1]
+    assert math.isnan(board.loc[0, "detectable_difference"])
+    assert in_words(board) == ["lake holdout.v1: only good has all runs; nothing is compared."]
+
+
+def test_without_a_finished_run_there_is_no_group(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """The track is listed with its reason."""
+    add_run(tmp_path, status="failed", reason="oh, no")
+    board = board_tables(sections(tmp_path), HOW)["leaderboard.csv"]
+
+    assert board["group"].isna().all()
+    assert board["reason"].tolist() == ["0 of 0 runs on the same data are done"]
+    assert in_words(board) == []
+
+
+def test_the_board_is_told_in_words(out: Path) -> None:
+    """Groups, what was drawn, and the smallest difference that can be seen."""
+    board = board_tables(sections(out), HOW)["leaderboard.csv"]
+    (sentence,) = in_words(board)
+
+    assert "1: good, fair; 2: poor. With 30 clusters" in sentence
+    assert f"below about {board.loc[0, 'detectable_difference']:.3f} cannot be seen" in sentence
+
+
+def resampled(means: list[float], spread: float) -> Resampled:
+    """Return methods whose draws scatter around their means by so much, each on its own."""
+    values = np.array(means)
+    noise = np.random.default_rng(0).normal(0, spread, (len(means), 400))
+    return Resampled(values, values[:, None] + noise, 50)
+
+
+@pytest.mark.parametrize(
+    ("means", "spread", "groups"),
+    [
+        ([0.9, 0.8, 0.7], 0.001, [1, 2, 3]),
+        ([0.9, 0.8, 0.7], 0.2, [1, 1, 1]),
+        ([0.7, 0.9, 0.8], 0.04, [2, 1, 1]),
+        ([0.5, 0.5], 0.0, [1, 1]),
+    ],
+)
+def test_groups_form_around_their_leaders(means: list[float], spread: float, groups: list[int]) -> None:
+    """Ties with the best are in its group; the best of the others leads the next."""
+    assert rank_groups(resampled(means, spread)) == groups
+
+
+@given(st.lists(st.sampled_from([0.5, 0.6, 0.61, 0.7]), min_size=5, max_size=5), st.permutations(range(5)))
+@settings(max_examples=20, deadline=None)
+def test_the_order_of_methods_does_not_change_groups(means: list[float], order: list[int]) -> None:
+    """Also where several have exactly the same macro F1."""
+    made = resampled(means, 0.02)
+    shuffled = Resampled(made.macro_f1[order], made.drawn[order], made.n_units)
+
+    assert rank_groups(shuffled) == [rank_groups(made)[method] for method in order]
+
+
+@given(st.permutations(["ant", "bee", "cow"]), st.permutations(range(3)))
+@settings(max_examples=12, deadline=None)
+def test_names_do_not_matter(names: list[str], order: list[int]) -> None:
+    """Methods under other names and in another order have the same comparisons."""
+    rng = np.random.default_rng(0)
+    truth = rng.choice(["a", "b", "c"], 60)
+    base = pd.DataFrame({"object_id": [f"o{k:02d}" for k in range(60)], "taxon": truth})
+    tables = [base.assign(called=np.where(rng.random(60) < right, truth, "a")) for right in (0.9, 0.8, 0.5)]
+    plain = Contest(("x", "y", "z"), [tables], Context(), resampling=HOW)
+    other = Contest(tuple(names), [[tables[method] for method in order]], Context(), resampling=HOW)
+
+    found, expected = other.compare(0, 1), plain.compare(order[0], order[1])
+    assert found.to_json() | {"a": "", "b": ""} == expected.to_json() | {"a": "", "b": ""}

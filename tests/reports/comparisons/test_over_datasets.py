@@ -1,0 +1,93 @@
+"""Several data sets: counted below ten, tested from ten on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from planktonbench.reports.comparisons.over_datasets import COLUMNS, holm, in_words, over_datasets, signed_rank
+from scipy.stats import wilcoxon
+
+
+def table(deltas: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
+    """Return comparisons of pairs, one data set for each difference; beyond 0.05 one is better."""
+    return pd.DataFrame(
+        [
+            {"a": a, "b": b, "dataset": f"lake{number:02d}", "delta": delta, "verdict": verdict(delta)}
+            for (a, b), values in deltas.items()
+            for number, delta in enumerate(values)
+        ]
+    )
+
+
+def verdict(delta: float) -> str:
+    """Return who is better."""
+    return "tie" if abs(delta) < 0.05 else "a" if delta > 0 else "b"
+
+
+def test_few_data_sets_are_counted_and_not_tested() -> None:
+    """How many favour which, and why there is no test."""
+    found = over_datasets(table({("net", "trees"): [0.1, 0.02, -0.01, 0.2]}))
+    row = found.iloc[0]
+
+    assert tuple(found.columns) == COLUMNS
+    assert (row["n_datasets"], row["a_ahead"], row["b_ahead"]) == (4, 3, 1)
+    assert (row["a_better"], row["b_better"], row["ties"]) == (2, 0, 2)
+    assert np.isnan(row["p_value"])
+    assert np.isnan(row["p_holm"])
+    assert row["reason"] == "4 data sets; the signed-rank test is made from 10 on"
+    (sentence,) = in_words(found)
+    assert "net against trees on 4 data sets: ahead on 3, behind on 1; better on 2, worse on 0" in sentence
+    assert "No test: 4 data sets; the signed-rank test is made from 10 on." in sentence
+
+
+def test_ten_data_sets_are_tested_with_holms_correction() -> None:
+    """By SciPy's signed-rank test; with three pairs the smallest p counts three times."""
+    rng = np.random.default_rng(2)
+    deltas = {pair: rng.normal(shift, 0.1, 10).tolist() for pair, shift in PAIRS.items()}
+    found = over_datasets(table(deltas)).set_index(["a", "b"])
+
+    for pair, values in deltas.items():
+        assert found.loc[pair, "p_value"] == wilcoxon(values, zero_method="zsplit").pvalue
+    assert found["p_holm"].min() == pytest.approx(3 * found["p_value"].min())
+    assert "Holm's correction: p = " in in_words(found.reset_index())[0]
+
+
+PAIRS = {("a", "b"): 0.1, ("a", "c"): 0.02, ("b", "c"): 0.0}
+
+
+def test_who_is_first_in_a_row_does_not_matter() -> None:
+    """A pair is the same pair the other way round."""
+    plain = table({("net", "trees"): [0.1, 0.02, -0.2]})
+    turned = plain.copy()
+    turned.loc[1:, ["a", "b"]] = ["trees", "net"]
+    turned.loc[1:, "delta"] *= -1
+    turned["verdict"] = turned["delta"].map(verdict)
+
+    pd.testing.assert_frame_equal(over_datasets(turned), over_datasets(plain))
+
+
+def test_folds_are_no_data_sets() -> None:
+    """Several rows of one data set count once, with their mean; unlike verdicts are a tie."""
+    rows = table({("net", "trees"): [0.1, 0.02, -0.2]})
+    rows.loc[2, "dataset"] = "lake00"
+    row = over_datasets(rows).iloc[0]
+
+    assert (row["n_datasets"], row["ties"]) == (2, 2)
+    assert row["median_delta"] == pytest.approx((-0.05 + 0.02) / 2)
+
+
+def test_one_data_set_has_no_row() -> None:
+    """Nothing is put together."""
+    assert over_datasets(table({("net", "trees"): [0.1]})).empty
+
+
+def test_holm_by_hand() -> None:
+    """The smallest times three, the next times two, never less than the one before, at most one."""
+    assert holm(np.array([0.04, 0.01, 0.9])).tolist() == pytest.approx([0.08, 0.03, 0.9])
+    assert holm(np.array([0.6, 0.7])).tolist() == [1, 1]
+
+
+def test_no_difference_anywhere_has_p_one() -> None:
+    """All zeros."""
+    assert signed_rank(np.zeros(12)) == 1

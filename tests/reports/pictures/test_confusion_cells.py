@@ -1,0 +1,125 @@
+"""Objects behind the cells of confusion matrices, and the copies of their images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+from planktonbench.data_manifests.dataset import open_folder
+from planktonbench.data_manifests.manifest import manifest_of_folder
+from planktonbench.reports.pages.explorer import Explorer
+from planktonbench.reports.pictures import confusion_cells as cells
+from planktonbench.reports.pictures.confusion_cells import (
+    PER_CELL,
+    CellPictures,
+    cell_objects,
+    cell_pictures_of,
+    keep_cell_pictures,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from planktonbench.data_manifests.dataset import Dataset
+    from planktonbench.reports.results.section import Section
+
+
+@pytest.fixture
+def section(make_section: Callable[..., Section]) -> Section:
+    """Two tracks, of which one errs as the other does and more."""
+    return make_section({"wrong": 2}, {"track": "fair", "wrong": 9})
+
+
+def test_every_cell_has_some_of_its_objects(section: Section) -> None:
+    """No cell is empty, none has too many, and each object is what the cell says."""
+    found = cell_objects(section)
+
+    for track in section.done:
+        calls = track.runs[0].calls.set_index("object_id")
+        rows = found[found["track"] == track.name]
+        sizes = rows.groupby(["taxon", "called"]).size().to_dict()
+        expected = calls.groupby(["taxon", "called"]).size().clip(upper=PER_CELL).to_dict()
+        assert sizes == expected
+        assert calls.loc[rows["object_id"], "called"].tolist() == rows["called"].tolist()
+
+
+def test_tracks_share_objects_where_they_err_alike(section: Section) -> None:
+    """What both confuse is shown of both, so that fewer images are kept."""
+    found = cell_objects(section)
+    wrong = found[found["taxon"] != found["called"]]
+    good, fair = (wrong[wrong["track"] == name]["object_id"].tolist() for name in ("good", "fair"))
+
+    assert len(good) == 2
+    assert set(good) < set(fair)
+
+
+def test_a_limit_leaves_room_by_size(section: Section, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest cell has its objects, the smallest have none, and no more objects are chosen than may be."""
+    sizes = section.tracks[0].confusion.stack()
+    monkeypatch.setattr(cells, "MOST_OBJECTS", PER_CELL)
+    found = cell_objects(section)
+    shown = found[found["track"] == "good"].groupby(["taxon", "called"]).size()
+
+    assert len(set(found["object_id"])) == PER_CELL
+    assert shown.idxmax() == sizes.idxmax()
+    assert len(shown) < (sizes > 0).sum()
+
+
+def opened(section: Section, folder: Path, *, grey: int = 7) -> Dataset:
+    """Return the data that a section is about, with an image of each object."""
+    truth = section.runs[0].truth
+    (folder / "imgs").mkdir(parents=True)
+    truth[["object_id", "taxon"]].to_csv(folder / "meta.csv", index=False)
+    for object_id in truth["object_id"]:
+        cv2.imwrite(str(folder / "imgs" / f"{object_id}.png"), np.full((30, 300), grey, np.uint8))
+    return open_folder(manifest_of_folder("lake"), folder)
+
+
+def test_small_copies_are_kept_and_made_again_when_the_data_change(section: Section, tmp_path: Path) -> None:
+    """At most 72 pixels wide; what is there is not read again."""
+    data = opened(section, tmp_path / "data")
+    ids = section.runs[0].truth["object_id"].tolist()[:3]
+    keep_cell_pictures(tmp_path, data, ids)
+    kept = cell_pictures_of(tmp_path, "lake")
+    image = cv2.imdecode(np.frombuffer(kept.by_object[ids[0]], np.uint8), cv2.IMREAD_GRAYSCALE)
+    before = kept.path.stat().st_mtime_ns
+
+    assert image is not None
+    assert image.shape == (7, 72)
+    assert sorted(kept.by_object) == sorted(ids)
+    keep_cell_pictures(tmp_path, data, ids[:2])
+    assert kept.path.stat().st_mtime_ns == before
+    (tmp_path / "data" / "imgs" / f"{ids[0]}.png").write_bytes(b"no image")
+    keep_cell_pictures(tmp_path, open_folder(manifest_of_folder("lake"), tmp_path / "data"), ids)
+    assert sorted(cell_pictures_of(tmp_path, "lake").by_object) == sorted(ids[1:])
+
+
+def test_the_script_of_the_page_is_given_every_cell(section: Section, tmp_path: Path) -> None:
+    """Counts of the matrix, classes by size, and objects by their number; without images there is no file of them."""
+    explorer = Explorer.of(section, CellPictures(tmp_path / "none.parquet"))
+    plain: dict[str, Any] = explorer.to_json()
+
+    assert plain["classes"] == ["detritus", "Copepoda", "egg (other)"]
+    assert plain["orders"] == {"size": [0, 1, 2], "name": [1, 0, 2]}
+    for track, told in zip(section.done, plain["tracks"], strict=True):
+        counts = {(plain["classes"][t], plain["classes"][c]): n for t, c, n, _ in told["cells"]}
+        matrix = {(t, c): n for t, row in track.confusion.iterrows() for c, n in row.items() if n}
+        assert counts == matrix
+        assert told["name"] == track.name
+        assert all(max(objects) < len(plain["objects"]) for *_, objects in told["cells"])
+    assert not explorer.write_pictures(tmp_path / "pictures.js")
+    assert not (tmp_path / "pictures.js").exists()
+
+
+def test_taxonomy_orders_classes_by_lineage(make_section: Callable[..., Section], tmp_path: Path) -> None:
+    """Relatives stand together; a class of which nobody tells comes last."""
+    section = make_section()
+    lineages = {"egg (other)": "living/A", "Copepoda": "living/B"}
+    truth = section.runs[0].truth
+    section.runs[0].__dict__["truth"] = truth.assign(lineage=truth["taxon"].map(lineages))
+    orders = Explorer.of(section, CellPictures(tmp_path / "none.parquet")).to_json()["orders"]
+
+    assert orders["taxonomy"] == [2, 1, 0]

@@ -1,0 +1,112 @@
+"""What networks see: kept with the results, drawn from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from planktonbench.data_manifests.dataset import open_folder
+from planktonbench.data_manifests.manifest import manifest_of_folder
+from planktonbench.reports.pages.write import write_results
+from planktonbench.reports.pictures.network_inputs import TAXA, keep_stacks, stack_figure, stacks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from planktonbench.data_manifests.dataset import Dataset
+
+SHAPE = (10, 12)
+
+
+def channels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return three channels that can be told apart: of 1, 2 and 3 times the first grey level."""
+    return np.full((32, 32, 3), image[0, 0] * np.array([1, 2, 3], np.uint8), np.uint8)
+
+
+FORMS = {"32 px": channels}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Dataset:
+    """Eight taxa of falling size; all images of a taxon have one grey level, its number and ten."""
+    for taxon in range(8):
+        folder = tmp_path / "data" / f"taxon{taxon}"
+        folder.mkdir(parents=True)
+        for number in range(12 - taxon):
+            cv2.imwrite(str(folder / f"{taxon}-{number}.png"), np.full(SHAPE, 10 + taxon, np.uint8))
+    return open_folder(manifest_of_folder("lake"), tmp_path / "data")
+
+
+def test_each_object_stands_beside_its_channels(data: Dataset, tmp_path: Path) -> None:
+    """The original as it is, then grey, threshold and opening, one row for an object, under their names."""
+    keep_stacks(tmp_path, data, FORMS, "a")
+    figure = stack_figure(stacks_of(tmp_path, "lake"))
+    assert figure is not None
+    grid = np.array(figure.axes).reshape(TAXA, 4)
+    shown = [[np.asarray(axes.images[0].get_array()) for axes in row] for row in grid]
+    levels = [10 + int(row[0].get_ylabel().removeprefix("taxon")) for row in grid]
+
+    assert [axes.get_title() for axes in grid[0]] == ["original", "grey", "32 px\n\nthreshold", "opening"]
+    assert [[picture.shape for picture in row] for row in shown] == [[SHAPE, (32, 32), (32, 32), (32, 32)]] * TAXA
+    assert [[int(picture.max()) for picture in row] for row in shown] == [[k, k, 2 * k, 3 * k] for k in levels]
+    assert levels == sorted(set(levels))
+    assert (levels[0], levels[-1]) == (10, 17)
+
+
+def test_every_form_has_its_columns(data: Dataset, tmp_path: Path) -> None:
+    """Tracks may ask for different ones."""
+    keep_stacks(tmp_path, data, {"32 px": channels, "large": lambda image: channels(image) * 2}, "a")
+    figure = stack_figure(stacks_of(tmp_path, "lake"))
+    assert figure is not None
+    row = figure.axes[:7]
+
+    assert [int(np.asarray(axes.images[0].get_array()).max()) for axes in row] == [10, 10, 20, 30, 20, 40, 60]
+
+
+def test_what_was_kept_of_another_state_is_made_again(data: Dataset, tmp_path: Path) -> None:
+    """What is of this state stays as it is."""
+    path = stacks_of(tmp_path, "lake").path
+    keep_stacks(tmp_path, data, FORMS, "a")
+    before = path.stat().st_mtime_ns
+    keep_stacks(tmp_path, data, FORMS, "a")
+    unchanged = path.stat().st_mtime_ns
+    keep_stacks(tmp_path, data, FORMS, "b")
+
+    assert unchanged == before
+    assert path.stat().st_mtime_ns > before
+    assert stacks_of(tmp_path, "lake").shows("b")
+
+
+def test_an_unreadable_image_is_passed_over(data: Dataset, tmp_path: Path) -> None:
+    """The notes of the runs name it."""
+    for path in (tmp_path / "data" / "taxon0").iterdir():
+        path.write_bytes(b"no image")
+    keep_stacks(tmp_path, data, FORMS, "a")
+
+    assert "taxon0" not in set(stacks_of(tmp_path, "lake").table["taxon"])
+    assert len(stacks_of(tmp_path, "lake").table) == 2 * (TAXA - 1)
+
+
+def test_without_kept_stacks_there_is_no_figure(tmp_path: Path) -> None:
+    """No track has learnt from images."""
+    assert stack_figure(stacks_of(tmp_path, "lake")) is None
+
+
+def test_the_report_needs_no_data(data: Dataset, tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """The figure is drawn from what lies with the results; only its own data set has the section."""
+    out = tmp_path / "results"
+    add_run(out)
+    add_run(out, dataset="bay")
+    keep_stacks(out, data, FORMS, "a")
+    for path in (tmp_path / "data").rglob("*.png"):
+        path.unlink()
+    write_results(out)
+    lake, bay = ((out / "report" / f"dataset-{name}.html").read_text("utf-8") for name in ("lake", "bay"))
+
+    assert lake.count("What the networks see") == 1
+    assert "What the networks see" not in bay
+    assert [path.name for path in (out / "report" / "figures").glob("*-stacks.png")] == ["lake-stacks.png"]

@@ -1,0 +1,53 @@
+"""Confused pairs: counted either way over all runs, with the objects behind them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from planktonbench.reports.results.confused_pairs import confused_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from planktonbench.reports.results.section import Section
+
+
+def test_pairs_are_those_of_the_confusion_matrix(make_section: Callable[..., Section]) -> None:
+    """Counts and shares either way equal the matrix of all runs; the largest pair comes first."""
+    section = make_section({"wrong": 9}, {"seed": 1, "wrong": 4}, {"seed": 2, "status": "failed", "reason": "oh"})
+    track = section.tracks[0]
+    pairs = confused_pairs(track)
+    matrix = track.confusion
+    off_diagonal = matrix.to_numpy().sum() - np.trace(matrix.to_numpy())
+
+    assert sum(pair.count for pair in pairs) == off_diagonal == 13
+    assert [pair.count for pair in pairs] == sorted((pair.count for pair in pairs), reverse=True)
+    for pair in pairs:
+        for way in pair.ways:
+            assert way.count == matrix.loc[way.truth, way.called]
+            assert way.share == way.count / matrix.loc[way.truth].sum()
+
+
+def test_objects_behind_a_pair_are_those_that_were_called_so(make_section: Callable[..., Section]) -> None:
+    """Each id once, although it may be a test object of several runs, and each of the true class."""
+    section = make_section({"wrong": 9})
+    calls = section.runs[0].calls.set_index("object_id")
+
+    for pair in confused_pairs(section.tracks[0]):
+        for way in pair.ways:
+            assert list(way.object_ids) == sorted(set(way.object_ids))
+            assert (calls.loc[list(way.object_ids), "taxon"] == way.truth).all()
+            assert (calls.loc[list(way.object_ids), "called"] == way.called).all()
+
+
+def test_a_track_without_mistakes_has_no_pairs(make_section: Callable[..., Section]) -> None:
+    """Nothing is confused, and nothing is shown."""
+    assert confused_pairs(make_section({"wrong": 0}).tracks[0]) == []
+
+
+def test_no_more_pairs_than_asked_for(make_section: Callable[..., Section]) -> None:
+    """The largest stay."""
+    track = make_section({"wrong": 9}).tracks[0]
+
+    assert confused_pairs(track, most=1) == confused_pairs(track)[:1]

@@ -1,0 +1,55 @@
+"""Folded calls: counted like any calls, whatever the classes are called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from planktonbench.reports.results.folded_classes import CodedCalls, coded_calls
+from planktonbench.reports.results.stored_run import read_runs
+from planktonbench.reports.scoring.metrics import totals_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CALLS = CodedCalls(
+    classes=("a", "b", "c"),
+    truth=np.array([0, 0, 1, 1, 2, 2]),
+    called=np.array([0, 1, 1, 0, 2, 0]),
+    clusters=np.array([0, 0, 1, 1, 1, 0]),
+)
+
+
+def test_classes_that_become_one_are_counted_as_one() -> None:
+    """The matrix has a column for other names, which stays empty; clusters are resampled."""
+    names, matrix, units = CALLS.folded({"a": "x", "b": "x", "c": "c"})
+
+    assert names == ("c", "x")
+    assert matrix.tolist() == [[1, 1, 0], [0, 4, 0]]
+    assert units.n == 2
+    assert units.clusters_of_class.tolist() == [2, 2]
+
+
+def test_names_do_not_matter() -> None:
+    """Other names, which sort otherwise, leave the means as they are."""
+    found = [
+        totals_of(CALLS.folded(fold)[1])
+        for fold in ({"a": "x", "b": "x", "c": "y"}, {"a": "y", "b": "y", "c": "x"}, {"a": "q", "b": "q", "c": "b"})
+    ]
+
+    assert len({float(totals.macro(totals.f1)) for totals in found}) == 1
+
+
+@pytest.mark.parametrize("samples", [0, 5])
+def test_codes_are_those_of_the_stored_calls(tmp_path: Path, add_run: Callable[..., Path], samples: int) -> None:
+    """Names come back from them, and samples are clusters where there are some."""
+    add_run(tmp_path, samples=samples)
+    (run,) = read_runs(tmp_path)
+    calls = coded_calls(run)
+    names = np.array(calls.classes)
+
+    assert names[calls.truth].tolist() == run.calls["taxon"].tolist()
+    assert names[calls.called].tolist() == run.calls["called"].tolist()
+    assert (calls.clusters is None) == (samples == 0)

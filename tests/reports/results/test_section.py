@@ -1,0 +1,144 @@
+"""Runs put together: seeds and folds in one section, means over runs, counts added up."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from planktonbench.reports.results.section import Section, sections_of
+from planktonbench.reports.results.stored_run import read_runs
+from sklearn.metrics import precision_recall_fscore_support
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def test_folds_are_one_section_and_splits_are_two(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Sections are sorted by data set and split; the number of a fold is left out."""
+    for split in ("kfold3.v1-fold0", "kfold3.v1-fold1", "kfold3.v1-fold2", "holdout.v1"):
+        add_run(tmp_path, split=split)
+    add_run(tmp_path, dataset="bay")
+    sections = sections_of(read_runs(tmp_path))
+
+    assert [(section.dataset, section.split) for section in sections] == [
+        ("bay", "holdout.v1"), ("lake", "holdout.v1"), ("lake", "kfold3.v1"),
+    ]  # fmt: skip
+    assert [section.n_runs for section in sections] == [1, 1, 3]
+
+
+@pytest.fixture
+def three_seeds(make_section: Callable[..., Section]) -> Section:
+    """One track on three seeds, with different numbers of errors and seconds, and two that failed."""
+    done = [{"seed": seed, "wrong": 3 * seed, "fit_seconds": 1.0 + seed} for seed in range(3)]
+    failed = [{"seed": seed, "status": "failed", "reason": "ValueError: oh"} for seed in (3, 4)]
+    return make_section(*done, *failed)
+
+
+def test_headline_numbers_are_means_over_runs(three_seeds: Section) -> None:
+    """Macro F1, accuracy and seconds are the mean of those of the runs that are done."""
+    (track,) = three_seeds.tracks
+
+    assert track.macro_f1 == pytest.approx(np.mean([found.macro_f1 for found in track.scores]))
+    assert track.accuracy == pytest.approx(1 - np.mean([0, 3, 6]) / 21)
+    assert track.fit_seconds == 2.0
+    assert (len(track.runs), len(track.scores), three_seeds.n_runs) == (5, 3, 3)
+    assert track.reasons == ["failed: ValueError: oh"]
+
+
+def test_confusion_and_classes_come_from_added_counts(three_seeds: Section) -> None:
+    """The matrix is the sum over runs, and precision, recall and F1 are those of all rows together."""
+    (track,) = three_seeds.tracks
+    codes = np.indices((3, 3)).reshape(2, -1).repeat(track.confusion.to_numpy().ravel(), axis=1)
+    expected = precision_recall_fscore_support(*codes, zero_division=0)
+
+    assert track.confusion.equals(sum(found.confusion for found in track.scores))
+    assert track.per_class.columns.tolist() == ["taxon", "precision", "recall", "f1", "support"]
+    assert track.per_class["taxon"].tolist() == ["Copepoda", "detritus", "egg (other)"]
+    for column, values in zip(["precision", "recall", "f1", "support"], expected, strict=True):
+        assert track.per_class[column].tolist() == pytest.approx(values)
+
+
+def test_runs_over_different_class_lists_add_up_over_both(make_section: Callable[..., Section]) -> None:
+    """A class that one run does not know has no count from it."""
+    longer = {"Copepoda": 18, "detritus": 36, "egg (other)": 9, "Zoea": 12}
+    (track,) = make_section({}, {"seed": 1, "taxa": longer, "wrong": 0}).tracks
+
+    assert sorted(track.confusion.index) == sorted(track.confusion.columns) == sorted(longer)
+    assert track.confusion.to_numpy().sum() == 21 + 25
+    assert track.confusion.loc["Zoea", "Zoea"] == 4
+    assert dict(zip(track.per_class["taxon"], track.per_class["support"], strict=True))["Zoea"] == 4
+
+
+def test_seconds_that_nobody_measured_are_no_number(make_section: Callable[..., Section]) -> None:
+    """A run that is done may have no timing; the mean is over those that have."""
+    nothing = {"predict_seconds": None, "peak_rss_mb": None}
+    (track,) = make_section({"fit_seconds": None, **nothing}, {"seed": 1, "fit_seconds": 4.0, **nothing}).tracks
+
+    assert track.fit_seconds == 4.0
+    assert math.isnan(track.predict_seconds)
+
+
+def test_costs_of_a_fusion_include_those_of_its_parts(make_section: Callable[..., Section]) -> None:
+    """Seconds of all that it is built on, also at second hand, are added once each; memory is that of the largest."""
+    boosted = {"track": "boosted", "fit_seconds": 8.0, "predict_seconds": 0.5, "peak_rss_mb": 300.0}
+    image = {"track": "image", "fit_seconds": 100.0, "predict_seconds": 4.0, "peak_rss_mb": 900.0}
+    fusion = {"fit_seconds": 2.0, "predict_seconds": 0.25, "peak_rss_mb": 500.0}
+    section = make_section(
+        boosted, image, boosted | {"seed": 1, "fit_seconds": 10.0},
+        fusion | {"track": "pool", "parts": {"boosted": "a", "image": "b"}},
+        fusion | {"track": "pool-of-pool", "parts": {"pool": "c", "boosted": "a"}},
+        fusion | {"track": "lost", "parts": {"elsewhere": "d"}},
+    )  # fmt: skip
+    found = {track.name: track for track in section.tracks}
+
+    assert [found["pool"].fit_seconds, found["pool"].predict_seconds] == [2 + 9 + 100, 0.25 + 0.5 + 4]
+    assert [found["pool-of-pool"].fit_seconds, found["pool-of-pool"].peak_rss_mb] == [2 + 2 + 9 + 100, 900]
+    assert found["boosted"].fit_seconds == 9
+    assert math.isnan(found["lost"].fit_seconds)
+    assert math.isnan(found["lost"].peak_rss_mb)
+
+
+def test_tracks_are_ranked_by_mean_macro_f1(make_section: Callable[..., Section]) -> None:
+    """The best first, equal ones by name, and those without a finished run last."""
+    section = make_section(
+        {"track": "worse", "wrong": 9}, {"track": "b-good"}, {"track": "a-good"}, {"track": "best", "wrong": 0},
+        {"track": "a-lost", "status": "skipped", "reason": "no weights"},
+    )  # fmt: skip
+
+    assert [track.name for track in section.tracks] == ["best", "a-good", "b-good", "worse", "a-lost"]
+    assert [track.name for track in section.done] == ["best", "a-good", "b-good", "worse"]
+    assert math.isnan(section.tracks[-1].macro_f1)
+
+
+def test_class_sizes_are_of_all_parts(make_section: Callable[..., Section]) -> None:
+    """Objects of train, valid and test, the largest class first, equal ones by name."""
+    section = make_section({"taxa": {"egg": 6, "Zoea": 9, "Acantharia": 6, "detritus": 12}})
+
+    assert list(section.class_sizes.items()) == [("detritus", 12), ("Zoea", 9), ("Acantharia", 6), ("egg", 6)]
+
+
+def test_parts_are_told_for_each_split_and_seed(make_section: Callable[..., Section]) -> None:
+    """One row per split and seed, whatever the number of tracks."""
+    section = make_section({}, {"track": "other"}, {"seed": 1, "taxa": {"egg": 4, "Zoea": 6}})
+
+    assert section.parts.to_numpy().tolist() == [["holdout.v1", 0, 21, 21, 21], ["holdout.v1", 1, 3, 4, 3]]
+
+
+def test_notes_are_told_once(make_section: Callable[..., Section]) -> None:
+    """The same note of several runs is one."""
+    notes = [
+        {"code": "twice", "text": "ids occur twice", "count": 2},
+        {"code": "empty", "text": "no taxon", "count": 1},
+    ]
+    section = make_section({"notes": notes}, {"track": "other", "notes": notes[:1]})
+
+    assert [note.text for note in section.notes] == ["ids occur twice", "no taxon"]
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_simulated_is_told_of_the_section(make_section: Callable[..., Section], *, simulated: bool) -> None:
+    """One simulated run makes the section simulated."""
+    assert make_section({}, {"track": "other", "simulated": simulated}).simulated is simulated

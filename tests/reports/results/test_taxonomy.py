@@ -1,0 +1,98 @@
+"""What is known of classes: places in the tree, groups, and which are plankton."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from planktonbench.reports.results.stored_run import read_runs
+from planktonbench.reports.results.taxonomy import Taxonomy, split_lineage, taxonomy_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+NDSB = {"amphipods": 9, "acantharia_protist": 18, "acantharia_protist_halo": 9, "artifacts": 9}
+
+
+@pytest.fixture
+def taxonomy_from_truth(tmp_path: Path, add_run: Callable[..., Path]) -> Callable[..., Taxonomy]:
+    """Return a function that tells lineages in the truth, by taxon one for each of its objects in turn."""
+
+    def make(lineages: Mapping[str, list[str | None]]) -> Taxonomy:
+        add_run(tmp_path, taxa=dict.fromkeys(lineages, 6))
+        path = tmp_path / "truth" / "lake" / "holdout.v1" / "seed-0.parquet"
+        truth = pd.read_parquet(path)
+        told = [lineages[taxon][row % len(lineages[taxon])] for row, taxon in enumerate(truth["taxon"])]
+        truth.assign(lineage=pd.Series(told, dtype="str")).to_parquet(path, index=False)
+        (run,) = read_runs(tmp_path)
+        return taxonomy_of(run)
+
+    return make
+
+
+def test_the_manifest_of_the_data_set_tells(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Lineage, group and flag of each class; a class without lineage stands by its group."""
+    add_run(tmp_path, dataset="ndsb", taxa=NDSB)
+    found = taxonomy_of(read_runs(tmp_path)[0])
+
+    assert found.source == "manifest"
+    assert found.places == {
+        "acantharia_protist": ("chromista", "radiozoa", "acantharia"),
+        "acantharia_protist_halo": ("chromista", "radiozoa", "acantharia"),
+        "amphipods": ("animalia", "arthropoda", "malacostraca", "amphipoda"),
+        "artifacts": ("artefact",),
+    }
+    assert found.groups["acantharia_protist_halo"] == "acantharia"
+    assert found.plankton == {name: name != "artifacts" for name in NDSB}
+
+
+def test_lineages_of_the_truth_tell_where_no_manifest_does(taxonomy_from_truth: Callable[..., Taxonomy]) -> None:
+    """Both separators are read; several lineages of a class leave what they have in common."""
+    found = taxonomy_from_truth(
+        {
+            "Acartia": ["living>Metazoa>Copepoda>Acartia"],
+            "Copepoda": ["living/Metazoa/Copepoda/Oithona", "/living/Metazoa/Copepoda"],
+            "mixed": ["living>Metazoa", "detritus", None],
+            "dust": [None],
+        }
+    )
+
+    assert found == Taxonomy(
+        source="truth",
+        places={
+            "Acartia": ("living", "Metazoa", "Copepoda", "Acartia"),
+            "Copepoda": ("living", "Metazoa", "Copepoda"),
+            "dust": (),
+            "mixed": (),
+        },
+        groups={},
+        plankton={},
+    )
+    assert found.depth == 4
+
+
+def test_nothing_is_known_where_nobody_tells(taxonomy_from_truth: Callable[..., Taxonomy]) -> None:
+    """No source, and no depth."""
+    found = taxonomy_from_truth({"Acartia": [None], "dust": [None]})
+
+    assert (found.source, found.depth) == ("", 0)
+
+
+def test_classes_fold_into_their_ancestors() -> None:
+    """By the whole path; a class whose place ends above stays there, one without a place stays itself."""
+    places = {"a": ("x", "other", "a"), "b": ("x", "other"), "c": ("y", "other", "c"), "d": ()}
+    found = Taxonomy("truth", places, {}, {})
+
+    assert found.folded(1) == {"a": "x", "b": "x", "c": "y", "d": "d"}
+    assert found.folded(2) == {"a": "x/other", "b": "x/other", "c": "y/other", "d": "d"}
+    assert found.folded(3) == {"a": "x/other/a", "b": "x/other", "c": "y/other/c", "d": "d"}
+
+
+@pytest.mark.parametrize(
+    "lineage", ["/living/Bacteria", "living>Bacteria", " living / Bacteria ", "//living/Bacteria/"]
+)
+def test_lineages_are_split_as_all_of_the_field_write_them(lineage: str) -> None:
+    """Slashes and arrows, with or without the root."""
+    assert split_lineage(lineage) == ("living", "Bacteria")

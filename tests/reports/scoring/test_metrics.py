@@ -1,0 +1,90 @@
+"""Metrics against scikit-learn, with the label set that the truth fixes."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from planktonbench.reports.scoring.metrics import Totals, confusion_matrix, totals_of
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, precision_recall_fscore_support
+
+if TYPE_CHECKING:
+    from random import Random
+
+CLASSES = 4
+STRAY = CLASSES  # the code of any other name
+ROWS = st.lists(st.tuples(st.integers(0, CLASSES - 1), st.integers(0, STRAY)), min_size=1, max_size=60)
+
+
+def totals_from(rows: list[tuple[int, int]]) -> Totals:
+    """Return the counts of rows of (truth, called)."""
+    truth, called = np.array(rows).T
+    return totals_of(confusion_matrix(truth, called, CLASSES))
+
+
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true", "ignore:A single label was found")
+@given(ROWS)
+def test_metrics_equal_scikit_learn(rows: list[tuple[int, int]]) -> None:
+    """Per class and in the mean, with labels those of the truth and zero_division 0."""
+    truth, called = zip(*rows, strict=True)
+    present = sorted(set(truth))
+    expected = precision_recall_fscore_support(truth, called, labels=present, zero_division=0)
+    totals = totals_from(rows)
+    found = totals.precision, totals.recall, totals.f1, totals.support
+
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours[present] == pytest.approx(theirs, abs=1e-12)
+    for ours, theirs in zip(found[:3], expected[:3], strict=True):
+        assert totals.macro(ours) == pytest.approx(theirs.mean(), abs=1e-12)
+    assert totals.accuracy == pytest.approx(accuracy_score(truth, called), abs=1e-12)
+    assert totals.macro(totals.recall) == pytest.approx(balanced_accuracy_score(truth, called), abs=1e-12)
+
+
+@given(ROWS, st.permutations(range(CLASSES)), st.randoms(use_true_random=False))
+def test_order_of_classes_and_rows_does_not_matter(
+    rows: list[tuple[int, int]], order: list[int], shuffler: Random
+) -> None:
+    """Renumbered classes and shuffled rows give the same means, and the same numbers for each class."""
+    codes = [*order, STRAY]
+    changed = [(codes[truth], codes[called]) for truth, called in rows]
+    shuffler.shuffle(changed)
+    one, two = totals_from(rows), totals_from(changed)
+
+    assert two.f1[order] == pytest.approx(one.f1, abs=1e-15)
+    assert two.macro(two.f1) == pytest.approx(one.macro(one.f1), abs=1e-15)
+    assert two.accuracy == one.accuracy
+
+
+def test_a_stray_prediction_costs_its_victim_alone() -> None:
+    """50 A, 50 B, one B called C: 0.995, whereas other label sets would give 0.663 and 0.398."""
+    truth = np.repeat([0, 1], 50)
+    called = truth.copy()
+    called[-1] = 2
+    totals = totals_of(confusion_matrix(truth, called, 5))
+    habits = [f1_score(truth, called, labels=labels, average="macro", zero_division=0) for labels in (None, range(5))]
+
+    assert totals.macro(totals.f1) == pytest.approx((1 + 2 * 49 / 99) / 2, abs=1e-15)
+    assert habits == pytest.approx([0.663, 0.398], abs=5e-4)
+
+
+def test_confusion_matrix_counts_truth_by_row() -> None:
+    """Rows are the truth, columns what it was called, and the last column any other name."""
+    matrix = confusion_matrix(np.array([0, 0, 1, 1, 1]), np.array([0, 1, 1, 2, 2]), 2)
+
+    assert matrix.tolist() == [[1, 1, 0], [0, 1, 2]]
+
+
+@given(ROWS)
+def test_many_matrices_at_once_are_each_by_itself(rows: list[tuple[int, int]]) -> None:
+    """Leading axes are kept: the counts of a stack are those of its matrices."""
+    parts = [rows[start:stop] for start, stop in pairwise(range(len(rows) + 1))]
+    stack = np.stack([confusion_matrix(*np.array(part).T, CLASSES) for part in parts])
+    totals, singles = totals_of(stack), [totals_from(part) for part in parts]
+
+    assert totals.f1.tolist() == [single.f1.tolist() for single in singles]
+    assert totals.macro(totals.f1).tolist() == [float(single.macro(single.f1)) for single in singles]
+    assert totals.accuracy.tolist() == [float(single.accuracy) for single in singles]
