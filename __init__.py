@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     )
     from .features.measured.extractor import NativeExtractor, measure
     from .models.image_tracks.user_keras import from_keras
-    from .models.protocol.track import Objects, Track
+    from .models.protocol.objects import Objects
+    from .models.protocol.track import Track
     from .models.registry import register
     from .models.table_tracks.sklearn_tracks import from_sklearn
     from .reports.comparisons.comparison import Comparison

@@ -13,14 +13,15 @@ from ..data_manifests.manifest import Manifest, load_manifest
 from ..data_manifests.simulation.sample import SAMPLE_OBJECTS, has_sample, simulated_sample
 from ..data_manifests.splits import parse_split
 from ..reports.pages.write import write_results
-from ..reports.results.stored_run import run_folder
 from ..reports.run_files.card import read_card
+from ..reports.run_files.run_folder import run_folder
 from .console.progress import Progress, counting
 from .execution.scheduler import Workers
 from .execution.settings import Settings
 from .execution.store import lock, refusals_told, store_truth
 from .planning.feature_tables import NATIVE, feature_tables, show_measured
-from .planning.plan import Inputs, Job, all_splits, choose_methods, find_entry, plan_jobs
+from .planning.methods import choose_methods
+from .planning.plan import Inputs, all_splits, find_entry, plan_jobs
 from .planning.prepared_images import show_stacks, with_stacks
 from .planning.submitted_predictions import Place, check_names, place_files, store_given
 from .suites.suite import DatasetEntry, Suite, load_suite, parse_features
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ..data_manifests.dataset import Dataset
     from ..data_manifests.splits import Split
     from ..models.protocol.track import Track
+    from .execution.job import Job
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .cleaning.rules import Note, clean
+from .cleaning.rules import clean
 from .errors import DataError
+from .files.cache import cache_folder
 from .files.tables import canonical_text, find_column
 from .manifest import Manifest, load_manifest, manifest_names, manifest_of_folder
+from .notes import Note
 from .readers import layouts
 from .seeds import sha256_file, sha256_text
 from .simulation.marker import is_simulated
@@ -126,13 +128,6 @@ def _places(name: str) -> list[Path]:
     """List where the files of a data set are looked for; an empty variable is one that is not set."""
     root = os.environ.get(DATA_VARIABLE)
     return [*([Path(root).expanduser() / name] if root else []), cache_folder() / "data" / name]
-
-
-def cache_folder() -> Path:
-    """Return the folder for downloads and prepared data, outside of any source tree."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("planktonbench"))
 
 
 def load(name: str, data_dir: str | Path | None = None) -> Dataset:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from .cleaning.rules import Note, note
 from .errors import DataError, SuiteError, did_you_mean, listed
 from .files.yaml_files import Schema
+from .notes import Note, note
 from .seeds import derived_seed32
+from .subsets import PARTS, SET_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +31,8 @@ if TYPE_CHECKING:
 VERSION = "v1"
 FEWEST_OBJECTS = 3  # one for each part
 DEFAULT_SHARE = 0.15
-PARTS = ("train", "valid", "test")
 OVERSHOOT = 1.25  # of its share, at most, when whole samples are drawn
 FINE_FOLDS = 20  # grouped shares come in steps of one twentieth
-SET_NAMES = {"train": "train", "val": "valid", "valid": "valid", "validation": "valid", "test": "test"}
 
 
 class SplitPlan(Schema):

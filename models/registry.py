@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ..data_manifests.errors import TrackError, did_you_mean
 from ..data_manifests.seeds import sha256_text
-from .protocol.track import Track, check_track
+from .protocol.checks import check_track
+from .protocol.track import Track
 
 GROUP = "planktonbench.tracks"
 SHIPPED = {

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ...models.protocol.threads import available_cores
-from ..console.output import pasted, print_json, tell
+from ..console.output import print_json, tell
 from ..console.progress import counting
-from .data import data
+from .command import Command
 
 if TYPE_CHECKING:
     from ...data_manifests.audit.report import Audit
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
 GROUPS = {"images": "Images", "labels": "Labels", "split": "Split", "features": "Features"}
 
 
-@data.command(
-    "audit",
-    short_help="Open every image and look for what is wrong.",
-    help=pasted(
-        "planktonbench data audit DIR",
-        "Open every image and look at every column: unreadable images, copies, labels at odds, copies and samples "
-        "across the split, classes too small, features that are constant, missing, or give the label away. What is "
-        "found is no error: the exit code is 0. Broken tables are (2); 'data check' tells them within seconds.",
-    ),
-)
 def audit_command(
     folder: Annotated[Path, typer.Argument(help="Folder with the files of a data set, or a zip or tar file of them.")],
     *,
@@ -82,3 +72,14 @@ def _print_audit(found: Audit) -> None:
             typer.echo(f"  - {entry}")
         if not findings:
             typer.echo("  there are none to look at" if unseen.get(group) else "  nothing found")
+
+
+AUDIT = Command(
+    "audit",
+    audit_command,
+    "planktonbench data audit DIR",
+    "Open every image and look for what is wrong.",
+    "Open every image and look at every column: unreadable images, copies, labels at odds, copies and samples "
+    "across the split, classes too small, features that are constant, missing, or give the label away. What is "
+    "found is no error: the exit code is 0. Broken tables are (2); 'data check' tells them within seconds.",
+)

@@ -11,18 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...data_manifests.errors import TrackError
-from ..console.output import pasted, tell
+from ..console.output import tell
+from .command import Command
 
 if TYPE_CHECKING:
     from ..conformance.rules import Verdict
 
 PROTOCOL = "it is a Track with a name, inputs, and fit and predict that can be called as a run calls them"
-SHORT_HELP = "Try a new method on tiny made-up objects."
-HELP = pasted(
-    "planktonbench check my_method.py:MyMethod",
-    "Try a method on tiny made-up objects, within seconds: does it keep the rules of a track? Each rule has a line; "
-    "one that is broken has what was found beside what was expected, and the exit code is 2.",
-)
 
 
 def check_command(
@@ -44,7 +39,7 @@ def _verdicts(name: str) -> list[Verdict]:
     """Try rule by rule, and tell each; what the method itself prints goes to standard error."""
     from ...models.registry import get_track
     from ..conformance.rules import conformance
-    from .app import is_verbose
+    from ..console.output import is_verbose
 
     out, verdicts = sys.stdout, []
     with redirect_stdout(sys.stderr):
@@ -66,3 +61,13 @@ def _verdicts(name: str) -> list[Verdict]:
 
 def _line(state: str, rule: str, meaning: str) -> str:
     return f"{state:11} {rule:9} {meaning}"
+
+
+CHECK = Command(
+    "check",
+    check_command,
+    "planktonbench check my_method.py:MyMethod",
+    "Try a new method on tiny made-up objects.",
+    "Try a method on tiny made-up objects, within seconds: does it keep the rules of a track? Each rule has a line; "
+    "one that is broken has what was found beside what was expected, and the exit code is 2.",
+)

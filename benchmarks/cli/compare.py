@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from ...data_manifests.errors import DataError, SuiteError
-from ..console.output import pasted, print_json, print_table, tell
+from ..console.output import print_json, print_table, tell
+from .command import Command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,17 +20,6 @@ if TYPE_CHECKING:
 
 FIGURE_KINDS = (".png", ".pdf", ".svg")
 DOTS_PER_INCH = 200
-SHORT_HELP = "Tell whether the difference between two methods is real."
-HELP = pasted(
-    "planktonbench compare a.csv b.csv --truth truth.csv",
-    "Compare two methods on the same objects: macro F1, a paired interval and p from draws of whole clusters (the "
-    "same for both), the smallest difference that could have been seen, and McNemar's test of accuracy.\n\n"
-    "A and B are predictions files, folders of a run (OUT/runs/<dataset>/<track>/<split>/seed-<k>), or folders with "
-    "runs below them (of a track, or whole results folders). With runs of one track on either side these are compared; "
-    "else those that --tracks names, or tracks of the same name. Runs are matched by data set, split and seed; several "
-    "folds or seeds are averaged, with the corrected t test beside. A predictions file may stand beside one run, whose "
-    "truth is then used. Swapping A and B turns the sign and changes nothing else.",
-)
 
 
 def compare_command(  # noqa: PLR0913 - the options of the command
@@ -114,9 +104,9 @@ def check_figure(path: Path | None) -> None:
 
 
 def _draw(found: Sequence[Comparison], path: Path) -> None:
-    from ...data_manifests.native_cache import write_whole
+    from ...data_manifests.files.atomic_writes import write_whole
     from ...reports.figures.forest import forest
-    from ...reports.figures.section_figures import style
+    from ...reports.figures.style import style
 
     with style():
         write_whole(path, lambda part: forest(found).savefig(part, dpi=DOTS_PER_INCH))
@@ -163,3 +153,18 @@ def print_board(out: Path) -> None:
 
     path = out / "report" / "tables" / LEADERBOARD
     typer.echo("\n".join(in_words(read_table(path, DataError, text=["dataset", "split", "track"]))))
+
+
+COMPARE = Command(
+    "compare",
+    compare_command,
+    "planktonbench compare a.csv b.csv --truth truth.csv",
+    "Tell whether the difference between two methods is real.",
+    "Compare two methods on the same objects: macro F1, a paired interval and p from draws of whole clusters (the "
+    "same for both), the smallest difference that could have been seen, and McNemar's test of accuracy.\n\n"
+    "A and B are predictions files, folders of a run (OUT/runs/<dataset>/<track>/<split>/seed-<k>), or folders with "
+    "runs below them (of a track, or whole results folders). With runs of one track on either side these are compared; "
+    "else those that --tracks names, or tracks of the same name. Runs are matched by data set, split and seed; several "
+    "folds or seeds are averaged, with the corrected t test beside. A predictions file may stand beside one run, whose "
+    "truth is then used. Swapping A and B turns the sign and changes nothing else.",
+)

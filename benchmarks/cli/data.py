@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ...data_manifests.errors import DataError
-from ..console.output import pasted, print_table
+from ..console.output import print_table
+from .command import Command
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,16 +20,7 @@ if TYPE_CHECKING:
 
 PLANKTON = {True: "yes", False: "no", None: ""}
 
-data = typer.Typer(help="Manifests and the files of data sets.", no_args_is_help=True, rich_markup_mode=None)
 
-
-@data.command(
-    "list",
-    short_help="List the data sets that have a manifest.",
-    help=pasted(
-        "planktonbench data list", "List the data sets that have a manifest, and where their files were found."
-    ),
-)
 def list_command() -> None:
     """List the data sets that have a manifest, and where their files were found."""
     from ...data_manifests.manifest import load_manifest, manifest_names
@@ -47,13 +39,6 @@ def _place(manifest: Manifest) -> str:
         return "not found"
 
 
-@data.command(
-    "show",
-    short_help="Show a manifest.",
-    help=pasted(
-        "planktonbench data show flowcam", "Show a data set's manifest: source, licence, classes, known faults."
-    ),
-)
 def show_command(name: Annotated[str, typer.Argument(help="A data set's name, such as flowcam.")]) -> None:
     """Show a data set's manifest: source, licence, classes, known faults."""
     from ...data_manifests.manifest import load_manifest
@@ -91,14 +76,6 @@ def _print_classes(manifest: Manifest) -> None:
     print_table(("  taxon", "objects", "group", "plankton")[:columns], [row[:columns] for row in rows])
 
 
-@data.command(
-    "check",
-    short_help="Check layout, tables and ids of a folder.",
-    help=pasted(
-        "planktonbench data check DIR",
-        "Check layout, tables and ids of a folder; exit code 2 when they are wrong. Images are counted, not opened.",
-    ),
-)
 def check_command(
     folder: Annotated[Path, typer.Argument(help="Folder with the files of a data set, or a zip or tar file of them.")],
     *,
@@ -144,3 +121,30 @@ def _print_protocols(manifest: Manifest, counts: pd.Series) -> None:
                 f"protocol {name}: classes with {protocol.fewest_objects} objects or more are {len(kept)} here, with "
                 f"{int(kept.sum()):,} objects; published: {protocol.n_classes} classes, {protocol.objects:,} objects"
             )
+
+
+LIST = Command(
+    "list",
+    list_command,
+    "planktonbench data list",
+    "List the data sets that have a manifest.",
+    "List the data sets that have a manifest, and where their files were found.",
+)
+
+
+SHOW = Command(
+    "show",
+    show_command,
+    "planktonbench data show flowcam",
+    "Show a manifest.",
+    "Show a data set's manifest: source, licence, classes, known faults.",
+)
+
+
+CHECK = Command(
+    "check",
+    check_command,
+    "planktonbench data check DIR",
+    "Check layout, tables and ids of a folder.",
+    "Check layout, tables and ids of a folder; exit code 2 when they are wrong. Images are counted, not opened.",
+)

@@ -9,20 +9,11 @@ from typing import Annotated, Optional
 import typer
 
 from ...data_manifests.errors import DataError
-from ..console.output import pasted, tell
+from ..console.output import tell
 from ..console.progress import counting
-from .data import data
+from .command import Command
 
 
-@data.command(
-    "fetch",
-    short_help="Download a published data set.",
-    help=pasted(
-        "planktonbench data fetch zooscannet",
-        "Download a published data set, check it, and unpack it where 'run' looks for it. A broken download goes on "
-        "with the next call. Mind the licence, which is told first.",
-    ),
-)
 def fetch_command(
     name: Annotated[str, typer.Argument(help="A data set's name, or the path of a manifest file.")],
     *,
@@ -55,3 +46,13 @@ def fetch_command(
     except DataError as fault:
         tell(f"Its layout is not recognised: {fault}")
     typer.echo(f"Next: planktonbench data check {shlex.quote(str(fetched.folder))} --dataset {shlex.quote(name)}")
+
+
+FETCH = Command(
+    "fetch",
+    fetch_command,
+    "planktonbench data fetch zooscannet",
+    "Download a published data set.",
+    "Download a published data set, check it, and unpack it where 'run' looks for it. A broken download goes on "
+    "with the next call. Mind the licence, which is told first.",
+)

@@ -9,20 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ...models.protocol.threads import available_cores
-from ..console.output import pasted, tell
+from ..console.output import tell
 from ..console.progress import counting
+from .command import Command
 
 if TYPE_CHECKING:
     from ...features.measured.export import Exported
     from ...features.measured.table import MeasuredTable
-
-SHORT_HELP = "Measure handcrafted features of images."
-HELP = pasted(
-    "planktonbench measure IMAGES --out features.csv",
-    "Measure handcrafted features (sizes, shape, grey levels, texture) of a folder, zip or tar file of images, one row "
-    "per image. An image that cannot be read is named on standard error, has a row without values, and stops nothing. "
-    "What was measured is kept in the cache; a call that was killed is completed by the next.",
-)
 
 
 def measure_command(  # noqa: PLR0913 - the options of the command
@@ -84,3 +77,14 @@ def _print_summary(out: Path, table: MeasuredTable, written: Exported, seconds: 
         typer.echo(f"images without an object: {written.empty:,}; their areas are 0, and most else is missing")
     if len(table.faults):
         typer.echo(f"images that cannot be measured: {len(table.faults):,}; their rows hold no values")
+
+
+MEASURE = Command(
+    "measure",
+    measure_command,
+    "planktonbench measure IMAGES --out features.csv",
+    "Measure handcrafted features of images.",
+    "Measure handcrafted features (sizes, shape, grey levels, texture) of a folder, zip or tar file of images, one row "
+    "per image. An image that cannot be read is named on standard error, has a row without values, and stops nothing. "
+    "What was measured is kept in the cache; a call that was killed is completed by the next.",
+)

@@ -9,20 +9,10 @@ from typing import Annotated
 import typer
 
 from ...models.protocol.threads import available_cores
-from ..console.output import pasted
 from ..console.progress import counting
-from .data import data
+from .command import Command
 
 
-@data.command(
-    "simulate",
-    short_help="Draw a simulated data set.",
-    help=pasted(
-        "planktonbench data simulate flowcam --out DIR",
-        "Draw a simulated data set: images, measurements and labels in the layout of the real one. The same seed draws "
-        "the same objects, whatever the number of processes. All that is made from it says that it is simulated.",
-    ),
-)
 def simulate_command(
     name: Annotated[str, typer.Argument(help="The data set to imitate: flowcam.")],
     *,
@@ -48,3 +38,13 @@ def simulate_command(
         )
     typer.echo(f"{folder}: {objects:,} simulated objects in {time.perf_counter() - start:.1f} s")
     typer.echo(f"Next: planktonbench run {name} --data {folder}")
+
+
+SIMULATE = Command(
+    "simulate",
+    simulate_command,
+    "planktonbench data simulate flowcam --out DIR",
+    "Draw a simulated data set.",
+    "Draw a simulated data set: images, measurements and labels in the layout of the real one. The same seed draws "
+    "the same objects, whatever the number of processes. All that is made from it says that it is simulated.",
+)

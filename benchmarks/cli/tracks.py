@@ -7,18 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ..console.output import pasted, print_table
-
-tracks = typer.Typer(
-    help="The methods, their inputs, options and sources.", no_args_is_help=True, rich_markup_mode=None
-)
+from ..console.output import print_table
+from .command import Command
 
 
-@tracks.command(
-    "list",
-    short_help="List the tracks.",
-    help=pasted("planktonbench tracks list", "List the tracks with what they want and where they come from."),
-)
 def list_command() -> None:
     """List the tracks with what they want and where they come from."""
     from ...models.registry import get_track, track_names
@@ -27,14 +19,9 @@ def list_command() -> None:
     print_table(("track", "inputs", "source"), [(t.name, "+".join(sorted(t.inputs)), t.source) for t in found])
 
 
-@tracks.command(
-    "show",
-    short_help="Show a track and its options.",
-    help=pasted("planktonbench tracks show xgb-native", "Show what a track does, its options and their defaults."),
-)
 def show_command(name: Annotated[str, typer.Argument(help="A track's name, or path.py:Class.")]) -> None:
     """Show what a track does, its options and their defaults."""
-    from ...models.protocol.track import options_of
+    from ...models.protocol.checks import options_of
     from ...models.registry import get_track
 
     track = get_track(name)
@@ -46,3 +33,21 @@ def show_command(name: Annotated[str, typer.Argument(help="A track's name, or pa
     print_table(
         ("  name", "default"), [(f"  {key}", repr(value)) for key, value in options.items()]
     ) if options else None
+
+
+LIST = Command(
+    "list",
+    list_command,
+    "planktonbench tracks list",
+    "List the tracks.",
+    "List the tracks with what they want and where they come from.",
+)
+
+
+SHOW = Command(
+    "show",
+    show_command,
+    "planktonbench tracks show xgb-native",
+    "Show a track and its options.",
+    "Show what a track does, its options and their defaults.",
+)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...data_manifests.images.store import open_images
 from ...data_manifests.seeds import derived_seed
-from ...models.protocol.track import Objects
+from ...models.protocol.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Collection

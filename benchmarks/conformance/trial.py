@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...models.protocol.base_runs import Part
-from ...models.protocol.track import checked_scores, options_of
+from ...models.protocol.checks import checked_scores, options_of
+from ...models.protocol.track import Part
 from ...models.registry import get_track
 from ...reports.run_files.predictions import SCORE
 from ..execution.worker import seed_libraries
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...features.network_images.form import StackForm
-    from ...models.protocol.track import Objects, Track
+    from ...models.protocol.objects import Objects
+    from ...models.protocol.track import Track
     from .synthetic_objects import MadeUp
 
 BUDGET = Budget(epochs=2, minutes=1, candidates=1)

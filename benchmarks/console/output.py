@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def pasted(example: str, text: str) -> str:
-    """Return the help of a command: a line that works when it is pasted, then what the command does."""
-    return f"{example}\n\n{text}"
+_verbose: ContextVar[bool] = ContextVar("verbose", default=False)
 
 
 def tell(text: str) -> None:
@@ -37,3 +36,13 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def _is_number(text: str) -> bool:
     return text.replace(",", "").replace(".", "", 1).replace("-", "", 1).isdigit() or text in {"", "–"}
+
+
+def be_verbose(*, wanted: bool) -> None:
+    """Set whether tracebacks are shown, from the words of the command line."""
+    _verbose.set(wanted)
+
+
+def is_verbose() -> bool:
+    """Return whether --verbose stands anywhere on the command line."""
+    return _verbose.get()

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ...data_manifests.errors import listed
-from ...reports.results.stored_run import run_folder
 from ...reports.run_files.card import Card, read_card
+from ...reports.run_files.run_folder import run_folder
 from .environment import TOLD, worker_environment
 from .store import CANNOT_WRITE, differences, drop_left_scratch, is_finished, job_lock, store_run
 
 if TYPE_CHECKING:
-    from ..planning.plan import Job
+    from .job import Job
     from .settings import Settings
 
 LOG_LINES = 40

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from ...data_manifests.errors import DataError
-from ...data_manifests.native_cache import flush, write_whole
+from ...data_manifests.files.atomic_writes import flush, write_whole
 from ...data_manifests.seeds import sha256_text
-from ...reports.results.stored_run import REPLACED, RUNS, run_folder, truth_path
 from ...reports.run_files.card import CARD, Card, read_card
+from ...reports.run_files.run_folder import REPLACED, RUNS, run_folder, truth_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,14 +26,15 @@ import pandas as pd
 from ...data_manifests.errors import TrackError
 from ...data_manifests.images.store import reopen_images
 from ...data_manifests.seeds import derived_seed, derived_seed32
-from ...data_manifests.splits import PARTS
+from ...data_manifests.subsets import PARTS
 from ...models.networks.missing_weights import MissingWeights
-from ...models.protocol.base_runs import Part
-from ...models.protocol.track import Objects, Track, check_track, checked_scores
+from ...models.protocol.checks import check_track, checked_scores
+from ...models.protocol.objects import Objects
+from ...models.protocol.track import Part
 from ...models.registry import get_track
-from ...reports.results.stored_run import EMBEDDINGS, IMPORTANCE, PREDICTIONS, PREPARATION, VALID
 from ...reports.run_files.card import Card, read_card
 from ...reports.run_files.predictions import SCORE
+from ...reports.run_files.run_folder import EMBEDDINGS, IMPORTANCE, PREDICTIONS, PREPARATION, VALID
 from .environment import TOLD, now, peak_rss_mb
 from .store import CANNOT_WRITE, drop_scratch, is_finished, job_lock, scratch_folder, store_run
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...features.network_images.store import Stacks
+    from ...models.protocol.track import Track
 
 PARENT_IS_GONE = 4
 

@@ -19,17 +19,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data_manifests.errors import DataError, PlanktonbenchError
+from ...data_manifests.files.atomic_writes import write_whole
 from ...data_manifests.images.decoding import quiet_decoder
 from ...data_manifests.images.store import open_images
-from ...data_manifests.native_cache import write_whole
 from ...features.measured.catalogue import FEATURES, NAMES, VERSION
 from ...features.measured.measure import measure_chunk
 from ...features.measured.objects.segmentation import Segmentation, segment
 from ..console.output import tell
 from ..execution.environment import library_versions, machine_name, now
-from .reference import Subject, reference_features
+from .reference import reference_features
 from .rotation_invariance import after_mirror, after_turn, mirrored, turned
 from .shapes import Shape, shapes
+from .subject import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

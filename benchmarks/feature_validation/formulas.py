@@ -12,7 +12,7 @@ from .outline_walks import boundary_chains, chain_length, elliptic_fourier, skel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .reference import Subject, Values
+    from .subject import Subject, Values
 
 HARMONICS, SECTIONS, DEPTHS = 12, 8, 5
 TIE = 1e-6  # pixels, below which places differ by rounding alone

@@ -20,7 +20,7 @@ from .texture import pattern_shares
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .reference import Subject, Values
+    from .subject import Subject, Values
 
 GREYS, DISTANCES = 16, (1, 2, 4)
 DISCS = (3, 5, 7, 9, 13)

@@ -10,7 +10,7 @@ from scipy import ndimage
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .reference import Subject, Values
+    from .subject import Subject, Values
 
 SIDE, DEGREE, RINGS, HARMONICS = 32, 10, 8, 8
 MOMENTS = tuple((n, m) for n in range(DEGREE + 1) for m in range(n + 1) if (n - m) % 2 == 0)  # in mahotas's order

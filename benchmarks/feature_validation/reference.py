@@ -7,73 +7,17 @@ and meant to be read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy import ndimage
 
-from ...features.measured.objects.segmentation import Ground
 from .formulas import by_division, by_formula, quotient
 from .other_programs import by_mahotas, by_openings, by_scikit_image, by_scipy, by_thinning
 from .polar import angles, rings, zernike_by_mahotas
+from .subject import Subject, Values
 from .texture import smoothed_patterns
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Values = dict[str, float]
 
 CORE_SHAPES = ("pieces", "holes", "extent", "elongation", "circ.", "solidity", "perimferet", "hu1")
 CORE_SHARES = ("area", "feret", "perim.", "convarea")
-PAD = 8  # pixels of background around an image, more than any neighbourhood reaches
-
-
-@dataclass(frozen=True)
-class Subject:
-    """One object as the referee sees it.
-
-    Attributes:
-        grey: grey levels, uint8 of shape (height, width), with `PAD` pixels of background around the image.
-        mask: True on the object, holes left out; bool of the same shape, with at least one pixel.
-        ground: background of the image.
-        frame: mean grey level of the image.
-
-    """
-
-    grey: NDArray[np.uint8]
-    mask: NDArray[np.bool_]
-    ground: Ground
-    frame: float
-
-    @classmethod
-    def of(cls, image: NDArray[np.uint8], mask: NDArray[np.uint8], ground: Ground | None = None) -> Subject:
-        """Pad an image, uint8 of shape (height, width), and its mask, 0 or not, of the same shape."""
-        ground = ground or Ground.of(image, None)
-        grey = np.pad(image, PAD, constant_values=round(ground.level))
-        return cls(grey, np.pad(mask > 0, PAD), ground, float(image.mean()))
-
-    @cached_property
-    def filled(self) -> NDArray[np.bool_]:
-        """The mask with its holes filled: background that is not 4-connected to the image's corner."""
-        return np.asarray(ndimage.binary_fill_holes(self.mask), bool)
-
-    @cached_property
-    def pixels(self) -> NDArray[np.float64]:
-        """Grey levels of the object, holes filled, float64 of shape (area,)."""
-        return self.grey[self.filled].astype(np.float64)
-
-    @cached_property
-    def contrast(self) -> NDArray[np.float64]:
-        """Distance from the background towards the object, 0 outside of it; float64 of the image's shape."""
-        off = self.grey - float(round(self.ground.level))
-        return np.where(self.filled, np.maximum(-off if self.ground.light else off, 0), 0)
-
-    @property
-    def room(self) -> float:
-        """Largest contrast that the background leaves, in grey levels."""
-        return self.ground.level if self.ground.light else 255 - self.ground.level
 
 
 def reference_features(subject: Subject) -> dict[str, Values]:

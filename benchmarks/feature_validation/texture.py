@@ -10,7 +10,7 @@ from scipy import ndimage
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .reference import Subject, Values
+    from .subject import Subject, Values
 
 SCALES = ((1, 2), (2, 4))  # standard deviation of the Gaussian, and radius of the circle
 

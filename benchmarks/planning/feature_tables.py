@@ -13,10 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data_manifests.cleaning.rules import Note, note
-from ...data_manifests.dataset import cache_folder
 from ...data_manifests.errors import DataError, listed
-from ...data_manifests.native_cache import cache_locked, prepared_native, write_whole
+from ...data_manifests.files.atomic_writes import write_whole
+from ...data_manifests.files.cache import cache_folder, cache_locked
+from ...data_manifests.native_cache import prepared_native
+from ...data_manifests.notes import Note, note
 from ...data_manifests.seeds import sha256_text
 from ...reports.pictures.segmentation_outlines import NOTHING_FOUND, keep_outlines
 from ..console.progress import counting

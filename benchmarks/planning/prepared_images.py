@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...data_manifests.cleaning.rules import note
+from ...data_manifests.notes import note
 from ...data_manifests.seeds import sha256_text
 from ...reports.pictures.network_inputs import keep_stacks
 from ..console.progress import counting

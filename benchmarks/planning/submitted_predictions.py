@@ -14,13 +14,13 @@ import numpy as np
 from ...data_manifests.errors import SubmissionError, SuiteError, did_you_mean, listed
 from ...data_manifests.files.tables import find_column, lines_of, not_among, read_table
 from ...data_manifests.seeds import sha256_file
-from ...models.protocol.track import NAME, SUM_TOLERANCE
+from ...models.protocol.checks import NAME, SUM_TOLERANCE
 from ...models.registry import track_names
-from ...reports.results.stored_run import PREDICTIONS, truth_path
 from ...reports.run_files.card import Card
 from ...reports.run_files.predictions import SCORE, read_labels
+from ...reports.run_files.run_folder import PREDICTIONS, truth_path
+from ..execution.cards import card_facts, card_notes
 from ..execution.store import is_finished, job_lock, store_run
-from .plan import card_facts, card_notes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

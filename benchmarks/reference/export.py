@@ -15,17 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data_manifests.errors import DataError, PlanktonbenchError, listed
-from ...reports.results.stored_run import (
-    PREDICTIONS,
-    SCORES,
-    StoredRun,
-    read_runs,
-    run_folder,
-    scores_table,
-    truth_path,
-)
+from ...reports.results.stored_run import StoredRun, read_runs, scores_table
 from ...reports.run_files.card import CARD
 from ...reports.run_files.predictions import SCORE
+from ...reports.run_files.run_folder import PREDICTIONS, SCORES, run_folder, truth_path
 from .locate import FOLDER
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from ...data_manifests.dataset import load
 from ...data_manifests.manifest import load_manifest
 from ...data_manifests.simulation.simulate import simulate
 from ...features.measured.challenge import CHALLENGE_TABLE
+from ...models.protocol.objects import Objects
 from ...models.protocol.threads import available_cores
-from ...models.protocol.track import Objects
 from ...models.table_tracks.xgboost_tracks import BASE_SCORE, XgbSource001
 from ...reports.scoring.bootstrap import cluster_units, intervals
 from ..run import run

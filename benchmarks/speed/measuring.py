@@ -33,8 +33,8 @@ from ...features.preparation.chunk_files import CHUNK
 from ...models.protocol.threads import available_cores
 from ..feature_validation.other_programs import by_mahotas, by_scikit_image, by_scipy
 from ..feature_validation.polar import zernike_by_mahotas
-from ..feature_validation.reference import Subject
 from ..feature_validation.shapes import shapes
+from ..feature_validation.subject import Subject
 from .cases import Line
 from .memory import memory_watched
 from .stopwatch import in_own_process

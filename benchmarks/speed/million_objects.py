@@ -16,8 +16,8 @@ import pandas as pd
 from ...data_manifests.simulation.simulate import simulate
 from ...features.measured.challenge import CHALLENGE_TABLE
 from ...models.protocol.threads import available_cores
-from ...reports.results.stored_run import PREDICTIONS, truth_path
 from ...reports.run_files.card import CARD, Card
+from ...reports.run_files.run_folder import PREDICTIONS, truth_path
 from ...reports.scoring.score import score
 from ..console.output import print_table
 from ..execution.environment import machine_name, now

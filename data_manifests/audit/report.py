@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from ..splits import FEWEST_OBJECTS, SET_NAMES, SplitPlan, make_splits
+from ..splits import FEWEST_OBJECTS, SplitPlan, make_splits
+from ..subsets import SET_NAMES
 from .copies import ALIKE_FROM, MOST_BITS, look_alikes, same_pixels
 from .findings import Finding, finding
 from .leaks import single_feature_scores, suspicious

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..images.store import ImageStore
-    from .rules import Note
+    from ..notes import Note
 
 
 @dataclass(frozen=True)

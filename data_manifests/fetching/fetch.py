@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..dataset import cache_folder, own_folder
+from ..dataset import own_folder
 from ..errors import DataError, ManifestError
+from ..files.cache import cache_folder
 from ..readers.layouts import locate
 from ..seeds import sha256_file
 from .download import Resuming, announced_bytes, need_room

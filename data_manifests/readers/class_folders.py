@@ -13,11 +13,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..cleaning.raw_tables import RawTables
-from ..cleaning.rules import note
 from ..errors import DataError, listed
 from ..files.listing import is_archive, is_hidden, is_image, walk
 from ..images.store import WHOLE_PATH, ImageStore, open_images
-from ..splits import SET_NAMES
+from ..notes import note
+from ..subsets import SET_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,10 +16,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..cleaning.raw_tables import RawTables
-from ..cleaning.rules import Note, note
 from ..errors import DataError
 from ..files.tables import SPELLINGS, canonical_text, find_column, read_table
 from ..images.store import images_beside
+from ..notes import Note, note
 
 if TYPE_CHECKING:
     from pathlib import Path

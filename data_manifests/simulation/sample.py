@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from ..dataset import cache_folder
+from ..files.cache import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

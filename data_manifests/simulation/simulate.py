@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from ..errors import DataError, did_you_mean, listed
+from ..files.atomic_writes import flush
 from ..files.processes import in_order
 from ..manifest import load_manifest
-from ..native_cache import flush
 from ..readers.challenge import META, NATIVE
 from ..seeds import derived_seed
 from .archive import Archive, open_archive

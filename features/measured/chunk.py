@@ -13,6 +13,7 @@ import numpy as np
 
 from ...data_manifests.images.decoding import BLACK, WHITE, grey_levels, mask_levels, quiet_decoder
 from ...data_manifests.images.pixels import FaultyImageError, pixels_at
+from ..preparation.chunk_files import MeasuredChunk
 from .catalogue import NAMES
 from .measure import measure_chunk
 
@@ -37,20 +38,6 @@ class Member:
 
     image: Place
     mask: Place | None = None
-
-
-@dataclass(frozen=True)
-class MeasuredChunk:
-    """What was measured of some images.
-
-    Attributes:
-        features: float64 of shape (n_images, n_features), columns as in the catalogue; a row of NaN for a fault.
-        faults: what is wrong, by position.
-
-    """
-
-    features: NDArray[np.float64]
-    faults: dict[int, str]
 
 
 def measure_opened(openings: Openings, members: Sequence[Member], options: Segmentation) -> MeasuredChunk:

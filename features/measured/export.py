@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ...data_manifests.dataset import cache_folder
 from ...data_manifests.errors import DataError
-from ...data_manifests.native_cache import cache_locked, write_whole
+from ...data_manifests.files.atomic_writes import write_whole
+from ...data_manifests.files.cache import cache_folder, cache_locked
 from ...data_manifests.seeds import sha256_text
 from .catalogue import NAMES
 from .table import DESCRIPTION, OBJECT_ID, MeasuredTable

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data_manifests.dataset import cache_folder
 from ...data_manifests.errors import DataError
+from ...data_manifests.files.atomic_writes import write_whole
+from ...data_manifests.files.cache import cache_folder, cache_locked
 from ...data_manifests.files.processes import in_order
 from ...data_manifests.files.source_code import source_sha256
 from ...data_manifests.images.opened import opened
-from ...data_manifests.native_cache import cache_locked, write_whole
 from ...data_manifests.seeds import sha256_text
 from ..preparation.chunk_files import Parts
 from ..preparation.sources import Sources

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data_manifests.errors import DataError, listed
+from ...data_manifests.files.atomic_writes import flush, write_whole
 from ...data_manifests.files.processes import in_order
 from ...data_manifests.images.opened import Opening, opened
-from ...data_manifests.native_cache import flush, write_whole
-from ..measured.chunk import MeasuredChunk
-from ..preparation.chunk_files import Parts
+from ..preparation.chunk_files import MeasuredChunk, Parts
 from .chunk import SIZES, prepare_chunk
 
 if TYPE_CHECKING:

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data_manifests.dataset import cache_folder
 from ...data_manifests.errors import DataError, listed
+from ...data_manifests.files.cache import cache_folder, cache_locked
 from ...data_manifests.files.source_code import source_sha256
-from ...data_manifests.native_cache import cache_locked
 from ...data_manifests.seeds import sha256_text
 from ..preparation.sources import Sources
 from .building import DESCRIPTION, GREY, OBJECT_ID, OBJECTS, Building

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data_manifests.native_cache import write_whole
-from ..measured.chunk import MeasuredChunk
+from ...data_manifests.files.atomic_writes import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 CHUNK = 500  # images
 
@@ -56,3 +57,17 @@ class Parts:
         with np.load(self._path(chunk), allow_pickle=False) as content:
             faults = dict(zip(content["rows"].tolist(), content["texts"].tolist(), strict=True))
             return MeasuredChunk(content["features"], faults)
+
+
+@dataclass(frozen=True)
+class MeasuredChunk:
+    """What was measured of some images.
+
+    Attributes:
+        features: float64 of shape (n_images, n_features), columns as in the catalogue; a row of NaN for a fault.
+        faults: what is wrong, by position.
+
+    """
+
+    features: NDArray[np.float64]
+    faults: dict[int, str]

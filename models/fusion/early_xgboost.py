@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from ...data_manifests.errors import TrackError
-from ..protocol.base_runs import Part, logarithms
-from ..protocol.track import Objects, Track, check_choice
+from ..protocol.checks import check_choice
+from ..protocol.track import Part, Track, logarithms
 from ..table_tracks.xgboost_tracks import USUAL, XgbNative
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
     from sklearn.decomposition import PCA
+
+    from ..protocol.objects import Objects
 
 Embedding = Literal["logits", "raw", "pca"]
 Rows = Literal["out-of-fold", "held", "in-sample"]

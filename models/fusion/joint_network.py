@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..networks.network import Design
-    from ..protocol.track import Objects
+    from ..protocol.objects import Objects
     from ..training.batches import Examples
 
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data_manifests.errors import TrackError
-from ..protocol.track import Objects, Track
+from ..protocol.track import Track
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from ..protocol.objects import Objects
 
 FOLDS = 5
 FEWEST_PARTS = 2

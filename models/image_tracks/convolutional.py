@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ..protocol.track import Objects, Track
+from ..protocol.track import Track
 from ..training.recipe import PretrainedRecipe, Recipe
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ...features.network_images.form import StackForm
     from ..networks.network import Design
+    from ..protocol.objects import Objects
     from ..training.batches import Examples
 
 LARGEST_SEED = 2**31

@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ...data_manifests.errors import TrackError
-from ..protocol.track import Track, check_options, check_track
+from ..protocol.checks import check_options, check_track
 from ..training.recipe import Recipe
 from .convolutional import ImageTrack
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import keras
 
     from ..networks.network import Design
-    from ..protocol.track import Objects
+    from ..protocol.objects import Objects
+    from ..protocol.track import Track
     from ..training.batches import Examples
 
     Build = Callable[[int, tuple[int, int, int]], keras.Model]

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from .track import Objects, Track
+    from .objects import Objects
+    from .track import Track
 
 MOST_ROWS = 1000
 REPEATS = 3

@@ -2,106 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ...data_manifests.errors import TrackError, did_you_mean, listed
+from ...data_manifests.errors import TrackError, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ...data_manifests.images.store import ImageStore
     from ...features.network_images.form import StackForm
-    from ...features.network_images.store import Stacks
-    from .base_runs import Part
-
-NAME = r"[a-z0-9][a-z0-9._-]*"
-INPUTS = frozenset({"native", "images"})
-SUM_TOLERANCE = 1e-3
-
-
-@dataclass(frozen=True)
-class Objects:
-    """The objects that a track learns from or predicts.
-
-    Attributes:
-        object_ids: text array of shape (n_objects,), sorted.
-        classes: the classes in the order of the columns of the scores.
-        native: float64 table of shape (n_objects, n_features) by object_id, NaN where missing; None unless the track
-            asked for `native`.
-        images: read by object_id; None unless the track asked for `images`.
-        stacks: images prepared in the form that the track asked for, by object_id; None unless it asked.
-        groups: sample of each object, object array of shape (n_objects,), None where it is not known.
-        codes: int64 array of shape (n_objects,), position of each label in `classes`; None for objects to predict.
-
-    """
-
-    object_ids: NDArray[np.object_]
-    classes: tuple[str, ...]
-    native: pd.DataFrame | None = None
-    images: ImageStore | None = None
-    stacks: Stacks | None = None
-    groups: NDArray[np.object_] | None = None
-    codes: NDArray[np.int64] | None = None
-
-    def __len__(self) -> int:
-        """Count the objects."""
-        return len(self.object_ids)
-
-    @property
-    def y(self) -> NDArray[np.int64]:
-        """Labels as integer codes into `classes`, int64 of shape (n_objects,).
-
-        Raises:
-            TrackError: these are objects to predict; their labels are for the evaluator alone.
-
-        """
-        if self.codes is None:
-            message = "The labels of objects to predict are not shown to a track; use .y in fit only."
-            raise TrackError(message)
-        return self.codes
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The native table.
-
-        Raises:
-            TrackError: the track did not ask for it in `inputs`, or the data set has none.
-
-        """
-        if self.native is None:
-            message = "There is no native table here; a track that wants one says inputs = {'native'}."
-            raise TrackError(message)
-        return self.native
-
-    def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Objects:
-        """Return some of the objects.
-
-        Args:
-            rows: positions in increasing order, or a mask, of shape (n_chosen,) or (n_objects,).
-
-        """
-        return replace(
-            self,
-            object_ids=self.object_ids[rows],
-            native=None if self.native is None else self.native.iloc[rows],
-            groups=None if self.groups is None else self.groups[rows],
-            codes=None if self.codes is None else self.codes[rows],
-        )
-
-    def without_labels(self) -> Objects:
-        """Return the same objects as a track sees them in predict."""
-        return replace(self, codes=None)
+    from .objects import Objects
 
 
 class Track(ABC):
@@ -192,120 +110,61 @@ class Track(ABC):
         return None
 
 
-def options_of(track: type[Track]) -> dict[str, Any]:
-    """Return the options of a track with their defaults: the keyword arguments of its constructor."""
-    parameters = inspect.signature(track).parameters.values()
-    return {parameter.name: parameter.default for parameter in parameters}
+LEAST = 1e-7  # probability whose logarithm is taken for 0; about the last bit of a stored one
 
 
-def check_options(track: type[Track], options: Mapping[str, Any]) -> None:
-    """Refuse an option that a track does not have.
+@dataclass(frozen=True)
+class Part:
+    """A finished run that a fusion is built on.
 
-    Raises:
-        TrackError: with near matches.
-
-    """
-    known = options_of(track)
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        message = f"Track '{track.name}' has no option {listed(unknown)}. {did_you_mean(unknown[0], known)}"
-        raise TrackError(message)
-
-
-def check_choice(option: str, value: object, choices: Collection[str]) -> None:
-    """Refuse a value of an option that is none of its choices.
-
-    Raises:
-        TrackError: with near matches.
+    Attributes:
+        name: name of the run's track.
+        track: its class.
+        options: its options.
+        scores: probabilities of validation and test rows, float32 of shape (n_objects, n_classes), by object_id, in the
+            order of the classes.
+        embeddings: what its network makes of every row, float32 of shape (n_objects, n_dimensions), by object_id; None
+            when the track has none. Those of training rows are of a network that was trained on them.
 
     """
-    if value not in choices:
-        message = f"Option {option} is {value!r}. {did_you_mean(str(value), choices)}"
-        raise TrackError(message)
 
+    name: str
+    track: type[Track]
+    options: Mapping[str, Any]
+    scores: pd.DataFrame
+    embeddings: pd.DataFrame | None = None
 
-def check_track(track: object, where: str) -> type[Track]:
-    """Check a class against the protocol, before anything runs.
+    def log_probabilities(self, objects: Objects) -> NDArray[np.float64]:
+        """Return the logarithms of what the run said of validation or test rows, shape (n_objects, n_classes).
 
-    Args:
-        track: the class.
-        where: how the user named it, for the message.
+        Raises:
+            TrackError: it said nothing of one of them, such as a training row.
 
-    Raises:
-        TrackError: it is no Track, lacks a name, asks for inputs that do not exist, or its `fit` or `predict` take
-            other arguments; the message shows what was found beside what was expected.
+        """
+        return logarithms(self._rows(self.scores, objects, "predictions"))
 
-    """
-    if not (isinstance(track, type) and issubclass(track, Track)):
-        message = f"{where} is {type(track).__name__} {track!r}; expected a subclass of planktonbench.Track."
-        raise TrackError(message)
-    name = getattr(track, "name", None)
-    if not isinstance(name, str) or not re.fullmatch(NAME, name):
-        message = f"{where}: name is {name!r}; expected lower-case words joined by hyphens, such as 'my-method'."
-        raise TrackError(message)
-    inputs = getattr(track, "inputs", None)
-    if not isinstance(inputs, (set, frozenset)) or not inputs or inputs - INPUTS:
-        message = f"{where}: inputs is {inputs!r}; expected {{'native'}}, {{'images'}} or both."
-        raise TrackError(message)
-    for method, expected in (("fit", Track.fit), ("predict", Track.predict)):
-        _check_signature(track, method, inspect.signature(expected), where)
-    _check_constructor(track, where)
-    return track
+    def embedded(self, objects: Objects) -> NDArray[np.float32]:
+        """Return what the run's network makes of objects, float32 of shape (n_objects, n_dimensions).
 
+        Raises:
+            TrackError: the track has no embeddings, or none of one of them.
 
-def _check_signature(track: type[Track], method: str, expected: inspect.Signature, where: str) -> None:
-    found = inspect.signature(getattr(track, method))
-    wanted = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in expected.parameters.values()]
-    shown = inspect.Signature(wanted)
-    positional = [object() for parameter in wanted if parameter.kind is not inspect.Parameter.KEYWORD_ONLY]
-    keywords = {p.name: None for p in wanted if p.kind is inspect.Parameter.KEYWORD_ONLY}
-    abstract = getattr(getattr(track, method), "__isabstractmethod__", False)
-    try:
-        found.bind(*positional, **keywords)
-    except TypeError as fault:
-        message = f"{where}: {method}{found} does not fit; expected {method}{shown}. ({fault})"
-        raise TrackError(message) from fault
-    if abstract:
-        message = f"{where} has no method {method}; expected {method}{shown}."
-        raise TrackError(message)
-
-
-def _check_constructor(track: type[Track], where: str) -> None:
-    for parameter in inspect.signature(track).parameters.values():
-        variadic = parameter.kind in {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
-        if variadic or parameter.default is inspect.Parameter.empty:
-            message = (
-                f"{where}: constructor argument '{parameter}' has no default. "
-                "A track is made from its options alone; give each a default."
-            )
+        """
+        if self.embeddings is None:
+            message = f"Track '{self.name}' has no embeddings; expected an image track, such as cnn-lenet."
             raise TrackError(message)
+        return self._rows(self.embeddings, objects, "embeddings").astype(np.float32)
+
+    def _rows(self, table: pd.DataFrame, objects: Objects, what: str) -> NDArray[np.floating]:
+        import pandas as pd
+
+        places = table.index.get_indexer(pd.Index(objects.object_ids))
+        if (places < 0).any():
+            message = f"The run of '{self.name}' has no {what} of objects {listed(objects.object_ids[places < 0])}."
+            raise TrackError(message)
+        return np.asarray(table.to_numpy()[places])
 
 
-def checked_scores(scores: object, objects: Objects, name: str) -> NDArray[np.float32]:
-    """Check what a track's predict returned, and return it as float32.
-
-    Raises:
-        TrackError: it is no array of shape (n_objects, n_classes), holds values that are no probabilities, or its
-            rows do not sum to one.
-
-    """
-    array = np.asarray(scores)
-    expected = (len(objects), len(objects.classes))
-    if array.shape != expected or not np.issubdtype(array.dtype, np.number):
-        message = f"{name}.predict returned shape {array.shape} of {array.dtype}; expected {expected} of float."
-        raise TrackError(message)
-    if not np.isfinite(array).all():
-        rows = objects.object_ids[~np.isfinite(array).all(axis=1)]
-        message = f"{name}.predict returned values that are not finite for objects {listed(rows)}."
-        raise TrackError(message)
-    sums = array.sum(axis=1)
-    wrong = (np.abs(sums - 1) > SUM_TOLERANCE) | (array < 0).any(axis=1)
-    if wrong.any():
-        first = int(np.flatnonzero(wrong)[0])
-        message = (
-            f"{name}.predict: {int(wrong.sum()):,} of {len(objects):,} rows are no probabilities "
-            f"(object {objects.object_ids[first]}: sum {sums[first]:.4g}, smallest {array[first].min():.4g}); "
-            "expected values from 0 to 1 that sum to one."
-        )
-        raise TrackError(message)
-    return array.astype(np.float32)
+def logarithms(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return natural logarithms of probabilities, of those below `LEAST` its own."""
+    return np.log(np.maximum(scores.astype(np.float64), LEAST))

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data_manifests.seeds import derived_seed
-from ..protocol.track import Objects, Track
+from ..protocol.track import Track
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ..protocol.objects import Objects
 
 
 class Shares(Track):

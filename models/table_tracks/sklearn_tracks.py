@@ -9,14 +9,17 @@ import numpy as np
 
 from ...data_manifests.errors import TrackError
 from ...features.native.pipeline import describe_preparation, native_pipeline, prepared
+from ..protocol.checks import check_track
 from ..protocol.threads import permitted_threads
-from ..protocol.track import Objects, Track, check_track
+from ..protocol.track import Track
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
     from sklearn.base import ClassifierMixin
     from sklearn.pipeline import Pipeline
+
+    from ..protocol.objects import Objects
 
 LARGEST_SEED = 2**31
 

@@ -16,16 +16,19 @@ import numpy as np
 
 from ...data_manifests.errors import TrackError, listed
 from ...features.native.pipeline import PRUNE_ABOVE, describe_preparation, native_pipeline, prepared
+from ..protocol.checks import check_choice
 from ..protocol.class_weights import class_weights, sample_weights
 from ..protocol.permutation_importance import permutation
 from ..protocol.threads import threads_for
-from ..protocol.track import Objects, Track, check_choice
+from ..protocol.track import Track
 from ..protocol.validation_score import macro_f1
 
 if TYPE_CHECKING:
     import pandas as pd
     import xgboost
     from numpy.typing import NDArray
+
+    from ..protocol.objects import Objects
 
 Imbalance = Literal["class-weights", "oversample", "undersample", "none"]
 

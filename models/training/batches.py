@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...features.network_images.store import Change, Stacks
-    from ..protocol.track import Objects
+    from ..protocol.objects import Objects
     from .recipe import Recipe
 
 IMAGE, SIZE = "image", "size"  # names of the inputs of a network

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data_manifests.native_cache import write_whole
+from ...data_manifests.files.atomic_writes import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

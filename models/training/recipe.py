@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, get_args, get_type_hints
 
 from ...data_manifests.errors import TrackError
-from ..protocol.track import check_choice
+from ..protocol.checks import check_choice
 
 Frozen = Literal["nothing", "depthwise", "all"]
 Join = Literal["together", "late"]

@@ -7,33 +7,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
+from matplotlib.ticker import FuncFormatter
 from scipy.optimize import nnls
 from scipy.spatial.distance import braycurtis
 
-from ..results.run_table import run_table
+from ..figures.style import INK, canvas, finish
+from ..results.run_table import is_blank, run_table
 from ..results.subset_predictions import part_calls
 from ..scoring.metrics import confusion_matrix
+from .analysis import Analysis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from ..results.run_table import Rows
+    from ..results.section import Section
     from ..results.stored_run import StoredRun
     from ..results.subset_predictions import PartCalls
 
 ABUNDANCE, ABUNDANCE_BY_TAXON = "abundance.csv", "abundance-by-taxon.csv"
-ABUNDANCE_SHOWS = (
-    "How far counts of taxa are from the truth, sample by sample and over all test objects: Bray–Curtis dissimilarity "
-    "is 0 when all counts are right and 1 when no object is counted where it belongs. Plain counts are numbers of "
-    "calls; adjusted counts take out the mistakes that validation rows lead one to expect, at the price of more noise. "
-    "What was counted of each taxon stands in abundance-by-taxon.csv."
-)
-ABUNDANCE_BY_TAXON_SHOWS = (
-    "Counts of each taxon over all test objects against the truth, and the bias in objects per sample: above zero when "
-    "a taxon is counted too often."
-)
 ESTIMATORS = ("plain", "adjusted")
 COLUMNS = ("sample", "estimator", "n_objects", "n_taxa", "bray_curtis")
 COLUMNS_BY_TAXON = (
@@ -215,3 +211,68 @@ def errors_by_taxon(table: pd.DataFrame, estimator: str) -> pd.DataFrame:
     found["bias"] = samples.groupby("taxon", sort=False)["error"].mean()
     found["rmse"] = np.sqrt((samples["error"] ** 2).groupby(samples["taxon"], sort=False).mean())
     return found[(found["n_true"] > 0) | (found["n_counted"] >= COUNTED)].reset_index()
+
+
+LINEAR_BELOW = 10  # objects
+
+
+def abundance_figure(section: Section, table: pd.DataFrame) -> Figure | None:
+    """Draw counted against true objects of each taxon for the best track, plain and adjusted, mean over runs."""
+    told = table.dropna(subset=["n_counted"])
+    told = told[told["track"] == section.done[0].name] if section.done else told.head(0)
+    if told.empty:
+        return None
+    means = told.groupby(["estimator", "taxon"], as_index=False)[["n_true", "n_counted"]].mean()
+    figure, axes = canvas(6.4, 4.8)
+    top = 1.3 * means[["n_true", "n_counted"]].to_numpy().max()
+    axes.plot((0, top), (0, top), "--", color=INK, linewidth=0.8)
+    order = [name for name in ESTIMATORS if name in set(means["estimator"])]
+    sns.scatterplot(
+        data=means, x="n_true", y="n_counted", hue="estimator", style="estimator", hue_order=order, style_order=order,
+        palette="colorblind", s=30, alpha=0.8, ax=axes,
+    )  # fmt: skip
+    axes.set_xscale("symlog", linthresh=LINEAR_BELOW)
+    axes.set_yscale("symlog", linthresh=LINEAR_BELOW)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.set(
+        xlabel=f"test objects of the taxon (linear up to {LINEAR_BELOW})",
+        ylabel=f"counted by {section.done[0].name}, mean over runs",
+        xlim=(-0.5, top),
+        ylim=(-0.5, top),
+    )
+    finish(axes)
+    return figure
+
+
+def _abundance(rows: pd.DataFrame) -> pd.DataFrame:
+    over_all = rows[is_blank(rows["sample"])].dropna(subset=["bray_curtis"])
+    means = over_all.pivot_table("bray_curtis", "track", "estimator").sort_index(axis=1, ascending=False)
+    return means.rename(columns="Bray–Curtis, {} counts".format)
+
+
+COUNTS_BY_SAMPLE = Analysis(
+    ABUNDANCE,
+    "Counts by sample",
+    (
+        "How far counts of taxa are from the truth, sample by sample and over all test objects: Bray–Curtis dissimilarity "
+        "is 0 when all counts are right and 1 when no object is counted where it belongs. Plain counts are numbers of "
+        "calls; adjusted counts take out the mistakes that validation rows lead one to expect, at the price of more noise. "
+        "What was counted of each taxon stands in abundance-by-taxon.csv."
+    ),
+    abundance_table,
+    summary=_abundance,
+)
+
+
+COUNTS_BY_TAXON = Analysis(
+    ABUNDANCE_BY_TAXON,
+    "Counts by taxon",
+    (
+        "Counts of each taxon over all test objects against the truth, and the bias in objects per sample: above zero when "
+        "a taxon is counted too often."
+    ),
+    abundance_by_taxon_table,
+    figure="abundance",
+    draw=abundance_figure,
+)

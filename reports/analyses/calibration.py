@@ -9,28 +9,23 @@ import pandas as pd
 from scipy.stats import rankdata
 from sklearn.metrics import log_loss
 
-from ..results.run_table import run_table
+from ..figures.style import INK, canvas, finish, track_colours, tracks_shown
+from ..results.run_table import run_table, track_means
 from ..results.subset_predictions import scored_calls
+from .analysis import Analysis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from ..results.run_table import Rows
+    from ..results.section import Section
     from ..results.stored_run import StoredRun
     from ..results.subset_predictions import PartCalls
 
 CALIBRATION, RELIABILITY = "calibration.csv", "reliability.csv"
-CALIBRATION_SHOWS = (
-    "A calibrated method that is 80 % sure is right four times in five: the calibration error is the mean distance "
-    "between how sure a method is of its calls and how often it is right, in 15 bins of confidence of equal width, "
-    "which stand in reliability.csv."
-)
-RELIABILITY_SHOWS = (
-    "How often calls of like confidence are right, in 15 bins of equal width: on the diagonal a method is right as "
-    "often as it is sure, below it it is too sure."
-)
 BINS = 15  # of equal width on [0, 1], as Guo et al. 2017 use
 TOPS = (3, 5)
 SUMS_WITHIN = 1e-3  # of one; scores are stored in single precision, and some programs round theirs
@@ -196,3 +191,62 @@ def top_k(truth: NDArray[np.int64], scores: NDArray[np.float64], k: int) -> floa
     own = np.take_along_axis(scores, truth[:, None], axis=1)
     higher, equal = (scores > own).sum(axis=1), (scores == own).sum(axis=1)
     return float(np.clip((k - higher) / equal, 0, 1).mean())
+
+
+SIZES = (8, 120)  # of points, in square points
+
+
+def reliability_figure(section: Section, table: pd.DataFrame) -> Figure | None:
+    """Draw accuracy against confidence in bins, all runs of a track together; points grow with their objects."""
+    told = table.dropna(subset=["confidence"])
+    names = [name for name in tracks_shown(section) if name in set(told["track"])]
+    if not names:
+        return None
+    figure, axes = canvas(6.4, 4.6)
+    axes.plot((0, 1), (0, 1), "--", color=INK, linewidth=0.8)
+    for name, colour in zip(names, track_colours(names), strict=True):
+        bins = _pooled(told[told["track"] == name])
+        axes.plot(bins["confidence"], bins["accuracy"], color=colour, linewidth=1, alpha=0.8)
+        areas = SIZES[0] + (SIZES[1] - SIZES[0]) * bins["n_objects"] / bins["n_objects"].sum()
+        axes.scatter(bins["confidence"], bins["accuracy"], s=areas, color=colour, label=name, alpha=0.8)
+    axes.set(xlabel="confidence: score of the called class", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1.02))
+    finish(axes)
+    return figure
+
+
+def _pooled(bins: pd.DataFrame) -> pd.DataFrame:
+    """Add the bins of several runs up."""
+    weighted = bins[["confidence", "accuracy"]].mul(bins["n_objects"], axis=0).assign(n_objects=bins["n_objects"])
+    sums = weighted.groupby(bins["low"]).sum()
+    return sums[["confidence", "accuracy"]].div(sums["n_objects"], axis=0).assign(n_objects=sums["n_objects"])
+
+
+def _calibration(rows: pd.DataFrame) -> pd.DataFrame:
+    tops = {f"top_{k}": f"among the first {k}" for k in TOPS}
+    return track_means(rows, {"ece": "calibration error", "log_loss": "log loss", "macro_auroc": "macro AUROC", **tops})
+
+
+SCORES_AS_PROBABILITIES = Analysis(
+    CALIBRATION,
+    "Scores as probabilities",
+    (
+        "A calibrated method that is 80 % sure is right four times in five: the calibration error is the mean distance "
+        "between how sure a method is of its calls and how often it is right, in 15 bins of confidence of equal width, "
+        "which stand in reliability.csv."
+    ),
+    calibration_table,
+    summary=_calibration,
+)
+
+
+CONFIDENCE_AND_ACCURACY = Analysis(
+    RELIABILITY,
+    "Confidence and accuracy",
+    (
+        "How often calls of like confidence are right, in 15 bins of equal width: on the diagonal a method is right as "
+        "often as it is sure, below it it is too sure."
+    ),
+    reliability_table,
+    figure="reliability",
+    draw=reliability_figure,
+)

@@ -13,8 +13,8 @@ import pandas as pd
 
 from ...data_manifests.errors import DataError
 from ...data_manifests.files.tables import read_table
-from ..results.stored_run import PREDICTIONS
 from ..run_files.predictions import SCORE
+from ..run_files.run_folder import PREDICTIONS
 
 if TYPE_CHECKING:
     from pathlib import Path

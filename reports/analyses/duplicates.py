@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ...data_manifests.errors import DataError
-from ...data_manifests.native_cache import write_whole
+from ...data_manifests.files.atomic_writes import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

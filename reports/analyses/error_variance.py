@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from ..results.folded_classes import coded_calls
-from ..results.run_table import run_table
+from ..results.run_table import run_table, track_means
 from ..scoring.metrics import confusion_matrix, totals_of
+from .analysis import Analysis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,10 +21,6 @@ if TYPE_CHECKING:
     from ..scoring.metrics import Totals
 
 ERROR_VARIANCE = "error-variance.csv"
-ERROR_VARIANCE_SHOWS = (
-    "Variance over classes of false negatives and of false positives, each as a share of the class's own test objects: "
-    "the lower, the more evenly a method serves all classes."
-)
 COLUMNS = ("n_classes", "n_objects", "variance_fn", "variance_fp", "mean_fn", "mean_fp")
 
 
@@ -75,3 +74,21 @@ def _rows(run: StoredRun) -> Rows:
             "mean_fp": shares["fp"].mean(),
         }
     ]
+
+
+def _error_variance(rows: pd.DataFrame) -> pd.DataFrame:
+    return track_means(
+        rows, {"variance_fn": "variance of false negatives", "variance_fp": "variance of false positives"}
+    )
+
+
+EVENNESS_OF_ERRORS = Analysis(
+    ERROR_VARIANCE,
+    "Evenness of errors",
+    (
+        "Variance over classes of false negatives and of false positives, each as a share of the class's own test objects: "
+        "the lower, the more evenly a method serves all classes."
+    ),
+    error_variance_table,
+    summary=_error_variance,
+)

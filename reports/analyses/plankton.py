@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ...data_manifests.errors import listed
 from ...data_manifests.seeds import derived_seed
 from ..results.folded_classes import coded_calls
-from ..results.run_table import run_table
+from ..results.run_table import run_table, track_means
 from ..results.taxonomy import taxonomy_of
 from ..scoring.bootstrap import interval_of
 from ..scoring.metrics import totals_of
 from ..scoring.score import DRAWS
+from .analysis import Analysis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,16 +29,12 @@ if TYPE_CHECKING:
     from ..scoring.metrics import Totals
 
 PLANKTON = "plankton.csv"
-PLANKTON_SHOW = (
-    "Precision and recall over plankton alone, each class weighted by its number of test objects: detritus, bubbles "
-    "and whatever else is no plankton count only where they are taken for it."
-)
 COLUMNS = (
     "rank", "n_classes", "n_objects", "precision", "precision_lo", "precision_hi", "recall", "recall_lo", "recall_hi",
 )  # fmt: skip
 
 
-def weighted_means(totals: Totals, among: NDArray[np.bool_]) -> NDArray[np.float64]:
+def weightedtrack_means(totals: Totals, among: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return precision and recall over some classes, each class weighted by its support.
 
     The same as scikit-learn's `precision_recall_fscore_support` with `labels` and `average="weighted"`, which
@@ -98,8 +96,8 @@ def _scores(calls: CodedCalls, fold: Mapping[str, str], plankton: set[str], seed
     among = np.array([name in plankton for name in names])
     totals = totals_of(matrix)
     rng = np.random.default_rng(derived_seed(purpose="plankton", seed=seed))
-    low, high = interval_of(lambda drawn: weighted_means(drawn, among), units, DRAWS, rng).T
-    values = weighted_means(totals, among)
+    low, high = interval_of(lambda drawn: weightedtrack_means(drawn, among), units, DRAWS, rng).T
+    values = weightedtrack_means(totals, among)
     row: dict[str, object] = {
         "n_classes": int((totals.support * among > 0).sum()),
         "n_objects": int((totals.support * among).sum()),
@@ -107,3 +105,20 @@ def _scores(calls: CodedCalls, fold: Mapping[str, str], plankton: set[str], seed
     for position, name in enumerate(("precision", "recall")):
         row |= {name: values[position], f"{name}_lo": low[position], f"{name}_hi": high[position]}
     return row
+
+
+def _plankton(rows: pd.DataFrame) -> pd.DataFrame:
+    of_classes = rows[rows["rank"] == "taxon"]
+    return track_means(of_classes, {"precision": "precision of plankton", "recall": "recall of plankton"})
+
+
+PLANKTON_ALONE = Analysis(
+    PLANKTON,
+    "Plankton alone",
+    (
+        "Precision and recall over plankton alone, each class weighted by its number of test objects: detritus, bubbles "
+        "and whatever else is no plankton count only where they are taken for it."
+    ),
+    plankton_table,
+    summary=_plankton,
+)

@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import pandas as pd
 
-from ..results.run_table import run_table
+from ..figures.style import INK, canvas, finish, track_colours, tracks_shown
+from ..results.run_table import is_blank, run_table
 from ..results.subset_predictions import scored_calls
+from .analysis import Analysis
 from .calibration import confidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import pandas as pd
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from ..results.run_table import Rows
+    from ..results.section import Section, TrackResult
     from ..results.stored_run import StoredRun
 
 EFFORT = "effort.csv"
-EFFORT_SHOWS = (
-    "Share of objects whose call could be accepted without looking, when 90, 95 or 99 % of the accepted calls are to "
-    "be right. Thresholds are chosen on validation rows; beside each share stands the precision that test rows reach."
-)
 TARGETS = (0.90, 0.95, 0.99)
 COLUMNS = (
     "rule", "taxon", "target", "threshold", "n_valid", "precision_valid", "n_test", "n_accepted", "share",
@@ -143,3 +143,78 @@ def _accepted(valid: _Sure, test: _Sure, thresholds: NDArray[np.float64]) -> dic
         "share": len(accepted) / len(test.right),
         "precision": accepted.mean() if len(accepted) else np.nan,
     }
+
+
+POINTS = 400  # of a curve
+
+
+FEWEST = 20  # objects accepted, before their precision is drawn: that of a handful jumps
+
+
+def effort_figure(section: Section, table: pd.DataFrame) -> Figure | None:
+    """Draw the precision of test objects accepted automatically against their share, all runs of a track together.
+
+    Lines are what all thresholds would give; crosses are what those chosen on validation rows gave, mean over runs.
+    """
+    curves = {name: _curve(track) for name, track in tracks_shown(section).items()}
+    drawn = {name: curve for name, curve in curves.items() if len(curve)}
+    if not drawn:
+        return None
+    figure, axes = canvas(6.8, 4.4)
+    for target in TARGETS:
+        axes.axhline(target, color=INK, linewidth=0.6, linestyle=":")
+    chosen = table[(table["rule"] == ONE) & (table["n_accepted"] > 0)]
+    for (name, curve), colour in zip(drawn.items(), track_colours(drawn), strict=True):
+        axes.plot(curve["share"], curve["precision"], color=colour, linewidth=1.2, label=name)
+        points = chosen[chosen["track"] == name].groupby("target")[["share", "precision"]].mean()
+        axes.plot(points["share"], points["precision"], "x", color=colour, markersize=6)
+    axes.set(
+        xlabel="share of test objects accepted, the surest first",
+        ylabel="share of these that is right",
+        xlim=(0, 1),
+        ylim=(min(0.88, *(curve["precision"].min() - 0.02 for curve in drawn.values())), 1.005),
+    )
+    finish(axes)
+    return figure
+
+
+def _curve(track: TrackResult) -> pd.DataFrame:
+    """Return share and precision at `POINTS` thresholds, equal scores together.
+
+    There are no rows when no run has scores, or when there are fewer objects than a share of them can be told of.
+    """
+    found = [scored_calls(run) for run in track.runs if run.score is not None]
+    known = [one for one in found if not isinstance(one, str)]
+    if sum(len(calls.truth) for calls, _ in known) < FEWEST:
+        return pd.DataFrame(columns=["share", "precision"])
+    sure = np.concatenate([confidence(calls, scores) for calls, scores in known])
+    order = np.argsort(-sure, kind="stable")
+    right = np.cumsum(np.concatenate([calls.right for calls, _ in known])[order])
+    last = np.flatnonzero(np.append(np.diff(sure[order]) != 0, True))  # of equal scores
+    last = last[last + 1 >= FEWEST]
+    place = last[np.unique(np.linspace(0, len(last) - 1, POINTS).astype(int))]
+    return pd.DataFrame({"share": (place + 1) / len(order), "precision": right[place] / (place + 1)})
+
+
+def _effort(rows: pd.DataFrame) -> pd.DataFrame:
+    of_all = rows[(rows["rule"] == ONE) & is_blank(rows["taxon"])].dropna(subset=["target"])
+    found = {}
+    for target in TARGETS:
+        means = of_all[of_all["target"] == target].groupby("track")[["share", "precision"]].mean()
+        found[f"accepted at {100 * target:.0f} %"] = means["share"]
+        found[f"precision reached at {100 * target:.0f} %"] = means["precision"]
+    return pd.DataFrame(found)
+
+
+SORTING_EFFORT = Analysis(
+    EFFORT,
+    "Manual sorting saved",
+    (
+        "Share of objects whose call could be accepted without looking, when 90, 95 or 99 % of the accepted calls are to "
+        "be right. Thresholds are chosen on validation rows; beside each share stands the precision that test rows reach."
+    ),
+    effort_table,
+    summary=_effort,
+    figure="effort",
+    draw=effort_figure,
+)

@@ -5,31 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ...data_manifests.seeds import derived_seed
+from ..figures.style import canvas, finish, track_colours, tracks_shown
 from ..results.folded_classes import coded_calls
 from ..results.run_table import run_table
 from ..results.taxonomy import taxonomy_of
 from ..scoring.bootstrap import interval_of
 from ..scoring.metrics import totals_of
 from ..scoring.score import DRAWS
+from .analysis import Analysis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from ..results.folded_classes import CodedCalls
     from ..results.run_table import Rows
+    from ..results.section import Section
     from ..results.stored_run import StoredRun
     from ..results.taxonomy import Taxonomy
 
 RANKS = "ranks.csv"
-RANKS_SHOW = (
-    "Macro F1 when classes are folded into their ancestors: rank 1 is the first name of a lineage, group the broader "
-    "groups of the manifest, taxon the classes themselves. What a method confuses within a branch is no mistake once "
-    "the branch is one class."
-)
 COLUMNS = (
     "rank", "lineages", "n_classes", "n_objects", "macro_f1", "macro_f1_lo", "macro_f1_hi", "accuracy",
     "balanced_accuracy", "signature",
@@ -99,3 +99,42 @@ def folds(taxonomy: Taxonomy) -> Iterator[tuple[str, dict[str, str]]]:
     if taxonomy.groups:
         yield "group", taxonomy.groups
     yield "taxon", {taxon: taxon for taxon in taxonomy.places}
+
+
+def ranks_figure(section: Section, table: pd.DataFrame) -> Figure | None:
+    """Draw macro F1 at each rank of the taxonomy, mean over runs, one line for each of the best tracks."""
+    told = table.dropna(subset=["macro_f1"])
+    if told.empty:
+        return None
+    names = tracks_shown(section)
+    ranks = list(dict.fromkeys(told["rank"]))
+    classes = told.groupby("rank")["n_classes"].max().astype(int)
+    means = told.pivot_table("macro_f1", "track", "rank")[ranks].reindex(list(names))
+    figure, axes = canvas(7.5, 4.2)
+    for colour, (name, values) in zip(track_colours(names), means.iterrows(), strict=True):
+        axes.plot(range(len(ranks)), values, "o-", color=colour, label=str(name), markersize=4, linewidth=1.2)
+    axes.set_xticks(range(len(ranks)), [f"{rank}\n{classes[rank]}" for rank in ranks])
+    axes.set(xlabel="rank, 1 below the root; number of classes there", ylabel="macro F1, mean over runs", ylim=(0, 1))
+    finish(axes)
+    return figure
+
+
+def _ranks(rows: pd.DataFrame) -> pd.DataFrame:
+    told = rows.dropna(subset=["macro_f1"])
+    means = told.pivot_table("macro_f1", "track", "rank")
+    return means[list(dict.fromkeys(told["rank"]))].rename(columns="macro F1, {}".format)
+
+
+TAXONOMIC_RANKS = Analysis(
+    RANKS,
+    "Up the taxonomy",
+    (
+        "Macro F1 when classes are folded into their ancestors: rank 1 is the first name of a lineage, group the broader "
+        "groups of the manifest, taxon the classes themselves. What a method confuses within a branch is no mistake once "
+        "the branch is one class."
+    ),
+    ranks_table,
+    summary=_ranks,
+    figure="ranks",
+    draw=ranks_figure,
+)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..results.stored_run import VALID
+from ..run_files.run_folder import VALID
 from .contest import Resampling, contest_of
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...data_manifests.errors import DataError, SuiteError, did_you_mean, listed
-from ..results.stored_run import PREDICTIONS, RUNS, StoredRun
+from ..results.stored_run import StoredRun
 from ..run_files.card import CARD, read_card
 from ..run_files.predictions import DEFAULT_GROUP, Labels, match, read_labels
+from ..run_files.run_folder import PREDICTIONS, RUNS
 from ..scoring.score import Context
 from ..scoring.signature import HASH_DIGITS
 from .contest import Contest, Resampling, contest_of

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...data_manifests.errors import DataError
 from ...data_manifests.seeds import derived_seed
-from .section_figures import INK, canvas, style
+from .style import INK, canvas, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

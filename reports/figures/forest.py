@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .section_figures import ACCENT, INK, PALE, canvas
+from .style import ACCENT, INK, PALE, canvas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

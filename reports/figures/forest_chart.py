@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .interactive import GRID, LINE, label, new_chart
-from .section_figures import ACCENT, INK
+from .style import ACCENT, INK
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from .section_figures import ACCENT, INK
+from .style import ACCENT, INK
 
 if TYPE_CHECKING:
     from ..results.section import Section, TrackResult

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -14,41 +13,22 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, SymmetricalLogLocator
 
+from .style import ACCENT, INK, PALE, canvas, style
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import AbstractContextManager
 
     from matplotlib.axes import Axes
     from matplotlib.container import BarContainer
 
     from ..results.section import Section, TrackResult
 
-INK, ACCENT, PALE = "#20303c", "#0b6e8f", "#b8ccd4"
 LINEAR_BELOW = 100  # objects; source 001 draws class sizes linearly below and logarithmically above
 CLASSES_A_COLUMN = 70
 ANNOTATE_UP_TO = 15  # classes; more numbers cannot be read
 MOST_FEATURES = 20
 PUSHES = 500  # of names away from each other
 NAMED_COLUMNS = 100
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.edgecolor": PALE,
-    "axes.labelcolor": INK,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "text.parse_math": False,  # a $ in a name is a $
-}
-
-
-def canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    """Return a figure of this size in inches, outside of pyplot, so that nothing global is touched."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots()
 
 
 def class_sizes(section: Section) -> Figure:
@@ -195,25 +175,6 @@ def _ticks(top: float) -> list[float]:
     ]
 
 
-def scales(preparation: pd.DataFrame) -> Figure:
-    """Draw mean and standard deviation of each native column before and after normalisation, as source 001."""
-    names = {"mean": "mean, before", "std": "σ, before", "mean_after": "mean, after", "std_after": "σ, after"}
-    table = preparation[list(names)].rename(columns=names).melt(var_name="of each column", value_name="value").dropna()
-    figure, axes = canvas(7.5, 2.4)
-    order = list(names.values())
-    sns.stripplot(
-        data=table, x="value", y="of each column", order=order, color=ACCENT, alpha=0.4, jitter=False, ax=axes
-    )
-    axes.set_xscale("symlog", linthresh=0.1)
-    locator = SymmetricalLogLocator(base=10, linthresh=0.1)
-    locator.set_params(numticks=9)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set(xlabel="value (linear between -0.1 and 0.1, logarithmic beyond)", ylabel="")
-    axes.grid(axis="x", color=PALE, linewidth=0.5)
-    return figure
-
-
 def correlations(preparation: pd.DataFrame) -> Figure | None:
     """Draw |r| of the columns below the diagonal, with names, dropped ones marked; None when none were looked at.
 
@@ -260,11 +221,6 @@ def importance(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def style() -> AbstractContextManager[None]:
-    """Return the context in which figures are drawn and saved."""
-    return mpl.rc_context(STYLE)
-
-
 def draw(section: Section, others: Mapping[str, Figure | None] = MappingProxyType({})) -> dict[str, Figure]:
     """Return all figures of a section by file name, without suffix.
 
@@ -288,3 +244,22 @@ def draw(section: Section, others: Mapping[str, Figure | None] = MappingProxyTyp
         for figure in drawn.values() if section.simulated else ():
             figure.supxlabel("simulated data", x=1, ha="right", fontsize=7, color=INK)
         return drawn
+
+
+def scales(preparation: pd.DataFrame) -> Figure:
+    """Draw mean and standard deviation of each native column before and after normalisation, as source 001."""
+    names = {"mean": "mean, before", "std": "σ, before", "mean_after": "mean, after", "std_after": "σ, after"}
+    table = preparation[list(names)].rename(columns=names).melt(var_name="of each column", value_name="value").dropna()
+    figure, axes = canvas(7.5, 2.4)
+    order = list(names.values())
+    sns.stripplot(
+        data=table, x="value", y="of each column", order=order, color=ACCENT, alpha=0.4, jitter=False, ax=axes
+    )
+    axes.set_xscale("symlog", linthresh=0.1)
+    locator = SymmetricalLogLocator(base=10, linthresh=0.1)
+    locator.set_params(numticks=9)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set(xlabel="value (linear between -0.1 and 0.1, logarithmic beyond)", ylabel="")
+    axes.grid(axis="x", color=PALE, linewidth=0.5)
+    return figure

@@ -16,8 +16,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from ...data_manifests.audit.copies import same_pixels
 from ...data_manifests.audit.report import differing
 from ...data_manifests.errors import DataError
-from ...data_manifests.native_cache import write_whole
-from ..figures.section_figures import ACCENT, INK, PALE, style
+from ...data_manifests.files.atomic_writes import write_whole
+from ..figures.style import ACCENT, INK, PALE, style
 
 if TYPE_CHECKING:
     from pathlib import Path

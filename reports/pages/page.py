@@ -21,9 +21,9 @@ from .methods_text import MethodsText, methods_text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..analyses.catalogue import AnalysisSummary
     from ..analyses.cautions import Caution
     from ..analyses.confident_errors import Suspect
-    from ..analyses.extras import Extra
     from ..pictures.segmentation_outlines import Outlines
     from ..results.section import Section
     from ..run_files.card import CardNote
@@ -55,7 +55,7 @@ class Shown:
         matrix: what the page's script shows of the confusion matrices, from `Explorer.to_json`.
         suspects: the most confident errors of the best track; None when it stored no scores.
         suspect_files: tracks whose most confident errors lie among the tables.
-        extras: further results, each a part of the page.
+        analyses: further results, each a part of the page.
 
     """
 
@@ -73,7 +73,7 @@ class Shown:
     matrix: dict[str, Any] = field(default_factory=dict)
     suspects: list[Suspect] | None = None
     suspect_files: list[str] = field(default_factory=list)
-    extras: list[Extra] = field(default_factory=list)
+    analyses: list[AnalysisSummary] = field(default_factory=list)
 
     @property
     def anchor(self) -> str:
@@ -156,7 +156,7 @@ class Shown:
         """Places of the page that can be gone to, each with its words."""
         there = {"leaderboard", "classes", "paper"}
         there |= {"confusion", "errors", "per-class"} if self.section.done else set()
-        there |= {"more"} if self.extras else set()
+        there |= {"more"} if self.analyses else set()
         return [(place, words) for place, words in PLACES.items() if place in there]
 
 

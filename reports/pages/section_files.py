@@ -8,12 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ..analyses.catalogue import FIELD_TABLES, of_section
+from ..analyses.catalogue import ANALYSES, analysis_figures, analysis_summaries
 from ..analyses.cautions import cautions_of
 from ..analyses.confident_errors import SHOWN, Suspect, suspects, write_for_ecotaxa
 from ..analyses.duplicates import copies_of
-from ..analyses.extras import extras_of
-from ..analyses.field_figures import field_figures
 from ..comparisons.fusion_gain import FUSION
 from ..comparisons.fusion_gain import in_words as fusions_in_words
 from ..comparisons.leaderboard import LEADERBOARD, groups_in
@@ -21,10 +19,12 @@ from ..comparisons.leaderboard import in_words as groups_in_words
 from ..figures import section_figures as figures
 from ..figures.class_size_chart import by_class_size
 from ..figures.interactive import as_json, confusion, cost, difference, tracks
+from ..figures.style import style
 from ..pictures.confusion_cells import cell_pictures_of
 from ..pictures.examples import examples_of
 from ..pictures.network_inputs import stack_figure, stacks_of
 from ..pictures.segmentation_outlines import outlines_of
+from ..results.section import of_section
 from .explorer import Explorer
 from .leaderboard_export import board, write_board
 from .page import Shown
@@ -87,7 +87,7 @@ class SectionFiles:
             matrix=explorer.to_json() | {"pictures": self._write_pictures(explorer)},
             suspects=self._surest,
             suspect_files=self._write_suspects(groups),
-            extras=extras_of(self.section, self._field_tables, drawn),
+            analyses=analysis_summaries(self.section, self._analysis_tables, drawn),
         )
         self._table("methods.txt").write_text(f"{shown.methods.paragraph}\n", encoding="utf-8")
         self._table("references.bib").write_text(shown.methods.bibtex, encoding="utf-8")
@@ -98,8 +98,8 @@ class SectionFiles:
         return cell_pictures_of(self.out, self.section.dataset)
 
     @property
-    def _field_tables(self) -> dict[str, pd.DataFrame]:
-        return {table.file: self.tables[table.file] for table in FIELD_TABLES}
+    def _analysis_tables(self) -> dict[str, pd.DataFrame]:
+        return {table.file: self.tables[table.file] for table in ANALYSES}
 
     def _table(self, name: str) -> Path:
         return self.part / TABLES / f"{self.prefix}-{name}"
@@ -117,9 +117,9 @@ class SectionFiles:
 
     def _figures(self) -> dict[str, str]:
         """Save the figures as PNG; return the address of each from the pages, by name."""
-        with figures.style():
+        with style():
             others = {"stacks": stack_figure(stacks_of(self.out, self.section.dataset))}
-            others |= field_figures(self.section, self._field_tables)
+            others |= analysis_figures(self.section, self._analysis_tables)
         addresses = {}
         for name, figure in figures.draw(self.section, others).items():
             path = f"{FIGURES}/{self.prefix}-{name}.png"
@@ -175,7 +175,7 @@ def save_png(figure: Figure, path: Path) -> None:
     from PIL import Image
 
     content = io.BytesIO()
-    with figures.style():
+    with style():
         figure.savefig(content, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight")
     with Image.open(content) as image:
         image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, "png")

@@ -7,9 +7,9 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from ...data_manifests.errors import DataError
+from ...data_manifests.files.atomic_writes import write_whole
 from ...data_manifests.files.tables import read_table
-from ...data_manifests.native_cache import write_whole
-from ..analyses.catalogue import field_tables
+from ..analyses.catalogue import analysis_tables
 from ..analyses.cautions import CAUTIONS, cautions_table
 from ..analyses.confident_errors import SHOWN, suspects
 from ..analyses.duplicates import keep_copies
@@ -21,7 +21,8 @@ from ..figures.interactive import as_json
 from ..pictures.confusion_cells import cell_objects, keep_cell_pictures
 from ..pictures.examples import keep_examples
 from ..results.section import Section, sections_of
-from ..results.stored_run import SCORES, read_runs, scores_table
+from ..results.stored_run import read_runs, scores_table
+from ..run_files.run_folder import SCORES
 from .page import OverDatasets, Shown, render_dataset, render_overview, render_warnings
 from .section_files import ASSETS, FIGURES, TABLES, SectionFiles
 
@@ -103,7 +104,7 @@ def _write_report(out: Path, sections: list[Section]) -> None:
 def _common_tables(sections: list[Section]) -> dict[str, pd.DataFrame]:
     """Return the tables over all runs, by file name; one without rows has no file."""
     runs = [run for section in sections for run in section.runs]
-    return {FUSION: fusion_table(runs), **board_tables(sections), **field_tables(runs)}
+    return {FUSION: fusion_table(runs), **board_tables(sections), **analysis_tables(runs)}
 
 
 def _over(tables: dict[str, pd.DataFrame]) -> OverDatasets | None:

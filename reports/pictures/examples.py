@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from ...data_manifests.errors import DataError
+from ...data_manifests.files.atomic_writes import write_whole
 from ...data_manifests.files.tables import read_table
-from ...data_manifests.native_cache import write_whole
 from ..results.confused_pairs import confused_pairs
 
 if TYPE_CHECKING:

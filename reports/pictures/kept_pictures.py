@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ...data_manifests.errors import DataError
+from ...data_manifests.files.atomic_writes import write_whole
 from ...data_manifests.files.tables import read_table
-from ...data_manifests.native_cache import write_whole
 from ..figures.contact_sheet import chosen_objects
 from .examples import evenly
 

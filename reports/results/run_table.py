@@ -9,7 +9,7 @@ import pandas as pd
 from ...data_manifests.errors import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .stored_run import StoredRun
 
@@ -59,3 +59,13 @@ def why_missing(table: pd.DataFrame) -> list[str]:
         who = dataset if len(tracks) == n_tracks[dataset] else f"{dataset}, {listed(tracks)}"
         sentences.append(f"{who}: {reason}.")
     return sentences
+
+
+def track_means(rows: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Return the means over runs of some columns, one row for each track, under the names that the page gives them."""
+    return rows.groupby("track")[list(columns)].mean().rename(columns=dict(columns))
+
+
+def is_blank(names: pd.Series) -> pd.Series:
+    """Tell which rows are of nothing by name, which is of all together; a column without any name holds numbers."""
+    return names.isna() | names.eq("")

@@ -248,3 +248,8 @@ def _ranked(tracks: list[TrackResult]) -> tuple[TrackResult, ...]:
     return tuple(
         sorted(tracks, key=lambda track: (not track.scores, -track.macro_f1 if track.scores else 0, track.name))
     )
+
+
+def of_section(table: pd.DataFrame, section: Section) -> pd.DataFrame:
+    """Return the rows of a table that belong to one data set under one split, all of its folds."""
+    return table[(table["dataset"] == section.dataset) & table["split"].isin(section.splits)]

@@ -12,6 +12,7 @@ from ...data_manifests.errors import DataError, listed
 from ...data_manifests.files.tables import read_table
 from ..run_files.card import CARD, Card, read_card
 from ..run_files.predictions import DEFAULT_GROUP, Labels, match, read_labels
+from ..run_files.run_folder import IMPORTANCE, PREDICTIONS, PREPARATION, RUNS, TRUTH_COLUMNS, truth_path
 from ..scoring.score import DRAWS, Context, Score, score_labels
 
 if TYPE_CHECKING:
@@ -19,26 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Made = TypeVar("Made")
-RUNS, TRUTH, REPLACED = "runs", "truth", "replaced"
-PREDICTIONS, VALID = "predictions.parquet", "valid.parquet"
-PREPARATION, IMPORTANCE, EMBEDDINGS = "preparation.parquet", "importance.parquet", "embeddings.parquet"
-SCORES = "scores.csv"
-TRUTH_COLUMNS = ("object_id", "part", "taxon", "sample", "lineage")
 COLUMNS = [
     "dataset", "simulated", "track", "split", "seed", "n_test", "n_classes", "macro_f1", "macro_f1_lo", "macro_f1_hi",
     "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "fit_seconds", "predict_seconds", "status",
     "reason", "signature",
 ]  # fmt: skip
-
-
-def run_folder(out: Path, card: Card) -> Path:
-    """Return the folder of a run."""
-    return out / RUNS / card.dataset / card.track / card.split / f"seed-{card.seed}"
-
-
-def truth_path(out: Path, dataset: str, split: str, seed: int) -> Path:
-    """Return the file that says which object is in which part, and its taxon."""
-    return out / TRUTH / dataset / split / f"seed-{seed}.parquet"
 
 
 @dataclass(frozen=True)

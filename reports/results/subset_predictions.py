@@ -11,7 +11,7 @@ import pandas as pd
 from ...data_manifests.errors import DataError, listed
 from ...data_manifests.files.tables import read_table
 from ..run_files.predictions import DEFAULT_GROUP, SCORE
-from .stored_run import PREDICTIONS, VALID
+from ..run_files.run_folder import PREDICTIONS, VALID
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import planktonbench as pb
 import pytest
-from planktonbench.data_manifests.dataset import Dataset, cache_folder, find_folder, load, open_folder
+from planktonbench.data_manifests.dataset import Dataset, find_folder, load, open_folder
 from planktonbench.data_manifests.errors import DataError
+from planktonbench.data_manifests.files.cache import cache_folder
 from planktonbench.data_manifests.manifest import load_manifest, manifest_of_folder
 from planktonbench.data_manifests.seeds import sha256_file
 from planktonbench.data_manifests.splits import SplitPlan, make_splits

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from planktonbench.data_manifests.dataset import Dataset, cache_folder, open_folder
+from planktonbench.data_manifests.dataset import Dataset, open_folder
 from planktonbench.data_manifests.errors import DataError
+from planktonbench.data_manifests.files.atomic_writes import write_whole
+from planktonbench.data_manifests.files.cache import cache_folder
 from planktonbench.data_manifests.manifest import manifest_of_folder
-from planktonbench.data_manifests.native_cache import prepared_native, write_whole
+from planktonbench.data_manifests.native_cache import prepared_native
 
 if TYPE_CHECKING:
     from pathlib import Path

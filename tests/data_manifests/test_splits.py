@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planktonbench.data_manifests.errors import DataError, SuiteError
-from planktonbench.data_manifests.splits import PARTS, Split, SplitPlan, make_splits, parse_split
+from planktonbench.data_manifests.splits import Split, SplitPlan, make_splits, parse_split
+from planktonbench.data_manifests.subsets import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

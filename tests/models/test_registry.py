@@ -10,8 +10,8 @@ import planktonbench as pb
 import pytest
 from planktonbench import Objects, TrackError
 from planktonbench.models import registry
+from planktonbench.models.protocol.checks import check_options, check_track, checked_scores, options_of
 from planktonbench.models.protocol.source_hash import track_sha256
-from planktonbench.models.protocol.track import check_options, check_track, checked_scores, options_of
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline

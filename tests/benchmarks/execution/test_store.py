@@ -15,8 +15,8 @@ from planktonbench.benchmarks.execution.store import (
     set_aside,
     store_run,
 )
-from planktonbench.reports.results.stored_run import run_folder
 from planktonbench.reports.run_files.card import Card, read_card
+from planktonbench.reports.run_files.run_folder import run_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

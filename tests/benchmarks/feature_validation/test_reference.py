@@ -13,8 +13,9 @@ from planktonbench.benchmarks.feature_validation.outline_walks import (
     elliptic_fourier,
     skeleton_length,
 )
-from planktonbench.benchmarks.feature_validation.reference import PAD, Subject, reference_features
+from planktonbench.benchmarks.feature_validation.reference import reference_features
 from planktonbench.benchmarks.feature_validation.shapes import LIGHT, Shape, shapes
+from planktonbench.benchmarks.feature_validation.subject import PAD, Subject
 from planktonbench.features.measured.catalogue import NAMES
 from planktonbench.features.measured.measure import measure_chunk
 from planktonbench.features.measured.objects.segmentation import Segmentation

@@ -11,14 +11,14 @@ import planktonbench as pb
 import pytest
 from planktonbench import DataError, SuiteError
 from planktonbench.benchmarks.cli.app import main
+from planktonbench.benchmarks.execution.cards import card_facts
 from planktonbench.benchmarks.execution.settings import Settings
 from planktonbench.benchmarks.execution.store import store_run, store_truth
-from planktonbench.benchmarks.planning.plan import card_facts
 from planktonbench.benchmarks.reference import export as ship_module
 from planktonbench.benchmarks.reference.export import LARGEST_MB, rounded, ship
 from planktonbench.benchmarks.reference.locate import FOLDER, reference_names, resolved
 from planktonbench.data_manifests.splits import SplitPlan, make_splits
-from planktonbench.models.protocol.track import SUM_TOLERANCE
+from planktonbench.models.protocol.checks import SUM_TOLERANCE
 from planktonbench.reports.results.stored_run import StoredRun, read_runs
 from planktonbench.reports.run_files.card import Card
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from planktonbench import SuiteError
-from planktonbench.benchmarks.planning.plan import choose_methods
+from planktonbench.benchmarks.planning.methods import choose_methods
 from planktonbench.benchmarks.suites.suite import load_suite, suite_names
 
 if TYPE_CHECKING:

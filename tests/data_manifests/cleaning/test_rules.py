@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-from planktonbench.data_manifests.cleaning.rules import Note, note
 from planktonbench.data_manifests.dataset import Dataset, open_folder
 from planktonbench.data_manifests.errors import DataError
 from planktonbench.data_manifests.manifest import load_manifest, manifest_of_folder
+from planktonbench.data_manifests.notes import Note, note
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from planktonbench.features.measured.chunk import MeasuredChunk
+    from planktonbench.features.preparation.chunk_files import MeasuredChunk
 
 ROUNDING = {"rtol": 1e-6, "atol": 1e-6}  # what is summed over a sheet, partly in 32 bits, depends on the sheet
 LIGHT = Segmentation("light")

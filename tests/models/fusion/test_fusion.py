@@ -12,7 +12,7 @@ from planktonbench import Objects, Track
 from planktonbench.data_manifests.errors import TrackError
 from planktonbench.models.fusion.early_xgboost import FusionXgb, folds_of
 from planktonbench.models.fusion.late_pooling import FusionStack, pool_weights, pooled
-from planktonbench.models.protocol.base_runs import LEAST, Part, logarithms
+from planktonbench.models.protocol.track import LEAST, Part, logarithms
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss
 

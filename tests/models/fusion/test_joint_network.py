@@ -11,7 +11,7 @@ import pytest
 from planktonbench.data_manifests.errors import TrackError
 from planktonbench.models.fusion.joint_network import FusionJoint
 from planktonbench.models.image_tracks.convolutional import LeNet
-from planktonbench.models.protocol.base_runs import Part
+from planktonbench.models.protocol.track import Part
 from sklearn.metrics import f1_score
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from planktonbench import TrackError
-from planktonbench.models.protocol.track import checked_scores, options_of
+from planktonbench.models.protocol.checks import checked_scores, options_of
 from planktonbench.models.registry import get_track
 
 if TYPE_CHECKING:

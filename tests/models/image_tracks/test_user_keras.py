@@ -12,8 +12,8 @@ from keras import layers
 from planktonbench import Objects, TrackError, from_keras
 from planktonbench.models.image_tracks.user_keras import KerasTrack
 from planktonbench.models.networks.network import built_network
+from planktonbench.models.protocol.checks import check_track, checked_scores, options_of
 from planktonbench.models.protocol.source_hash import track_sha256
-from planktonbench.models.protocol.track import check_track, checked_scores, options_of
 from planktonbench.models.registry import get_track
 from planktonbench.models.training.recipe import Recipe
 

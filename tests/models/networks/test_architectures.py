@@ -12,7 +12,7 @@ from planktonbench.models.networks import architectures
 from planktonbench.models.networks.batch_normalisation import BatchNormalization
 from planktonbench.models.networks.missing_weights import MissingWeights
 from planktonbench.models.networks.network import Design, network, precision_of
-from planktonbench.models.protocol.track import options_of
+from planktonbench.models.protocol.checks import options_of
 from planktonbench.models.registry import get_track
 from planktonbench.models.training.checkpoint import set_training_values, training_values
 from planktonbench.models.training.recipe import PretrainedRecipe, Recipe

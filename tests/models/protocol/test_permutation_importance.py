@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from planktonbench.models.protocol.objects import Objects
 from planktonbench.models.protocol.permutation_importance import permutation
-from planktonbench.models.protocol.track import Objects
 from planktonbench.models.registry import get_track
 from planktonbench.models.table_tracks.xgboost_tracks import XgbNative, XgbSource001
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from planktonbench import Objects, TrackError
-from planktonbench.models.protocol.track import checked_scores
+from planktonbench.models.protocol.checks import checked_scores
 from planktonbench.models.registry import SHIPPED, get_track
 from planktonbench.models.table_tracks.xgboost_tracks import resampled
 

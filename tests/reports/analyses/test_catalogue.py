@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from planktonbench.reports.analyses.catalogue import FIELD_TABLES, field_tables, of_section
-from planktonbench.reports.analyses.field_figures import field_figures
-from planktonbench.reports.figures import section_figures as figures
+from planktonbench.reports.analyses.catalogue import ANALYSES, analysis_figures, analysis_tables
+from planktonbench.reports.figures.style import style
 from planktonbench.reports.results.run_table import KEYS, REASON
-from planktonbench.reports.results.section import sections_of
+from planktonbench.reports.results.section import of_section, sections_of
 from planktonbench.reports.results.stored_run import read_runs
 
 if TYPE_CHECKING:
@@ -37,31 +36,31 @@ def sections(tmp_path: Path, add_run: Callable[..., Path]) -> list[Section]:
 def test_each_run_is_in_each_table(sections: list[Section]) -> None:
     """With numbers, or with the reason why not; each table says what it shows."""
     runs = [run for section in sections for run in section.runs]
-    tables = field_tables(runs)
+    tables = analysis_tables(runs)
     keys = [[getattr(run.card, name) for name in KEYS] for run in runs]
 
-    assert list(tables) == [table.file for table in FIELD_TABLES]
+    assert list(tables) == [table.file for table in ANALYSES]
     for table in tables.values():
         assert table[list(KEYS)].drop_duplicates().to_numpy().tolist() == keys
         assert table.columns[-1] == REASON
         empty = table.drop(columns=[*KEYS, REASON]).isna().all(axis="columns")
         assert (table.loc[empty, REASON] != "").all()
-    assert all(table.title and table.shows.endswith(".") for table in FIELD_TABLES)
+    assert all(table.title and table.description.endswith(".") for table in ANALYSES)
 
 
 def test_rows_of_a_section_are_its_own(sections: list[Section]) -> None:
     """Those of its data set and its splits."""
     runs = [run for section in sections for run in section.runs]
-    table = field_tables(runs)["error-variance.csv"]
+    table = analysis_tables(runs)["error-variance.csv"]
 
     assert [len(of_section(table, section)) for section in sections] == [1, 5]
 
 
 def test_figures_are_drawn_of_what_there_is(sections: list[Section]) -> None:
     """A line for each track that has scores; without lineages there are no ranks to draw."""
-    tables = field_tables([run for section in sections for run in section.runs])
-    with figures.style():
-        lake, ndsb = (field_figures(section, tables) for section in sections)
+    tables = analysis_tables([run for section in sections for run in section.runs])
+    with style():
+        lake, ndsb = (analysis_figures(section, tables) for section in sections)
 
     assert [name for name, figure in lake.items() if figure is None] == ["ranks"]
     assert None not in ndsb.values()
@@ -80,8 +79,8 @@ def test_figures_are_drawn_of_what_there_is(sections: list[Section]) -> None:
 
 def test_ranks_are_drawn_as_the_table_has_them(sections: list[Section]) -> None:
     """Means over runs, from the root to the taxa."""
-    tables = field_tables(sections[1].runs)
-    figure = field_figures(sections[1], tables)["ranks"]
+    tables = analysis_tables(sections[1].runs)
+    figure = analysis_figures(sections[1], tables)["ranks"]
     rows = tables["ranks.csv"]
     best = rows[rows["track"] == "best"].groupby("rank", sort=False)["macro_f1"].mean()
 
@@ -94,4 +93,4 @@ def test_a_section_without_a_finished_run_has_no_figures(make_section: Callable[
     """There is nothing to draw."""
     section = make_section({"status": "failed", "reason": "oh"})
 
-    assert set(field_figures(section, field_tables(section.runs)).values()) == {None}
+    assert set(analysis_figures(section, analysis_tables(section.runs)).values()) == {None}

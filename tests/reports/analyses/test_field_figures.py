@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from planktonbench.reports.analyses.field_figures import effort_figure
+from planktonbench.reports.analyses.sorting_effort import effort_figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

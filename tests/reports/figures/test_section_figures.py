@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.cbook import is_math_text
 from planktonbench.reports.figures import section_figures as figures
+from planktonbench.reports.figures.style import style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -161,7 +162,7 @@ def test_scales_shows_each_column_before_and_after(preparation: pd.DataFrame) ->
 def test_the_numbers_of_scales_are_plain(preparation: pd.DataFrame) -> None:
     """No mark-up stands where a number should, whatever the width of the axis."""
     wide = preparation.assign(std=[1e-9, 1.0, 2e3, 5e6, 0.0], mean=[-4e4, 0.0, 1.0, 7e8, 2.0])
-    with figures.style():
+    with style():
         figure = figures.scales(wide)
         figure.canvas.draw()
     labels = texts(figure.axes[0].get_xticklabels())

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 from planktonbench import DataError
-from planktonbench.reports.analyses.catalogue import FIELD_TABLES
+from planktonbench.reports.analyses.catalogue import ANALYSES
 from planktonbench.reports.analyses.cautions import COLUMNS as CAUTION_COLUMNS
 from planktonbench.reports.pages import write
 from planktonbench.reports.pages.write import stored_cautions, write_results
@@ -51,7 +51,7 @@ def test_the_report_holds_page_figures_and_tables(out: Path) -> None:
         *(f"figures/bay-{name}.png" for name in figures),
         *(f"figures/lake-{name}.png" for name in [*figures, "scales", "correlations"]),
         *(f"tables/{dataset}-{name}" for dataset in ("bay", "lake") for name in tables),
-        *(f"tables/{table.file}" for table in FIELD_TABLES),
+        *(f"tables/{table.file}" for table in ANALYSES),
         *("tables/cautions.csv", "tables/leaderboard.csv", "tables/lake-native-columns.csv"),
     ]
 

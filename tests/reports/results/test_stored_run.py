@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 from planktonbench import DataError, PlanktonbenchError, score
-from planktonbench.reports.results.stored_run import COLUMNS, read_runs, run_folder, scores_table, truth_path
+from planktonbench.reports.results.stored_run import COLUMNS, read_runs, scores_table
+from planktonbench.reports.run_files.run_folder import run_folder, truth_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable

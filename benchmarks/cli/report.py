@@ -1,0 +1,79 @@
+"""The command `planktonbench report`: score and report again from stored predictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...data_manifests.errors import SuiteError
+from ..console.output import print_table, tell
+from .command import Command
+from .compare import print_board
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def report_command(out: Annotated[Path, typer.Argument(help="A results folder, such as results/flowcam.")]) -> None:
+    """Score and report again, from stored predictions and truth alone."""
+    from ...reports.pages.write import write_results
+    from ..run import writing
+
+    if not out.is_dir():
+        message = f"{out} is not a folder; expected a results folder that 'planktonbench run' has made."
+        raise SuiteError(message)
+    with writing(out):
+        table = write_results(out)
+    print_scores(table)
+    print_board(out)
+    print_cautions(out)
+    tell(f"Report: {out / 'report' / 'index.html'}")
+
+
+def print_scores(scores: pd.DataFrame) -> None:
+    """Print the mean over runs of each track, best first."""
+    keys = ["dataset", "split", "track"]
+    done = scores[scores["status"] == "done"].assign(
+        split=lambda t: t["split"].str.replace(r"-fold\d+$", "", regex=True)
+    )
+    if not len(done):
+        return
+    means = done.groupby(keys).agg(
+        runs=("seed", "size"), macro_f1=("macro_f1", "mean"), accuracy=("accuracy", "mean"), fit=("fit_seconds", "mean")
+    )
+    ordered = means.reset_index().sort_values(["dataset", "split", "macro_f1"], ascending=[True, True, False])
+    rows = [
+        (
+            str(r.dataset),
+            str(r.split),
+            str(r.track),
+            str(r.runs),
+            f"{r.macro_f1:.4f}",
+            f"{r.accuracy:.4f}",
+            f"{r.fit:.2f}",
+        )
+        for r in ordered.itertuples()
+    ]
+    print_table(("data set", "split", "track", "runs", "macro F1", "accuracy", "own fit s"), rows)
+    if done["simulated"].any():
+        names = ", ".join(sorted(set(done.loc[done["simulated"], "dataset"])))
+        typer.echo(f"Simulated data ({names}): these scores are no results of real plankton.")
+
+
+def print_cautions(out: Path) -> None:
+    """Print what a reader of the numbers has to know, as the report says it."""
+    from ...reports.pages.write import stored_cautions
+
+    for row in stored_cautions(out).itertuples():
+        tell(f"{row.code} {row.dataset} {row.split}: {row.text}")
+
+
+REPORT = Command(
+    "report",
+    report_command,
+    "planktonbench report results/flowcam",
+    "Score and report again from stored predictions.",
+    "Score and report again, from stored predictions and truth alone.",
+)

@@ -1,0 +1,96 @@
+"""The command `planktonbench run`: run a suite, score it, and write the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ...data_manifests.errors import SuiteError
+from ..console.output import is_verbose, tell
+from .command import Command
+from .compare import print_board
+from .report import print_cautions, print_scores
+
+SOME_RUN_FAILED = 1
+
+
+def run_command(  # noqa: PLR0913 - the options of the command, which take most of its 62 lines
+    suite: Annotated[str, typer.Argument(help="A shipped suite, such as flowcam, or the path of a YAML file.")],
+    *,
+    data_dir: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--data",
+            help="Folder of the data set's files.",
+            show_default="$PLANKTONBENCH_DATA/<dataset>, then the cache",
+        ),
+    ] = None,
+    only: Annotated[
+        Optional[str],
+        typer.Option("--tracks", help="Tracks, joined by commas: names or path.py:Class.", show_default="the suite's"),
+    ] = None,
+    predictions: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help="NAME=FILE, a method's predictions of the test objects of one split and seed; may be given again.",
+            show_default="none",
+        ),
+    ] = None,
+    seeds: Annotated[Optional[str], typer.Option(help="Seeds, joined by commas.", show_default="the suite's")] = None,
+    split: Annotated[
+        Optional[str],
+        typer.Option(help="holdout, kfold3, grouped-holdout, grouped-kfold3, published.", show_default="the suite's"),
+    ] = None,
+    features: Annotated[
+        Optional[str],
+        typer.Option(help="To learn from: native, measured or native+measured.", show_default="the suite's"),
+    ] = None,
+    out: Annotated[Optional[Path], typer.Option(help="Results folder.", show_default="results/<suite>")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Use the smaller budget that the suite states.")] = False,
+    jobs: Annotated[int, typer.Option(help="Worker processes; each has cores // jobs threads.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Do finished runs again.")] = False,
+) -> None:
+    """Run what is not there yet, score it, and write the report."""
+    from ..execution.settings import Settings
+    from ..planning.submitted_predictions import parse_predictions
+    from ..run import run_suite, with_choices
+    from ..suites.suite import load_suite
+
+    plan = with_choices(load_suite(suite), None if seeds is None else _numbers(seeds), split, features)
+    settings = Settings(
+        out=out,
+        data_dir=None if data_dir is None else data_dir.expanduser(),
+        tracks=None if only is None else [name.strip() for name in only.split(",") if name.strip()],
+        predictions=parse_predictions(predictions or []),
+        quick=quick,
+        jobs=jobs,
+        force=force,
+        verbose=is_verbose(),
+    )
+    outcome = run_suite(plan, settings)
+    print_scores(outcome.table)
+    print_board(outcome.out)
+    print_cautions(outcome.out)
+    tell(f"Report: {outcome.out / 'report' / 'index.html'}")
+    if outcome.failed:
+        tell(f"{outcome.failed} of the runs failed; the others are stored. --verbose shows why.")
+        raise typer.Exit(SOME_RUN_FAILED)
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as fault:
+        message = f"--seeds is '{text}'; expected whole numbers joined by commas, such as 0,1,2."
+        raise SuiteError(message) from fault
+
+
+RUN = Command(
+    "run",
+    run_command,
+    "planktonbench run flowcam --data DIR",
+    "Run a suite, score it, and write the report.",
+    "Run what is missing, score it, and write the report.",
+)

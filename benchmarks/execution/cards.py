@@ -1,0 +1,40 @@
+"""What the cards of all runs on a split have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...reports.run_files.card import CardNote
+from .environment import now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...data_manifests.dataset import Dataset
+    from ...data_manifests.notes import Note
+    from ...data_manifests.splits import Split
+    from .settings import Settings
+
+
+def card_facts(dataset: Dataset, split: Split, settings: Settings) -> dict[str, Any]:
+    """Return what the cards of all runs on a split have in common."""
+    return {
+        "dataset": dataset.name,
+        "manifest_sha256": dataset.manifest.sha256,
+        "data_sha256": dataset.data_sha256,
+        "data_citation": dataset.reference,
+        "simulated": dataset.simulated,
+        "classes": list(dataset.classes),
+        "split": split.name,
+        "seed": split.seed,
+        "n_train": split.count("train"),
+        "n_valid": split.count("valid"),
+        "n_test": split.count("test"),
+        "quick": settings.quick,
+        "created": now(),
+    }
+
+
+def card_notes(notes: Iterable[Note]) -> list[CardNote]:
+    """Return notes as a card keeps them."""
+    return [CardNote(code=n.code, text=n.text, count=n.count, examples=list(n.examples)) for n in notes]

@@ -1,0 +1,104 @@
+"""Methods and jobs: a track with its options, and one run of it."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ...data_manifests.errors import PlanktonbenchError
+
+if TYPE_CHECKING:
+    from ...features.network_images.form import StackForm
+    from ...models.protocol.track import Track
+    from ...reports.run_files.card import Card
+    from ..suites.suite import Features
+
+
+@dataclass(frozen=True)
+class Method:
+    """A track that is to be run, under the name of its results.
+
+    Attributes:
+        name: name of its runs.
+        track: its class.
+        reference: how a worker finds it: a registered name or `path.py:Class`; empty when it is carried along.
+        options: all options, defaults and budget included.
+        features: the table that it learns from; None is the data set's usual one.
+        parts: the methods whose runs it is built on.
+
+    """
+
+    name: str
+    track: type[Track]
+    reference: str
+    options: dict[str, Any]
+    features: Features | None = None
+    parts: tuple[Method, ...] = ()
+
+    @cached_property
+    def instance(self) -> Track | None:
+        """The track made from its options, to be asked what it wants; None when it fails, which its run will tell.
+
+        Raises:
+            TrackError: one of its options cannot be meant.
+
+        """
+        try:
+            return self.track(**self.options)
+        except PlanktonbenchError:
+            raise
+        except Exception:  # noqa: BLE001 - anybody's constructor; a run that fails is recorded with the reason
+            return None
+
+    @property
+    def asks_for(self) -> tuple[str, ...]:
+        """The names of the methods that it is to be built on."""
+        return self.instance.parts if self.instance else ()
+
+    @property
+    def stack_form(self) -> StackForm | None:
+        """The form of prepared images that it, or else one of its parts, learns from."""
+        own = self.instance.stack_form if self.instance else None
+        return own or next((part.stack_form for part in self.parts if part.stack_form), None)
+
+    @property
+    def depth(self) -> int:
+        """How many runs have to follow each other until its own can begin."""
+        return 1 + max((part.depth for part in self.parts), default=-1)
+
+    @property
+    def carried(self) -> str:
+        """The class itself, for a worker that cannot import it (a notebook's): pickled by value, in base64."""
+        if self.reference:
+            return ""
+        import cloudpickle
+
+        return base64.b64encode(cloudpickle.dumps(self.track)).decode()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run that is wanted.
+
+    Attributes:
+        draft: its card as far as it is known beforehand.
+        method: the track with its options.
+        task: where the worker finds truth, native table, images and prepared images.
+
+    """
+
+    draft: Card
+    method: Method
+    task: dict[str, str]
+
+    @property
+    def parts(self) -> list[Card]:
+        """The cards of the runs that it is built on, as far as they name their folders."""
+        return [self.draft.model_copy(update={"track": part.name}) for part in self.method.parts]
+
+    @property
+    def label(self) -> str:
+        """The job in words."""
+        return f"{self.draft.dataset} · {self.draft.track} · {self.draft.split} · seed {self.draft.seed}"

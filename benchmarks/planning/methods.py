@@ -1,0 +1,89 @@
+"""From the tracks of a suite to methods: options, budgets, and base runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...data_manifests.errors import SuiteError
+from ...models.protocol.checks import check_options, check_track, options_of
+from ...models.registry import get_track
+from ..execution.job import Method
+from ..suites.suite import TrackEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ...models.protocol.track import Track
+    from ..suites.suite import Suite
+
+
+def choose_methods(suite: Suite, wanted: Sequence[str | type[Track]] | None, *, quick: bool) -> list[Method]:
+    """Return the methods to run: those that are wanted, or all of the suite.
+
+    A wanted name is looked up among the suite's entries first, so that their options hold, then among all tracks.
+
+    Raises:
+        TrackError: a track is unknown, breaks the protocol, or has no such option.
+        SuiteError: two methods have the same name.
+
+    """
+    entries = {entry.stored_as or entry.track: entry for entry in suite.track_entries()}
+    limits = (suite.quick if quick else suite.budget).limits()
+
+    def find(item: str | type[Track]) -> Method:
+        if isinstance(item, str):
+            entry = entries.get(item, TrackEntry(track=item))
+            found = _method(get_track(entry.track), _absolute(entry.track), entry, limits)
+        else:
+            found = _method(check_track(item, repr(item)), "", TrackEntry(track=item.name), limits)
+        return found if found.features else replace(found, features=suite.features)
+
+    methods = [find(item) for item in (wanted if wanted is not None else entries)]
+    names = [method.name for method in methods]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        message = f"Two tracks are called '{twice[0]}'. Give one another name with 'as: …' in the suite."
+        raise SuiteError(message)
+    chosen: dict[str, Method] = {}
+    wished = {method.name: method for method in methods}
+    for name in wished:
+        _add_with_parts(name, lambda part: wished.get(part) or find(part), chosen, ())
+    return list(chosen.values())
+
+
+def _add_with_parts(
+    name: str, find: Callable[[str], Method], chosen: dict[str, Method], above: tuple[str, ...]
+) -> None:
+    """Add a method behind those that it is built on, each once.
+
+    Raises:
+        SuiteError: it is built on itself.
+
+    """
+    if name in above:
+        message = f"Track '{name}' is built on itself: {' → '.join((*above, name))}. Name another part."
+        raise SuiteError(message)
+    if name in chosen:
+        return
+    method = find(name)
+    for part in method.asks_for:
+        _add_with_parts(part, find, chosen, (*above, name))
+    chosen[name] = replace(method, parts=tuple(chosen[part] for part in method.asks_for))
+
+
+def _absolute(reference: str) -> str:
+    """Make the path of `path.py:Class` absolute, since a worker has another working folder."""
+    if ".py" not in reference:
+        return reference
+    path, colon, member = reference.rpartition(":") if not reference.endswith(".py") else (reference, "", "")
+    return f"{Path(path).expanduser().resolve()}{colon}{member}"
+
+
+def _method(track: type[Track], reference: str, entry: TrackEntry, limits: dict[str, Any]) -> Method:
+    check_options(track, entry.options)
+    known = options_of(track)
+    budget = {name: value for name, value in limits.items() if name in known}
+    options = {**known, **budget, **entry.options}
+    return Method(entry.stored_as or track.name, track, reference, options, entry.features)

@@ -1,0 +1,8 @@
+"""Subsets of a split, and the names under which files give them."""
+
+from __future__ import annotations
+
+PARTS = ("train", "valid", "test")
+
+
+SET_NAMES = {"train": "train", "val": "valid", "valid": "valid", "validation": "valid", "test": "test"}

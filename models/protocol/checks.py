@@ -1,0 +1,147 @@
+"""Checks of the track protocol: class, options, and returned scores."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...data_manifests.errors import TrackError, did_you_mean, listed
+from .track import Track
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from numpy.typing import NDArray
+
+    from .objects import Objects
+
+
+NAME = r"[a-z0-9][a-z0-9._-]*"
+
+
+INPUTS = frozenset({"native", "images"})
+
+
+SUM_TOLERANCE = 1e-3
+
+
+def options_of(track: type[Track]) -> dict[str, Any]:
+    """Return the options of a track with their defaults: the keyword arguments of its constructor."""
+    parameters = inspect.signature(track).parameters.values()
+    return {parameter.name: parameter.default for parameter in parameters}
+
+
+def check_options(track: type[Track], options: Mapping[str, Any]) -> None:
+    """Refuse an option that a track does not have.
+
+    Raises:
+        TrackError: with near matches.
+
+    """
+    known = options_of(track)
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        message = f"Track '{track.name}' has no option {listed(unknown)}. {did_you_mean(unknown[0], known)}"
+        raise TrackError(message)
+
+
+def check_choice(option: str, value: object, choices: Collection[str]) -> None:
+    """Refuse a value of an option that is none of its choices.
+
+    Raises:
+        TrackError: with near matches.
+
+    """
+    if value not in choices:
+        message = f"Option {option} is {value!r}. {did_you_mean(str(value), choices)}"
+        raise TrackError(message)
+
+
+def check_track(track: object, where: str) -> type[Track]:
+    """Check a class against the protocol, before anything runs.
+
+    Args:
+        track: the class.
+        where: how the user named it, for the message.
+
+    Raises:
+        TrackError: it is no Track, lacks a name, asks for inputs that do not exist, or its `fit` or `predict` take
+            other arguments; the message shows what was found beside what was expected.
+
+    """
+    if not (isinstance(track, type) and issubclass(track, Track)):
+        message = f"{where} is {type(track).__name__} {track!r}; expected a subclass of planktonbench.Track."
+        raise TrackError(message)
+    name = getattr(track, "name", None)
+    if not isinstance(name, str) or not re.fullmatch(NAME, name):
+        message = f"{where}: name is {name!r}; expected lower-case words joined by hyphens, such as 'my-method'."
+        raise TrackError(message)
+    inputs = getattr(track, "inputs", None)
+    if not isinstance(inputs, (set, frozenset)) or not inputs or inputs - INPUTS:
+        message = f"{where}: inputs is {inputs!r}; expected {{'native'}}, {{'images'}} or both."
+        raise TrackError(message)
+    for method, expected in (("fit", Track.fit), ("predict", Track.predict)):
+        _check_signature(track, method, inspect.signature(expected), where)
+    _check_constructor(track, where)
+    return track
+
+
+def _check_signature(track: type[Track], method: str, expected: inspect.Signature, where: str) -> None:
+    found = inspect.signature(getattr(track, method))
+    wanted = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in expected.parameters.values()]
+    shown = inspect.Signature(wanted)
+    positional = [object() for parameter in wanted if parameter.kind is not inspect.Parameter.KEYWORD_ONLY]
+    keywords = {p.name: None for p in wanted if p.kind is inspect.Parameter.KEYWORD_ONLY}
+    abstract = getattr(getattr(track, method), "__isabstractmethod__", False)
+    try:
+        found.bind(*positional, **keywords)
+    except TypeError as fault:
+        message = f"{where}: {method}{found} does not fit; expected {method}{shown}. ({fault})"
+        raise TrackError(message) from fault
+    if abstract:
+        message = f"{where} has no method {method}; expected {method}{shown}."
+        raise TrackError(message)
+
+
+def _check_constructor(track: type[Track], where: str) -> None:
+    for parameter in inspect.signature(track).parameters.values():
+        variadic = parameter.kind in {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+        if variadic or parameter.default is inspect.Parameter.empty:
+            message = (
+                f"{where}: constructor argument '{parameter}' has no default. "
+                "A track is made from its options alone; give each a default."
+            )
+            raise TrackError(message)
+
+
+def checked_scores(scores: object, objects: Objects, name: str) -> NDArray[np.float32]:
+    """Check what a track's predict returned, and return it as float32.
+
+    Raises:
+        TrackError: it is no array of shape (n_objects, n_classes), holds values that are no probabilities, or its
+            rows do not sum to one.
+
+    """
+    array = np.asarray(scores)
+    expected = (len(objects), len(objects.classes))
+    if array.shape != expected or not np.issubdtype(array.dtype, np.number):
+        message = f"{name}.predict returned shape {array.shape} of {array.dtype}; expected {expected} of float."
+        raise TrackError(message)
+    if not np.isfinite(array).all():
+        rows = objects.object_ids[~np.isfinite(array).all(axis=1)]
+        message = f"{name}.predict returned values that are not finite for objects {listed(rows)}."
+        raise TrackError(message)
+    sums = array.sum(axis=1)
+    wrong = (np.abs(sums - 1) > SUM_TOLERANCE) | (array < 0).any(axis=1)
+    if wrong.any():
+        first = int(np.flatnonzero(wrong)[0])
+        message = (
+            f"{name}.predict: {int(wrong.sum()):,} of {len(objects):,} rows are no probabilities "
+            f"(object {objects.object_ids[first]}: sum {sums[first]:.4g}, smallest {array[first].min():.4g}); "
+            "expected values from 0 to 1 that sum to one."
+        )
+        raise TrackError(message)
+    return array.astype(np.float32)

@@ -1,0 +1,35 @@
+"""Files of a results folder: names and places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .card import Card
+
+
+RUNS, TRUTH, REPLACED = "runs", "truth", "replaced"
+
+
+PREDICTIONS, VALID = "predictions.parquet", "valid.parquet"
+
+
+PREPARATION, IMPORTANCE, EMBEDDINGS = "preparation.parquet", "importance.parquet", "embeddings.parquet"
+
+
+SCORES = "scores.csv"
+
+
+TRUTH_COLUMNS = ("object_id", "part", "taxon", "sample", "lineage")
+
+
+def run_folder(out: Path, card: Card) -> Path:
+    """Return the folder of a run."""
+    return out / RUNS / card.dataset / card.track / card.split / f"seed-{card.seed}"
+
+
+def truth_path(out: Path, dataset: str, split: str, seed: int) -> Path:
+    """Return the file that says which object is in which part, and its taxon."""
+    return out / TRUTH / dataset / split / f"seed-{seed}.parquet"
