@@ -18,7 +18,7 @@ from ..reports.run_files.run_folder import run_folder
 from .console.progress import Progress, counting
 from .execution.scheduler import Workers
 from .execution.settings import Settings
-from .execution.store import lock, refusals_told, store_truth
+from .execution.store import lock, reported_write_errors, store_truth
 from .planning.feature_tables import NATIVE, feature_tables, show_measured
 from .planning.methods import choose_methods
 from .planning.plan import Inputs, all_splits, find_entry, plan_jobs
@@ -153,7 +153,7 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
         _store_truth(out, dataset, splits, settings.progress)
         jobs += plan_jobs(dataset, splits, methods, inputs[-1][1], out=out, settings=settings)
     files = place_files(places, out, settings)
-    with refusals_told(out):
+    with reported_write_errors(out):
         for file in files:
             settings.progress.say(store_given(file, out, force=settings.force))
         Workers(out, settings).do_all(jobs)
@@ -193,7 +193,7 @@ def _store_truth(out: Path, dataset: Dataset, splits: list[Split], progress: Pro
 @contextmanager
 def writing(out: Path) -> Iterator[None]:
     """Hold the lock of a results folder, and turn the system's refusal to write into a message."""
-    with refusals_told(out), lock(out, "results"):
+    with reported_write_errors(out), lock(out, "results"):
         yield
 
 

@@ -38,3 +38,7 @@ def note(code: str, text: str, values: Iterable[object]) -> list[Note]:
     """Return one note about these ids or names, or none when there are none."""
     names = [str(value) for value in values]
     return [Note(code, text, len(names), tuple(names[:EXAMPLES]))] if names else []
+
+
+NOTHING_FOUND = "nothing-found"
+"""Code of the note that counts images in which the segmentation found no object."""

@@ -78,7 +78,7 @@ def get_track(name: str) -> type[Track]:
         return check_track(getattr(importlib.import_module(f".{module}", __package__), member), name)
     if name in _registered:
         return _registered[name]
-    if ".py" in name:
+    if is_file_reference(name):
         return _from_file(name)
     for entry in entry_points(group=GROUP):
         if entry.name == name:
@@ -87,10 +87,20 @@ def get_track(name: str) -> type[Track]:
     raise TrackError(message)
 
 
+def is_file_reference(name: str) -> bool:
+    """Return whether a track is named by its file, as in `path.py:Class`."""
+    return ".py" in name
+
+
+def split_file_reference(reference: str) -> tuple[Path, str]:
+    """Return the absolute path and the class of `path.py:Class`; the class is empty when only the path is given."""
+    text, _, member = (reference, "", "") if reference.endswith(".py") else reference.rpartition(":")
+    return Path(text).expanduser().resolve(), member
+
+
 def _from_file(reference: str) -> type[Track]:
     """Load the class of `path.py:Class`; without `:Class` the file must define exactly one track."""
-    text, _, member = reference.rpartition(":") if not reference.endswith(".py") else (reference, "", "")
-    path = Path(text).expanduser().resolve()
+    path, member = split_file_reference(reference)
     if not path.is_file():
         message = f"{path} does not exist; expected a Python file as in my_method.py:MyTrack."
         raise TrackError(message)

@@ -14,7 +14,7 @@ import typer
 from ..._version import __version__
 from ...data_manifests.errors import PlanktonbenchError
 from ..console.output import be_verbose, is_verbose, tell
-from . import data, tracks
+from . import data, suites, tracks
 from .audit import AUDIT
 from .check import CHECK
 from .compare import COMPARE
@@ -35,6 +35,7 @@ PLAIN = {"rich_markup_mode": None, "add_completion": False, "pretty_exceptions_e
 COMMANDS = (RUN, REPORT, SCORE, COMPARE, MEASURE, CHECK)
 GROUPS = {
     "data": ("Manifests and the files of data sets.", (data.LIST, data.SHOW, FETCH, data.CHECK, AUDIT, SIMULATE)),
+    "suites": ("The shipped suites and what they run.", (suites.LIST, suites.SHOW)),
     "tracks": ("The methods, their inputs, options and sources.", (tracks.LIST, tracks.SHOW)),
 }
 """Commands of two words: help and commands of each group, by its name."""

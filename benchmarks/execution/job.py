@@ -96,9 +96,11 @@ class Job:
     @property
     def parts(self) -> list[Card]:
         """The cards of the runs that it is built on, as far as they name their folders."""
-        return [self.draft.model_copy(update={"track": part.name}) for part in self.method.parts]
+        return [self.draft.changed(track=part.name) for part in self.method.parts]
 
     @property
     def label(self) -> str:
         """The job in words."""
-        return f"{self.draft.dataset} · {self.draft.track} · {self.draft.split} · seed {self.draft.seed}"
+        return (
+            f"{self.draft.data.name} · {self.draft.track.name} · {self.draft.split.name} · seed {self.draft.split.seed}"
+        )

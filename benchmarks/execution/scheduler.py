@@ -16,7 +16,7 @@ from ...data_manifests.errors import listed
 from ...reports.run_files.card import Card, read_card
 from ...reports.run_files.run_folder import run_folder
 from .environment import TOLD, worker_environment
-from .store import CANNOT_WRITE, differences, drop_left_scratch, is_finished, job_lock, store_run
+from .store import CANNOT_WRITE, RefusedWriteError, differences, drop_left_scratch, is_finished, job_lock, store_run
 
 if TYPE_CHECKING:
     from .job import Job
@@ -91,11 +91,11 @@ class Workers:
             return
         settings = self.settings
         settings.progress.began(job.label)
-        unfinished = [card.track for card in job.parts if not _is_done(self.out, card)]
+        unfinished = [card.track.name for card in job.parts if not _is_done(self.out, card)]
         if unfinished:
             reason = f"it is built on {listed(unfinished)}, which did not come to an end"
             with job_lock(self.out, job.draft):
-                store_run(self.out, job.draft.model_copy(update={"status": "skipped", "reason": reason}), {})
+                store_run(self.out, job.draft.changed(status="skipped", reason=reason), {})
             settings.progress.ended(job.label, f"skipped: {reason}")
             return
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
@@ -151,12 +151,12 @@ class Workers:
         if code != 0:
             last = lines[-1] if lines else "no message"
             if code == CANNOT_WRITE:
-                raise OSError(last)
+                raise RefusedWriteError(last)
             reason = f"the worker ended with code {code}: {last}"
             if code < 0:
                 reason = f"the worker was killed by signal {-code} (out of memory?)"
             with job_lock(out, draft):
-                store_run(out, draft.model_copy(update={"reason": reason}), {})
+                store_run(out, draft.changed(reason=reason), {})
         card = read_card(run_folder(out, draft)) or draft
         if card.status == "failed" and self.settings.verbose:
             self.settings.progress.say("\n".join(lines))
@@ -172,7 +172,7 @@ def _is_done(out: Path, wanted: Card) -> bool:
 def _task(job: Job, out: Path, settings: Settings) -> dict[str, object]:
     return {
         "out": str(out.resolve()),
-        "draft": job.draft.model_dump_json(),
+        "draft": job.draft.to_text(),
         "reference": job.method.reference,
         "carried": job.method.carried,
         "force": settings.force,

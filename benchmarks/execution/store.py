@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from ...data_manifests.errors import DataError
-from ...data_manifests.files.atomic_writes import flush, write_whole
+from ...data_manifests.files.atomic_writes import whole_folder, write_errors, write_whole
 from ...data_manifests.seeds import sha256_text
 from ...reports.run_files.card import CARD, Card, read_card
 from ...reports.run_files.run_folder import REPLACED, RUNS, run_folder, truth_path
@@ -23,20 +23,31 @@ if TYPE_CHECKING:
 
     from ...data_manifests.splits import Split
 
-IDENTITY = ("data_sha256", "manifest_sha256", "track_sha256", "config", "features", "parts", "split", "quick")
+IDENTITY = ("data_sha256", "manifest_sha256", "track_sha256", "config", "features", "base_runs", "split", "quick")
 """What must be the same for a run to be the one that is asked for; data set, track and seed are in its path."""
 
+ADVICE = "Make room or choose another folder; finished runs are kept."
 CANNOT_WRITE = 5
 """Exit code of a worker that the system did not let write."""
 
 
+class RefusedWriteError(OSError):
+    """A worker was refused to write the results folder."""
+
+
 @contextmanager
-def refusals_told(out: Path) -> Iterator[None]:
-    """Turn the system's refusal to write a results folder (a full disk, no permission) into a message."""
+def reported_write_errors(out: Path) -> Iterator[None]:
+    """Turn the system's refusal to write a results folder (a full disk, no permission) into a message.
+
+    Raises:
+        DataError: the system refused here or in a worker; other errors pass.
+
+    """
     try:
-        yield
-    except OSError as fault:
-        message = f"{out} cannot be written: {fault}. Make room or choose another folder; finished runs are kept."
+        with write_errors(out, ADVICE):
+            yield
+    except RefusedWriteError as fault:
+        message = f"{out} cannot be written: {fault}. {ADVICE}"
         raise DataError(message) from fault
 
 
@@ -54,14 +65,15 @@ def job_lock(out: Path, card: Card) -> FileLock:
 
 def differences(stored: Card, wanted: Card) -> list[str]:
     """Return in words what differs between a stored run and the one that is asked for."""
-    changed = [name for name in IDENTITY if getattr(stored, name) != getattr(wanted, name)]
+    found, asked = stored.flat(), wanted.flat()
+    changed = [name for name in IDENTITY if found[name] != asked[name]]
     words = {
         "data_sha256": "the data",
         "manifest_sha256": "the manifest",
         "track_sha256": "the track's source",
-        "config": ", ".join(_changes("option", stored.config, wanted.config)),
-        "features": _changed_features(stored.features, wanted.features),
-        "parts": ", ".join(_changes("part", stored.parts, wanted.parts)),
+        "config": ", ".join(_changes("option", stored.track.config, wanted.track.config)),
+        "features": _changed_features(stored.track.features, wanted.track.features),
+        "base_runs": ", ".join(_changes("base run", stored.track.base_runs, wanted.track.base_runs)),
         "quick": f"quick was {stored.quick}",
     }
     return [words.get(name, name) for name in changed]
@@ -98,7 +110,7 @@ def scratch_folder(out: Path, wanted: Card) -> Path:
     Call it under the job's lock.
     """
     folder = _scratch_of(out, wanted)
-    identity = {name: value for name, value in wanted.model_dump(mode="json").items() if name in IDENTITY}
+    identity = {name: value for name, value in wanted.flat().items() if name in IDENTITY}
     own = folder / sha256_text(json.dumps(identity, sort_keys=True))[:24]
     for other in folder.glob("*"):
         if other != own:
@@ -141,20 +153,10 @@ def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
 
     """
     final = run_folder(out, card)
-    part = final.with_name(f".{final.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
+    with whole_folder(final, make_room=lambda folder: set_aside(out, folder)) as part:
         for name, table in tables.items():
             table.to_parquet(part / name, index=False)
         (part / CARD).write_text(card.to_text(), encoding="utf-8")
-        for path in [*part.iterdir(), part]:
-            flush(path)
-        set_aside(out, final)
-        part.rename(final)
-        flush(final.parent)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return final
 
 

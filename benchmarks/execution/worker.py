@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from ...data_manifests.errors import TrackError
+from ...data_manifests.files.atomic_writes import is_refusal
 from ...data_manifests.images.store import reopen_images
 from ...data_manifests.seeds import derived_seed, derived_seed32
 from ...data_manifests.subsets import PARTS
@@ -73,13 +74,15 @@ def main() -> None:
     try:
         _do_and_store(task)
     except OSError as fault:
+        if not is_refusal(fault, Path(task.out)):
+            raise
         with suppress(OSError):  # the log may be on the same full disk
             print(fault, file=sys.stderr, flush=True)  # noqa: T201 - the parent reads it
         os._exit(CANNOT_WRITE)  # a full log would make it another code
 
 
 def _do_and_store(task: Task) -> None:
-    draft, out = Card.model_validate_json(task.draft), Path(task.out)
+    draft, out = Card.from_text(task.draft), Path(task.out)
     with job_lock(out, draft):
         if is_finished(out, draft) and not task.force:
             return
@@ -106,7 +109,7 @@ def attempt(task: Task, draft: Card, scratch: Path) -> tuple[Card, dict[str, pd.
 
 
 def _finish(draft: Card, **facts: object) -> Card:
-    return Card.model_validate(draft.model_dump() | {"created": now(), "peak_rss_mb": round(peak_rss_mb(), 1)} | facts)
+    return draft.changed(**{"created": now(), "peak_rss_mb": round(peak_rss_mb(), 1), **facts})
 
 
 def reason_of(fault: Exception) -> str:
@@ -125,15 +128,15 @@ def _do(task: Task, draft: Card, scratch: Path) -> tuple[dict[str, Any], dict[st
     track.given = {part.name: part for part in map(_part, task.parts)}
     parts = _parts(task, draft, track)
     track.warm_up()
-    axes: dict[str, str | int] = {"data_set": draft.dataset, "split": draft.split, "seed": draft.seed}
+    axes: dict[str, str | int] = {"data_set": draft.data.name, "split": draft.split.name, "seed": draft.split.seed}
     seed_libraries(derived_seed32(**axes, purpose="libraries"))
     ready = time.perf_counter()
     track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="fit")))
     fitted = time.perf_counter()
-    test = checked_scores(track.predict(parts["test"]), parts["test"], draft.track)
+    test = checked_scores(track.predict(parts["test"]), parts["test"], draft.track.name)
     predicted = time.perf_counter()
     valid_objects = parts["valid"].without_labels()
-    valid = checked_scores(track.predict(valid_objects), valid_objects, draft.track)
+    valid = checked_scores(track.predict(valid_objects), valid_objects, draft.track.name)
     tables = {PREDICTIONS: _table(parts["test"], test), VALID: _table(valid_objects, valid)}
     told: dict[str, pd.DataFrame | None] = {
         PREPARATION: track.preparation(),
@@ -154,7 +157,7 @@ def _do(task: Task, draft: Card, scratch: Path) -> tuple[dict[str, Any], dict[st
 
 
 def _options(card: Card) -> dict[str, Any]:
-    return {key: value for key, value in card.config.items() if key != "track"}
+    return {key: value for key, value in card.track.config.items() if key != "track"}
 
 
 def _tell(line: str) -> None:
@@ -186,10 +189,10 @@ def _part(told: dict[str, str]) -> Part:
     scores = pd.concat([pd.read_parquet(folder / name) for name in (VALID, PREDICTIONS)])
     embeddings = folder / EMBEDDINGS
     return Part(
-        name=card.track,
+        name=card.track.name,
         track=_track(told["reference"], told["carried"]),
         options=_options(card),
-        scores=scores.set_index("object_id")[[f"{SCORE}{name}" for name in card.classes]],
+        scores=scores.set_index("object_id")[[f"{SCORE}{name}" for name in card.data.classes]],
         embeddings=pd.read_parquet(embeddings).set_index("object_id") if embeddings.is_file() else None,
     )
 
@@ -222,7 +225,7 @@ def _parts(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
     native = pd.read_parquet(task.native).set_index("object_id") if "native" in track.inputs else None
     images = reopen_images(task.images) if "images" in track.inputs else None
     stacks = _stacks(task.stacks) if task.stacks else None
-    code = {name: position for position, name in enumerate(draft.classes)}
+    code = {name: position for position, name in enumerate(draft.data.classes)}
     parts = {}
     for part in PARTS:
         rows = truth[truth["part"] == part]
@@ -230,7 +233,7 @@ def _parts(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
         known = rows["sample"].notna().all()
         parts[part] = Objects(
             object_ids=ids,
-            classes=tuple(draft.classes),
+            classes=tuple(draft.data.classes),
             native=None if native is None else native.loc[ids],
             images=images,
             stacks=stacks,

@@ -1,34 +1,24 @@
-"""The table of features that a track learns from: the data set's own, one measured from its images, or both in one.
-
-Where both stand side by side, each measured column is called `measured:<name>`, also where no native column has that
-name: programs give different numbers the same name, and a name should tell whose it is.
-"""
+"""The table of features that a track learns from: the data set's own, one measured from its images, or both in one."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data_manifests.errors import DataError, listed
-from ...data_manifests.files.atomic_writes import write_whole
-from ...data_manifests.files.cache import cache_folder, cache_locked
 from ...data_manifests.native_cache import prepared_native
-from ...data_manifests.notes import Note, note
 from ...data_manifests.seeds import sha256_text
-from ...reports.pictures.segmentation_outlines import NOTHING_FOUND, keep_outlines
+from ...reports.pictures.segmentation_outlines import keep_outlines
 from ..console.progress import counting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import pandas as pd
+    from pathlib import Path
 
     from ...data_manifests.dataset import Dataset
     from ...data_manifests.images.store import ImageStore
+    from ...data_manifests.notes import Note
     from ...features.measured.objects.segmentation import Segmentation
     from ...features.measured.table import MeasuredTable
     from ..execution.settings import Settings
@@ -36,8 +26,6 @@ if TYPE_CHECKING:
 
 NATIVE, MEASURED = "native", "measured"
 SOURCES = {NATIVE: "native table", MEASURED: "images"}
-PREFIX = "measured:"
-FACTS = b"planktonbench"  # key in the metadata of the parquet file
 
 
 @dataclass(frozen=True)
@@ -141,82 +129,17 @@ def _measure(dataset: Dataset, images: ImageStore, options: Segmentation, settin
 
 
 def _with_measured(dataset: Dataset, choice: Features, options: Segmentation, measured: MeasuredTable) -> FeatureTable:
-    """Return a table with measured features: one row per object of the data set, in the cache."""
-    import pyarrow.parquet as pq
-
+    """Return a table with measured features."""
     from ...features.measured.catalogue import VERSION
+    from ...features.preparation.object_table import object_table
 
-    native = prepared_native(dataset) if NATIVE in _parts(choice) else None
-    code = Path(__file__).read_text("utf-8")
-    states = [dataset.data_sha256, dataset.manifest.sha256, measured.path.stem, "" if native is None else native.stem]
-    path = cache_folder() / "prepared" / f"{dataset.name}-{sha256_text(choice, code, *states)[:16]}.parquet"
-    if not path.is_file():
-        _write(path, dataset, choice, measured)
-    facts = json.loads(pq.read_metadata(path).metadata[FACTS])
+    table = object_table(dataset, measured, with_native=NATIVE in _parts(choice))
     pixel = dataset.manifest.pixel_size_um
     identity = {
         "table": choice,
         "version": VERSION,
         **asdict(options),
         **({} if pixel is None else {"pixel_size_um": pixel}),
-        "values_sha256": facts["values_sha256"],
+        "values_sha256": table.values_sha256,
     }
-    return FeatureTable(
-        path,
-        identity,
-        tuple(Note(**one | {"examples": tuple(one["examples"])}) for one in facts["notes"]),
-        options=options,
-    )
-
-
-def _write(path: Path, dataset: Dataset, choice: Features, measured: MeasuredTable) -> None:
-    """Write a table with measured features, and in its metadata what the cards tell of it."""
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    values = pd.read_parquet(measured.path).set_index("object_id").reindex(dataset.objects["object_id"])
-    facts = {
-        "values_sha256": hashlib.sha256(values.to_numpy().tobytes()).hexdigest(),
-        "notes": [asdict(one) for one in _notes(dataset, values, measured.faults)],
-    }
-    table = values if choice == MEASURED else _beside_native(dataset, values)
-    content = pa.Table.from_pandas(table.reset_index(), preserve_index=False)
-    content = content.replace_schema_metadata({**content.schema.metadata, FACTS: json.dumps(facts)})
-    with cache_locked(path.parent, path.with_suffix(".lock")):
-        write_whole(path, lambda part: pq.write_table(content, part))
-
-
-def _beside_native(dataset: Dataset, values: pd.DataFrame) -> pd.DataFrame:
-    """Put measured columns behind the native ones.
-
-    Raises:
-        DataError: a native column has the name of a measured one.
-
-    """
-    import pandas as pd
-
-    measured = values.add_prefix(PREFIX)
-    native = dataset.native if dataset.native is not None else measured[[]]
-    both = sorted({*native.columns} & {*measured.columns})
-    if both:
-        message = (
-            f"{dataset.folder}: the native table has columns that were measured by planktonbench: {listed(both)}. "
-            "Remove them there, or say 'features: native' to use them as they are."
-        )
-        raise DataError(message)
-    return pd.concat([native, measured.set_axis(native.index)], axis=1)
-
-
-def _notes(dataset: Dataset, values: pd.DataFrame, faults: pd.DataFrame) -> list[Note]:
-    """Return what could not be measured of the objects of a data set, and what shows no object."""
-    found = dict(zip(faults["object_id"], faults["fault"], strict=True))
-    there = {} if dataset.images is None else dataset.images.members
-    ids = [object_id for object_id in values.index if object_id in found or object_id not in there]
-    names = [f"{object_id} ({found.get(object_id, 'no image')})" for object_id in ids]
-    missing = "objects have no image that can be measured: their measured features are missing"
-    nothing = f"of {len(values):,} images show nothing that stands out from the background: no shape is measured"
-    return [
-        *note("not-measured", missing, names),
-        *note(NOTHING_FOUND, nothing, values.index[values["area"] == 0]),
-    ]
+    return FeatureTable(table.path, identity, table.notes, options=options)

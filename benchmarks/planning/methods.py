@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data_manifests.errors import SuiteError
 from ...models.protocol.checks import check_options, check_track, options_of
-from ...models.registry import get_track
+from ...models.registry import get_track, is_file_reference, split_file_reference
 from ..execution.job import Method
 from ..suites.suite import TrackEntry
 
@@ -75,10 +74,10 @@ def _add_with_parts(
 
 def _absolute(reference: str) -> str:
     """Make the path of `path.py:Class` absolute, since a worker has another working folder."""
-    if ".py" not in reference:
+    if not is_file_reference(reference):
         return reference
-    path, colon, member = reference.rpartition(":") if not reference.endswith(".py") else (reference, "", "")
-    return f"{Path(path).expanduser().resolve()}{colon}{member}"
+    path, member = split_file_reference(reference)
+    return f"{path}:{member}" if member else str(path)
 
 
 def _method(track: type[Track], reference: str, entry: TrackEntry, limits: dict[str, Any]) -> Method:

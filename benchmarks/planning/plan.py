@@ -78,7 +78,7 @@ def plan_jobs(
             native = "" if table is None or table.path is None else str(table.path)
             stacks = inputs.stacks.get(method.stack_form) if method.stack_form else None
             draft = _draft(dataset, split, method, table, settings)
-            draft = draft.model_copy(update={"parts": {part.name: identities[part.name] for part in method.parts}})
+            draft = draft.changed(base_runs={part.name: identities[part.name] for part in method.parts})
             identities[method.name] = _identity(draft)
             task = {"native": native, "images": images, "truth": truth, "stacks": stacks.address if stacks else ""}
             jobs.append(Job(draft, method, task))
@@ -87,8 +87,8 @@ def plan_jobs(
 
 def _identity(draft: Card) -> str:
     """Hash what a run's results depend on, besides data and split."""
-    return sha256_text(draft.track_sha256, *(json.dumps(one, sort_keys=True) for one in (
-        draft.config, draft.features, draft.parts)))[:16]  # fmt: skip
+    return sha256_text(draft.track.sha256, *(json.dumps(one, sort_keys=True) for one in (
+        draft.track.config, draft.track.features, draft.track.base_runs)))[:16]  # fmt: skip
 
 
 def all_splits(dataset: Dataset, plan: SplitPlan, seeds: Sequence[int]) -> list[Split]:
@@ -99,7 +99,7 @@ def all_splits(dataset: Dataset, plan: SplitPlan, seeds: Sequence[int]) -> list[
 def _draft(dataset: Dataset, split: Split, method: Method, table: FeatureTable | None, settings: Settings) -> Card:
     table = table or FeatureTable(None, {})
     missing = {*table.lacks, *({"images"} if "images" in method.track.inputs and dataset.images is None else ())}
-    return Card(
+    return Card.of(
         **card_facts(dataset, split, settings),
         track=method.name,
         config=json.loads(json.dumps({"track": method.track.name, **method.options}, default=str)),  # as it is stored

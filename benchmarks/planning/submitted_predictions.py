@@ -122,12 +122,12 @@ def store_given(given: Given, out: Path, *, force: bool) -> str:
 
     """
     card = given.card
-    label = f"{card.dataset} · {card.track} · {card.split} · seed {card.seed}"
+    label = f"{card.data.name} · {card.track.name} · {card.split.name} · seed {card.split.seed}"
     with job_lock(out, card):
         if is_finished(out, card) and not force:
             return f"{label}: stored before"
         store_run(out, card, {PREDICTIONS: given.table})
-    return f"{label}: stored from {card.config['file']}"
+    return f"{label}: stored from {card.track.config['file']}"
 
 
 def _placed(name: str, path: Path, places: Sequence[Place], out: Path, settings: Settings) -> Given:
@@ -143,7 +143,7 @@ def _placed(name: str, path: Path, places: Sequence[Place], out: Path, settings:
         raise SubmissionError(message)
     table = labels[["object_id", "taxon"]].join(_scores(path, classes))
     digest = sha256_file(path)
-    card = Card(
+    card = Card.of(
         **card_facts(place.dataset, place.split, settings),
         track=name,
         config={"track": TRACK, "file": path.name},

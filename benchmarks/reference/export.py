@@ -7,7 +7,6 @@ python -m planktonbench.benchmarks.reference.export results/ndsb --tracks xgb-na
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data_manifests.errors import DataError, PlanktonbenchError, listed
+from ...data_manifests.files.atomic_writes import whole_folder
 from ...reports.results.stored_run import StoredRun, read_runs, scores_table
 from ...reports.run_files.card import CARD
 from ...reports.run_files.predictions import SCORE
@@ -55,9 +55,7 @@ def ship(out: Path, tracks: Sequence[str], command: str, to: Path = FOLDER) -> f
 
     """
     runs = [_run_of(out, track) for track in tracks]
-    part = to.with_name(f".{to.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    try:
+    with whole_folder(to, durable=False) as part:
         for run in runs:
             _copy(run, part)
         shipped = read_runs(part)
@@ -68,10 +66,6 @@ def ship(out: Path, tracks: Sequence[str], command: str, to: Path = FOLDER) -> f
         if size > LARGEST_MB:
             message = f"The runs of {listed(tracks)} take {size:.1f} MB; expected {LARGEST_MB:g} at most. Ship fewer."
             raise DataError(message)
-        shutil.rmtree(to, ignore_errors=True)
-        part.rename(to)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return size
 
 
@@ -96,14 +90,14 @@ def _run_of(out: Path, track: str) -> StoredRun:
         DataError: there is none, or it may not.
 
     """
-    found = [run for run in read_runs(out) if run.card.track == track and run.card.seed == SEED]
+    found = [run for run in read_runs(out) if run.card.track.name == track and run.card.split.seed == SEED]
     if len(found) != 1:
         message = f"{out} holds {len(found)} runs of '{track}' with seed {SEED}; expected one."
         raise DataError(message)
     card = found[0].card
     faults = {
         f"its status is {card.status}": card.status != "done",
-        "its data are simulated, which are no results of real plankton": card.simulated,
+        "its data are simulated, which are no results of real plankton": card.data.simulated,
         "it used the smaller budget of --quick": card.quick,
     }
     told = [fault for fault, holds in faults.items() if holds]
@@ -117,7 +111,10 @@ def _copy(run: StoredRun, to: Path) -> None:
     """Write card, predictions and truth of a run, small."""
     import pandas as pd
 
-    folder, truth = run_folder(to, run.card), truth_path(to, run.card.dataset, run.card.split, run.card.seed)
+    folder, truth = (
+        run_folder(to, run.card),
+        truth_path(to, run.card.data.name, run.card.split.name, run.card.split.seed),
+    )
     for place in (folder, truth.parent):
         place.mkdir(parents=True, exist_ok=True)
     table = pd.read_parquet(run.folder / PREDICTIONS)
@@ -145,9 +142,9 @@ def _refuse_change(runs: Sequence[StoredRun], shipped: Sequence[StoredRun]) -> N
         DataError: it does.
 
     """
-    copies = {(run.card.dataset, run.card.track): run for run in shipped}
+    copies = {(run.card.data.name, run.card.track.name): run for run in shipped}
     for run in runs:
-        copy = copies[run.card.dataset, run.card.track]
+        copy = copies[run.card.data.name, run.card.track.name]
         if run.row() != copy.row():
             message = f"{copy.folder} scores otherwise than {run.folder}; expected the same line of {SCORES}."
             raise DataError(message)
@@ -155,8 +152,8 @@ def _refuse_change(runs: Sequence[StoredRun], shipped: Sequence[StoredRun]) -> N
 
 def _readme(shipped: Sequence[StoredRun], command: str) -> str:
     """Tell what is there, how it was made, and whose data it is."""
-    lines = "\n".join(f"* `{run.card.dataset}/{run.card.track}`: {run.score}" for run in shipped)
-    citations = "\n".join(dict.fromkeys(run.card.data_citation for run in shipped))
+    lines = "\n".join(f"* `{run.card.data.name}/{run.card.track.name}`: {run.score}" for run in shipped)
+    citations = "\n".join(dict.fromkeys(run.card.data.citation for run in shipped))
     return f"""# Reference results
 
 Runs on real data, seed 0, to compare with: `planktonbench compare reference:<dataset>/<track> mine.csv`. Each card

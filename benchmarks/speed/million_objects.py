@@ -47,7 +47,7 @@ def run_track(data: Path, out: Path) -> None:
 def score_run(out: Path) -> float:
     """Score the stored predictions from their files; return macro F1."""
     folder, card = _stored(out)
-    truth = pd.read_parquet(truth_path(out, card.dataset, card.split, card.seed))
+    truth = pd.read_parquet(truth_path(out, card.data.name, card.split.name, card.split.seed))
     return score(truth[truth["part"] == "test"], folder / PREDICTIONS).macro_f1
 
 
@@ -78,10 +78,10 @@ def steps(objects: int, folder: Path) -> list[list[str]]:
     ]
     whole = in_own_process(HERE, "run_track(Path(sys.argv[1]), Path(sys.argv[2]))", data, out)
     _, card = _stored(out)
-    worker = f"xgb-source001, {TREES} trees, {card.n_train:,} training rows"
+    worker = f"xgb-source001, {TREES} trees, {card.split.n_train:,} training rows"
     rows += [
-        [f"fit {worker}", f"{card.fit_seconds:.1f}", f"{card.peak_rss_mb:.0f}"],
-        [f"predict {card.n_test:,} rows", f"{card.predict_seconds:.1f}", ""],
+        [f"fit {worker}", f"{card.cost.fit_seconds:.1f}", f"{card.cost.peak_rss_mb:.0f}"],
+        [f"predict {card.split.n_test:,} rows", f"{card.cost.predict_seconds:.1f}", ""],
         _row("the whole run with its report", whole),
     ]
     scored = in_own_process(HERE, "score_run(Path(sys.argv[1]))", out)

@@ -111,6 +111,17 @@ def suite_names() -> list[str]:
     return shipped_names(_shipped())
 
 
+def suite_text(name: str) -> str:
+    """Return the text of a shipped suite's file, or of the YAML file at a path.
+
+    Raises:
+        SuiteError: there is none; near matches are named.
+
+    """
+    load_suite(name)
+    return (Path(name) if is_yaml(name) else _shipped().joinpath(f"{name}.yaml")).read_text("utf-8")
+
+
 def parse_features(text: str) -> Features:
     """Return which table of features a word means.
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ..dataset import own_folder
 from ..errors import DataError, ManifestError
+from ..files.atomic_writes import whole_folder, write_errors
 from ..files.cache import cache_folder
 from ..readers.layouts import locate
 from ..seeds import sha256_file
@@ -75,7 +76,7 @@ def fetch(
         )
         raise ManifestError(message)
     _refuse_roots_outside(manifest)
-    try:
+    with write_errors(folder, "Make room, or choose another place with --out DIR."):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(f".{folder.name}.lock")):
             own = own_folder(manifest.name) if out is None and not force else None
@@ -83,9 +84,6 @@ def fetch(
             if _holds_a_set(there) and not force:
                 return Fetched(there, was_there=True, pins={})
             return _fetch(manifest, folder, counting)
-    except OSError as fault:
-        message = f"{folder} cannot be written: {fault}. Make room, or choose another place with --out DIR."
-        raise DataError(message) from fault
 
 
 def _refuse_roots_outside(manifest: Manifest) -> None:
@@ -118,7 +116,6 @@ def _holds_a_set(folder: Path) -> bool:
 
 def _fetch(manifest: Manifest, folder: Path, counting: Counting) -> Fetched:
     store = folder.with_name(f".{folder.name}.downloads")
-    part = folder.with_name(f".{folder.name}.part")
     store.mkdir(exist_ok=True)
     files = [_download(entry, store / name, counting) for name, entry in _named(manifest)]
     pins = {
@@ -126,17 +123,12 @@ def _fetch(manifest: Manifest, folder: Path, counting: Counting) -> Fetched:
         for file, entry in zip(files, manifest.downloads, strict=True)
         if entry.sha256 is None
     }
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
-    try:
+    former: list[Path | None] = []
+    with whole_folder(folder, make_room=lambda there: former.append(_aside(there)), durable=False) as part:
         for file, entry in zip(files, manifest.downloads, strict=True):
             _lay_out(file, entry, part, counting)
-        former = _aside(folder)
-        part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     shutil.rmtree(store)
-    return Fetched(folder, was_there=False, pins=pins, former=former)
+    return Fetched(folder, was_there=False, pins=pins, former=former[0])
 
 
 def _aside(folder: Path) -> Path | None:

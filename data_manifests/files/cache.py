@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from ..errors import DataError
+from .atomic_writes import write_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +22,10 @@ def cache_locked(folder: Path, lock: Path) -> Iterator[None]:
         DataError: the folder cannot be written.
 
     """
-    try:
+    with write_errors(folder, "Set XDG_CACHE_HOME to a folder with room."):
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(lock):
             yield
-    except OSError as fault:
-        message = f"{folder} cannot be written: {fault}. Set XDG_CACHE_HOME to a folder with room."
-        raise DataError(message) from fault
 
 
 def cache_folder() -> Path:

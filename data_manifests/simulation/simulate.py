@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from ..errors import DataError, did_you_mean, listed
-from ..files.atomic_writes import flush
+from ..files.atomic_writes import whole_folder, write_errors
 from ..files.processes import in_order
 from ..manifest import load_manifest
 from ..readers.challenge import META, NATIVE
@@ -74,17 +73,8 @@ def simulate(  # noqa: PLR0913 - what, where and how, by keyword
     _refuse_what_is_not_ours(out)
     composition = _composition(recipe)
     table.make_ready()
-    part = out.with_name(f".{out.name}.part")
-    try:
+    with write_errors(out, "Make room or choose another folder."), whole_folder(out) as part:
         _write(part, recipe, table, _parts(recipe, composition, table, jobs), advance)
-        if out.exists():
-            shutil.rmtree(out)
-        part.rename(out)
-    except OSError as fault:
-        message = f"{out} cannot be written: {fault}. Make room or choose another folder."
-        raise DataError(message) from fault
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return out
 
 
@@ -123,8 +113,6 @@ def _composition(recipe: Recipe) -> Composition:
 def _write(
     part: Path, recipe: Recipe, table: NativeTable, chunks: Iterator[Part], advance: Callable[[int], object]
 ) -> None:
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
     with ExitStack() as stack:
         meta = stack.enter_context((part / META).open("w", encoding="utf-8", newline="\n"))
         native = stack.enter_context((part / NATIVE).open("w", encoding="utf-8", newline="\n"))
@@ -135,8 +123,6 @@ def _write(
             _append(chunk, meta, native, archive)
             advance(len(chunk.images))
     (part / MARKER).write_text(recipe.to_text(), encoding="utf-8")
-    for path in [*part.iterdir(), part]:
-        flush(path)
 
 
 def _append(chunk: Part, meta: IO[str], native: IO[str], archive: Archive) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...data_manifests.images.decoding import BLACK, WHITE, grey_levels, mask_levels, quiet_decoder
 from ...data_manifests.images.pixels import FaultyImageError, pixels_at
-from ..preparation.chunk_files import MeasuredChunk
+from ..preparation.chunk_files import ChunkResult
 from .catalogue import NAMES
 from .measure import measure_chunk
 
@@ -40,13 +40,13 @@ class Member:
     mask: Place | None = None
 
 
-def measure_opened(openings: Openings, members: Sequence[Member], options: Segmentation) -> MeasuredChunk:
+def measure_opened(openings: Openings, members: Sequence[Member], options: Segmentation) -> ChunkResult:
     """Measure images in a process that may have opened none of them yet; as `measure_members`."""
     with quiet_decoder():
         return measure_members(openings.opened(), members, options)
 
 
-def measure_members(sources: Sources, members: Sequence[Member], options: Segmentation) -> MeasuredChunk:
+def measure_members(sources: Sources, members: Sequence[Member], options: Segmentation) -> ChunkResult:
     """Measure images, some at once, so that memory does not grow with their number.
 
     Args:
@@ -60,7 +60,7 @@ def measure_members(sources: Sources, members: Sequence[Member], options: Segmen
     for rows, pairs in _batches(sources, members, options, faults):
         images, masks = zip(*pairs, strict=True)
         values[rows] = measure_chunk(images, options, masks)
-    return MeasuredChunk(values, faults)
+    return ChunkResult(values, faults)
 
 
 def _batches(

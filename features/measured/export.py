@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...data_manifests.errors import DataError
-from ...data_manifests.files.atomic_writes import write_whole
+from ...data_manifests.files.atomic_writes import write_errors, write_whole
 from ...data_manifests.files.cache import cache_folder, cache_locked
 from ...data_manifests.seeds import sha256_text
 from .catalogue import NAMES
@@ -17,7 +16,6 @@ from .table import DESCRIPTION, OBJECT_ID, MeasuredTable
 from .units import micrometre_columns, with_micrometres
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     import pyarrow as pa
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 PARQUET = ".parquet"
 ROWS_AT_ONCE = 5_000
+ADVICE = "Make room or choose another file; what was measured is kept."
 
 
 @dataclass(frozen=True)
@@ -45,18 +44,8 @@ def check_target(out: Path) -> None:
     if out.suffix.lower() not in {*DELIMITERS, PARQUET} or out.is_dir():
         message = f"{out} cannot be the table of features; expected a file called .csv, .tsv or .parquet."
         raise DataError(message)
-    with _refusals_told(out):
+    with write_errors(out, ADVICE):
         out.parent.mkdir(parents=True, exist_ok=True)
-
-
-@contextmanager
-def _refusals_told(out: Path) -> Iterator[None]:
-    """Turn the system's refusal to write a file into a message."""
-    try:
-        yield
-    except OSError as fault:
-        message = f"{out} cannot be written: {fault}. Make room or choose another file; what was measured is kept."
-        raise DataError(message) from fault
 
 
 def export(table: MeasuredTable, out: Path, pixel_size_um: float | None = None) -> Exported:
@@ -78,7 +67,7 @@ def export(table: MeasuredTable, out: Path, pixel_size_um: float | None = None) 
     write = partial(_write, table=table, suffix=out.suffix.lower(), pixel_size_um=pixel_size_um)
     folder = cache_folder() / "measured"
     lock = folder / f"{sha256_text(str(out.resolve()))[:32]}.lock"  # beside the file it would stay there
-    with cache_locked(folder, lock), _refusals_told(out):
+    with cache_locked(folder, lock), write_errors(out, ADVICE):
         write_whole(out, write)
     areas = pq.read_table(table.path, columns=["area"])["area"]
     return Exported(len(areas), pc.sum(pc.equal(areas, 0)).as_py() or 0)

@@ -18,11 +18,9 @@ import numpy as np
 from ...data_manifests.errors import DataError
 from ...data_manifests.files.atomic_writes import write_whole
 from ...data_manifests.files.cache import cache_folder, cache_locked
-from ...data_manifests.files.processes import in_order
 from ...data_manifests.files.source_code import source_sha256
-from ...data_manifests.images.opened import opened
 from ...data_manifests.seeds import sha256_text
-from ..preparation.chunk_files import Parts
+from ..preparation.chunk_files import ChunkFiles
 from ..preparation.sources import Sources
 from .catalogue import FEATURES, NAMES, VERSION
 from .chunk import Member, measure_opened
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ...data_manifests.images.store import ImageStore
+    from ..preparation.chunk_files import ChunkResult
     from .objects.segmentation import Segmentation
 
 OBJECT_ID = "object_id"
@@ -107,12 +106,12 @@ def measured_table(
         if path.is_file():
             advance(len(images))
             return MeasuredTable.at(path, len(images))
-        parts = Parts(path.with_suffix(".parts"), len(images))
-        reused = len(images) - sum(map(len, parts.missing()))
+        chunks = ChunkFiles(path.with_suffix(".parts"), len(images))
+        reused = len(images) - sum(map(len, chunks.missing()))
         advance(reused)
-        _measure_missing(parts, sources, options, jobs, advance)
-        write_whole(path, partial(_write, parts=parts, images=images, description=_description(options)))
-        shutil.rmtree(parts.folder)
+        _measure_missing(chunks, sources, options, jobs, advance)
+        write_whole(path, partial(_write, chunks=chunks, images=images, description=_description(options)))
+        shutil.rmtree(chunks.folder)
     return MeasuredTable.at(path, reused)
 
 
@@ -136,21 +135,21 @@ def _members(sources: Sources, object_ids: Sequence[str]) -> list[Member]:
 
 
 def _measure_missing(
-    parts: Parts, sources: Sources, options: Segmentation, jobs: int, advance: Callable[[int], object]
+    chunks: ChunkFiles, sources: Sources, options: Segmentation, jobs: int, advance: Callable[[int], object]
 ) -> None:
     """Measure the chunks that are not finished, and keep each as soon as it is."""
-    missing = parts.missing()
     make_ready()
     measure = partial(measure_opened, sources.handed_over(), options=options)
     object_ids = list(sources.images.members)
-    tasks = (partial(measure, _members(sources, object_ids[chunk.start : chunk.stop])) for chunk in missing)
-    for chunk, measured in zip(missing, in_order(tasks, min(jobs, max(1, len(missing)))), strict=True):
-        parts.store(chunk, measured)
-        advance(len(chunk))
-    opened.cache_clear()
+
+    def task_of(chunk: range) -> Callable[[], ChunkResult]:
+        """Return what measures a chunk."""
+        return partial(measure, _members(sources, object_ids[chunk.start : chunk.stop]))
+
+    chunks.complete(task_of, jobs, advance)
 
 
-def _write(path: Path, parts: Parts, images: ImageStore, description: str) -> None:
+def _write(path: Path, chunks: ChunkFiles, images: ImageStore, description: str) -> None:
     """Write finished chunks into one parquet file, some at once."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -159,24 +158,24 @@ def _write(path: Path, parts: Parts, images: ImageStore, description: str) -> No
     members = list(images.members.items())
     faults: list[tuple[str, str, str]] = []
     with pq.ParquetWriter(path, schema, use_dictionary=False) as writer:
-        for table in _tables(parts, members, schema, faults):
+        for table in _tables(chunks, members, schema, faults):
             writer.write_table(table)
         metadata = {DESCRIPTION: description, FAULTS: json.dumps(faults, ensure_ascii=False)}
         writer.add_key_value_metadata(metadata)
 
 
 def _tables(
-    parts: Parts, members: list[tuple[str, str]], schema: pa.Schema, faults: list[tuple[str, str, str]]
+    finished: ChunkFiles, members: list[tuple[str, str]], schema: pa.Schema, faults: list[tuple[str, str, str]]
 ) -> Iterator[pa.Table]:
     """Yield finished chunks, some as one table, and tell their faults."""
     import pyarrow as pa
 
-    bounds = [*range(0, len(parts.chunks), CHUNKS_AT_ONCE), len(parts.chunks)]
+    bounds = [*range(0, len(finished.chunks), CHUNKS_AT_ONCE), len(finished.chunks)]
     for first, last in pairwise(bounds):
-        chunks = parts.chunks[first:last]
-        loaded = [parts.load(chunk) for chunk in chunks]
+        chunks = finished.chunks[first:last]
+        loaded = [finished.load(chunk) for chunk in chunks]
         for chunk, measured in zip(chunks, loaded, strict=True):
             faults += [(*members[chunk[row]], fault) for row, fault in measured.faults.items()]
         ids = [object_id for object_id, _ in members[chunks[0].start : chunks[-1].stop]]
-        values = np.concatenate([measured.features for measured in loaded])
+        values = np.concatenate([measured.values for measured in loaded])
         yield pa.table([pa.array(ids, pa.string()), *values.T.copy()], schema=schema)

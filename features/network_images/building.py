@@ -15,9 +15,8 @@ import numpy as np
 
 from ...data_manifests.errors import DataError, listed
 from ...data_manifests.files.atomic_writes import flush, write_whole
-from ...data_manifests.files.processes import in_order
-from ...data_manifests.images.opened import Opening, opened
-from ..preparation.chunk_files import MeasuredChunk, Parts
+from ...data_manifests.images.opened import Opening
+from ..preparation.chunk_files import ChunkFiles, ChunkResult
 from .chunk import SIZES, prepare_chunk
 
 if TYPE_CHECKING:
@@ -69,9 +68,9 @@ class Building:
         return self.folder / OBJECTS
 
     @property
-    def marks(self) -> Parts:
+    def marks(self) -> ChunkFiles:
         """Finished chunks: sizes, and faults."""
-        return Parts(self.folder / MARKS, len(self.images))
+        return ChunkFiles(self.folder / MARKS, len(self.images))
 
     def build(self, jobs: int, advance: Callable[[int], object], say: Callable[[str], object]) -> None:
         """Make what is missing, and give the store its name.
@@ -93,7 +92,7 @@ class Building:
         if missing:
             self._check_room(left, say)
             self.file.touch()
-            self._prepare(missing, jobs, advance)
+            self._prepare(jobs, advance)
         if not self.objects.is_file():
             self._describe()
         shutil.rmtree(self.folder / MARKS, ignore_errors=True)
@@ -113,19 +112,17 @@ class Building:
             raise DataError(message)
         say(f"{what} ({free:,.0f} MB are free)")
 
-    def _prepare(self, missing: list[range], jobs: int, advance: Callable[[int], object]) -> None:
+    def _prepare(self, jobs: int, advance: Callable[[int], object]) -> None:
         """Prepare the chunks that are not finished, and mark each as soon as it is on the disk."""
         prepare = partial(prepare_chunk, Opening.of(self.images), form=self.form, source=self.source, file=self.file)
         object_ids = list(self.images.members)
-        tasks = (
-            partial(prepare, [self.images.place_of(object_ids[position]) for position in chunk], first=chunk.start)
-            for chunk in missing
-        )
-        for chunk, prepared in zip(missing, in_order(tasks, min(jobs, max(1, len(missing)))), strict=True):
-            flush(self.file)
-            self.marks.store(chunk, MeasuredChunk(*prepared))
-            advance(len(chunk))
-        opened.cache_clear()
+
+        def task_of(chunk: range) -> Callable[[], ChunkResult]:
+            """Return what prepares a chunk."""
+            places = [self.images.place_of(object_ids[position]) for position in chunk]
+            return partial(prepare, places, first=chunk.start)
+
+        self.marks.complete(task_of, jobs, advance, before_store=lambda: flush(self.file))
 
     def _describe(self) -> None:
         """Let no place be without an image, and write whose they are."""
@@ -135,7 +132,7 @@ class Building:
         faults = {chunk[row]: fault for chunk, part in pairs for row, fault in part.faults.items()}
         order = self._order(faults)
         self._fill_gaps(order)
-        sizes = np.concatenate([part.features for part in loaded])[order]
+        sizes = np.concatenate([part.values for part in loaded])[order]
         write_whole(self.objects, partial(self._write_objects, order=order, sizes=sizes, faults=faults))
 
     def _order(self, faults: Mapping[int, str]) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ import numpy as np
 from ...data_manifests.images.decoding import BLACK, WHITE, grey_levels, quiet_decoder
 from ...data_manifests.images.opened import opened
 from ...data_manifests.images.pixels import FaultyImageError, pixels_at
+from ..preparation.chunk_files import ChunkResult
 from .form import bright_area, bright_on_dark, fitted
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ BUFFER = 2**18  # bytes on their way into the file; new pages of memory cost as 
 
 def prepare_chunk(
     images: Opening, places: Sequence[Place], form: StackForm, source: Source, *, file: Path, first: int
-) -> tuple[NDArray[np.float64], dict[int, str]]:
+) -> ChunkResult:
     """Prepare images, and write them; the caller flushes them to the disk.
 
     Args:
@@ -66,7 +67,7 @@ def prepare_chunk(
                 grey, size = nothing, UNKNOWN
             target.write(grey.data)
             sizes.append(size)
-    return np.array(sizes), faults
+    return ChunkResult(np.array(sizes), faults)
 
 
 def _prepared(image: NDArray[np.uint8], form: StackForm, source: Source) -> tuple[NDArray[np.uint8], Size]:

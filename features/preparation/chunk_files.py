@@ -1,4 +1,4 @@
-"""Finished chunks of a table that is being made: each a file of its own, so that a kill loses only the last ones."""
+"""Chunk files: a long computation over images in chunks, each kept as a file, so that a kill loses only the last ones."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data_manifests.files.atomic_writes import write_whole
+from ...data_manifests.files.processes import in_order
+from ...data_manifests.images.opened import opened
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -18,11 +21,25 @@ CHUNK = 500  # images
 
 
 @dataclass(frozen=True)
-class Parts:
-    """The chunks of a table.
+class ChunkResult:
+    """What was computed of the images of a chunk.
 
     Attributes:
-        folder: where finished chunks lie.
+        values: float64 of shape (n_images, n_values); a row of NaN for an image with a fault.
+        faults: what is wrong, by position in the chunk.
+
+    """
+
+    values: NDArray[np.float64]
+    faults: dict[int, str]
+
+
+@dataclass(frozen=True)
+class ChunkFiles:
+    """The chunks of a computation over images.
+
+    Attributes:
+        folder: of the finished chunks.
         count: number of all images.
 
     """
@@ -42,32 +59,46 @@ class Parts:
         """Return the chunks that are not finished, in order."""
         return [chunk for chunk in self.chunks if not self._path(chunk).is_file()]
 
-    def store(self, chunk: range, measured: MeasuredChunk) -> None:
+    def complete(
+        self,
+        task_of: Callable[[range], Callable[[], ChunkResult]],
+        jobs: int,
+        advance: Callable[[int], object],
+        *,
+        before_store: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Compute the chunks that are not finished, in several processes, and keep each as soon as it is.
+
+        Args:
+            task_of: returns the task of a chunk, which can be pickled; it is asked shortly before the task starts.
+            jobs: processes; nothing depends on it.
+            advance: called with the number of images of each finished chunk.
+            before_store: called before a chunk is kept, such as to flush what its task has written.
+
+        Raises:
+            OSError: the folder cannot be written.
+
+        """
+        missing = self.missing()
+        results = in_order(map(task_of, missing), min(jobs, max(1, len(missing))))
+        for chunk, result in zip(missing, results, strict=True):
+            before_store()
+            self.store(chunk, result)
+            advance(len(chunk))
+        opened.cache_clear()
+
+    def store(self, chunk: range, result: ChunkResult) -> None:
         """Keep a finished chunk, whole or not at all."""
-        rows, texts = list(measured.faults), list(measured.faults.values())
+        rows, texts = list(result.faults), list(result.faults.values())
         content = {
-            "features": measured.features,
+            "values": result.values,
             "rows": np.array(rows, np.int64),
             "texts": np.array(texts, np.str_),
         }
         write_whole(self._path(chunk), lambda part: np.savez(part, allow_pickle=False, **content))
 
-    def load(self, chunk: range) -> MeasuredChunk:
+    def load(self, chunk: range) -> ChunkResult:
         """Return a finished chunk."""
         with np.load(self._path(chunk), allow_pickle=False) as content:
             faults = dict(zip(content["rows"].tolist(), content["texts"].tolist(), strict=True))
-            return MeasuredChunk(content["features"], faults)
-
-
-@dataclass(frozen=True)
-class MeasuredChunk:
-    """What was measured of some images.
-
-    Attributes:
-        features: float64 of shape (n_images, n_features), columns as in the catalogue; a row of NaN for a fault.
-        faults: what is wrong, by position.
-
-    """
-
-    features: NDArray[np.float64]
-    faults: dict[int, str]
+            return ChunkResult(content["values"], faults)

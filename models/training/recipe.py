@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal, get_args, get_type_hints
+from typing import Literal, get_args
 
 from ...data_manifests.errors import TrackError
 from ..protocol.checks import check_choice
@@ -150,11 +150,6 @@ class JointRecipe(Recipe):
     native: str = "xgb-native"
     join: Join = "together"
     units: int = 128
-
-
-def option_types(recipe: Recipe) -> dict[str, object]:
-    """Return the type of each option."""
-    return get_type_hints(type(recipe))
 
 
 def _check(name: str, value: object) -> None:

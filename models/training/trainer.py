@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 from keras import ops
+from scipy.special import softmax
 
 from ...data_manifests.errors import TrackError
 from ...data_manifests.seeds import sha256_text
@@ -144,14 +145,8 @@ def focal_loss(y: Any, logits: Any) -> Any:  # noqa: ANN401 - Keras tensors have
 def probabilities(model: keras.Model, examples: Examples, *, views: bool = False) -> NDArray[np.float64]:
     """Return a network's probabilities, float64 of shape (n_objects, n_outputs); of eight views their mean."""
     shown = range(VIEWS if views else 1)
-    found = [softmax(predicted(model, PredictionBatches(examples, view))) for view in shown]
+    found = [softmax(predicted(model, PredictionBatches(examples, view)).astype(np.float64), axis=1) for view in shown]
     return np.asarray(np.mean(found, axis=0))
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return probabilities that sum to one in each row, float64."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 def judged(lesson: Lesson, scores: NDArray[np.float64]) -> tuple[float, float]:

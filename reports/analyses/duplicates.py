@@ -62,7 +62,7 @@ class Copies:
 
     def tested(self, run: StoredRun) -> list[str]:
         """Return the test objects of a run of which a copy is among its training objects, sorted."""
-        if not self.are_of(run.card.data_sha256):
+        if not self.are_of(run.card.data.sha256):
             return []
         parts = dict(zip(run.truth["object_id"], run.truth["part"], strict=True))
         learnt = [group for group in self.groups if any(parts.get(one) == "train" for one in group)]

@@ -75,17 +75,19 @@ def plankton_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
 
 def _rows(run: StoredRun) -> Rows | str:
     taxonomy = taxonomy_of(run)
-    unknown = set(run.card.classes) - set(taxonomy.plankton)
+    unknown = set(run.card.data.classes) - set(taxonomy.plankton)
     if unknown:
-        told = "no class" if len(unknown) == len(run.card.classes) else f"not of {listed(sorted(unknown))}"
-        return f"the manifest of {run.card.dataset} tells {told} whether it is plankton"
+        told = "no class" if len(unknown) == len(run.card.data.classes) else f"not of {listed(sorted(unknown))}"
+        return f"the manifest of {run.card.data.name} tells {told} whether it is plankton"
     calls, folds = coded_calls(run), {"taxon": {taxon: taxon for taxon in taxonomy.plankton}}
     if taxonomy.groups:
         folds["group"] = taxonomy.groups
     return [
         {
             "rank": rank,
-            **_scores(calls, fold, {fold[taxon] for taxon, flag in taxonomy.plankton.items() if flag}, run.card.seed),
+            **_scores(
+                calls, fold, {fold[taxon] for taxon, flag in taxonomy.plankton.items() if flag}, run.card.split.seed
+            ),
         }
         for rank, fold in folds.items()
     ]

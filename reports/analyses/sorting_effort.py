@@ -106,7 +106,7 @@ def _rows(run: StoredRun) -> Rows | str:
     test, valid = _sure(run, "test"), _sure(run, "valid")
     if isinstance(test, str) or isinstance(valid, str):
         return f"thresholds cannot be chosen: {next(found for found in (valid, test) if isinstance(found, str))}"
-    classes = sorted(run.card.classes)
+    classes = sorted(run.card.data.classes)
     return [row for target in TARGETS for row in _rows_at(target, valid, test, classes)]
 
 

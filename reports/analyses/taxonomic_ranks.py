@@ -55,7 +55,7 @@ def ranks_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
 def _rows(run: StoredRun) -> Rows | str:
     taxonomy = taxonomy_of(run)
     if not taxonomy.source:
-        return f"neither the manifest nor the truth of {run.card.dataset} tells lineages"
+        return f"neither the manifest nor the truth of {run.card.data.name} tells lineages"
     calls, signature = coded_calls(run), run.score.signature if run.score is not None else ""
     facts = {"lineages": taxonomy.source, "n_objects": len(calls.truth)}
     return [
@@ -63,7 +63,7 @@ def _rows(run: StoredRun) -> Rows | str:
             **facts,
             "rank": rank,
             "signature": f"{signature}|rank:{rank}@{taxonomy.source}",
-            **_scores(calls, fold, run.card.seed),
+            **_scores(calls, fold, run.card.split.seed),
         }
         for rank, fold in folds(taxonomy)
     ]

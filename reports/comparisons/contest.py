@@ -216,11 +216,11 @@ def contest_of(
     return Contest(
         names=tuple(names),
         tables=tables,
-        context=replace(first.context, split=f"{first.card.split_plan}({','.join(map(_place_text, runs))})"),
+        context=replace(first.context, split=f"{first.card.split.plan}({','.join(map(_place_text, runs))})"),
         group=DEFAULT_GROUP if grouped else None,
-        simulated=first.card.simulated,
+        simulated=first.card.data.simulated,
         design=design_of(runs),
-        test_to_train=float(np.mean([run.card.n_test / run.card.n_train for run in runs])),
+        test_to_train=float(np.mean([run.card.split.n_test / run.card.split.n_train for run in runs])),
         resampling=resampling,
     )
 
@@ -232,8 +232,8 @@ def _sorted_index(values: pd.Series) -> pd.Index:
 
 def _place_text(run: StoredRun) -> str:
     """Write the fold, if any, and the seed of a run."""
-    fold = run.card.split.removeprefix(run.card.split_plan).removeprefix("-")
-    return f"{fold}/{run.card.seed}" if fold else str(run.card.seed)
+    fold = run.card.split.name.removeprefix(run.card.split.plan).removeprefix("-")
+    return f"{fold}/{run.card.split.seed}" if fold else str(run.card.split.seed)
 
 
 def compare(  # noqa: PLR0913 - keyword choices, each of them in the signature

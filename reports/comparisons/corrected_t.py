@@ -74,7 +74,7 @@ def design_of(runs: Sequence[StoredRun]) -> Design:
     """Tell how several runs of one track on one data set are related, from their splits and test objects."""
     if len(runs) == 1:
         return "one run"
-    if any(run.card.split != run.card.split_plan for run in runs):
-        return "k-fold" if len({run.card.seed for run in runs}) == 1 else "repeated k-fold"
+    if any(run.card.split.name != run.card.split.plan for run in runs):
+        return "k-fold" if len({run.card.split.seed for run in runs}) == 1 else "repeated k-fold"
     tested = {tuple(run.calls["object_id"]) for run in runs}
     return "seeds on one split" if len(tested) == 1 else "repeated hold-out"

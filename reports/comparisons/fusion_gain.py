@@ -35,33 +35,33 @@ def fusion_table(runs: Sequence[StoredRun]) -> pd.DataFrame:
         interval of 95 %, `verdict` better, worse or tie. A fusion whose parts are not all there has no row.
 
     """
-    by_place = {_place(run, run.card.track): run for run in runs if run.card.status == "done"}
+    by_place = {_place(run, run.card.track.name): run for run in runs if run.card.status == "done"}
     rows = []
     for run in by_place.values():
-        parts = [by_place.get(_place(run, name)) for name in run.card.parts]
+        parts = [by_place.get(_place(run, name)) for name in run.card.track.base_runs]
         known = [part for part in parts if part is not None]
         if known and len(known) == len(parts):
-            single = max(known, key=lambda part: (valid_macro_f1(part), part.card.track))
+            single = max(known, key=lambda part: (valid_macro_f1(part), part.card.track.name))
             rows.append(_row(run, single, compare_runs(run, single)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _place(run: StoredRun, track: str) -> tuple[str, str, str, int]:
-    return track, run.card.dataset, run.card.split, run.card.seed
+    return track, run.card.data.name, run.card.split.name, run.card.split.seed
 
 
 def _row(run: StoredRun, single: StoredRun, found: Comparison) -> dict[str, object]:
     low, high = found.interval
     return {
-        "dataset": run.card.dataset,
-        "track": run.card.track,
-        "best_single": single.card.track,
+        "dataset": run.card.data.name,
+        "track": run.card.track.name,
+        "best_single": single.card.track.name,
         "delta": found.delta,
         "lo": low,
         "hi": high,
         "verdict": WORDS[found.verdict],
-        "split": run.card.split,
-        "seed": run.card.seed,
+        "split": run.card.split.name,
+        "seed": run.card.split.seed,
         "macro_f1": found.macro_f1_a,
         "macro_f1_single": found.macro_f1_b,
         "p_value": found.p_value,
@@ -80,7 +80,7 @@ def valid_macro_f1(run: StoredRun) -> float:
 
 def compare_runs(a: StoredRun, b: StoredRun) -> Comparison:
     """Compare two finished runs on the same test rows."""
-    return contest_of((a.card.track, b.card.track), [a], [[a.calls, b.calls]], Resampling()).compare(0, 1)
+    return contest_of((a.card.track.name, b.card.track.name), [a], [[a.calls, b.calls]], Resampling()).compare(0, 1)
 
 
 def in_words(table: pd.DataFrame) -> list[str]:

@@ -110,7 +110,7 @@ def _board_of(section: Section, resampling: Resampling) -> Board:
 
 def _by_place(track: TrackResult) -> dict[Place, StoredRun]:
     done = [run for run in track.runs if run.card.status == "done"]
-    return {(run.card.split, run.card.seed, run.card.data_sha256): run for run in done}
+    return {(run.card.split.name, run.card.split.seed, run.card.data.sha256): run for run in done}
 
 
 def _most_common(sets: Sequence[frozenset[Place]]) -> frozenset[Place]:

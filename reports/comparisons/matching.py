@@ -143,7 +143,7 @@ def _of_file_and_run(paths: tuple[Path, Path], how: Resampling) -> Contest:
     (run,) = (_only_run(path) for path in paths if path.is_dir())
     known = run.test_labels
     tables = [run.calls if path.is_dir() else match(known, read_labels(path, "predictions")) for path in paths]
-    names = [run.card.track if path.is_dir() else path.name for path in paths]
+    names = [run.card.track.name if path.is_dir() else path.name for path in paths]
     return contest_of(names, [run], [tables], how)
 
 
@@ -171,7 +171,7 @@ def _of_runs(paths: tuple[Path, Path], tracks: tuple[str, str] | None, how: Resa
 
 def _track_pairs(a: Sequence[StoredRun], b: Sequence[StoredRun], paths: Sequence[Path]) -> list[tuple[str, str]]:
     """Pair the only track of each side, or else the tracks of the same name."""
-    tracks = [sorted({run.card.track for run in runs}) for runs in (a, b)]
+    tracks = [sorted({run.card.track.name for run in runs}) for runs in (a, b)]
     if len(tracks[0]) == len(tracks[1]) == 1:
         return [(tracks[0][0], tracks[1][0])]
     common = sorted(set(tracks[0]) & set(tracks[1]))
@@ -189,7 +189,7 @@ def _known_tracks(
 ) -> tuple[str, str]:
     """Refuse a track that its side has not."""
     for runs, path, track in zip((a, b), paths, tracks, strict=True):
-        known = {run.card.track for run in runs}
+        known = {run.card.track.name for run in runs}
         if track not in known:
             message = f"{path} has no finished run of the track '{track}'. {did_you_mean(track, known)}"
             raise SuiteError(message)
@@ -200,9 +200,9 @@ def by_task(runs: Iterable[StoredRun], track: str) -> dict[Task, dict[Place, Sto
     """Return the runs of a track by data set and split plan, and there by split and seed."""
     found: dict[Task, dict[Place, StoredRun]] = {}
     for run in runs:
-        if run.card.track == track:
-            task = run.card.dataset, run.card.split_plan
-            found.setdefault(task, {})[run.card.split, run.card.seed] = run
+        if run.card.track.name == track:
+            task = run.card.data.name, run.card.split.plan
+            found.setdefault(task, {})[run.card.split.name, run.card.split.seed] = run
     return found
 
 
@@ -224,8 +224,8 @@ def _refuse_unlike(a: StoredRun, b: StoredRun) -> None:
 
     """
     faults = []
-    if a.card.data_sha256 != b.card.data_sha256:
-        faults.append(f"data hash {a.card.data_sha256[:HASH_DIGITS]} against {b.card.data_sha256[:HASH_DIGITS]}")
+    if a.card.data.sha256 != b.card.data.sha256:
+        faults.append(f"data hash {a.card.data.sha256[:HASH_DIGITS]} against {b.card.data.sha256[:HASH_DIGITS]}")
     faults += _unlike_objects(a.test_labels.table, b.test_labels.table)
     if faults:
         message = (

@@ -86,7 +86,7 @@ def _add_runs(chart: go.Figure, track: TrackResult, place: int) -> None:
         marker={"color": ACCENT, "size": 8},
         error_x={"array": ends[:, 1] - values, "arrayminus": values - ends[:, 0], "color": LINE, "width": 0},
         hovertext=[
-            f"<b>{label(track.name)}</b><br>{label(card.split)}, seed {card.seed}<br>"
+            f"<b>{label(track.name)}</b><br>{label(card.split.name)}, seed {card.split.seed}<br>"
             f"macro F1 {value:.3f} [{low:.3f}, {high:.3f}]"
             for (card, _), value, (low, high) in zip(done, values, ends, strict=True)
         ],

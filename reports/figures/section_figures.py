@@ -103,13 +103,13 @@ def f1_by_size(section: Section) -> Figure:
 
 def imbalance(section: Section) -> Figure | None:
     """Draw macro F1 against accuracy of tracks that treat rare classes in different ways; None when all do the same."""
-    treated = [track for track in section.done if "imbalance" in track.card.config]
-    if len({track.card.config["imbalance"] for track in treated}) < 2:  # noqa: PLR2004 - nothing to compare
+    treated = [track for track in section.done if "imbalance" in track.card.track.config]
+    if len({track.card.track.config["imbalance"] for track in treated}) < 2:  # noqa: PLR2004 - nothing to compare
         return None
     from adjustText import adjust_text
 
     rows = [
-        {"accuracy": score.accuracy, "macro F1": score.macro_f1, "method": track.card.config["track"]}
+        {"accuracy": score.accuracy, "macro F1": score.macro_f1, "method": track.card.track.config["track"]}
         for track in treated
         for score in track.scores
     ]

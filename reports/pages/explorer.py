@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..pictures.confusion_cells import CellPictures, cell_objects
+from ..pictures.confusion_cells import cell_objects
 from ..results.taxonomy import taxonomy_of
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ..pictures.kept_pictures import ImageCopies
     from ..results.section import Section, TrackResult
 
 
@@ -31,11 +32,11 @@ class Explorer:
     """
 
     section: Section
-    pictures: CellPictures
+    pictures: ImageCopies
     chosen: pd.DataFrame
 
     @classmethod
-    def of(cls, section: Section, pictures: CellPictures) -> Explorer:
+    def of(cls, section: Section, pictures: ImageCopies) -> Explorer:
         """Choose objects for every cell of a section."""
         return cls(section, pictures, cell_objects(section))
 

@@ -47,8 +47,8 @@ def methods_text(section: Section) -> MethodsText:
 
     Data sets and methods are referred to by the words of their card; only what has finished is told.
     """
-    data = list(dict.fromkeys(run.card.data_citation for run in section.runs if run.card.data_citation))
-    sources = {track.name: track.card.source for track in section.done if track.card.source}
+    data = list(dict.fromkeys(run.card.data.citation for run in section.runs if run.card.data.citation))
+    sources = {track.name: track.card.track.source for track in section.done if track.card.track.source}
     data_keys = {text: _key("data", section.dataset, number) for number, text in enumerate(data)}
     track_keys: dict[str, str] = {}
     for name, text in sources.items():
@@ -128,4 +128,4 @@ def _versions(section: Section) -> str:
     found = [f"{name} {card.versions[name]}" for name in LIBRARIES if name in card.versions]
     budget = " Some runs used a reduced budget (--quick)." if any(run.card.quick for run in section.runs) else ""
     program = ", ".join([f"planktonbench {__version__}", *found])
-    return f"{program}; {card.machine or 'machine not recorded'}, {_counted(card.threads, 'thread')} a run.{budget}"
+    return f"{program}; {card.cost.machine or 'machine not recorded'}, {_counted(card.cost.threads, 'thread')} a run.{budget}"

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from ..._version import __version__
+from ...data_manifests.notes import NOTHING_FOUND
 from ..analyses.cautions import KINDS
 from ..analyses.confident_errors import MOST_SUSPECTS
 from ..figures.section_figures import NAMED_COLUMNS
-from ..pictures.examples import PER_CONFUSION, Examples, Picture, class_examples
-from ..pictures.segmentation_outlines import NOTHING_FOUND
+from ..pictures.examples import PER_CONFUSION, class_examples
+from ..pictures.kept_pictures import ImageCopies, Picture
 from ..results.confused_pairs import ConfusedPair, Confusion, confused_pairs
 from .methods_text import MethodsText, methods_text
 
@@ -62,7 +63,7 @@ class Shown:
     section: Section
     prefix: str
     figures: dict[str, str]
-    examples: Examples
+    examples: ImageCopies
     outlines: Outlines
     fusions: list[str] = field(default_factory=list)
     cautions: list[Caution] = field(default_factory=list)
@@ -139,12 +140,12 @@ class Shown:
     @property
     def sources(self) -> dict[str, str]:
         """Source of each track."""
-        return {track.name: track.card.source for track in self.section.tracks}
+        return {track.name: track.card.track.source for track in self.section.tracks}
 
     @property
     def data_citations(self) -> list[str]:
         """How to cite the data, each once."""
-        return list(dict.fromkeys(run.card.data_citation for run in self.section.runs if run.card.data_citation))
+        return list(dict.fromkeys(run.card.data.citation for run in self.section.runs if run.card.data.citation))
 
     @cached_property
     def methods(self) -> MethodsText:

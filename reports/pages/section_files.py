@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from ..pictures.confusion_cells import CellPictures
+    from ..pictures.kept_pictures import ImageCopies
     from ..results.section import Section
 
 FIGURES, TABLES, ASSETS = "figures", "tables", "assets"
@@ -94,7 +94,7 @@ class SectionFiles:
         return shown
 
     @cached_property
-    def _pictures(self) -> CellPictures:
+    def _pictures(self) -> ImageCopies:
         return cell_pictures_of(self.out, self.section.dataset)
 
     @property

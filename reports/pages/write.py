@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from ...data_manifests.errors import DataError
-from ...data_manifests.files.atomic_writes import write_whole
+from ...data_manifests.files.atomic_writes import whole_folder, write_whole
 from ...data_manifests.files.tables import read_table
 from ..analyses.catalogue import analysis_tables
 from ..analyses.cautions import CAUTIONS, cautions_table
@@ -18,7 +17,7 @@ from ..comparisons.leaderboard import COMPARISONS, board_tables
 from ..comparisons.over_datasets import OVER_DATASETS, in_words, over_datasets
 from ..figures.forest_chart import forest_chart, forest_rows
 from ..figures.interactive import as_json
-from ..pictures.confusion_cells import cell_objects, keep_cell_pictures
+from ..pictures.confusion_cells import cell_objects, cell_pictures_of
 from ..pictures.examples import keep_examples
 from ..results.section import Section, sections_of
 from ..results.stored_run import read_runs, scores_table
@@ -59,7 +58,9 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> pd.DataFrame:
     for dataset in datasets:
         keep_examples(out, sections, dataset)
         keep_copies(out, dataset)
-        keep_cell_pictures(out, dataset, _clickable([one for one in sections if one.dataset == dataset.name]))
+        cell_pictures_of(out, dataset.name).keep(
+            dataset, _clickable([one for one in sections if one.dataset == dataset.name])
+        )
     _write_report(out, sections)
     return table
 
@@ -81,11 +82,9 @@ def _clickable(sections: list[Section]) -> set[str]:
 
 def _write_report(out: Path, sections: list[Section]) -> None:
     """Write the report beside the old one, then put it in its place."""
-    part = out / f".{REPORT}.part"
-    shutil.rmtree(part, ignore_errors=True)
-    for folder in (FIGURES, TABLES, ASSETS):
-        (part / folder).mkdir(parents=True)
-    try:
+    with whole_folder(out / REPORT, durable=False) as part:
+        for folder in (FIGURES, TABLES, ASSETS):
+            (part / folder).mkdir()
         tables = _common_tables(sections)
         shown = [SectionFiles(section, prefix, out, part, tables).write() for section, prefix in _prefixes(sections)]
         tables[OVER_DATASETS] = over_datasets(tables[COMPARISONS])
@@ -95,10 +94,6 @@ def _write_report(out: Path, sections: list[Section]) -> None:
                 table.to_csv(part / TABLES / name, index=False)
         _write_pages(shown, part, _over(tables))
         _write_assets(part / ASSETS)
-        shutil.rmtree(out / REPORT, ignore_errors=True)
-        part.rename(out / REPORT)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _common_tables(sections: list[Section]) -> dict[str, pd.DataFrame]:

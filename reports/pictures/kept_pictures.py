@@ -1,38 +1,40 @@
-"""Pictures of some objects, kept with the results, so that the report needs no data to show them."""
+"""Pictures of objects, kept with the results, so that the report needs no data to show them."""
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from ...data_manifests.errors import DataError
 from ...data_manifests.files.atomic_writes import write_whole
 from ...data_manifests.files.tables import read_table
-from ..figures.contact_sheet import chosen_objects
-from .examples import evenly
+from ...data_manifests.seeds import derived_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from ...data_manifests.dataset import Dataset
+    from ...data_manifests.images.store import ImageStore
 
 STATE = "state"
+PNG, WEBP = "png", "webp"
 
 
 @dataclass(frozen=True)
 class KeptPictures:
-    """A table of pictures.
+    """A table of encoded pictures of a data set.
 
     Attributes:
         path: parquet file; it need not be there.
-        columns: its columns, beside `state`, which tells what was shown, in words or as a hash.
+        columns: its columns, beside `state`, which says what was shown, in words or as a hash.
 
     """
 
@@ -41,12 +43,13 @@ class KeptPictures:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """The pictures; no rows when none are kept."""
-        empty = pd.DataFrame(columns=[*self.columns, STATE], dtype=object)
-        return read_table(self.path, DataError) if self.path.is_file() else empty
+        """The pictures; no rows when none are kept, or when the file has other columns."""
+        found = read_table(self.path, DataError) if self.path.is_file() else pd.DataFrame()
+        names = [*self.columns, STATE]
+        return found if set(names) <= set(found.columns) else pd.DataFrame(columns=names, dtype=object)
 
     def shows(self, state: str) -> bool:
-        """Tell whether there are pictures, and all are of this state."""
+        """Return whether there are pictures, and all are of this state."""
         return bool(len(self.table) and (self.table[STATE] == state).all())
 
     def keep(self, rows: Iterable[tuple[object, ...]], state: str) -> None:
@@ -55,12 +58,126 @@ class KeptPictures:
         write_whole(self.path, lambda part: table.to_parquet(part, index=False))
 
 
-def drawn_by_lot(dataset: Dataset, taxa: int, per_taxon: int) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
+@dataclass(frozen=True)
+class ImageCopies:
+    """Small copies of the images of a data set, one for each object.
+
+    Attributes:
+        path: parquet file with object_id, the encoded grey image, and state (hash of the data they were taken from).
+        largest_side: pixels of the longer side; smaller images stay as they are.
+        suffix: `png`, or `webp` with its quality.
+        quality: of WebP, where 100 keeps everything.
+
+    """
+
+    path: Path
+    largest_side: int
+    suffix: str = PNG
+    quality: int = 100
+
+    @cached_property
+    def kept(self) -> KeptPictures:
+        """The stored table."""
+        return KeptPictures(self.path, ("object_id", self.suffix))
+
+    @cached_property
+    def by_object(self) -> dict[str, bytes]:
+        """Encoded image of each object that has one."""
+        return dict(zip(self.kept.table["object_id"], self.kept.table[self.suffix], strict=True))
+
+    def address(self, object_id: str) -> str | None:
+        """Return an object's image as a data URL; None when it is not kept."""
+        content = self.by_object.get(object_id)
+        return None if content is None else data_url(content, self.suffix)
+
+    def keep(self, dataset: Dataset, object_ids: Iterable[str]) -> None:
+        """Keep copies of the images of some objects; none when the data set has no images.
+
+        An object whose image cannot be read is left out; the checks of the data name it.
+
+        Args:
+            dataset: the opened data set.
+            object_ids: of the objects that the report shows.
+
+        """
+        if dataset.images is None:
+            return
+        images, wanted = dataset.images, set(object_ids) & set(dataset.images.members)
+        if not wanted or (self.kept.shows(dataset.data_sha256) and wanted <= set(self.by_object)):
+            return
+        copies = {object_id: self._copy(images, object_id) for object_id in images.in_storage_order(sorted(wanted))}
+        rows = ((object_id, copy) for object_id, copy in sorted(copies.items()) if copy is not None)
+        self.kept.keep(rows, dataset.data_sha256)
+
+    def _copy(self, images: ImageStore, object_id: str) -> bytes | None:
+        """Return a small copy of an image, encoded; None when it cannot be read."""
+        try:
+            image = images.read(object_id)
+        except DataError:
+            return None
+        return encoded(shrunk(image, self.largest_side), self.suffix, self.quality)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image on the page: its object, and its data URL."""
+
+    object_id: str
+    address: str
+
+    @classmethod
+    def of(cls, object_id: str, png: bytes) -> Picture:
+        """Return the picture of an object, encoded as PNG."""
+        return cls(object_id, data_url(png, PNG))
+
+
+def data_url(content: bytes, suffix: str) -> str:
+    """Return an encoded image as the text of a data URL."""
+    return f"data:image/{suffix};base64,{base64.b64encode(content).decode()}"
+
+
+def encoded(picture: NDArray[np.uint8], suffix: str = PNG, quality: int = 100) -> bytes:
+    """Encode grey levels, or blue, green and red."""
+    import cv2
+
+    options = [cv2.IMWRITE_WEBP_QUALITY, quality] if suffix == WEBP else []
+    return cv2.imencode(f".{suffix}", picture, options)[1].tobytes()
+
+
+def shrunk(image: NDArray[np.uint8], largest_side: int) -> NDArray[np.uint8]:
+    """Shrink an image so that its longer side has at most so many pixels; smaller ones stay as they are."""
+    import cv2
+
+    height, width = image.shape
+    factor = largest_side / max(height, width)
+    if factor >= 1:
+        return image
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def evenly(n: int, most: int) -> list[int]:
+    """Return at most so many positions of n, evenly spaced."""
+    return sorted(set(np.linspace(0, n - 1, min(n, most)).round().astype(int).tolist()))
+
+
+def chosen_objects(dataset: Dataset, per_taxon: int) -> dict[str, list[str]]:
+    """Return ids of some objects with an image, chosen at random, by taxon, the largest taxon first."""
+    objects = dataset.objects
+    if dataset.images is not None:
+        objects = objects[objects["object_id"].isin(list(dataset.images.members))]
+    rng = np.random.default_rng(derived_seed(seed=0, purpose="contact sheet"))
+    ids = {str(taxon): rows.sort_values().to_numpy() for taxon, rows in objects.groupby("taxon")["object_id"]}
+    order = sorted(ids, key=lambda taxon: (-len(ids[taxon]), taxon))
+    return {taxon: rng.permutation(ids[taxon])[:per_taxon].tolist() for taxon in order}
+
+
+def images_at_random(dataset: Dataset, taxa: int, per_taxon: int) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
     """Yield taxon, object_id and grey levels of some objects, of taxa from the largest to the smallest.
 
-    An image that cannot be read is passed over; the notes of the runs name it.
+    An image that cannot be read is left out; the notes of the runs name it.
     """
-    chosen = chosen_objects(dataset, per_taxon, seed=0)
+    chosen = chosen_objects(dataset, per_taxon)
     names = list(chosen)
     for position in evenly(len(names), taxa):
         for object_id in chosen[names[position]]:
@@ -70,10 +187,3 @@ def drawn_by_lot(dataset: Dataset, taxa: int, per_taxon: int) -> Iterator[tuple[
                 yield names[position], object_id, dataset.images.read(object_id)
             except DataError:
                 continue
-
-
-def encoded(picture: NDArray[np.uint8]) -> bytes:
-    """Encode grey levels, or blue, green and red, as PNG."""
-    import cv2
-
-    return cv2.imencode(".png", picture)[1].tobytes()

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .examples import shrunk
-from .kept_pictures import KeptPictures, drawn_by_lot, encoded
+from .examples import LARGEST_SIDE
+from .kept_pictures import KeptPictures, encoded, images_at_random, shrunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -58,8 +58,8 @@ def keep_stacks(out: Path, dataset: Dataset, forms: Mapping[str, Channels], stat
 
 
 def _rows(dataset: Dataset, forms: Mapping[str, Channels]) -> Iterator[tuple[str, str, str, bytes]]:
-    for taxon, object_id, image in drawn_by_lot(dataset, TAXA, PER_TAXON):
-        yield taxon, object_id, ORIGINAL, encoded(shrunk(image))
+    for taxon, object_id, image in images_at_random(dataset, TAXA, PER_TAXON):
+        yield taxon, object_id, ORIGINAL, encoded(shrunk(image, LARGEST_SIDE))
         for form, channels in forms.items():
             yield taxon, object_id, form, encoded(channels(image))
 

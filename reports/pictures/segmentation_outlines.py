@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .examples import Picture
-from .kept_pictures import KeptPictures, drawn_by_lot, encoded
+from .kept_pictures import KeptPictures, Picture, encoded, images_at_random
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     Segment = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 OUTLINES = "outlines"
-NOTHING_FOUND = "nothing-found"
-"""Code of the note that counts images in which the segmentation found no object."""
 TAXA, PER_TAXON = 12, 4
 SIDE = 160  # pixels of the longer side; small images are enlarged towards it by a whole factor, large ones shrunk to it
 COLOUR = (40, 60, 230)  # of the outline: blue, green, red
@@ -77,7 +74,7 @@ def keep_outlines(out: Path, dataset: Dataset, segment: Segment, state: str) -> 
     kept = outlines_of(out, dataset.name).kept
     if dataset.images is None or kept.shows(state):
         return
-    drawn = drawn_by_lot(dataset, TAXA, PER_TAXON)
+    drawn = images_at_random(dataset, TAXA, PER_TAXON)
     kept.keep(((taxon, one, encoded(outlined(image, segment(image)))) for taxon, one, image in drawn), state)
 
 

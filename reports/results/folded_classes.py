@@ -55,6 +55,6 @@ class CodedCalls:
 
 def coded_calls(run: StoredRun) -> CodedCalls:
     """Return the test objects of a finished run, and what it called them, as codes."""
-    classes, calls = sorted(run.card.classes), run.calls
+    classes, calls = sorted(run.card.data.classes), run.calls
     truth, called = (pd.Index(classes).get_indexer(pd.Index(calls[name])) for name in ("taxon", "called"))
     return CodedCalls(tuple(classes), truth, called, cluster_codes(calls))

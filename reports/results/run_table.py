@@ -37,7 +37,8 @@ def run_table(
     rows: Rows = []
     for run in runs:
         if run.score is not None:
-            keys = {name: getattr(run.card, name) for name in KEYS}
+            flat = run.card.flat()
+            keys = {name: flat[name] for name in KEYS}
             found = measure(run)
             told: Rows = [{REASON: found}] if isinstance(found, str) else found
             rows += [{**keys, REASON: "", **row} for row in told]

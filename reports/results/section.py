@@ -89,7 +89,7 @@ class TrackResult:
     def _means(self, fact: Literal["fit_seconds", "predict_seconds", "peak_rss_mb"]) -> list[float]:
         """Return means of a number of the cards over runs that are done: its own, then those of its parts."""
         told = [
-            [getattr(run.card, fact) for run in track.runs if run.card.status == "done"]
+            [getattr(run.card.cost, fact) for run in track.runs if run.card.status == "done"]
             for track in (self, *self.parts)
         ]
         return [_mean([value for value in values if value is not None]) for values in told]
@@ -155,7 +155,7 @@ class Section:
     @property
     def splits(self) -> list[str]:
         """Names of the splits of its runs: one for each fold."""
-        return sorted({run.card.split for run in self.runs})
+        return sorted({run.card.split.name for run in self.runs})
 
     @property
     def drawn_by(self) -> str:
@@ -171,10 +171,16 @@ class Section:
     @cached_property
     def parts(self) -> pd.DataFrame:
         """Number of objects in train, valid and test for each split and seed."""
-        rows = {(run.card.split, run.card.seed): run.card for run in self.runs}
+        rows = {(run.card.split.name, run.card.split.seed): run.card for run in self.runs}
         return pd.DataFrame(
             [
-                {"split": split, "seed": seed, "train": card.n_train, "valid": card.n_valid, "test": card.n_test}
+                {
+                    "split": split,
+                    "seed": seed,
+                    "train": card.split.n_train,
+                    "valid": card.split.n_valid,
+                    "test": card.split.n_test,
+                }
                 for (split, seed), card in sorted(rows.items())
             ]
         )
@@ -188,13 +194,13 @@ class Section:
     @property
     def measured(self) -> dict[str, Any] | None:
         """How features were measured from the images, as the card of the first run that learnt from such tells."""
-        told = (run.card.features for run in self.runs)
+        told = (run.card.track.features for run in self.runs)
         return next((features for features in told if "measured" in features.get("table", "").split("+")), None)
 
     @property
     def simulated(self) -> bool:
         """Whether any run is on simulated data."""
-        return any(run.card.simulated for run in self.runs)
+        return any(run.card.data.simulated for run in self.runs)
 
     @cached_property
     def importance(self) -> tuple[TrackResult, pd.DataFrame] | None:
@@ -224,8 +230,8 @@ def sections_of(runs: list[StoredRun]) -> list[Section]:
     """Group runs into sections, sorted by data set and split."""
     grouped: dict[tuple[str, str], dict[str, list[StoredRun]]] = {}
     for run in runs:
-        key = run.card.dataset, run.card.split_plan
-        grouped.setdefault(key, {}).setdefault(run.card.track, []).append(run)
+        key = run.card.data.name, run.card.split.plan
+        grouped.setdefault(key, {}).setdefault(run.card.track.name, []).append(run)
     return [
         Section(dataset, split, _ranked([_result(name, tracks) for name in tracks]))
         for (dataset, split), tracks in sorted(grouped.items())
@@ -237,7 +243,7 @@ def _result(name: str, tracks: Mapping[str, list[StoredRun]]) -> TrackResult:
     parts: dict[str, TrackResult] = {}
     todo = list(tracks[name])
     while todo:
-        for part in todo.pop().card.parts:
+        for part in todo.pop().card.track.base_runs:
             if part not in parts:
                 parts[part] = TrackResult(part, tuple(tracks.get(part, [])))
                 todo += parts[part].runs

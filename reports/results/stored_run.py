@@ -71,7 +71,7 @@ class StoredRun:
     @property
     def truth_path(self) -> Path:
         """The run's truth file."""
-        return truth_path(self.out, self.card.dataset, self.card.split, self.card.seed)
+        return truth_path(self.out, self.card.data.name, self.card.split.name, self.card.split.seed)
 
     @cached_property
     def test_labels(self) -> Labels:
@@ -97,14 +97,14 @@ class StoredRun:
         if card.status != "done":
             return None
         labels = self.test_labels, self._predicted
-        return score_labels(*labels, card.classes, draws=DRAWS, seed=card.seed, context=self.context)
+        return score_labels(*labels, card.data.classes, draws=DRAWS, seed=card.split.seed, context=self.context)
 
     @property
     def context(self) -> Context:
         """Where the run's test rows come from, for signatures."""
         card = self.card
-        data = f"{card.dataset}(simulated)" if card.simulated else card.dataset
-        return Context(data, card.data_sha256, card.manifest_sha256, card.split)
+        data = f"{card.data.name}(simulated)" if card.data.simulated else card.data.name
+        return Context(data, card.data.sha256, card.data.manifest_sha256, card.split.name)
 
     @cached_property
     def preparation(self) -> pd.DataFrame | None:
@@ -123,7 +123,8 @@ class StoredRun:
     def row(self) -> dict[str, object]:
         """Return the run's line of scores.csv."""
         card, score = self.card, self.score
-        line = {name: getattr(card, name, None) for name in COLUMNS}
+        flat = card.flat()
+        line = {name: flat.get(name) for name in COLUMNS}
         if score is None:
             return {**line, "signature": ""}
         low, high = score.macro_f1_interval
@@ -144,7 +145,9 @@ def read_runs(out: Path) -> list[StoredRun]:
     if not runs:
         message = f"{out} holds no runs (expected {out / RUNS}/<dataset>/<track>/<split>/seed-<k>/{CARD})."
         raise DataError(message)
-    return sorted(runs, key=lambda run: (run.card.dataset, run.card.split, run.card.track, run.card.seed))
+    return sorted(
+        runs, key=lambda run: (run.card.data.name, run.card.split.name, run.card.track.name, run.card.split.seed)
+    )
 
 
 def scores_table(runs: list[StoredRun]) -> pd.DataFrame:

@@ -89,7 +89,7 @@ def _read(run: StoredRun, part: Literal["test", "valid"]) -> PartCalls | str:
     if len(missing):
         return f"{path.name} lacks {len(missing):,} of {len(known):,} objects: {listed(missing)}"
     table = table.loc[known["object_id"]]
-    classes = sorted(run.card.classes)
+    classes = sorted(run.card.data.classes)
     codes = [pd.Index(classes).get_indexer(pd.Index(column)) for column in (known["taxon"], table["taxon"])]
     if min(found.min() for found in codes) < 0:
         return f"{part} rows have taxa that are not in the run's class list"

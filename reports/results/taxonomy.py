@@ -60,7 +60,7 @@ def taxonomy_of(run: StoredRun) -> Taxonomy:
         run: a stored run.
 
     """
-    name, classes = run.card.dataset, run.card.classes
+    name, classes = run.card.data.name, run.card.data.classes
     shipped = load_manifest(name).taxonomy if name in manifest_names() else {}
     records = {taxon: shipped[taxon] for taxon in classes if taxon in shipped}
     if any(record.lineage for record in records.values()):

@@ -27,7 +27,7 @@ TRUTH_COLUMNS = ("object_id", "part", "taxon", "sample", "lineage")
 
 def run_folder(out: Path, card: Card) -> Path:
     """Return the folder of a run."""
-    return out / RUNS / card.dataset / card.track / card.split / f"seed-{card.seed}"
+    return out / RUNS / card.data.name / card.track.name / card.split.name / f"seed-{card.split.seed}"
 
 
 def truth_path(out: Path, dataset: str, split: str, seed: int) -> Path:

@@ -104,7 +104,7 @@ def folder_of(out: Path, track: str) -> Path:
 
 def card_of(out: Path, track: str) -> Card:
     """Return the card of a run."""
-    return Card.model_validate_json((folder_of(out, track) / "card.json").read_bytes())
+    return Card.from_text((folder_of(out, track) / "card.json").read_bytes())
 
 
 def test_parts_are_run_before_and_never_again(
@@ -120,7 +120,7 @@ def test_parts_are_run_before_and_never_again(
     }
 
     assert set(table.index) == {"majority", "random", "pool"}
-    assert set(card_of(out, "pool").parts) == {"majority", "random"}
+    assert set(card_of(out, "pool").track.base_runs) == {"majority", "random"}
     expected = (said["majority"] + said["random"]) / 2
     pd.testing.assert_frame_equal(said["pool"], expected.loc[said["pool"].index], atol=1e-5)
     judged = pd.read_csv(out / "report" / "tables" / "fusion.csv")
@@ -181,7 +181,7 @@ def test_what_a_killed_run_left_is_found_by_the_next(
     second = run(challenge, out, f"{tracks}:Dies")["status"]["dies"]
 
     assert (first, second) == ("failed", "done")
-    assert card_of(out, "dies").chosen == {"resumed": "here"}
+    assert card_of(out, "dies").track.chosen == {"resumed": "here"}
     assert not list((out / ".scratch").iterdir())
     assert "dies · holdout.v1 · seed 0: resumed" in capsys.readouterr().err
 
@@ -211,8 +211,8 @@ def test_objects_without_a_readable_image_are_left_out_for_every_track(
     assert not set(spoiled) & set(truth["object_id"])
     assert set(embedded["object_id"]) == set(truth["object_id"])
     assert set(np.unique(embedded[["e0", "e1"]])) == {4.0, 5.0}
-    shape = (card_of(out, "sees").chosen or {})["shape"]
-    assert shape == [card_of(out, "sees").n_train, 32, 32, 3]
+    shape = (card_of(out, "sees").track.chosen or {})["shape"]
+    assert shape == [card_of(out, "sees").split.n_train, 32, 32, 3]
     for name in ("sees", "majority"):
         (note,) = [note for note in card_of(out, name).notes if note.code == "no-image"]
         assert note.count == 3

@@ -12,11 +12,12 @@ import pandas as pd
 import planktonbench as pb
 import pytest
 from planktonbench.benchmarks.execution.settings import Settings
-from planktonbench.benchmarks.planning.feature_tables import PREFIX, feature_tables
+from planktonbench.benchmarks.planning.feature_tables import feature_tables
 from planktonbench.data_manifests.dataset import open_folder
 from planktonbench.data_manifests.manifest import manifest_of_folder
 from planktonbench.features.measured import catalogue
 from planktonbench.features.measured.catalogue import NAMES
+from planktonbench.features.preparation.object_table import PREFIX
 from planktonbench.reports.pages.write import write_results
 from planktonbench.reports.run_files.card import Card
 
@@ -70,7 +71,7 @@ def suite_file(images: Path, *, entry: dict[str, object] | None = None, **keys: 
 def card_of(out: Path, track: str = "majority") -> Card:
     """Return the card of the only run of a track."""
     (path,) = (out / "runs" / "lake" / track).rglob("card.json")
-    return Card.model_validate_json(path.read_bytes())
+    return Card.from_text(path.read_bytes())
 
 
 def opened(folder: Path, **said: object) -> Dataset:
@@ -94,7 +95,7 @@ def test_images_without_a_native_table_are_measured(
     assert table["macro_f1"].item() > 0.9
     assert "lake: measuring 48 images, there is no native table (light background)" in said
     assert f"lake: {len(NAMES)} features of 48 images measured\n" in said
-    features = card_of(tmp_path / "out", "forest-native").features
+    features = card_of(tmp_path / "out", "forest-native").track.features
     assert {key: features[key] for key in ("table", "background", "pieces", "scale_bar", "version")} == {
         "table": "measured",
         "background": "light",
@@ -142,7 +143,7 @@ def test_another_version_of_the_features_is_run_again(
 ) -> None:
     """Values of an older program are not compared with those of a newer one in silence."""
     pb.run(suite_file(lake), out=tmp_path / "out")
-    before = card_of(tmp_path / "out").features["version"]
+    before = card_of(tmp_path / "out").track.features["version"]
     monkeypatch.setattr(catalogue, "VERSION", 99)
     pb.run(suite_file(lake), out=tmp_path / "out")
 
@@ -170,7 +171,7 @@ def test_native_measured_and_both_stand_side_by_side(challenge: Path, tmp_path: 
         for name, table in (("own", "native"), ("ours", "measured"), ("both", "native+measured"))
     ]
     table = pb.run(suite_file(challenge, tracks=[*tracks, "majority"]), out=tmp_path / "out")
-    told = {name: card_of(tmp_path / "out", name).features["table"] for name in ("own", "ours", "both", "majority")}
+    told = {name: card_of(tmp_path / "out", name).track.features["table"] for name in ("own", "ours", "both", "majority")}
 
     assert set(table["status"]) == {"done"}
     assert told == {"own": "native", "ours": "measured", "both": "native+measured", "majority": "native"}

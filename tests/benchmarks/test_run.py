@@ -59,7 +59,7 @@ def run(folder: Path, out: Path, *tracks: str, **options: object) -> pd.DataFram
 def card_of(out: Path, track: str, seed: int = 0) -> Card:
     """Return the card of a run."""
     path = out / "runs" / "flowcam" / track / "holdout.v1" / f"seed-{seed}" / "card.json"
-    return Card.model_validate_json(path.read_bytes())
+    return Card.from_text(path.read_bytes())
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -80,7 +80,9 @@ def test_a_suite_becomes_scores_and_a_report(challenge: Path, tmp_path: Path) ->
 
     assert table.set_index("track")["macro_f1"]["xgb-source001"] == pytest.approx(expected, abs=1e-12)
     assert table.set_index("track")["macro_f1"]["xgb-source001"] > table.set_index("track")["macro_f1"]["majority"]
-    assert (card.n_train, card.n_valid, card.n_test) == tuple(truth["part"].value_counts()[["train", "valid", "test"]])
+    assert (card.split.n_train, card.split.n_valid, card.split.n_test) == tuple(
+        truth["part"].value_counts()[["train", "valid", "test"]]
+    )
     assert predicted.filter(like="score:").dtypes.unique() == [np.float32]
     assert {"prepare_seconds", "fit_seconds", "predict_seconds", "peak_rss_mb"} <= card.model_dump(
         exclude_none=True
@@ -128,7 +130,7 @@ def test_changed_data_are_run_again_and_said(
     run(challenge, out, "majority")
 
     assert "done again, since it differs: the data" in capfd.readouterr().err
-    assert card_of(out, "majority").data_sha256 != card_of(out, "random").data_sha256
+    assert card_of(out, "majority").data.sha256 != card_of(out, "random").data.sha256
 
 
 @pytest.mark.parametrize("tracks", [("xgb-source001", "forest-native", "logistic-native", "random")])
@@ -231,7 +233,7 @@ def test_a_track_gets_what_it_asked_for(challenge: Path, tmp_path: Path) -> None
     path.write_text(FAILING)
     run(challenge, tmp_path / "out", f"{path}:Looks")
 
-    assert card_of(tmp_path / "out", "looks").chosen == {"shape": [4, 5], "native": True, "groups": 5}
+    assert card_of(tmp_path / "out", "looks").track.chosen == {"shape": [4, 5], "native": True, "groups": 5}
 
 
 @pytest.mark.parametrize("kind", ["folder", "tar"])

@@ -30,8 +30,8 @@ def test_everything_says_simulated(tmp_path: Path, capfd: pytest.CaptureFixture[
     page = (out / "report" / "index.html").read_text("utf-8")
 
     assert card is not None
-    assert card.simulated
-    assert card.data_citation.startswith("Simulated")
+    assert card.data.simulated
+    assert card.data.citation.startswith("Simulated")
     assert table["simulated"].tolist() == [True]
     assert table["signature"][0].startswith("macroF1|data:flowcam(simulated)@")
     assert pd.read_csv(out / "scores.csv")["simulated"].all()

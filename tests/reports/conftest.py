@@ -65,9 +65,9 @@ def put_run(  # noqa: PLR0913 - each is a choice of some test
         "versions": {"numpy": "9.9.9"}, "created": "2031-02-03T04:05:06", "machine": "abacus",
     }  # fmt: skip
     times = {"fit_seconds": 2.0, "predict_seconds": 0.5, "prepare_seconds": 1.0, "peak_rss_mb": 300.0}
-    card = Card(track=track, **{**base, **(times if facts.get("status", "done") == "done" else {}), **facts})
-    place = out / "truth" / card.dataset / card.split / f"seed-{card.seed}.parquet"
-    folder = out / "runs" / card.dataset / card.track / card.split / f"seed-{card.seed}"
+    card = Card.of(track=track, **{**base, **(times if facts.get("status", "done") == "done" else {}), **facts})
+    place = out / "truth" / card.data.name / card.split.name / f"seed-{card.split.seed}.parquet"
+    folder = out / "runs" / card.data.name / card.track.name / card.split.name / f"seed-{card.split.seed}"
     place.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True)
     truth.to_parquet(place, index=False)
@@ -75,7 +75,7 @@ def put_run(  # noqa: PLR0913 - each is a choice of some test
     if card.status == "done":
         for part, name, count in (("test", "predictions", wrong), ("valid", "valid", wrong_valid)):
             rows = truth[truth["part"] == part]
-            predictions_table(rows, card.classes, count).to_parquet(folder / f"{name}.parquet", index=False)
+            predictions_table(rows, card.data.classes, count).to_parquet(folder / f"{name}.parquet", index=False)
     for name, table in (("preparation", preparation), ("importance", importance)):
         if table is not None:
             table.to_parquet(folder / f"{name}.parquet", index=False)

@@ -62,7 +62,7 @@ class Place:
         cards = [read_card(folder) for folder in (self.out / "runs").glob("*/*/*/seed-*")]
 
         assert all(card is not None and card.status == "done" for card in cards)
-        return {card.track for card in cards if card is not None}
+        return {card.track.name for card in cards if card is not None}
 
 
 @pytest.fixture

@@ -64,10 +64,10 @@ def test_its_card_tells_what_it_is(challenge: Path, tmp_path: Path, write: Calla
     card = read_card(tmp_path / "out/runs/flowcam/mine/holdout.v1/seed-0")
 
     assert card is not None
-    assert card.config == {"track": "predictions-file", "file": "mine.csv"}
-    assert card.source.startswith("predictions file mine.csv, SHA-256 ")
-    assert (card.versions, card.features, card.device) == ({}, {}, "not known")
-    assert card.classes == sorted(card.classes)
+    assert card.track.config == {"track": "predictions-file", "file": "mine.csv"}
+    assert card.track.source.startswith("predictions file mine.csv, SHA-256 ")
+    assert (card.versions, card.track.features, card.cost.device) == ({}, {}, "not known")
+    assert card.data.classes == sorted(card.data.classes)
 
 
 def test_the_same_file_is_stored_once_and_a_changed_one_moves_the_old(

@@ -39,7 +39,7 @@ def make_results(challenge: Path, tmp_path: Path) -> Callable[..., Path]:
             store_truth(out, data.name, split)
             common = card_facts(data, split, Settings()) | {"status": "done", "config": {}, "threads": 1} | facts
             for track, shift in (("good", 0), ("bad", 1)):
-                card = Card(track=track, track_sha256=track, versions={}, **common)
+                card = Card.of(track=track, track_sha256=track, versions={}, **common)
                 test = split.table[split.table["part"] == "test"]
                 codes = (test["taxon"].map(data.classes.index).to_numpy() + shift * (np.arange(len(test)) % 2)) % 5
                 rng = np.random.default_rng(seed)
@@ -58,22 +58,26 @@ def shipped_runs() -> list[StoredRun]:
     return read_runs(FOLDER)
 
 
-@pytest.mark.parametrize("run", shipped_runs(), ids=lambda run: f"{run.card.dataset}/{run.card.track}")
+@pytest.mark.parametrize("run", shipped_runs(), ids=lambda run: f"{run.card.data.name}/{run.card.track.name}")
 def test_shipped_results_score_as_they_say(run: StoredRun) -> None:
     """The stored predictions give the number that stands beside the card, from real data and a full budget."""
-    told = pd.read_csv(FOLDER / "scores.csv").set_index(["dataset", "track"]).loc[(run.card.dataset, run.card.track)]
+    told = (
+        pd.read_csv(FOLDER / "scores.csv")
+        .set_index(["dataset", "track"])
+        .loc[(run.card.data.name, run.card.track.name)]
+    )
 
     assert run.score is not None
     assert run.score.macro_f1 == pytest.approx(told["macro_f1"], abs=1e-12)
     assert run.score.macro_f1_interval == pytest.approx((told["macro_f1_lo"], told["macro_f1_hi"]), abs=1e-12)
-    assert (run.card.status, run.card.simulated, run.card.quick, run.card.seed) == ("done", False, False, 0)
+    assert (run.card.status, run.card.data.simulated, run.card.quick, run.card.split.seed) == ("done", False, False, 0)
 
 
 def test_shipped_scores_are_still_probabilities() -> None:
     """Rounded rows sum to one as closely as a track's have to."""
     for run in shipped_runs():
         table = pd.read_parquet(run.folder / "predictions.parquet")
-        sums = table[[f"score:{name}" for name in run.card.classes]].sum(axis=1)
+        sums = table[[f"score:{name}" for name in run.card.data.classes]].sum(axis=1)
 
         assert np.abs(sums - 1).max() < SUM_TOLERANCE
 
@@ -94,7 +98,7 @@ def test_the_boosted_trees_of_ndsb_are_there() -> None:
 
 def test_a_file_is_compared_with_a_reference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A predictions file of the test objects needs neither truth nor data."""
-    run = next(run for run in shipped_runs() if run.card.track == "xgb-native")
+    run = next(run for run in shipped_runs() if run.card.track.name == "xgb-native")
     path = tmp_path / "mine.csv"
     run.test_labels.table[["object_id", "taxon"]].to_csv(path, index=False)
 
@@ -118,7 +122,7 @@ def test_shipping_keeps_scores_and_drops_what_is_large(make_results: Callable[..
         "scores.csv",
         "truth/flowcam/holdout.v1/seed-0.parquet",
     ]
-    (before,) = (run for run in read_runs(out) if (run.card.track, run.card.seed) == ("bad", 0))
+    (before,) = (run for run in read_runs(out) if (run.card.track.name, run.card.split.seed) == ("bad", 0))
     (after,) = read_runs(to)
     assert after.row() == before.row()
     assert after.card == before.card

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from planktonbench.features.preparation.chunk_files import MeasuredChunk
+    from planktonbench.features.preparation.chunk_files import ChunkResult
 
 ROUNDING = {"rtol": 1e-6, "atol": 1e-6}  # what is summed over a sheet, partly in 32 bits, depends on the sheet
 LIGHT = Segmentation("light")
@@ -225,7 +225,7 @@ def test_an_interrupted_call_is_completed(
     measured: list[int] = []
     whole = table.measure_opened
 
-    def counted(openings: object, members: list[object], options: object) -> MeasuredChunk:
+    def counted(openings: object, members: list[object], options: object) -> ChunkResult:
         measured.append(len(members))
         return whole(openings, members, options)  # type: ignore[arg-type]  # handed on
 

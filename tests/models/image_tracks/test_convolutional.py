@@ -51,7 +51,7 @@ def test_the_same_seed_gives_the_same_bits(image_parts: dict[str, Objects], *, w
 
 def test_embeddings_are_what_the_last_layer_takes(image_parts: dict[str, Objects]) -> None:
     """Embeddings times the weights of the last layer are the logits of the scores."""
-    from planktonbench.models.training.trainer import softmax
+    from scipy.special import softmax
 
     track = fitted("cnn-lenet", image_parts)
     found = track.embeddings(image_parts["test"])
@@ -59,7 +59,9 @@ def test_embeddings_are_what_the_last_layer_takes(image_parts: dict[str, Objects
 
     assert found.shape == (len(image_parts["test"]), 100)
     assert found.dtype == np.float32
-    assert softmax(found @ kernel + bias) == pytest.approx(track.predict(image_parts["test"])[:, [0, 1, 3]], abs=1e-5)
+    assert softmax(found @ kernel + bias, axis=1) == pytest.approx(
+        track.predict(image_parts["test"])[:, [0, 1, 3]], abs=1e-5
+    )
 
 
 def test_options_have_the_defaults_of_the_track() -> None:

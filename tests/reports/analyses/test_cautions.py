@@ -110,7 +110,7 @@ def test_copies_of_training_objects_in_test_are_named(make_section: Callable[...
 def test_a_track_that_says_one_thing_is_named(make_section: Callable[..., Section]) -> None:
     """With what it says."""
     section = make_section({}, {"track": "stuck"})
-    path = next(run.folder for run in section.runs if run.card.track == "stuck") / "predictions.parquet"
+    path = next(run.folder for run in section.runs if run.card.track.name == "stuck") / "predictions.parquet"
     pd.read_parquet(path).assign(taxon="detritus").to_parquet(path, index=False)
 
     (again,) = sections_of(read_runs(section.runs[0].out))

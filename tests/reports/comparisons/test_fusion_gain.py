@@ -50,7 +50,7 @@ def test_validation_rows_choose_the_part(out: Path) -> None:
 
 def test_scores_are_those_of_the_runs(out: Path) -> None:
     """The table's macro F1 are the evaluator's."""
-    runs = {(run.card.track, run.card.seed): run for run in runs_of(out)}
+    runs = {(run.card.track.name, run.card.split.seed): run for run in runs_of(out)}
     for row in fusion_table(list(runs.values())).itertuples():
         for track, value in ((row.track, row.macro_f1), (row.best_single, row.macro_f1_single)):
             score = runs[track, row.seed].score

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 from planktonbench import __version__
+from planktonbench.data_manifests.notes import NOTHING_FOUND
 from planktonbench.reports.analyses.cautions import OBJECT_INTERVAL, SIMULATED, Caution
 from planktonbench.reports.analyses.confident_errors import Suspect
 from planktonbench.reports.figures.interactive import as_json, tracks
@@ -24,9 +25,9 @@ from planktonbench.reports.pages.page import (
     render_warnings,
     seconds,
 )
-from planktonbench.reports.pictures.confusion_cells import CellPictures
-from planktonbench.reports.pictures.examples import Examples, class_examples
-from planktonbench.reports.pictures.segmentation_outlines import NOTHING_FOUND, Outlines
+from planktonbench.reports.pictures.examples import class_examples
+from planktonbench.reports.pictures.kept_pictures import ImageCopies
+from planktonbench.reports.pictures.segmentation_outlines import Outlines
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import read_runs
 
@@ -74,7 +75,7 @@ class Page(HTMLParser):
 
 def shown_of(
     section: Section,
-    examples: Examples | None = None,
+    examples: ImageCopies | None = None,
     outlines: Outlines | None = None,
     **more: Any,  # noqa: ANN401 - fields of Shown
 ) -> Shown:
@@ -85,7 +86,7 @@ def shown_of(
         section,
         section.dataset,
         dict.fromkeys(names, PICTURE),
-        examples or Examples(Path("there are none.parquet")),
+        examples or ImageCopies(Path("there are none.parquet"), 112),
         outlines or Outlines(Path("none.parquet")),
         **more,
     )
@@ -141,7 +142,7 @@ def test_confused_pairs_stand_beside_examples_of_both(make_section: Callable[...
     ids = section.runs[0].truth["object_id"]
     kept = pd.DataFrame({"object_id": ids, "png": [f"image of {one}".encode() for one in ids], "data_sha256": "c" * 64})
     kept.to_parquet(tmp_path / "examples.parquet")
-    page = page_of(section, examples=Examples(tmp_path / "examples.parquet"))
+    page = page_of(section, examples=ImageCopies(tmp_path / "examples.parquet", 112))
     calls = section.runs[0].calls
     (pair,) = {tuple(row) for row in calls[calls["taxon"] != calls["called"]][["taxon", "called"]].to_numpy()}
 
@@ -247,7 +248,7 @@ def test_names_are_no_code(make_section: Callable[..., Section]) -> None:
         {"taxa": taxa, "source": '"><script>', "machine": "<i>"},
         {"taxa": taxa, "track": "lost", "status": "failed", "reason": "<script>alert(1)</script>"},
     )
-    explorer = Explorer.of(section, CellPictures(Path("none.parquet")))
+    explorer = Explorer.of(section, ImageCopies(Path("none.parquet"), 112))
     drawn = {"tracks": as_json(tracks(section))}
     page = page_of(section, charts=drawn, matrix=explorer.to_json())
 

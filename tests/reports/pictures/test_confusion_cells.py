@@ -11,13 +11,8 @@ from planktonbench.data_manifests.dataset import open_folder
 from planktonbench.data_manifests.manifest import manifest_of_folder
 from planktonbench.reports.pages.explorer import Explorer
 from planktonbench.reports.pictures import confusion_cells as cells
-from planktonbench.reports.pictures.confusion_cells import (
-    PER_CELL,
-    CellPictures,
-    cell_objects,
-    cell_pictures_of,
-    keep_cell_pictures,
-)
+from planktonbench.reports.pictures.confusion_cells import PER_CELL, cell_objects, cell_pictures_of
+from planktonbench.reports.pictures.kept_pictures import ImageCopies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +77,7 @@ def test_small_copies_are_kept_and_made_again_when_the_data_change(section: Sect
     """At most 72 pixels wide; what is there is not read again."""
     data = opened(section, tmp_path / "data")
     ids = section.runs[0].truth["object_id"].tolist()[:3]
-    keep_cell_pictures(tmp_path, data, ids)
+    cell_pictures_of(tmp_path, data.name).keep(data, ids)
     kept = cell_pictures_of(tmp_path, "lake")
     image = cv2.imdecode(np.frombuffer(kept.by_object[ids[0]], np.uint8), cv2.IMREAD_GRAYSCALE)
     before = kept.path.stat().st_mtime_ns
@@ -90,16 +85,17 @@ def test_small_copies_are_kept_and_made_again_when_the_data_change(section: Sect
     assert image is not None
     assert image.shape == (7, 72)
     assert sorted(kept.by_object) == sorted(ids)
-    keep_cell_pictures(tmp_path, data, ids[:2])
+    cell_pictures_of(tmp_path, data.name).keep(data, ids[:2])
     assert kept.path.stat().st_mtime_ns == before
     (tmp_path / "data" / "imgs" / f"{ids[0]}.png").write_bytes(b"no image")
-    keep_cell_pictures(tmp_path, open_folder(manifest_of_folder("lake"), tmp_path / "data"), ids)
+    pictureless = open_folder(manifest_of_folder("lake"), tmp_path / "data")
+    cell_pictures_of(tmp_path, pictureless.name).keep(pictureless, ids)
     assert sorted(cell_pictures_of(tmp_path, "lake").by_object) == sorted(ids[1:])
 
 
 def test_the_script_of_the_page_is_given_every_cell(section: Section, tmp_path: Path) -> None:
     """Counts of the matrix, classes by size, and objects by their number; without images there is no file of them."""
-    explorer = Explorer.of(section, CellPictures(tmp_path / "none.parquet"))
+    explorer = Explorer.of(section, ImageCopies(tmp_path / "none.parquet", 112))
     plain: dict[str, Any] = explorer.to_json()
 
     assert plain["classes"] == ["detritus", "Copepoda", "egg (other)"]
@@ -120,6 +116,6 @@ def test_taxonomy_orders_classes_by_lineage(make_section: Callable[..., Section]
     lineages = {"egg (other)": "living/A", "Copepoda": "living/B"}
     truth = section.runs[0].truth
     section.runs[0].__dict__["truth"] = truth.assign(lineage=truth["taxon"].map(lineages))
-    orders = Explorer.of(section, CellPictures(tmp_path / "none.parquet")).to_json()["orders"]
+    orders = Explorer.of(section, ImageCopies(tmp_path / "none.parquet", 112)).to_json()["orders"]
 
     assert orders["taxonomy"] == [2, 1, 0]

@@ -109,7 +109,7 @@ def test_examples_are_made_again_when_the_data_change(section: Section, tmp_path
     keep_examples(tmp_path / "results", [section], data)
 
     assert unchanged == before
-    assert set(pd.read_parquet(path)["data_sha256"]) == {data.data_sha256}
+    assert set(pd.read_parquet(path)["state"]) == {data.data_sha256}
     assert path.stat().st_mtime_ns > before
 
 

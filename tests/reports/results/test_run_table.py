@@ -44,7 +44,7 @@ def test_reasons_are_told_once(tmp_path: Path, add_run: Callable[..., Path]) -> 
             add_run(tmp_path, track, seed=seed, dataset="bay")
 
     def measure(run: StoredRun) -> list[dict[str, object]]:
-        lacking = run.card.dataset == "bay" or run.card.track == "b"
+        lacking = run.card.data.name == "bay" or run.card.track.name == "b"
         whole = {"taxon": "", "n": np.nan if lacking else 1, REASON: "no samples" if lacking else ""}
         return [whole, {"taxon": "egg", REASON: "too few eggs"}]
 

@@ -55,7 +55,7 @@ def test_keys_that_came_later_have_defaults(folder: Path) -> None:
     card = read_card(folder)
 
     assert card is not None
-    assert (card.notes, card.simulated, card.machine) == ([], False, "")
+    assert (card.notes, card.data.simulated, card.cost.machine) == ([], False, "")
 
 
 def test_a_folder_without_a_card_has_none(tmp_path: Path) -> None:
