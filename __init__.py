@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .models.registry import register
     from .models.table_tracks.sklearn_tracks import from_sklearn
     from .reports.comparisons.comparison import Comparison
-    from .reports.comparisons.contest import compare
+    from .reports.comparisons.paired_evaluation import compare
     from .reports.scoring.score import Score, score
 
 _HOMES = {

@@ -22,8 +22,8 @@ from .execution.store import lock, reported_write_errors, store_truth
 from .planning.feature_tables import NATIVE, feature_tables, show_measured
 from .planning.methods import choose_methods
 from .planning.plan import Inputs, all_splits, find_entry, plan_jobs
-from .planning.prepared_images import show_stacks, with_stacks
-from .planning.submitted_predictions import Place, check_names, place_files, store_given
+from .planning.prepared_images import show_network_inputs, with_network_images
+from .planning.submitted_predictions import CandidateSplit, check_names, match_to_splits, store_submission
 from .suites.suite import DatasetEntry, Suite, load_suite, parse_features
 
 if TYPE_CHECKING:
@@ -141,27 +141,27 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
     found = [_find(entry, settings, alone=len(entries) == 1) for entry in entries]
     datasets = [_open(manifest, folder, settings.progress) for manifest, folder in found]
     wishes = [method.features for method in methods if NATIVE in method.track.inputs]
-    forms = {method.stack_form for method in methods if method.stack_form}
+    forms = {method.image_form for method in methods if method.image_form}
     jobs: list[Job] = []
     inputs: list[tuple[Dataset, Inputs]] = []
-    places: list[Place] = []
+    places: list[CandidateSplit] = []
     for opened in datasets:
-        dataset, stacks = with_stacks(opened, forms, settings)
-        inputs.append((dataset, Inputs(feature_tables(dataset, wishes, settings), stacks)))
+        dataset, network_images = with_network_images(opened, forms, settings)
+        inputs.append((dataset, Inputs(feature_tables(dataset, wishes, settings), network_images)))
         splits = all_splits(dataset, suite.split, suite.seeds)
-        places += [Place(dataset, split) for split in splits]
+        places += [CandidateSplit(dataset, split) for split in splits]
         _store_truth(out, dataset, splits, settings.progress)
         jobs += plan_jobs(dataset, splits, methods, inputs[-1][1], out=out, settings=settings)
-    files = place_files(places, out, settings)
+    files = match_to_splits(places, out, settings)
     with reported_write_errors(out):
         for file in files:
-            settings.progress.say(store_given(file, out, force=settings.force))
+            settings.progress.log(store_submission(file, out, force=settings.force))
         Workers(out, settings).do_all(jobs)
-    settings.progress.say("scoring the stored predictions and writing the report")
+    settings.progress.log("scoring the stored predictions and writing the report")
     with writing(out):
         for dataset, known in inputs:
             show_measured(out, dataset, known.tables.values())
-            show_stacks(out, dataset, known.stacks.keys())
+            show_network_inputs(out, dataset, known.network_images.keys())
         table = write_results(out, [dataset for dataset, _ in inputs])
     cards = [read_card(run_folder(out, job.draft)) for job in jobs]
     return Outcome(table, sum(card is None or card.status == "failed" for card in cards), out)
@@ -172,7 +172,7 @@ def _find(entry: DatasetEntry, settings: Settings, *, alone: bool) -> tuple[Mani
     given = entry.path or settings.data_dir
     if given is not None or not has_sample(entry.name) or own_folder(entry.name):
         return find_entry(entry, settings.data_dir, alone=alone)
-    settings.progress.say(
+    settings.progress.log(
         f"{entry.name}: no files were given or found; using a SIMULATED sample of {SAMPLE_OBJECTS:,} objects. "
         "Its scores are no results of real plankton. With --data DIR the run is on your files."
     )
@@ -187,7 +187,7 @@ def _store_truth(out: Path, dataset: Dataset, splits: list[Split], progress: Pro
     with writing(out):
         for split in splits:
             for folder in store_truth(out, dataset.name, split):
-                progress.say(f"{folder}: made with another split of these objects; moved to {out / 'replaced'}")
+                progress.log(f"{folder}: made with another split of these objects; moved to {out / 'replaced'}")
 
 
 @contextmanager
@@ -199,15 +199,15 @@ def writing(out: Path) -> Iterator[None]:
 
 def _open(manifest: Manifest, folder: Path, progress: Progress) -> Dataset:
     """Open a data set, and tell what is in it and what was found."""
-    progress.say(f"{manifest.name}: reading {folder}")
+    progress.log(f"{manifest.name}: reading {folder}")
     dataset = open_folder(manifest, folder)
     features = 0 if dataset.native is None else dataset.native.shape[1]
     images = 0 if dataset.images is None else len(dataset.images)
     kind = "simulated objects" if dataset.simulated else "objects"
-    progress.say(
+    progress.log(
         f"{dataset.name}: {len(dataset):,} {kind}, {len(dataset.classes)} taxa, {features} native features, "
         f"{images:,} images"
     )
     for entry in dataset.notes:
-        progress.say(f"  note: {entry}")
+        progress.log(f"  note: {entry}")
     return dataset

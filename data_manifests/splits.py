@@ -17,7 +17,7 @@ from .errors import DataError, SuiteError, did_you_mean, listed
 from .files.yaml_files import Schema
 from .notes import Note, note
 from .seeds import derived_seed32
-from .subsets import PARTS, SET_NAMES
+from .subsets import SET_NAMES, SUBSETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +150,7 @@ def make_splits(dataset: Dataset, plan: SplitPlan, seed: int) -> list[Split]:
     task = _Task(dataset.name, plan, seed, objects)
     with _told_by_scikit_learn(task):
         parts = list(splitter(task))
-        if any(set(found) != set(PARTS) for found in parts):
+        if any(set(found) != set(SUBSETS) for found in parts):
             message = "a part would be empty"
             raise ValueError(message)
     return [

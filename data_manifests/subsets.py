@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-PARTS = ("train", "valid", "test")
+SUBSETS = ("train", "valid", "test")
 
 
 SET_NAMES = {"train": "train", "val": "valid", "valid": "valid", "validation": "valid", "test": "test"}

@@ -13,7 +13,7 @@ import typer
 
 from ..._version import __version__
 from ...data_manifests.errors import PlanktonbenchError
-from ..console.output import be_verbose, is_verbose, tell
+from ..console.output import be_verbose, is_verbose, write_message
 from . import data, suites, tracks
 from .audit import AUDIT
 from .check import CHECK
@@ -96,24 +96,24 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return int(command.main(words, prog_name="planktonbench", standalone_mode=False) or 0)
     except PlanktonbenchError as fault:
-        tell(f"planktonbench: {fault}")
+        write_message(f"planktonbench: {fault}")
         return WRONG_INPUT
     except Exception as fault:  # noqa: BLE001 - the last resort
-        return _told_by_click(fault)
+        return _report_command_line_error(fault)
 
 
-def _told_by_click(fault: Exception) -> int:
+def _report_command_line_error(fault: Exception) -> int:
     """Tell an error of the command line, or of ours."""
     if hasattr(fault, "format_message"):
         is_help = type(fault).__name__ == "NoArgsIsHelpError"
-        tell(fault.format_message() if is_help else f"planktonbench: {fault.format_message()}")
+        write_message(fault.format_message() if is_help else f"planktonbench: {fault.format_message()}")
         return WRONG_INPUT
     if type(fault).__name__ == "Abort":
-        tell("planktonbench: interrupted; finished runs are kept, call again to go on")
+        write_message("planktonbench: interrupted; finished runs are kept, call again to go on")
         return INTERRUPTED
     if is_verbose():
         raise fault
-    tell(
+    write_message(
         f"planktonbench: {type(fault).__name__}: {fault}\n"
         "This is our fault, not yours. --verbose shows where; please report it."
     )

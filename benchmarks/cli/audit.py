@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ...models.protocol.threads import available_cores
-from ..console.output import print_json, tell
+from ..console.output import print_json, write_message
 from ..console.progress import counting
 from .command import Command
 
@@ -40,7 +40,7 @@ def audit_command(
     from ..run import writing
 
     start = time.perf_counter()
-    tell(f"reading {folder}")
+    write_message(f"reading {folder}")
     opened = open_folder(None if dataset is None else load_manifest(dataset), folder.expanduser())
     images = 0 if opened.images is None else len(opened.images)
     with counting("opening images", images, "images") as advance:

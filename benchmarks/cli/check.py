@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...data_manifests.errors import TrackError
-from ..console.output import tell
+from ..console.output import write_message
 from .command import Command
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _verdicts(name: str) -> list[Verdict]:
             if verdict.told:
                 typer.echo(f"{'':12}{verdict.told}", file=out)
             if verdict.trace and is_verbose():
-                tell(verdict.trace)
+                write_message(verdict.trace)
             verdicts.append(verdict)
     return verdicts
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from ...data_manifests.errors import DataError, SuiteError
-from ..console.output import print_json, print_table, tell
+from ..console.output import print_json, print_table, write_message
 from .command import Command
 
 if TYPE_CHECKING:
@@ -57,16 +57,16 @@ def compare_command(  # noqa: PLR0913 - the options of the command
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Tell whether the difference between two methods is real."""
-    from ...reports.comparisons.contest import Resampling
-    from ...reports.comparisons.matching import match_sides
+    from ...reports.comparisons.matching import match_runs
+    from ...reports.comparisons.paired_evaluation import Resampling
     from ..reference.locate import resolved
 
     check_figure(figure)
     pair = None if tracks is None else pair_of(tracks)
-    sides = match_sides(resolved(a), resolved(b), truth=truth, group=group, tracks=pair, resampling=Resampling(draws))
-    for remark in sides.left_out:
-        tell(f"left out: {remark}")
-    found = [contest.compare(0, 1) for contest in sides.contests]
+    matched = match_runs(resolved(a), resolved(b), truth=truth, group=group, tracks=pair, resampling=Resampling(draws))
+    for remark in matched.left_out:
+        write_message(f"left out: {remark}")
+    found = [evaluation.compare(0, 1) for evaluation in matched.evaluations]
     if figure is not None:
         _draw(found, figure)
     if as_json:
@@ -146,7 +146,7 @@ def _print_many(found: Sequence[Comparison]) -> None:
         typer.echo(sentence)
 
 
-def print_board(out: Path) -> None:
+def print_leaderboard(out: Path) -> None:
     """Print which tracks of a results folder share a rank group, as its report says."""
     from ...data_manifests.files.tables import read_table
     from ...reports.comparisons.leaderboard import LEADERBOARD, in_words

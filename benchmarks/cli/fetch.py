@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from ...data_manifests.errors import DataError
-from ..console.output import tell
+from ..console.output import write_message
 from ..console.progress import counting
 from .command import Command
 
@@ -28,9 +28,9 @@ def fetch_command(
     from ...data_manifests.readers.layouts import locate
 
     manifest = load_manifest(name)
-    tell(f"{manifest.title}\nlicence: {manifest.licence}\nplease cite: {manifest.citation}")
+    write_message(f"{manifest.title}\nlicence: {manifest.licence}\nplease cite: {manifest.citation}")
     if manifest.not_tried:
-        tell(f"not tried: {manifest.not_tried}")
+        write_message(f"not tried: {manifest.not_tried}")
     fetched = fetch(manifest, None if out is None else out.expanduser(), force=force, counting=counting)
     state = "already there" if fetched.was_there else "fetched"
     typer.echo(f"{state}: {fetched.folder}")
@@ -44,7 +44,7 @@ def fetch_command(
         layout, _ = locate(fetched.folder)
         typer.echo(f"layout {layout}")
     except DataError as fault:
-        tell(f"Its layout is not recognised: {fault}")
+        write_message(f"Its layout is not recognised: {fault}")
     typer.echo(f"Next: planktonbench data check {shlex.quote(str(fetched.folder))} --dataset {shlex.quote(name)}")
 
 

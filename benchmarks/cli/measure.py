@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ...models.protocol.threads import available_cores
-from ..console.output import tell
+from ..console.output import write_message
 from ..console.progress import counting
 from .command import Command
 
@@ -54,7 +54,7 @@ def measure_command(  # noqa: PLR0913 - the options of the command
     check_pixel_size(pixel_size)
     target = out.expanduser()
     check_target(target)
-    tell(f"reading {images}")
+    write_message(f"reading {images}")
     sources = open_sources(images, masks)
     start = time.perf_counter()
     with counting("measuring", len(sources.images), "images") as advance:
@@ -64,7 +64,7 @@ def measure_command(  # noqa: PLR0913 - the options of the command
     seconds = time.perf_counter() - start
     written = export(table, target, pixel_size)
     for member, fault in zip(table.faults["member"], table.faults["fault"], strict=True):
-        tell(f"cannot be measured: {member}: {fault}")
+        write_message(f"cannot be measured: {member}: {fault}")
     _print_summary(target, table, written, seconds)
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...data_manifests.errors import SuiteError
-from ..console.output import print_table, tell
+from ..console.output import print_table, write_message
 from .command import Command
-from .compare import print_board
+from .compare import print_leaderboard
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,9 +27,9 @@ def report_command(out: Annotated[Path, typer.Argument(help="A results folder, s
     with writing(out):
         table = write_results(out)
     print_scores(table)
-    print_board(out)
-    print_cautions(out)
-    tell(f"Report: {out / 'report' / 'index.html'}")
+    print_leaderboard(out)
+    print_warnings(out)
+    write_message(f"Report: {out / 'report' / 'index.html'}")
 
 
 def print_scores(scores: pd.DataFrame) -> None:
@@ -62,12 +62,12 @@ def print_scores(scores: pd.DataFrame) -> None:
         typer.echo(f"Simulated data ({names}): these scores are no results of real plankton.")
 
 
-def print_cautions(out: Path) -> None:
+def print_warnings(out: Path) -> None:
     """Print what a reader of the numbers has to know, as the report says it."""
-    from ...reports.pages.write import stored_cautions
+    from ...reports.pages.write import stored_warnings
 
-    for row in stored_cautions(out).itertuples():
-        tell(f"{row.code} {row.dataset} {row.split}: {row.text}")
+    for row in stored_warnings(out).itertuples():
+        write_message(f"{row.code} {row.dataset} {row.split}: {row.text}")
 
 
 REPORT = Command(

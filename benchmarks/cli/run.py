@@ -8,10 +8,10 @@ from typing import Annotated, Optional
 import typer
 
 from ...data_manifests.errors import SuiteError
-from ..console.output import is_verbose, tell
+from ..console.output import is_verbose, write_message
 from .command import Command
-from .compare import print_board
-from .report import print_cautions, print_scores
+from .compare import print_leaderboard
+from .report import print_scores, print_warnings
 
 SOME_RUN_FAILED = 1
 
@@ -71,11 +71,11 @@ def run_command(  # noqa: PLR0913 - the options of the command, which take most 
     )
     outcome = run_suite(plan, settings)
     print_scores(outcome.table)
-    print_board(outcome.out)
-    print_cautions(outcome.out)
-    tell(f"Report: {outcome.out / 'report' / 'index.html'}")
+    print_leaderboard(outcome.out)
+    print_warnings(outcome.out)
+    write_message(f"Report: {outcome.out / 'report' / 'index.html'}")
     if outcome.failed:
-        tell(f"{outcome.failed} of the runs failed; the others are stored. --verbose shows why.")
+        write_message(f"{outcome.failed} of the runs failed; the others are stored. --verbose shows why.")
         raise typer.Exit(SOME_RUN_FAILED)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from ..console.output import print_json, print_table, tell
+from ..console.output import print_json, print_table, write_message
 from .command import Command
 
 
@@ -32,7 +32,7 @@ def score_command(
     given = read_labels(predictions, "predictions")
     for labels in (known, given):
         if labels.renamed:
-            tell(f"{labels.where}: read column {', '.join(labels.renamed)}")
+            write_message(f"{labels.where}: read column {', '.join(labels.renamed)}")
     names = None if classes is None else read_classes(classes)
     found = score_labels(known, given, names, draws=DRAWS, seed=0, context=Context(data=truth.name))
     if as_json:

@@ -13,7 +13,7 @@ import numpy as np
 from ...data_manifests.errors import TrackError, listed
 from ...models.networks.missing_weights import MissingWeights
 from ..execution.worker import reason_of
-from .trial import NAMES, Trial
+from .trial_fit import NAMES, TrialFit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ class Rule:
 
     name: str
     meaning: str
-    check: Callable[[Trial], str]
+    check: Callable[[TrialFit], str]
     needs: str = ""
 
 
@@ -78,7 +78,7 @@ def conformance(track: type[Track]) -> Iterator[Verdict]:
 
     """
     with tempfile.TemporaryDirectory() as folder:
-        trial = Trial(track, Path(folder))
+        trial = TrialFit(track, Path(folder))
         broken: set[str] = set()
         for rule in RULES:
             verdict = Verdict(rule, "not tried", f"since '{rule.needs}' failed")
@@ -89,7 +89,7 @@ def conformance(track: type[Track]) -> Iterator[Verdict]:
             yield verdict
 
 
-def _tried(rule: Rule, trial: Trial) -> Verdict:
+def _tried(rule: Rule, trial: TrialFit) -> Verdict:
     try:
         return Verdict(rule, "passed", rule.check(trial))
     except MissingWeights:
@@ -100,27 +100,27 @@ def _tried(rule: Rule, trial: Trial) -> Verdict:
         return Verdict(rule, "failed", f"it raised {reason_of(fault)}", traceback.format_exc())
 
 
-def _is_made(trial: Trial) -> str:
-    parts = trial.plain.parts
-    return f"it is built on {listed(parts)}, which are fitted before" if parts else ""
+def _is_made(trial: TrialFit) -> str:
+    names = trial.plain.base_models
+    return f"it is built on {listed(names)}, which are fitted before" if names else ""
 
 
-def _is_fitted(trial: Trial) -> str:
+def _is_fitted(trial: TrialFit) -> str:
     _ = trial.first
     return ""
 
 
-def _predicts(trial: Trial) -> str:
+def _predicts(trial: TrialFit) -> str:
     _ = trial.scores
     return ""
 
 
-def _repeats(trial: Trial) -> str:
+def _repeats(trial: TrialFit) -> str:
     _refuse_difference(trial, trial.scores, trial.asked(trial.first), "asked a second time for the same objects")
     return ""
 
 
-def _follows_order(trial: Trial) -> str:
+def _follows_order(trial: TrialFit) -> str:
     order = np.random.default_rng(1).permutation(len(trial.made.test))
     found = np.empty_like(trial.scores)
     found[order] = trial.asked(trial.first, order)
@@ -128,7 +128,7 @@ def _follows_order(trial: Trial) -> str:
     return ""
 
 
-def _ignores_company(trial: Trial) -> str:
+def _ignores_company(trial: TrialFit) -> str:
     n = len(trial.made.test)
     found = trial.scores.copy()
     for rows in (np.array([0]), np.arange(1, n, 2)):
@@ -138,7 +138,7 @@ def _ignores_company(trial: Trial) -> str:
     return ""
 
 
-def _draws_from_rng(trial: Trial) -> str:
+def _draws_from_rng(trial: TrialFit) -> str:
     found = trial.asked(trial.second)
     how = "fitted again with the same rng, while the global generators stand elsewhere"
     hint = " Draw from rng alone: random_state=int(rng.integers(2**31)), not None, np.random or random."
@@ -146,7 +146,7 @@ def _draws_from_rng(trial: Trial) -> str:
     return ""
 
 
-def _sets_no_global_seed(trial: Trial) -> str:
+def _sets_no_global_seed(trial: TrialFit) -> str:
     _ = trial.second
     (start, end), (other_start, other_end) = trial.generators
     for name, *stood in zip(NAMES, start, other_start, end, other_end, strict=True):
@@ -160,7 +160,7 @@ def _sets_no_global_seed(trial: Trial) -> str:
     return f"fit draws from the global {listed(drawn)}, without which its scores stay the same" if drawn else ""
 
 
-def _changes_nothing(trial: Trial) -> str:
+def _changes_nothing(trial: TrialFit) -> str:
     if trial.changed:
         message = f"{listed(trial.changed)}; expected the same after as before. Work on a copy."
         raise TrackError(message)
@@ -168,7 +168,7 @@ def _changes_nothing(trial: Trial) -> str:
 
 
 def _refuse_difference(
-    trial: Trial, expected: NDArray[np.float32], found: NDArray[np.float32], how: str, hint: str = ""
+    trial: TrialFit, expected: NDArray[np.float32], found: NDArray[np.float32], how: str, hint: str = ""
 ) -> None:
     """Refuse scores that differ by more than rounding explains.
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ...features.network_images.form import StackForm
-    from ...features.network_images.store import Stacks
+    from ...features.network_images.form import ImageForm
+    from ...features.network_images.store import NetworkImages
 
 CLASSES = ("bar", "disc", "nowhere", "ring", "untrained")
 """Sorted, as all class lists are; `untrained` has no training row, and `nowhere` no row at all."""
@@ -55,7 +55,7 @@ class MadeUp:
     test: Objects
 
 
-def made_up(inputs: Collection[str], form: StackForm | None, folder: Path) -> MadeUp:
+def synthetic_objects(inputs: Collection[str], form: ImageForm | None, folder: Path) -> MadeUp:
     """Make the objects that a track is tried on, the same each time.
 
     Args:
@@ -65,16 +65,16 @@ def made_up(inputs: Collection[str], form: StackForm | None, folder: Path) -> Ma
 
     """
     train, valid, test = (
-        _objects(part, inputs, form, folder / ("test" if part == "test" else "fit")) for part in COUNTS
+        _objects(subset, inputs, form, folder / ("test" if subset == "test" else "fit")) for subset in COUNTS
     )
     return MadeUp(train, valid, test.without_labels())
 
 
-def _objects(part: str, inputs: Collection[str], form: StackForm | None, folder: Path) -> Objects:
-    rng = np.random.default_rng(derived_seed(purpose="made-up", part=part))
-    codes = np.repeat([CLASSES.index(name) for name in COUNTS[part]], list(COUNTS[part].values()))
+def _objects(subset: str, inputs: Collection[str], form: ImageForm | None, folder: Path) -> Objects:
+    rng = np.random.default_rng(derived_seed(purpose="made-up", part=subset))
+    codes = np.repeat([CLASSES.index(name) for name in COUNTS[subset]], list(COUNTS[subset].values()))
     codes = rng.permutation(codes).astype(np.int64)
-    ids = np.array([f"{part}-{position:02d}" for position in range(len(codes))], dtype=object)
+    ids = np.array([f"{subset}-{position:02d}" for position in range(len(codes))], dtype=object)
     pictures = [_picture(int(code), rng) for code in codes]
     wants_images = "images" in inputs
     if wants_images:
@@ -86,7 +86,7 @@ def _objects(part: str, inputs: Collection[str], form: StackForm | None, folder:
         classes=CLASSES,
         native=_native(codes, ids, rng) if "native" in inputs else None,
         images=open_images(folder) if wants_images else None,
-        stacks=_stacks(ids, pictures, form, folder) if form else None,
+        network_images=_network_images(ids, pictures, form, folder) if form else None,
         groups=np.array([f"tow {position % 4}" for position in range(len(codes))], dtype=object),
         codes=codes,
     )
@@ -123,16 +123,18 @@ def _native(codes: NDArray[np.int64], ids: NDArray[np.object_], rng: np.random.G
     return table.mask(rng.random(table.shape) < MISSING)
 
 
-def _stacks(ids: NDArray[np.object_], pictures: list[NDArray[np.uint8]], form: StackForm, folder: Path) -> Stacks:
+def _network_images(
+    ids: NDArray[np.object_], pictures: list[NDArray[np.uint8]], form: ImageForm, folder: Path
+) -> NetworkImages:
     """Prepare images in memory, where those of a data set are in the cache."""
     from ...features.network_images.form import Source, bright_area, bright_on_dark, fitted
-    from ...features.network_images.store import FAULT_COLUMNS, Stacks
+    from ...features.network_images.store import FAULT_COLUMNS, NetworkImages
 
     source = Source("light")
     bright = [bright_on_dark(picture, source) for picture in pictures]
     grey = np.stack([fitted(image, level, form) for image, level in bright])
     grey.flags.writeable = False
-    return Stacks(
+    return NetworkImages(
         folder=folder,
         form=form,
         source=source,

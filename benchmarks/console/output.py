@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _verbose: ContextVar[bool] = ContextVar("verbose", default=False)
 
 
-def tell(text: str) -> None:
+def write_message(text: str) -> None:
     """Write a remark or an error, unwrapped, to standard error."""
     sys.stderr.write(f"{text}\n")
 

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .output import tell
+from .output import write_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,11 +21,11 @@ class Progress:
     def __init__(self) -> None:
         self._total = self._ended = 0
         self._began: dict[str, float] = {}
-        self._told: dict[str, float] = {}
+        self._updated: dict[str, float] = {}
 
-    def say(self, line: str) -> None:
+    def log(self, line: str) -> None:
         """Tell one fact."""
-        tell(line)
+        write_message(line)
 
     @contextmanager
     def work(self, total: int) -> Iterator[None]:
@@ -37,18 +37,18 @@ class Progress:
         """Tell that a job has begun."""
         self._began[label] = time.monotonic()
 
-    def told(self, label: str, line: str) -> None:
+    def update(self, label: str, line: str) -> None:
         """Pass on what a running job tells, not more often than every few seconds."""
-        if time.monotonic() - self._told.get(label, self._began[label]) > PLAIN_LINE_EVERY:
-            self._told[label] = time.monotonic()
-            self.say(f"{label}: {line}")
+        if time.monotonic() - self._updated.get(label, self._began[label]) > PLAIN_LINE_EVERY:
+            self._updated[label] = time.monotonic()
+            self.log(f"{label}: {line}")
 
     def ended(self, label: str, outcome: str) -> None:
         """Tell that a job has ended, and how."""
         self._ended += 1
-        self._told.pop(label, None)
+        self._updated.pop(label, None)
         seconds = time.monotonic() - self._began.pop(label)
-        self.say(f"[{self._ended}/{self._total}] {label}: {outcome} ({seconds:.1f} s)")
+        self.log(f"[{self._ended}/{self._total}] {label}: {outcome} ({seconds:.1f} s)")
 
 
 class BarProgress(Progress):
@@ -70,7 +70,7 @@ class BarProgress(Progress):
         ]
         self._bar = Bar(*columns, console=self._console, transient=True)
 
-    def say(self, line: str) -> None:
+    def log(self, line: str) -> None:
         """Tell one fact above the bar."""
         self._console.print(line, markup=False, soft_wrap=True)
 
@@ -87,7 +87,7 @@ class BarProgress(Progress):
         super().began(label)
         self._describe()
 
-    def told(self, label: str, line: str) -> None:
+    def update(self, label: str, line: str) -> None:
         """Show the last line that a job told beside its name."""
         self._lines[label] = line
         self._describe()

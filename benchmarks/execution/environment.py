@@ -16,7 +16,7 @@ from ..._version import __version__
 from ...models.protocol.threads import THREADS_VARIABLE, available_cores
 
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "xgboost", "keras", "tensorflow", "pyarrow")
-TOLD = "\x1e"
+PROGRESS_MARK = "\x1e"
 """Begins a line of a worker's output that is for the user while it works, such as a score after an epoch."""
 
 THREAD_VARIABLES = (

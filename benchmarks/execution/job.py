@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...data_manifests.errors import PlanktonbenchError
 
 if TYPE_CHECKING:
-    from ...features.network_images.form import StackForm
+    from ...features.network_images.form import ImageForm
     from ...models.protocol.track import Track
     from ...reports.run_files.card import Card
     from ..suites.suite import Features
@@ -26,7 +26,7 @@ class Method:
         reference: how a worker finds it: a registered name or `path.py:Class`; empty when it is carried along.
         options: all options, defaults and budget included.
         features: the table that it learns from; None is the data set's usual one.
-        parts: the methods whose runs it is built on.
+        base_methods: the methods whose runs it is built on.
 
     """
 
@@ -35,7 +35,7 @@ class Method:
     reference: str
     options: dict[str, Any]
     features: Features | None = None
-    parts: tuple[Method, ...] = ()
+    base_methods: tuple[Method, ...] = ()
 
     @cached_property
     def instance(self) -> Track | None:
@@ -53,20 +53,20 @@ class Method:
             return None
 
     @property
-    def asks_for(self) -> tuple[str, ...]:
+    def base_models(self) -> tuple[str, ...]:
         """The names of the methods that it is to be built on."""
-        return self.instance.parts if self.instance else ()
+        return self.instance.base_models if self.instance else ()
 
     @property
-    def stack_form(self) -> StackForm | None:
-        """The form of prepared images that it, or else one of its parts, learns from."""
-        own = self.instance.stack_form if self.instance else None
-        return own or next((part.stack_form for part in self.parts if part.stack_form), None)
+    def image_form(self) -> ImageForm | None:
+        """The form of prepared images that it, or else one of its base models, learns from."""
+        own = self.instance.image_form if self.instance else None
+        return own or next((base.image_form for base in self.base_methods if base.image_form), None)
 
     @property
     def depth(self) -> int:
         """How many runs have to follow each other until its own can begin."""
-        return 1 + max((part.depth for part in self.parts), default=-1)
+        return 1 + max((base.depth for base in self.base_methods), default=-1)
 
     @property
     def carried(self) -> str:
@@ -94,9 +94,9 @@ class Job:
     task: dict[str, str]
 
     @property
-    def parts(self) -> list[Card]:
+    def base_cards(self) -> list[Card]:
         """The cards of the runs that it is built on, as far as they name their folders."""
-        return [self.draft.changed(track=part.name) for part in self.method.parts]
+        return [self.draft.changed(track=base.name) for base in self.method.base_methods]
 
     @property
     def label(self) -> str:

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 from ...data_manifests.errors import listed
 from ...reports.run_files.card import Card, read_card
 from ...reports.run_files.run_folder import run_folder
-from .environment import TOLD, worker_environment
+from .environment import PROGRESS_MARK, worker_environment
 from .store import CANNOT_WRITE, RefusedWriteError, differences, drop_left_scratch, is_finished, job_lock, store_run
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Workers:
     def __init__(self, out: Path, settings: Settings) -> None:
         self.out = out
         self.settings = settings
-        self.say = settings.progress.say
+        self.log = settings.progress.log
         self.running: set[subprocess.Popen[str]] = set()
         self.stopped = False
 
@@ -53,27 +53,27 @@ class Workers:
                 drop_left_scratch(self.out, job.draft)
         before = len(jobs) - len(todo)
         finished = f" ({before} finished before)" if before else ""
-        self.say(f"{len(todo)} of {len(jobs)} runs to do{finished}; {workers} × {self.settings.threads} threads")
+        self.log(f"{len(todo)} of {len(jobs)} runs to do{finished}; {workers} × {self.settings.threads} threads")
         for job in todo:
-            self._tell_change(job)
+            self._log_change(job)
         for job in [job for job in todo if job.draft.status == "skipped"]:
             with job_lock(self.out, job.draft):
                 store_run(self.out, job.draft, {})
-            self.say(f"{job.label}: skipped, {job.draft.reason}")
+            self.log(f"{job.label}: skipped, {job.draft.reason}")
         self._run([job for job in todo if job.draft.status != "skipped"])
 
-    def _tell_change(self, job: Job) -> None:
+    def _log_change(self, job: Job) -> None:
         stored = read_card(run_folder(self.out, job.draft))
         if stored is not None and stored.status == "done":
             changed = "; ".join(differences(stored, job.draft)) or "asked for by --force"
-            self.say(f"{job.label}: done again, since it differs: {changed}")
+            self.log(f"{job.label}: done again, since it differs: {changed}")
 
     def _run(self, jobs: list[Job]) -> None:
         if not jobs:
             return
         with self.settings.progress.work(len(jobs)), ThreadPoolExecutor(self.settings.jobs) as pool:
             try:
-                for depth in sorted({job.method.depth for job in jobs}):  # parts before what is built on them
+                for depth in sorted({job.method.depth for job in jobs}):  # base runs before what is built on them
                     for _ in pool.map(self._one, [job for job in jobs if job.method.depth == depth]):
                         pass
             except BaseException:
@@ -91,7 +91,7 @@ class Workers:
             return
         settings = self.settings
         settings.progress.began(job.label)
-        unfinished = [card.track.name for card in job.parts if not _is_done(self.out, card)]
+        unfinished = [card.track.name for card in job.base_cards if not _is_done(self.out, card)]
         if unfinished:
             reason = f"it is built on {listed(unfinished)}, which did not come to an end"
             with job_lock(self.out, job.draft):
@@ -101,7 +101,7 @@ class Workers:
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
             code = self._process(job, log)
             log.seek(0)
-            lines = [line for line in log.read().splitlines() if not line.startswith(TOLD)][-LOG_LINES:]
+            lines = [line for line in log.read().splitlines() if not line.startswith(PROGRESS_MARK)][-LOG_LINES:]
         if not self.stopped:
             settings.progress.ended(job.label, self._outcome(job, code, lines))
 
@@ -137,8 +137,8 @@ class Workers:
             seen += len(more)
             *lines, rest = (rest + more).split(b"\n")
             for line in lines:
-                if line.startswith(TOLD.encode()):
-                    self.settings.progress.told(job.label, line.decode(errors="replace").removeprefix(TOLD))
+                if line.startswith(PROGRESS_MARK.encode()):
+                    self.settings.progress.update(job.label, line.decode(errors="replace").removeprefix(PROGRESS_MARK))
 
     def _outcome(self, job: Job, code: int, lines: list[str]) -> str:
         """Return how a job ended, in words; a worker that died without a word is recorded as failed.
@@ -159,7 +159,7 @@ class Workers:
                 store_run(out, draft.changed(reason=reason), {})
         card = read_card(run_folder(out, draft)) or draft
         if card.status == "failed" and self.settings.verbose:
-            self.settings.progress.say("\n".join(lines))
+            self.settings.progress.log("\n".join(lines))
         return card.status if card.status == "done" else f"{card.status}: {card.reason}"
 
 
@@ -177,10 +177,10 @@ def _task(job: Job, out: Path, settings: Settings) -> dict[str, object]:
         "carried": job.method.carried,
         "force": settings.force,
         "images": job.task["images"],  # an address, not a path
-        "stacks": job.task["stacks"],
-        "parts": [
-            {"folder": str(run_folder(out, card).resolve()), "reference": part.reference, "carried": part.carried}
-            for card, part in zip(job.parts, job.method.parts, strict=True)
+        "network_images": job.task["network_images"],
+        "base_runs": [
+            {"folder": str(run_folder(out, card).resolve()), "reference": base.reference, "carried": base.carried}
+            for card, base in zip(job.base_cards, job.method.base_methods, strict=True)
         ],
         **{key: str(Path(job.task[key]).resolve()) if job.task[key] else "" for key in ("native", "truth")},
     }

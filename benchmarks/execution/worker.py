@@ -27,22 +27,22 @@ from ...data_manifests.errors import TrackError
 from ...data_manifests.files.atomic_writes import is_refusal
 from ...data_manifests.images.store import reopen_images
 from ...data_manifests.seeds import derived_seed, derived_seed32
-from ...data_manifests.subsets import PARTS
+from ...data_manifests.subsets import SUBSETS
 from ...models.networks.missing_weights import MissingWeights
 from ...models.protocol.checks import check_track, checked_scores
 from ...models.protocol.objects import Objects
-from ...models.protocol.track import Part
+from ...models.protocol.track import BaseRun
 from ...models.registry import get_track
 from ...reports.run_files.card import Card, read_card
 from ...reports.run_files.predictions import SCORE
 from ...reports.run_files.run_folder import EMBEDDINGS, IMPORTANCE, PREDICTIONS, PREPARATION, VALID
-from .environment import TOLD, now, peak_rss_mb
+from .environment import PROGRESS_MARK, now, peak_rss_mb
 from .store import CANNOT_WRITE, drop_scratch, is_finished, job_lock, scratch_folder, store_run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...features.network_images.store import Stacks
+    from ...features.network_images.store import NetworkImages
     from ...models.protocol.track import Track
 
 PARENT_IS_GONE = 4
@@ -52,7 +52,7 @@ PARENT_IS_GONE = 4
 class Task:
     """What a worker is asked to do; all text, so that it travels as JSON.
 
-    Of each part: `folder` of its run, and `reference` or `carried` of its track.
+    Of each base run: `folder` of its run, and `reference` or `carried` of its track.
     """
 
     out: str
@@ -62,8 +62,8 @@ class Task:
     truth: str
     native: str
     images: str
-    stacks: str
-    parts: list[dict[str, str]]
+    network_images: str
+    base_runs: list[dict[str, str]]
     force: bool
 
 
@@ -124,27 +124,27 @@ def reason_of(fault: Exception) -> str:
 def _do(task: Task, draft: Card, scratch: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     start = time.perf_counter()
     track = _track(task.reference, task.carried)(**_options(draft))
-    track.scratch, track.tell = scratch, _tell
-    track.given = {part.name: part for part in map(_part, task.parts)}
-    parts = _parts(task, draft, track)
+    track.scratch, track.log = scratch, _log
+    track.base_runs = {run.name: run for run in map(_base_run, task.base_runs)}
+    subsets = _subsets(task, draft, track)
     track.warm_up()
     axes: dict[str, str | int] = {"data_set": draft.data.name, "split": draft.split.name, "seed": draft.split.seed}
     seed_libraries(derived_seed32(**axes, purpose="libraries"))
     ready = time.perf_counter()
-    track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="fit")))
+    track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="fit")))
     fitted = time.perf_counter()
-    test = checked_scores(track.predict(parts["test"]), parts["test"], draft.track.name)
+    test = checked_scores(track.predict(subsets["test"]), subsets["test"], draft.track.name)
     predicted = time.perf_counter()
-    valid_objects = parts["valid"].without_labels()
+    valid_objects = subsets["valid"].without_labels()
     valid = checked_scores(track.predict(valid_objects), valid_objects, draft.track.name)
-    tables = {PREDICTIONS: _table(parts["test"], test), VALID: _table(valid_objects, valid)}
+    tables = {PREDICTIONS: _table(subsets["test"], test), VALID: _table(valid_objects, valid)}
     told: dict[str, pd.DataFrame | None] = {
         PREPARATION: track.preparation(),
         IMPORTANCE: track.importance(
-            parts["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="importance"))
+            subsets["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="importance"))
         ),
     }
-    told[EMBEDDINGS] = _embedded(track, parts)
+    told[EMBEDDINGS] = _embedded(track, subsets)
     tables |= {name: table for name, table in told.items() if table is not None}
     facts = {
         "prepare_seconds": ready - start,
@@ -160,9 +160,9 @@ def _options(card: Card) -> dict[str, Any]:
     return {key: value for key, value in card.track.config.items() if key != "track"}
 
 
-def _tell(line: str) -> None:
+def _log(line: str) -> None:
     """Say a line that the parent shows at once."""
-    print(f"{TOLD}{line}", flush=True)  # noqa: T201 - the parent reads it
+    print(f"{PROGRESS_MARK}{line}", flush=True)  # noqa: T201 - the parent reads it
 
 
 def _track(reference: str, carried: str) -> type[Track]:
@@ -174,7 +174,7 @@ def _track(reference: str, carried: str) -> type[Track]:
     return check_track(track, repr(track))
 
 
-def _part(told: dict[str, str]) -> Part:
+def _base_run(told: dict[str, str]) -> BaseRun:
     """Open a finished run that this one is built on.
 
     Raises:
@@ -188,7 +188,7 @@ def _part(told: dict[str, str]) -> Part:
         raise TrackError(message)
     scores = pd.concat([pd.read_parquet(folder / name) for name in (VALID, PREDICTIONS)])
     embeddings = folder / EMBEDDINGS
-    return Part(
+    return BaseRun(
         name=card.track.name,
         track=_track(told["reference"], told["carried"]),
         options=_options(card),
@@ -197,10 +197,10 @@ def _part(told: dict[str, str]) -> Part:
     )
 
 
-def _embedded(track: Track, parts: dict[str, Objects]) -> pd.DataFrame | None:
+def _embedded(track: Track, subsets: dict[str, Objects]) -> pd.DataFrame | None:
     """Return what a track's network makes of all objects: object_id, then a column per dimension."""
     tables = []
-    for objects in parts.values():
+    for objects in subsets.values():
         found = track.embeddings(objects.without_labels())
         if found is None:
             return None
@@ -219,35 +219,35 @@ def seed_libraries(seed: int) -> None:
     np.random.seed(seed)  # noqa: NPY002 - for libraries that know no other
 
 
-def _parts(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
+def _subsets(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
     """Return the objects of train, valid and test, the last without labels, with the inputs that the track wants."""
     truth = pd.read_parquet(task.truth)
     native = pd.read_parquet(task.native).set_index("object_id") if "native" in track.inputs else None
     images = reopen_images(task.images) if "images" in track.inputs else None
-    stacks = _stacks(task.stacks) if task.stacks else None
+    network_images = _network_images(task.network_images) if task.network_images else None
     code = {name: position for position, name in enumerate(draft.data.classes)}
-    parts = {}
-    for part in PARTS:
-        rows = truth[truth["part"] == part]
+    subsets = {}
+    for subset in SUBSETS:
+        rows = truth[truth["part"] == subset]
         ids = rows["object_id"].to_numpy(dtype=object)
         known = rows["sample"].notna().all()
-        parts[part] = Objects(
+        subsets[subset] = Objects(
             object_ids=ids,
             classes=tuple(draft.data.classes),
             native=None if native is None else native.loc[ids],
             images=images,
-            stacks=stacks,
+            network_images=network_images,
             groups=rows["sample"].to_numpy(dtype=object) if known else None,
-            codes=None if part == "test" else rows["taxon"].map(code).to_numpy().astype(np.int64),
+            codes=None if subset == "test" else rows["taxon"].map(code).to_numpy().astype(np.int64),
         )
-    return parts
+    return subsets
 
 
-def _stacks(address: str) -> Stacks:
+def _network_images(address: str) -> NetworkImages:
     """Open prepared images; what that imports takes half as long as all else that a worker begins with."""
-    from ...features.network_images.store import reopen_stacks
+    from ...features.network_images.store import reopen_network_images
 
-    return reopen_stacks(address)
+    return reopen_network_images(address)
 
 
 def _table(objects: Objects, scores: NDArray[np.float32]) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from ...data_manifests.images.store import open_images
 from ...features.measured.catalogue import FEATURES, NAMES, VERSION
 from ...features.measured.measure import measure_chunk
 from ...features.measured.objects.segmentation import Segmentation, segment
-from ..console.output import tell
+from ..console.output import write_message
 from ..execution.environment import library_versions, machine_name, now
 from .reference import reference_features
 from .rotation_invariance import after_mirror, after_turn, mirrored, turned
@@ -214,14 +214,14 @@ def main() -> int:
     try:
         real = pictures_of(asked.data, asked.images) if asked.data else []
     except PlanktonbenchError as fault:
-        tell(str(fault))
+        write_message(str(fault))
         return 2
     if real:
         command += f" -- --data {asked.data.name} --images {asked.images}"
         of_what += f", and {len(real):,} images drawn at random from {asked.data.parent.name}/{asked.data.name}"
     page = markdown(deviations([*drawn, *real]), command, of_what)
     write_whole(asked.out, lambda part: part.write_text(page, "utf-8"))
-    tell(f"{asked.out} is written.")
+    write_message(f"{asked.out} is written.")
     return 0
 
 

@@ -165,14 +165,14 @@ def _mirrored(subject: Subject, turn: float) -> float:
 
 
 def _layers(subject: Subject) -> Values:
-    """Cut the object into layers by depth, in whole numbers: a pixel on a border is of the deeper layer."""
+    """Crop the object into layers by depth, in whole numbers: a pixel on a border is of the deeper layer."""
     square = np.rint(ndimage.distance_transform_edt(subject.filled)[subject.filled] ** 2).astype(int)
     borders = np.arange(1, DEPTHS)[:, None] ** 2 * square.max()
     return _parts("depth", (DEPTHS**2 * square >= borders).sum(axis=0), DEPTHS, subject)
 
 
 def _sections(subject: Subject) -> Values:
-    """Cut the object across its major axis."""
+    """Crop the object across its major axis."""
     off, values, vectors = _axes(subject)
     along = vectors[:, 1] @ off
     ends_differ = along.max() + along.min()

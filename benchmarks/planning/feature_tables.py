@@ -64,7 +64,7 @@ def feature_tables(
     """
     choices = {wish: _choice(dataset, wish) for wish in wishes}
     tables = {choice: _unmeasured(dataset, choice) for choice in choices.values()}
-    wanted = [choice for choice, table in tables.items() if MEASURED in _parts(choice) and not table.lacks]
+    wanted = [choice for choice, table in tables.items() if MEASURED in _tables_of(choice) and not table.lacks]
     if wanted and dataset.images is not None:
         options = _options_of(dataset)
         measured = _measure(dataset, dataset.images, options, settings)
@@ -103,14 +103,14 @@ def _choice(dataset: Dataset, wish: Features | None) -> Features:
     return "measured" if dataset.native is None and dataset.images else "native"
 
 
-def _parts(choice: Features) -> list[str]:
+def _tables_of(choice: Features) -> list[str]:
     return choice.split("+")
 
 
 def _unmeasured(dataset: Dataset, choice: Features) -> FeatureTable:
     """Return the table as far as it can be had without measuring."""
     there = {NATIVE: dataset.native is not None, MEASURED: bool(dataset.images)}
-    lacks = tuple(SOURCES[part] for part in _parts(choice) if not there[part])
+    lacks = tuple(SOURCES[table] for table in _tables_of(choice) if not there[table])
     return FeatureTable(prepared_native(dataset) if choice == NATIVE else None, {"table": choice}, lacks=lacks)
 
 
@@ -120,11 +120,11 @@ def _measure(dataset: Dataset, images: ImageStore, options: Segmentation, settin
     from ...features.measured.table import measured_table
 
     why = "there is no native table" if dataset.native is None else "since the suite asks for it"
-    settings.progress.say(f"{dataset.name}: measuring {len(images):,} images, {why} ({options.background} background)")
+    settings.progress.log(f"{dataset.name}: measuring {len(images):,} images, {why} ({options.background} background)")
     with counting("measuring images", len(images), "images") as advance:
         measured = measured_table(images, options, jobs=settings.jobs, advance=advance)
     before = f", {measured.reused:,} of them by an earlier run" if measured.reused else ""
-    settings.progress.say(f"{dataset.name}: {len(NAMES)} features of {len(images):,} images measured{before}")
+    settings.progress.log(f"{dataset.name}: {len(NAMES)} features of {len(images):,} images measured{before}")
     return measured
 
 
@@ -133,7 +133,7 @@ def _with_measured(dataset: Dataset, choice: Features, options: Segmentation, me
     from ...features.measured.catalogue import VERSION
     from ...features.preparation.object_table import object_table
 
-    table = object_table(dataset, measured, with_native=NATIVE in _parts(choice))
+    table = object_table(dataset, measured, with_native=NATIVE in _tables_of(choice))
     pixel = dataset.manifest.pixel_size_um
     identity = {
         "table": choice,

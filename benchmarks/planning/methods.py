@@ -46,13 +46,13 @@ def choose_methods(suite: Suite, wanted: Sequence[str | type[Track]] | None, *, 
         message = f"Two tracks are called '{twice[0]}'. Give one another name with 'as: …' in the suite."
         raise SuiteError(message)
     chosen: dict[str, Method] = {}
-    wished = {method.name: method for method in methods}
-    for name in wished:
-        _add_with_parts(name, lambda part: wished.get(part) or find(part), chosen, ())
+    wanted_methods = {method.name: method for method in methods}
+    for name in wanted_methods:
+        _add_with_base_models(name, lambda base: wanted_methods.get(base) or find(base), chosen, ())
     return list(chosen.values())
 
 
-def _add_with_parts(
+def _add_with_base_models(
     name: str, find: Callable[[str], Method], chosen: dict[str, Method], above: tuple[str, ...]
 ) -> None:
     """Add a method behind those that it is built on, each once.
@@ -62,14 +62,14 @@ def _add_with_parts(
 
     """
     if name in above:
-        message = f"Track '{name}' is built on itself: {' → '.join((*above, name))}. Name another part."
+        message = f"Track '{name}' is built on itself: {' → '.join((*above, name))}. Name another base model."
         raise SuiteError(message)
     if name in chosen:
         return
     method = find(name)
-    for part in method.asks_for:
-        _add_with_parts(part, find, chosen, (*above, name))
-    chosen[name] = replace(method, parts=tuple(chosen[part] for part in method.asks_for))
+    for base in method.base_models:
+        _add_with_base_models(base, find, chosen, (*above, name))
+    chosen[name] = replace(method, base_methods=tuple(chosen[base] for base in method.base_models))
 
 
 def _absolute(reference: str) -> str:

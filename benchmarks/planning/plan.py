@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ...features.network_images.form import StackForm
-    from ...features.network_images.store import Stacks
+    from ...features.network_images.form import ImageForm
+    from ...features.network_images.store import NetworkImages
     from ..execution.settings import Settings
     from ..suites.suite import DatasetEntry, Features
 
@@ -34,12 +34,12 @@ class Inputs:
 
     Attributes:
         tables: tables of features, by wish.
-        stacks: prepared images, by form.
+        network_images: prepared images, by form.
 
     """
 
     tables: Mapping[Features | None, FeatureTable]
-    stacks: Mapping[StackForm, Stacks]
+    network_images: Mapping[ImageForm, NetworkImages]
 
 
 def find_entry(entry: DatasetEntry, data_dir: Path | None, *, alone: bool) -> tuple[Manifest, Path]:
@@ -76,11 +76,16 @@ def plan_jobs(
         for method in methods:
             table = inputs.tables[method.features] if NATIVE in method.track.inputs else None
             native = "" if table is None or table.path is None else str(table.path)
-            stacks = inputs.stacks.get(method.stack_form) if method.stack_form else None
+            network_images = inputs.network_images.get(method.image_form) if method.image_form else None
             draft = _draft(dataset, split, method, table, settings)
-            draft = draft.changed(base_runs={part.name: identities[part.name] for part in method.parts})
+            draft = draft.changed(base_runs={base.name: identities[base.name] for base in method.base_methods})
             identities[method.name] = _identity(draft)
-            task = {"native": native, "images": images, "truth": truth, "stacks": stacks.address if stacks else ""}
+            task = {
+                "native": native,
+                "images": images,
+                "truth": truth,
+                "network_images": network_images.address if network_images else "",
+            }
             jobs.append(Job(draft, method, task))
     return jobs
 

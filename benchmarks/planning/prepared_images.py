@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...data_manifests.notes import note
 from ...data_manifests.seeds import sha256_text
-from ...reports.pictures.network_inputs import keep_stacks
+from ...reports.pictures.network_inputs import keep_network_inputs
 from ..console.progress import counting
 
 if TYPE_CHECKING:
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...data_manifests.dataset import Dataset
-    from ...features.network_images.form import Source, StackForm
-    from ...features.network_images.store import Stacks
+    from ...features.network_images.form import ImageForm, Source
+    from ...features.network_images.store import NetworkImages
     from ..execution.settings import Settings
 
 UNREAD = "objects have no image that can be read: left out for every track"
 
 
-def with_stacks(
-    dataset: Dataset, forms: Collection[StackForm], settings: Settings
-) -> tuple[Dataset, dict[StackForm, Stacks]]:
+def with_network_images(
+    dataset: Dataset, forms: Collection[ImageForm], settings: Settings
+) -> tuple[Dataset, dict[ImageForm, NetworkImages]]:
     """Prepare the images of a data set in the forms that tracks ask for, and say so.
 
     Returns:
@@ -39,24 +39,24 @@ def with_stacks(
     """
     if not forms or dataset.images is None:
         return dataset, {}
-    from ...features.network_images.store import stored_stacks
+    from ...features.network_images.store import stored_network_images
 
-    images, source, stacks = dataset.images, _source(dataset), {}
+    images, source, network_images = dataset.images, _source(dataset), {}
     for form in sorted(forms, key=repr):
         label = f"preparing images, {form.side} × {form.side} px"
         with counting(label, len(images), "images") as advance:
-            stacks[form] = stored_stacks(
+            network_images[form] = stored_network_images(
                 images,
                 form,
                 source,
                 jobs=settings.jobs,
                 advance=advance,
-                say=lambda line: settings.progress.say(f"{dataset.name}: {line}"),
+                log=lambda line: settings.progress.log(f"{dataset.name}: {line}"),
             )
-    return _without_unread(dataset, next(iter(stacks.values())).faults, settings), stacks
+    return _without_unread(dataset, next(iter(network_images.values())).faults, settings), network_images
 
 
-def show_stacks(out: Path, dataset: Dataset, forms: Collection[StackForm]) -> None:
+def show_network_inputs(out: Path, dataset: Dataset, forms: Collection[ImageForm]) -> None:
     """Keep pictures of what networks see of a data set for the report.
 
     Args:
@@ -71,7 +71,9 @@ def show_stacks(out: Path, dataset: Dataset, forms: Collection[StackForm]) -> No
 
     source, ordered = _source(dataset), sorted(forms, key=repr)
     state = sha256_text(dataset.data_sha256, repr(source), *map(repr, ordered))
-    keep_stacks(out, dataset, {one.words: partial(channels_of, form=one, source=source) for one in ordered}, state)
+    keep_network_inputs(
+        out, dataset, {one.words: partial(channels_of, form=one, source=source) for one in ordered}, state
+    )
 
 
 def _source(dataset: Dataset) -> Source:
@@ -90,5 +92,5 @@ def _without_unread(dataset: Dataset, faults: pd.DataFrame, settings: Settings) 
         return dataset
     notes = note("no-image", UNREAD, [f"{object_id} ({why.get(object_id, 'no image')})" for object_id in unread])
     for entry in notes:
-        settings.progress.say(f"  note: {entry}")
+        settings.progress.log(f"  note: {entry}")
     return dataset.without(unread, notes)

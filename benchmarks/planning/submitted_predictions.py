@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 TRACK = "predictions-file"
 
 
-class Place(NamedTuple):
+class CandidateSplit(NamedTuple):
     """A split of a data set, whose test rows a file may hold."""
 
     dataset: Dataset
@@ -45,7 +45,7 @@ class Place(NamedTuple):
         return f"{self.dataset.name}, {self.split.name}, seed {self.split.seed}"
 
 
-class Given(NamedTuple):
+class SubmittedRun(NamedTuple):
     """A predictions file that was read and found its place.
 
     Attributes:
@@ -98,7 +98,7 @@ def check_names(names: Collection[str], methods: Collection[str]) -> None:
             raise SuiteError(message)
 
 
-def place_files(places: Sequence[Place], out: Path, settings: Settings) -> list[Given]:
+def match_to_splits(places: Sequence[CandidateSplit], out: Path, settings: Settings) -> list[SubmittedRun]:
     """Read predictions files, and find the split and seed whose test rows each holds.
 
     Args:
@@ -114,23 +114,23 @@ def place_files(places: Sequence[Place], out: Path, settings: Settings) -> list[
     return [_placed(name, path, places, out, settings) for name, path in settings.predictions.items()]
 
 
-def store_given(given: Given, out: Path, *, force: bool) -> str:
+def store_submission(submitted: SubmittedRun, out: Path, *, force: bool) -> str:
     """Store a file as a run, unless it is there.
 
     Returns:
         What was done, in words.
 
     """
-    card = given.card
+    card = submitted.card
     label = f"{card.data.name} · {card.track.name} · {card.split.name} · seed {card.split.seed}"
     with job_lock(out, card):
         if is_finished(out, card) and not force:
             return f"{label}: stored before"
-        store_run(out, card, {PREDICTIONS: given.table})
+        store_run(out, card, {PREDICTIONS: submitted.table})
     return f"{label}: stored from {card.track.config['file']}"
 
 
-def _placed(name: str, path: Path, places: Sequence[Place], out: Path, settings: Settings) -> Given:
+def _placed(name: str, path: Path, places: Sequence[CandidateSplit], out: Path, settings: Settings) -> SubmittedRun:
     labels = read_labels(path, "predictions").table
     place = _place_of(labels["object_id"], path, places, out)
     classes = place.dataset.classes
@@ -156,10 +156,10 @@ def _placed(name: str, path: Path, places: Sequence[Place], out: Path, settings:
         notes=card_notes([*place.dataset.notes, *place.split.notes]),
         source=f"predictions file {path.name}, SHA-256 {digest[:12]}",
     )
-    return Given(card, table.sort_values("object_id", ignore_index=True))
+    return SubmittedRun(card, table.sort_values("object_id", ignore_index=True))
 
 
-def _place_of(ids: pd.Series, path: Path, places: Sequence[Place], out: Path) -> Place:
+def _place_of(ids: pd.Series, path: Path, places: Sequence[CandidateSplit], out: Path) -> CandidateSplit:
     """Return the first place whose test rows a file holds.
 
     Raises:

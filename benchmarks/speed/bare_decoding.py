@@ -15,19 +15,19 @@ from ...features.preparation.chunk_files import CHUNK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...data_manifests.images.store import Place
+    from ...data_manifests.images.store import ImageLocation
 
 
 def decode_whole(source: str, jobs: str) -> int:
     """Read and decode all images of a source in so many processes, in chunks; return how many could be decoded."""
     store = open_images(Path(source))
-    places = [store.place_of(object_id) for object_id in store.members]
+    places = [store.location_of(object_id) for object_id in store.members]
     opening = Opening.of(store)
     tasks = (partial(decode_some, opening, places[first : first + CHUNK]) for first in range(0, len(places), CHUNK))
     return sum(in_order(tasks, int(jobs)))
 
 
-def decode_some(images: Opening, places: Sequence[Place]) -> int:
+def decode_some(images: Opening, places: Sequence[ImageLocation]) -> int:
     """Read images and decode them with `cv2.imdecode`, as they are stored; return how many could be decoded."""
     import cv2
 

@@ -75,18 +75,18 @@ def evaluator() -> Line:
     rng = np.random.default_rng(0)
     n = 20_000
     truth = rng.integers(0, CLASSES, n)
-    called = np.where(rng.random(n) < 0.7, truth, rng.integers(0, CLASSES, n))  # noqa: PLR2004 - accuracy of 0.7
+    predicted = np.where(rng.random(n) < 0.7, truth, rng.integers(0, CLASSES, n))  # noqa: PLR2004 - accuracy of 0.7
     clusters = rng.integers(0, CLUSTERS, n)
     rows = [np.flatnonzero(clusters == cluster) for cluster in range(CLUSTERS)]
     looped = 40
 
     def ours() -> None:
-        intervals(cluster_units(truth, called, clusters, CLASSES), DRAWS, np.random.default_rng(1))
+        intervals(cluster_units(truth, predicted, clusters, CLASSES), DRAWS, np.random.default_rng(1))
 
     def loop() -> None:
         for _ in range(looped):
             drawn = np.concatenate([rows[cluster] for cluster in rng.integers(0, CLUSTERS, CLUSTERS)])
-            f1_score(truth[drawn], called[drawn], average="macro", zero_division=0)
+            f1_score(truth[drawn], predicted[drawn], average="macro", zero_division=0)
 
     ours()
     fast = statistics.median(seconds(ours) for _ in range(5))
@@ -139,7 +139,7 @@ def source001() -> Line:
     return Line(what, f"{fast:.2f} s", beside, f"{ratio:.3f} x its time", f"{LONGER} x", ratio <= LONGER)
 
 
-def made_up_challenge(folder: Path, n: int) -> Path:
+def synthetic_challenge(folder: Path, n: int) -> Path:
     """Write made-up tables in the challenge layout: 39 taxa, 64 columns, ids as float, missing values, no images."""
     rng = np.random.default_rng(0)
     counts = load_manifest("flowcam").classes
@@ -159,7 +159,7 @@ def made_up_challenge(folder: Path, n: int) -> Path:
 
 def reading(folder: Path) -> Line:
     """Read, join, clean and prune a table of the size of the FlowCam challenge, in a process of its own."""
-    made_up_challenge(folder / "large", OBJECTS)
+    synthetic_challenge(folder / "large", OBJECTS)
     imports = f"from {LOADING} import load_and_prune"
     found = in_own_process(imports, "load_and_prune(sys.argv[1])", folder / "large")
     what = f"reading, joining, cleaning, pruning {OBJECTS:,} x {FEATURES}"
@@ -191,7 +191,7 @@ def auditor(folder: Path) -> Line:
 
 def workers(folder: Path) -> Line:
     """Four tracks with one worker and with two; the predictions must be the same bytes."""
-    made_up_challenge(folder / "data", 6000)
+    synthetic_challenge(folder / "data", 6000)
     tracks = ["xgb-native", "xgb-source001", "forest-native", "logistic-native"]
     took, found = [], []
     for jobs in (1, 2):

@@ -6,7 +6,7 @@ import statistics
 
 import numpy as np
 
-from ...reports.comparisons.paired_bootstrap import Calls, resample
+from ...reports.comparisons.paired_bootstrap import PairedPredictions, resample
 from .cases import CLASSES, CLUSTERS, Line
 from .stopwatch import seconds
 
@@ -23,18 +23,18 @@ def comparing() -> Line:
     n = 20_000
     truth, units = rng.integers(0, CLASSES, n), rng.integers(0, CLUSTERS, n)
     known = rng.random((2, n)) < np.array([[0.7], [0.68]])
-    calls = Calls(truth, np.where(known, truth, rng.integers(0, CLASSES, (2, n))), units)
+    predictions = PairedPredictions(truth, np.where(known, truth, rng.integers(0, CLASSES, (2, n))), units)
     rows = [np.flatnonzero(units == cluster) for cluster in range(CLUSTERS)]
 
     def ours() -> object:
-        drawn = resample([calls], CLUSTERS, CLASSES, draws=COMPARED_DRAWS, rng=np.random.default_rng(1))
+        drawn = resample([predictions], CLUSTERS, CLASSES, draws=COMPARED_DRAWS, rng=np.random.default_rng(1))
         return drawn.pair(0, 1).interval
 
     def loop() -> None:
         for _ in range(LOOPED):
             drawn = np.concatenate([rows[cluster] for cluster in rng.integers(0, CLUSTERS, CLUSTERS)])
-            for called in calls.called:
-                f1_score(truth[drawn], called[drawn], average="macro", zero_division=0)
+            for predicted in predictions.predicted:
+                f1_score(truth[drawn], predicted[drawn], average="macro", zero_division=0)
 
     ours()
     fast = statistics.median(seconds(ours) for _ in range(5))

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 from ...data_manifests.images.store import open_images
-from ...features.network_images.form import Source, StackForm
-from ...features.network_images.store import reopen_stacks, stored_stacks
+from ...features.network_images.form import ImageForm, Source
+from ...features.network_images.store import reopen_network_images, stored_network_images
 from ...models.protocol.threads import available_cores
 from .cases import Line
 from .memory import memory_watched
@@ -26,7 +26,7 @@ from .stopwatch import in_own_process, seconds
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...features.network_images.store import Stacks
+    from ...features.network_images.store import NetworkImages
 
 TIMES, BATCH_MS = 0.4, 10
 """The limits: images a second beside bare decoding, and milliseconds of a batch."""
@@ -59,7 +59,7 @@ def preparing(folder: Path, images: Path) -> list[Line]:
         f"{TIMES} x",
         ratio >= TIMES,
     )
-    return [store, batches(reopen_stacks(address))]
+    return [store, batches(reopen_network_images(address))]
 
 
 def build_whole(source: str, cache_home: str, jobs: str) -> tuple[str, float]:
@@ -73,29 +73,29 @@ def build_whole(source: str, cache_home: str, jobs: str) -> tuple[str, float]:
     store = open_images(Path(source))
     store.choose_ids()
     with memory_watched() as seen:
-        stacks = stored_stacks(store, StackForm(), Source(), jobs=int(jobs))
-    return stacks.address, max(seen)
+        network_images = stored_network_images(store, ImageForm(), Source(), jobs=int(jobs))
+    return network_images.address, max(seen)
 
 
-def batches(stacks: Stacks) -> Line:
+def batches(network_images: NetworkImages) -> Line:
     """Time batches of random rows in one thread, beside OpenCV called for each image, and beside three stored channels.
 
     The last tells what it would gain to store threshold and opening, in a file three times as large.
     """
     rng = np.random.default_rng(0)
-    rows = [rng.integers(0, len(stacks), BATCH) for _ in range(BATCHES + 1)]
-    stored = stacks.batch(np.arange(min(len(stacks), 20 * BATCH)))
-    stacks.batch(rows[0])
+    rows = [rng.integers(0, len(network_images), BATCH) for _ in range(BATCHES + 1)]
+    stored = network_images.batch(np.arange(min(len(network_images), 20 * BATCH)))
+    network_images.batch(rows[0])
     took = {
         way: statistics.median(1000 * seconds(partial(work, some)) for some in rows[1:])
         for way, work in {
-            "ours": stacks.batch,
-            "looped": lambda some: looped(stacks.grey[some]),
+            "ours": network_images.batch,
+            "looped": lambda some: looped(network_images.grey[some]),
             "stored": lambda some: stored[some % len(stored)],
         }.items()
     }
     return Line(
-        f"a batch of {BATCH} stacks of random rows, {stacks.form.side} px, one thread",
+        f"a batch of {BATCH} stacks of random rows, {network_images.form.side} px, one thread",
         f"{took['ours']:.1f} ms",
         f"{took['looped']:.1f} ms (OpenCV in a loop); {took['stored']:.1f} ms if all three channels were stored",
         f"{took['looped'] / took['ours']:.1f} x",
@@ -107,8 +107,8 @@ def batches(stacks: Stacks) -> Line:
 def looped(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Make the three channels of each image as source 001 did: uint8 of shape (n, side, side, 3)."""
     element = np.ones((3, 3), np.uint8)
-    stacks = np.empty((*grey.shape, 3), np.uint8)
-    for image, channels in zip(grey, stacks, strict=True):
+    network_images = np.empty((*grey.shape, 3), np.uint8)
+    for image, channels in zip(grey, network_images, strict=True):
         _, above = cv2.threshold(image, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
         channels[...] = np.dstack([image, above, cv2.morphologyEx(image, cv2.MORPH_OPEN, element)])
-    return stacks
+    return network_images

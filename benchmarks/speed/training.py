@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 
 from ...data_manifests.images.store import open_images
-from ...features.network_images.form import StackForm
-from ...features.network_images.store import reopen_stacks
+from ...features.network_images.form import ImageForm
+from ...features.network_images.store import reopen_network_images
 from ...models.protocol.threads import available_cores
 from .cases import Line
 from .memory import anonymous_mb
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ...features.network_images.store import Stacks
+    from ...features.network_images.store import NetworkImages
     from ...models.training.batches import TrainingBatches
 
 Way = Literal["generator", "dataset", "ours", "arrays", "alone", "generator-augmented", "ours-augmented"]
@@ -127,16 +127,16 @@ def _prepared(folder: Path, images: Path) -> tuple[str, Path]:
     source = open_images(images)
     source.choose_ids()
     unpacked = folder / "unpacked"
-    for number, object_id in enumerate(_sampled(reopen_stacks(address))):
+    for number, object_id in enumerate(_sampled(reopen_network_images(address))):
         place = unpacked / f"{number % CLASSES:03d}" / f"{number}{Path(source.members[object_id]).suffix}"
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(source.read_bytes(object_id))
     return address, unpacked
 
 
-def _sampled(stacks: Stacks) -> NDArray[np.object_]:
+def _sampled(network_images: NetworkImages) -> NDArray[np.object_]:
     """Return the ids of the images that are compared, as many times as it takes."""
-    return np.resize(stacks.object_ids, SAMPLED)
+    return np.resize(network_images.object_ids, SAMPLED)
 
 
 def _rate(way: Way, store: str, unpacked: Path) -> float:
@@ -188,9 +188,9 @@ def _sizes(store: str) -> Iterable[Line]:
 
 def rate(way: Way, store: str, unpacked: str) -> float:
     """Train one way for some epochs; return the images a second of the median epoch after the first."""
-    stacks = reopen_stacks(store)
-    rows = np.resize(np.arange(len(stacks)), SAMPLED)
-    ends = _trained(_feed(way, stacks, rows, Path(unpacked)), epochs=1 + EPOCHS)
+    network_images = reopen_network_images(store)
+    rows = np.resize(np.arange(len(network_images)), SAMPLED)
+    ends = _trained(_feed(way, network_images, rows, Path(unpacked)), epochs=1 + EPOCHS)
     per_epoch = len(ends) // (1 + EPOCHS)
     return SAMPLED / float(statistics.median(np.diff(ends[per_epoch - 1 :: per_epoch])))
 
@@ -201,12 +201,12 @@ def epoch_of(store: str, count: str) -> tuple[float, float]:
     The mapped file holds as many images as are shown. The seconds are those of the batches after the first `WARM`, as
     if all had taken so long.
     """
-    stacks, images = reopen_stacks(store), int(count)
+    network_images, images = reopen_network_images(store), int(count)
     large = Path(store).with_name(f"large-{count}")
-    _repeat(stacks, images, large)
+    _repeat(network_images, images, large)
     grey = np.memmap(large, np.uint8, "r", shape=(images, SIDE, SIDE))
     many = replace(
-        stacks, object_ids=np.arange(images).astype(object), grey=grey, sizes=np.ones((images, 3), np.float32)
+        network_images, object_ids=np.arange(images).astype(object), grey=grey, sizes=np.ones((images, 3), np.float32)
     )
     ends = _trained(_feed("ours", many, np.arange(images), large), epochs=1)
     memory = anonymous_mb()
@@ -222,7 +222,7 @@ def _trained(feed: dict[str, Any], epochs: int) -> NDArray[np.float64]:
 
     ends: list[float] = []
     clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter()))  # noqa: ARG005 - as Keras calls it
-    model = _lenet(StackForm(SIDE))
+    model = _lenet(ImageForm(SIDE))
     if "batches" in feed:
         train_epochs(model, feed["batches"], range(epochs), [clock])
     else:
@@ -230,14 +230,14 @@ def _trained(feed: dict[str, Any], epochs: int) -> NDArray[np.float64]:
     return np.array(ends)
 
 
-def _repeat(stacks: Stacks, count: int, path: Path) -> None:
+def _repeat(network_images: NetworkImages, count: int, path: Path) -> None:
     """Write the images of a store again and again, until there are so many."""
     with path.open("wb") as file:
-        for first in range(0, count, len(stacks)):
-            file.write(stacks.grey[: min(len(stacks), count - first)].tobytes())
+        for first in range(0, count, len(network_images)):
+            file.write(network_images.grey[: min(len(network_images), count - first)].tobytes())
 
 
-def _lenet(form: StackForm) -> Any:  # noqa: ANN401 - Keras has no types
+def _lenet(form: ImageForm) -> Any:  # noqa: ANN401 - Keras has no types
     """Return the compiled network, all classes at its end."""
     from ...models.networks.architectures import LENET
     from ...models.networks.network import network
@@ -250,28 +250,30 @@ def _lenet(form: StackForm) -> Any:  # noqa: ANN401 - Keras has no types
     return model
 
 
-def _feed(way: Way, stacks: Stacks, rows: NDArray[np.int64], unpacked: Path) -> dict[str, Any]:
+def _feed(way: Way, network_images: NetworkImages, rows: NDArray[np.int64], unpacked: Path) -> dict[str, Any]:
     """Return what each way trains on."""
     y = np.arange(len(rows)) % CLASSES
     if way in ("ours", "ours-augmented"):
-        return {"batches": _our_batches(stacks, rows, y, augmented=way == "ours-augmented")}
+        return {"batches": _our_batches(network_images, rows, y, augmented=way == "ours-augmented")}
     if way == "alone":
-        batches = _our_batches(stacks, rows, y, augmented=False)
+        batches = _our_batches(network_images, rows, y, augmented=False)
         return {"batches": [batches[0]] * len(batches)}
     if way == "arrays":
-        return {"x": stacks.batch(rows), "y": y, "batch_size": BATCH}
+        return {"x": network_images.batch(rows), "y": y, "batch_size": BATCH}
     if way == "dataset":
         return {"x": _dataset(unpacked)}
     return {"x": _generator(unpacked, augmented=way == "generator-augmented")}
 
 
-def _our_batches(stacks: Stacks, rows: NDArray[np.int64], y: NDArray[np.int64], *, augmented: bool) -> TrainingBatches:
+def _our_batches(
+    network_images: NetworkImages, rows: NDArray[np.int64], y: NDArray[np.int64], *, augmented: bool
+) -> TrainingBatches:
     from ...models.training.batches import Examples, TrainingBatches
     from ...models.training.recipe import Recipe
 
     changes = AUGMENTATION if augmented else {"flip": False}
     recipe = Recipe(side=SIDE, batch=BATCH, imbalance="none", rotate90=False, **changes)
-    return TrainingBatches(Examples(stacks, rows, None), y, recipe, SEED)
+    return TrainingBatches(Examples(network_images, rows, None), y, recipe, SEED)
 
 
 def _dataset(unpacked: Path) -> Any:  # noqa: ANN401 - Keras has no types

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...reports.comparisons.paired_bootstrap import Calls, resample
+from ...reports.comparisons.paired_bootstrap import PairedPredictions, resample
 from ..console.output import print_table
 from ..console.progress import counting
 
@@ -28,7 +28,9 @@ HARDNESS = 0.1  # standard deviation between samples of the share that a method 
 ALPHA = 0.05
 
 
-def two_methods(rng: np.random.Generator, *, right: tuple[float, float], clusters: int, objects: int) -> Calls:
+def two_methods(
+    rng: np.random.Generator, *, right: tuple[float, float], clusters: int, objects: int
+) -> PairedPredictions:
     """Make up what two methods call the objects of a lake, whose samples are not equally hard, nor so for both.
 
     Args:
@@ -42,15 +44,15 @@ def two_methods(rng: np.random.Generator, *, right: tuple[float, float], cluster
     truth = rng.choice(N_CLASSES, objects, p=SHARES)
     hardness = np.clip(rng.normal(0, HARDNESS, (2, clusters)), -0.25, 0.25)[:, units]
     known = rng.random((2, objects)) < np.array(right)[:, None] + hardness
-    return Calls(truth, np.where(known, truth, rng.integers(0, N_CLASSES, (2, objects))), units)
+    return PairedPredictions(truth, np.where(known, truth, rng.integers(0, N_CLASSES, (2, objects))), units)
 
 
 def compared(clusters: int, seeds: range, *, draws: int = DRAWS, objects: int = OBJECTS) -> Iterator[Paired]:
     """Compare pairs of equally good methods, one for each seed."""
     for seed in seeds:
         rng = np.random.default_rng((seed, clusters))
-        calls = two_methods(rng, right=(0.7, 0.7), clusters=clusters, objects=objects)
-        yield resample([calls], clusters, N_CLASSES, draws=draws, rng=rng).pair(0, 1)
+        predictions = two_methods(rng, right=(0.7, 0.7), clusters=clusters, objects=objects)
+        yield resample([predictions], clusters, N_CLASSES, draws=draws, rng=rng).pair(0, 1)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from ...data_manifests.files.tables import SPELLINGS, read_table
 from ...data_manifests.readers.challenge import NATIVE
 from ...data_manifests.simulation.marker import is_simulated
 from ...data_manifests.simulation.published import beside_published
-from ..console.output import print_table, tell
+from ..console.output import print_table, write_message
 
 HEADER = ("feature", "simulated median", "published 25 %", "published 75 %", "within")
 
@@ -43,7 +43,7 @@ def main() -> int:
     try:
         compare(parser.parse_args().folder)
     except DataError as fault:
-        tell(f"planktonbench: {fault}")
+        write_message(f"planktonbench: {fault}")
         return 2
     return 0
 

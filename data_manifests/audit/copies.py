@@ -1,4 +1,4 @@
-"""Copies of images: the same pixels, and nearly the same look."""
+"""Duplicates of images: the same pixels, and nearly the same look."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def same_pixels(table: pd.DataFrame) -> list[pd.DataFrame]:
     return [group for _, group in again.groupby("pixels", sort=False)]
 
 
-def look_alikes(table: pd.DataFrame) -> pd.DataFrame:
+def near_duplicates(table: pd.DataFrame) -> pd.DataFrame:
     """Return pairs of images that look alike, but are not the same: candidates for a person to look at.
 
     The looks (perceptual hashes) of a pair differ in at most `MOST_BITS` bits, their aspect ratios by at most a fifth,

@@ -63,9 +63,9 @@ def _score(column: pd.DataFrame, codes: NDArray[np.intp], learn: list[int], judg
     leaves = max(LEAVES, 2 * len(set(codes)))
     tree = DecisionTreeClassifier(max_leaf_nodes=leaves, class_weight="balanced", random_state=0)
     values = column.rank(method="dense").to_numpy(np.float32)
-    called = tree.fit(values[learn], codes[learn]).predict(values[judge])
+    predicted = tree.fit(values[learn], codes[learn]).predict(values[judge])
     truth = codes[judge]
-    return float(recall_score(truth, called, labels=np.unique(truth), average="macro", zero_division=0))
+    return float(recall_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0))
 
 
 def suspicious(scores: pd.Series) -> pd.Series:

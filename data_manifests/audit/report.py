@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataError
 from ..splits import FEWEST_OBJECTS, SplitPlan, make_splits
 from ..subsets import SET_NAMES
-from .copies import ALIKE_FROM, MOST_BITS, look_alikes, same_pixels
+from .copies import ALIKE_FROM, MOST_BITS, near_duplicates, same_pixels
 from .findings import Finding, finding
 from .leaks import single_feature_scores, suspicious
 from .scan import scan
@@ -41,7 +41,7 @@ class Audit:
         dataset: the data set.
         images: one row per image, as `scan` returns, with the object's taxon (missing where it has none); None without
             images.
-        pairs: pairs of images that look alike, as `look_alikes` returns; None without images.
+        pairs: pairs of images that look alike, as `near_duplicates` returns; None without images.
         split: name of the split that was looked at; empty when none can be made.
         alone: balanced accuracy of each native column alone; None without native table.
         findings: what was found.
@@ -84,7 +84,7 @@ def audit(dataset: Dataset, *, jobs: int = 1, advance: Callable[[int], object] =
     if dataset.images is not None:
         images = scan(dataset.images, jobs=jobs, advance=advance)
         images["taxon"] = images["object_id"].map(taxon)
-        pairs = look_alikes(images)
+        pairs = near_duplicates(images)
         findings = [*_image_findings(images), *_copy_findings(images, pairs), *findings]
     split, found = _split_findings(dataset, images, pairs)
     findings += found

@@ -48,7 +48,7 @@ DAMAGES = (
 
 
 @dataclass(frozen=True)
-class Member:
+class ArchiveMember:
     """One entry of an archive.
 
     Attributes:
@@ -139,7 +139,7 @@ def unpack(contents: Contents, folder: Path, advance: Callable[[int], object] = 
 
 
 @contextmanager
-def _members(path: Path) -> Iterator[Iterator[tuple[Member, PurePosixPath]]]:
+def _members(path: Path) -> Iterator[Iterator[tuple[ArchiveMember, PurePosixPath]]]:
     """Open an archive, yield its files with their places in the folder, and turn faults into messages."""
     try:
         with closing(_of_zip(path) if zipfile.is_zipfile(path) else _of_tar(path)) as members:
@@ -159,7 +159,7 @@ def _damaged(path: Path, fault: Exception) -> str:
     return f"{path} is no archive that can be unpacked (damaged or cut off): {fault}. Delete it and fetch it again."
 
 
-def _refusing(members: Iterator[Member], path: Path) -> Iterator[tuple[Member, PurePosixPath]]:
+def _refusing(members: Iterator[ArchiveMember], path: Path) -> Iterator[tuple[ArchiveMember, PurePosixPath]]:
     """Check each member, and yield the files that are not hidden."""
     length = path.stat().st_size
     limit = FREE_OF_RATIO + LARGEST_RATIO * length
@@ -177,7 +177,7 @@ def _refusing(members: Iterator[Member], path: Path) -> Iterator[tuple[Member, P
             yield member, place
 
 
-def _place(member: Member, path: Path) -> PurePosixPath | None:
+def _place(member: ArchiveMember, path: Path) -> PurePosixPath | None:
     """Return where a file goes inside the folder; None for folders and hidden files."""
     name, place = member.name, PurePosixPath(member.name)
     outside = place.is_absolute() or ".." in place.parts or "\\" in name or re.match(r"[A-Za-z]:", name)
@@ -190,7 +190,7 @@ def _place(member: Member, path: Path) -> PurePosixPath | None:
     return None if member.kind == "folder" or is_hidden(name.removeprefix("./")) else place
 
 
-def _write(member: Member, place: Path, advance: Callable[[int], object]) -> None:
+def _write(member: ArchiveMember, place: Path, advance: Callable[[int], object]) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     done = 0
     with member.open() as source, place.open("xb") as target:
@@ -205,10 +205,10 @@ def _write(member: Member, place: Path, advance: Callable[[int], object]) -> Non
         raise EOFError(message)
 
 
-def _of_zip(path: Path) -> Generator[Member]:
+def _of_zip(path: Path) -> Generator[ArchiveMember]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
-            yield Member(info.orig_filename, info.file_size, _zip_kind(info), partial(archive.open, info))
+            yield ArchiveMember(info.orig_filename, info.file_size, _zip_kind(info), partial(archive.open, info))
 
 
 def _zip_kind(info: zipfile.ZipInfo) -> str:
@@ -222,14 +222,14 @@ def _zip_kind(info: zipfile.ZipInfo) -> str:
     return "folder" if info.is_dir() or kind == stat.S_IFDIR else "file"
 
 
-def _of_tar(path: Path) -> Generator[Member]:
+def _of_tar(path: Path) -> Generator[ArchiveMember]:
     """Yield the members of a tar file, and read it to its end: a tar file does not know how many it should have."""
     with _decompressed(path) as stream:
         headers = _Headers(stream)
         with tarfile.open(fileobj=headers, mode="r:") as archive:  # type: ignore[call-overload]  # it reads, seeks, tells
             while (entry := archive.next()) is not None:
                 archive.members.clear()  # it keeps every header that it has read: a gigabyte
-                yield Member(entry.name, entry.size, _tar_kind(entry), partial(archive.extractfile, entry))
+                yield ArchiveMember(entry.name, entry.size, _tar_kind(entry), partial(archive.extractfile, entry))
         if headers.last.strip(b"\0") or len(headers.last) != tarfile.BLOCKSIZE:
             message = f"the mark of its end is missing after {headers.tell():,} bytes"
             raise tarfile.ReadError(message)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .store import ImageStore, Place
+    from .store import ImageLocation, ImageStore
 
 UNREADABLE = "unreadable"
 
@@ -23,13 +23,13 @@ class FaultyImageError(Exception):
 
 
 def pixels_at(
-    store: ImageStore, place: Place, decode: Callable[[bytes], NDArray[np.uint8] | None]
+    store: ImageStore, place: ImageLocation, decode: Callable[[bytes], NDArray[np.uint8] | None]
 ) -> NDArray[np.uint8]:
     """Return the decoded pixels of the image at a place.
 
     Args:
         store: where it lies.
-        place: as `ImageStore.place_of` gives it.
+        place: as `ImageStore.location_of` gives it.
         decode: from encoded bytes to uint8 of shape (height, width), or to None when they are no image.
 
     Raises:

@@ -33,7 +33,7 @@ IMAGES = "imgs"  # the folder or archive of images beside tables
 WHOLE_PATH = 0  # as a number of path parts
 
 
-class Place(NamedTuple):
+class ImageLocation(NamedTuple):
     """Where an image lies: its name inside the source and, in an archive, the numbers by which it is found there."""
 
     member: str
@@ -142,7 +142,7 @@ class ImageStore(ABC):
         """Where the image of this name lies inside the source."""
 
     @abstractmethod
-    def _bytes(self, place: Place) -> bytes:
+    def _bytes(self, place: ImageLocation) -> bytes:
         """Encoded bytes of one image."""
 
     @abstractmethod
@@ -176,9 +176,9 @@ class ImageStore(ABC):
             DataError: there is no image of that object, or it cannot be read.
 
         """
-        return self.read_at(self.place_of(object_id))
+        return self.read_at(self.location_of(object_id))
 
-    def place_of(self, object_id: str) -> Place:
+    def location_of(self, object_id: str) -> ImageLocation:
         """Return where the image of an object lies, so that `read_at` finds it in another process, too.
 
         Raises:
@@ -189,9 +189,9 @@ class ImageStore(ABC):
         if member is None:
             message = f"{self.source} has no image of object {object_id}."
             raise DataError(message)
-        return Place(member, self._spot(member))
+        return ImageLocation(member, self._spot(member))
 
-    def read_at(self, place: Place) -> bytes:
+    def read_at(self, place: ImageLocation) -> bytes:
         """Return the encoded bytes of the image at a place; no other image is listed for it.
 
         Raises:
@@ -248,7 +248,7 @@ class ZipImages(ImageStore):
     def _spot(self, member: str) -> tuple[int, ...]:
         return self._directory.spot(self._positions[member])
 
-    def _bytes(self, place: Place) -> bytes:
+    def _bytes(self, place: ImageLocation) -> bytes:
         with self.source.open("rb") as file:
             return read_member(file, Spot(*place.spot))
 
@@ -282,7 +282,7 @@ class TarImages(ImageStore):
     def _spot(self, member: str) -> tuple[int, ...]:
         return self._places[member]
 
-    def _bytes(self, place: Place) -> bytes:
+    def _bytes(self, place: ImageLocation) -> bytes:
         offset, size = place.spot
         with self.source.open("rb") as file:
             file.seek(offset)
@@ -320,7 +320,7 @@ class FolderImages(ImageStore):
     def _spot(self, member: str) -> tuple[int, ...]:  # noqa: ARG002 - a file is found by its name
         return ()
 
-    def _bytes(self, place: Place) -> bytes:
+    def _bytes(self, place: ImageLocation) -> bytes:
         return (self.source / place.member).read_bytes()
 
     def sha256(self) -> str:

@@ -48,14 +48,14 @@ EXPECTED = {
 }
 
 
-class Place(NamedTuple):
+class LocatedLayout(NamedTuple):
     """A layout, and the folder or archive that has it."""
 
     layout: str
     path: Path
 
 
-def locate(path: Path) -> Place:
+def locate(path: Path) -> LocatedLayout:
     """Return the layout of a folder or archive; a folder without one that holds a single folder is that folder.
 
     Raises:
@@ -68,7 +68,7 @@ def locate(path: Path) -> Place:
     for name, reader in READERS.items():
         for place in [path] if name == "class-folders" else [path, *_only_folder(path)]:
             if reader.recognise(place):
-                return Place(name, place)
+                return LocatedLayout(name, place)
     found = listed(sorted(entry.name for entry in path.iterdir()), 8) or "nothing"
     expected = "; ".join(f"{name}: {text}" for name, text in EXPECTED.items())
     message = f"{path} has no layout that can be read. Expected {expected}. Found: {found}."

@@ -32,7 +32,7 @@ QUICK_COMPRESSION = (
 
 
 @dataclass(frozen=True)
-class Recipe:
+class SimulationSettings:
     """What is simulated; the same recipe makes the same files.
 
     Attributes:
@@ -61,7 +61,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Part:
+class DrawnChunk:
     """The files' share of one chunk."""
 
     meta: str
@@ -69,7 +69,7 @@ class Part:
     images: list[tuple[str, bytes]]
 
 
-def draw_chunk(recipe: Recipe, start: int, composition: Composition, table: NativeTable) -> Part:
+def draw_chunk(recipe: SimulationSettings, start: int, composition: Composition, table: NativeTable) -> DrawnChunk:
     """Draw, photograph and measure objects; each has a generator of its own, so that chunks can be drawn anywhere.
 
     Args:
@@ -99,7 +99,7 @@ def draw_chunk(recipe: Recipe, start: int, composition: Composition, table: Nati
     values = table.of(images, frame >= FRAME_UNKNOWN, holes >= HOLES_UNKNOWN).tolist()
     line = "{}.0" + len(table.names) * ",{:.6g}"
     native = [line.format(name, *row).replace("nan", "") for name, row in zip(ids, values, strict=True)]
-    return Part("\n".join(meta) + "\n", "\n".join(native) + "\n", list(map(_encoded, ids, images)))
+    return DrawnChunk("\n".join(meta) + "\n", "\n".join(native) + "\n", list(map(_encoded, ids, images)))
 
 
 def _encoded(object_id: int, image: NDArray[np.uint8]) -> tuple[str, bytes]:

@@ -140,7 +140,7 @@ def _texture(shape: tuple[int, ...], uneven: float, rng: np.random.Generator) ->
 
 
 def _cropped(density: NDArray[np.uint8], threshold: int, sigma: float) -> NDArray[np.uint8]:
-    """Cut out what is there, with a margin as cameras leave one."""
+    """Crop out what is there, with a margin as cameras leave one."""
     _, seen = cv2.threshold(density, threshold, OPAQUE, cv2.THRESH_BINARY)
     left, top, width, height = cv2.boundingRect(seen)
     margin = round(LEAST_MARGIN + MARGIN * max(width, height) + sigma)

@@ -16,7 +16,7 @@ from ..manifest import load_manifest
 from ..readers.challenge import META, NATIVE
 from ..seeds import derived_seed
 from .archive import Archive, open_archive
-from .chunk import Part, Recipe, draw_chunk
+from .chunk import DrawnChunk, SimulationSettings, draw_chunk
 from .composition import Composition, compose
 from .marker import MARKER, is_simulated
 from .stations import META_COLUMNS
@@ -66,7 +66,7 @@ def simulate(  # noqa: PLR0913 - what, where and how, by keyword
     if jobs < 1 or seed < 0:
         message = f"jobs is {jobs} and seed is {seed}; expected 1 process or more, and a seed of 0 or more."
         raise DataError(message)
-    recipe, out = Recipe(name, objects, seed), out.resolve()
+    recipe, out = SimulationSettings(name, objects, seed), out.resolve()
     if _is_made(out, recipe):
         advance(objects)
         return out
@@ -78,7 +78,7 @@ def simulate(  # noqa: PLR0913 - what, where and how, by keyword
     return out
 
 
-def _is_made(out: Path, recipe: Recipe) -> bool:
+def _is_made(out: Path, recipe: SimulationSettings) -> bool:
     """Tell whether a folder holds all files of this recipe."""
     whole = all((out / name).is_file() for name in FILES)
     return whole and (out / MARKER).read_text("utf-8") == recipe.to_text()
@@ -101,7 +101,7 @@ def _refuse_what_is_not_ours(out: Path) -> None:
         raise DataError(message)
 
 
-def _composition(recipe: Recipe) -> Composition:
+def _composition(recipe: SimulationSettings) -> Composition:
     manifest = load_manifest(recipe.name)
     published = {taxon: count or 1 for taxon, count in manifest.classes.items()}
     labelled = sum(published.values())
@@ -111,7 +111,11 @@ def _composition(recipe: Recipe) -> Composition:
 
 
 def _write(
-    part: Path, recipe: Recipe, table: NativeTable, chunks: Iterator[Part], advance: Callable[[int], object]
+    part: Path,
+    recipe: SimulationSettings,
+    table: NativeTable,
+    chunks: Iterator[DrawnChunk],
+    advance: Callable[[int], object],
 ) -> None:
     with ExitStack() as stack:
         meta = stack.enter_context((part / META).open("w", encoding="utf-8", newline="\n"))
@@ -125,14 +129,14 @@ def _write(
     (part / MARKER).write_text(recipe.to_text(), encoding="utf-8")
 
 
-def _append(chunk: Part, meta: IO[str], native: IO[str], archive: Archive) -> None:
+def _append(chunk: DrawnChunk, meta: IO[str], native: IO[str], archive: Archive) -> None:
     meta.write(chunk.meta)
     native.write(chunk.native)
     for name, content in chunk.images:
         archive.add(name, content)
 
 
-def _parts(recipe: Recipe, composition: Composition, table: NativeTable, jobs: int) -> Iterator[Part]:
+def _parts(recipe: SimulationSettings, composition: Composition, table: NativeTable, jobs: int) -> Iterator[DrawnChunk]:
     """Make chunks in their order, in so many processes."""
     starts = range(0, recipe.objects, CHUNK)
     parts = ((start, composition.part(slice(start, start + CHUNK))) for start in starts)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ...data_manifests.images.store import Place
+    from ...data_manifests.images.store import ImageLocation
     from ..preparation.sources import Openings, Sources
     from .objects.segmentation import Segmentation
 
@@ -33,20 +33,20 @@ NO_MASK = "no mask"
 
 
 @dataclass(frozen=True)
-class Member:
+class ImageWithMask:
     """Where an image lies inside its source, and its mask; None when there is none."""
 
-    image: Place
-    mask: Place | None = None
+    image: ImageLocation
+    mask: ImageLocation | None = None
 
 
-def measure_opened(openings: Openings, members: Sequence[Member], options: Segmentation) -> ChunkResult:
+def measure_opened(openings: Openings, members: Sequence[ImageWithMask], options: Segmentation) -> ChunkResult:
     """Measure images in a process that may have opened none of them yet; as `measure_members`."""
     with quiet_decoder():
         return measure_members(openings.opened(), members, options)
 
 
-def measure_members(sources: Sources, members: Sequence[Member], options: Segmentation) -> ChunkResult:
+def measure_members(sources: Sources, members: Sequence[ImageWithMask], options: Segmentation) -> ChunkResult:
     """Measure images, some at once, so that memory does not grow with their number.
 
     Args:
@@ -64,7 +64,7 @@ def measure_members(sources: Sources, members: Sequence[Member], options: Segmen
 
 
 def _batches(
-    sources: Sources, members: Sequence[Member], options: Segmentation, faults: dict[int, str]
+    sources: Sources, members: Sequence[ImageWithMask], options: Segmentation, faults: dict[int, str]
 ) -> Iterator[tuple[list[int], list[Pair]]]:
     """Yield positions and pixels of images that are measured in one go; tell faults."""
     rows: list[int] = []
@@ -86,7 +86,7 @@ def _batches(
         yield rows, pairs
 
 
-def _read(sources: Sources, member: Member, options: Segmentation) -> Pair:
+def _read(sources: Sources, member: ImageWithMask, options: Segmentation) -> Pair:
     """Return the grey levels of an image, and of its mask."""
     behind = BLACK if options.background == "dark" else WHITE
     image = pixels_at(sources.images, member.image, partial(grey_levels, behind=behind))

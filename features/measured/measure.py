@@ -28,8 +28,8 @@ from .groups.skeleton import measure_skeleton
 from .groups.smoothed import measure_smoothed
 from .groups.symmetry import measure_symmetry
 from .groups.thickness import measure_thickness
-from .objects.crop import cut_out
-from .objects.mosaic import Sheet, sheets
+from .objects.crop import crop_objects
+from .objects.mosaic import Mosaic, mosaics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[np.float64]]
 
 ALL = frozenset(GROUPS)
-OF_SHEETS: dict[str, Callable[[Sheet], Columns]] = {
+OF_MOSAICS: dict[str, Callable[[Mosaic], Columns]] = {
     "geometry": measure_geometry,
     "fourier": measure_fourier,
     "thickness": measure_thickness,
@@ -59,7 +59,7 @@ OF_SHEETS: dict[str, Callable[[Sheet], Columns]] = {
     "polar": measure_polar,
     "angular": measure_angular,
 }
-UPON_OTHERS: dict[str, Callable[[Sheet, Columns], Columns]] = {
+UPON_OTHERS: dict[str, Callable[[Mosaic, Columns], Columns]] = {
     "hull": measure_hull,
     "outline": measure_outline,
     "quartiles": measure_quartiles,
@@ -95,21 +95,23 @@ def measure_chunk(
         An image without an object has areas and counts of 0, and the grey level of the whole image.
 
     """
-    cuts = [cut_out(image, mask, options) for image, mask in zip(images, masks or [None] * len(images), strict=True)]
-    table = np.full((len(cuts), len(FEATURES)), np.nan)
-    known = {**OF_NOTHING, "meanimagegrey": np.array([cut.frame for cut in cuts])}
+    crops = [
+        crop_objects(image, mask, options) for image, mask in zip(images, masks or [None] * len(images), strict=True)
+    ]
+    table = np.full((len(crops), len(FEATURES)), np.nan)
+    known = {**OF_NOTHING, "meanimagegrey": np.array([crop.frame for crop in crops])}
     wanted = [(column, feature.name) for column, feature in enumerate(FEATURES) if feature.group in groups]
     for column, name in wanted:
         table[:, column] = known.get(name, np.nan)
     with threadpool_limits(1, user_api="blas"):  # its products are small: further threads wait more than they work
-        for rows in sheets(cuts):
-            measured = measure_sheet(Sheet.of([cuts[row] for row in rows]), groups)
+        for rows in mosaics(crops):
+            measured = measure_mosaic(Mosaic.of([crops[row] for row in rows]), groups)
             for column, name in wanted:
                 table[rows, column] = measured[name]
     return table
 
 
-def measure_sheet(sheet: Sheet, groups: frozenset[str] = ALL) -> Columns:
+def measure_mosaic(mosaic: Mosaic, groups: frozenset[str] = ALL) -> Columns:
     """Measure the objects of a sheet: the groups asked for, and those that they are built on.
 
     Returns:
@@ -118,9 +120,9 @@ def measure_sheet(sheet: Sheet, groups: frozenset[str] = ALL) -> Columns:
     """
     needed = groups.union(*(NEEDED.get(group, ()) for group in groups))
     found: Columns = {}
-    for group in OF_SHEETS.keys() & needed:
-        found |= OF_SHEETS[group](sheet)
+    for group in OF_MOSAICS.keys() & needed:
+        found |= OF_MOSAICS[group](mosaic)
     for group, measure in UPON_OTHERS.items():
         if group in needed:
-            found |= measure(sheet, found)
+            found |= measure(mosaic, found)
     return found

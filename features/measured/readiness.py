@@ -12,7 +12,7 @@ from .measure import ALL, measure_chunk
 from .objects.segmentation import Segmentation
 
 PATIENCE = 2.0  # seconds that pass without a word
-TOLD = (
+COMPILING = (
     "The loops that measure are being compiled for this machine, which takes about half a minute. They are kept for "
     "the next time, unless neither the package's folder nor the user's cache can be written."
 )
@@ -25,7 +25,7 @@ def make_ready(groups: frozenset[str] = ALL) -> None:
     When that takes longer than `PATIENCE`, a warning is logged to `planktonbench`, which Python prints on standard
     error unless told otherwise.
     """
-    told = Timer(PATIENCE, logging.getLogger("planktonbench").warning, [TOLD])
+    told = Timer(PATIENCE, logging.getLogger("planktonbench").warning, [COMPILING])
     told.start()
     try:
         measure_chunk([_small_object()], Segmentation(), groups=groups)

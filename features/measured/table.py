@@ -23,7 +23,7 @@ from ...data_manifests.seeds import sha256_text
 from ..preparation.chunk_files import ChunkFiles
 from ..preparation.sources import Sources
 from .catalogue import FEATURES, NAMES, VERSION
-from .chunk import Member, measure_opened
+from .chunk import ImageWithMask, measure_opened
 from .readiness import make_ready
 
 if TYPE_CHECKING:
@@ -126,12 +126,15 @@ def _description(options: Segmentation) -> str:
     return json.dumps({"version": VERSION, "segmentation": asdict(options), "features": features}, ensure_ascii=False)
 
 
-def _members(sources: Sources, object_ids: Sequence[str]) -> list[Member]:
+def _members(sources: Sources, object_ids: Sequence[str]) -> list[ImageWithMask]:
     """Find some images, and their masks, inside their sources."""
     masks = sources.masks
     if masks is None:
-        return [Member(sources.images.place_of(one)) for one in object_ids]
-    return [Member(sources.images.place_of(one), masks.place_of(one) if one in masks else None) for one in object_ids]
+        return [ImageWithMask(sources.images.location_of(one)) for one in object_ids]
+    return [
+        ImageWithMask(sources.images.location_of(one), masks.location_of(one) if one in masks else None)
+        for one in object_ids
+    ]
 
 
 def _measure_missing(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...data_manifests.images.store import ImageStore
-    from .form import Source, StackForm
+    from .form import ImageForm, Source
 
 GREY, OBJECTS, MARKS = "grey.u8", "objects.parquet", "parts"
 OBJECT_ID = "object_id"
@@ -49,7 +49,7 @@ class Building:
 
     finished: Path
     images: ImageStore
-    form: StackForm
+    form: ImageForm
     source: Source
 
     @property
@@ -72,13 +72,13 @@ class Building:
         """Finished chunks: sizes, and faults."""
         return ChunkFiles(self.folder / MARKS, len(self.images))
 
-    def build(self, jobs: int, advance: Callable[[int], object], say: Callable[[str], object]) -> None:
+    def build(self, jobs: int, advance: Callable[[int], object], log: Callable[[str], object]) -> None:
         """Make what is missing, and give the store its name.
 
         Args:
             jobs: processes.
             advance: told how many more images are prepared.
-            say: told what room is needed on the disk.
+            log: told what room is needed on the disk.
 
         Raises:
             DataError: the disk has no room, or no image can be read.
@@ -90,7 +90,7 @@ class Building:
         left = sum(map(len, missing))
         advance(len(self.images) - left)
         if missing:
-            self._check_room(left, say)
+            self._check_room(left, log)
             self.file.touch()
             self._prepare(jobs, advance)
         if not self.objects.is_file():
@@ -99,7 +99,7 @@ class Building:
         self.folder.rename(self.finished)
         flush(self.finished.parent)
 
-    def _check_room(self, left: int, say: Callable[[str], object]) -> None:
+    def _check_room(self, left: int, log: Callable[[str], object]) -> None:
         """Tell what room so many images need, and refuse to begin what could not be ended."""
         needed = left * (self.form.side**2 + BESIDE) / MEGABYTE
         free = shutil.disk_usage(self.folder).free / MEGABYTE
@@ -110,7 +110,7 @@ class Building:
                 "choose a smaller side."
             )
             raise DataError(message)
-        say(f"{what} ({free:,.0f} MB are free)")
+        log(f"{what} ({free:,.0f} MB are free)")
 
     def _prepare(self, jobs: int, advance: Callable[[int], object]) -> None:
         """Prepare the chunks that are not finished, and mark each as soon as it is on the disk."""
@@ -119,7 +119,7 @@ class Building:
 
         def task_of(chunk: range) -> Callable[[], ChunkResult]:
             """Return what prepares a chunk."""
-            places = [self.images.place_of(object_ids[position]) for position in chunk]
+            places = [self.images.location_of(object_ids[position]) for position in chunk]
             return partial(prepare, places, first=chunk.start)
 
         self.marks.complete(task_of, jobs, advance, before_store=lambda: flush(self.file))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...data_manifests.images.opened import Opening
-    from ...data_manifests.images.store import Place
-    from .form import Source, StackForm
+    from ...data_manifests.images.store import ImageLocation
+    from .form import ImageForm, Source
 
     Size = tuple[float, float, float]
 
@@ -31,7 +31,7 @@ BUFFER = 2**18  # bytes on their way into the file; new pages of memory cost as 
 
 
 def prepare_chunk(
-    images: Opening, places: Sequence[Place], form: StackForm, source: Source, *, file: Path, first: int
+    images: Opening, places: Sequence[ImageLocation], form: ImageForm, source: Source, *, file: Path, first: int
 ) -> ChunkResult:
     """Prepare images, and write them; the caller flushes them to the disk.
 
@@ -70,6 +70,6 @@ def prepare_chunk(
     return ChunkResult(np.array(sizes), faults)
 
 
-def _prepared(image: NDArray[np.uint8], form: StackForm, source: Source) -> tuple[NDArray[np.uint8], Size]:
+def _prepared(image: NDArray[np.uint8], form: ImageForm, source: Source) -> tuple[NDArray[np.uint8], Size]:
     bright, level = bright_on_dark(image, source)
     return fitted(bright, level, form), (*bright.shape, bright_area(bright, form))

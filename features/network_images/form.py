@@ -33,7 +33,7 @@ CHANNELS = 3
 
 
 @dataclass(frozen=True)
-class StackForm:
+class ImageForm:
     """What a track asks for.
 
     Attributes:
@@ -94,7 +94,7 @@ class Source:
     pixel_size_um: float | None = None
 
 
-def prepare(image: NDArray[np.uint8], form: StackForm, source: Source) -> NDArray[np.uint8]:
+def prepare(image: NDArray[np.uint8], form: ImageForm, source: Source) -> NDArray[np.uint8]:
     """Make the first channel of an image, from which the others are made.
 
     Args:
@@ -111,7 +111,7 @@ def prepare(image: NDArray[np.uint8], form: StackForm, source: Source) -> NDArra
 
 
 def bright_on_dark(image: NDArray[np.uint8], source: Source) -> tuple[NDArray[np.uint8], int]:
-    """Cut off the scale bar, and invert an image whose background is light.
+    """Crop off the scale bar, and invert an image whose background is light.
 
     Returns:
         The image, uint8 of shape (height - scale bar, width), and the grey level of its background.
@@ -124,7 +124,7 @@ def bright_on_dark(image: NDArray[np.uint8], source: Source) -> tuple[NDArray[np
     return np.asarray(cv2.bitwise_not(image), np.uint8), round(WHITE - ground.level)
 
 
-def fitted(bright: NDArray[np.uint8], level: int, form: StackForm) -> NDArray[np.uint8]:
+def fitted(bright: NDArray[np.uint8], level: int, form: ImageForm) -> NDArray[np.uint8]:
     """Bring an image to the size of a stack.
 
     Args:
@@ -148,7 +148,7 @@ def fitted(bright: NDArray[np.uint8], level: int, form: StackForm) -> NDArray[np
     return np.asarray(cv2.resize(square, size, interpolation=way), np.uint8)
 
 
-def bright_area(bright: NDArray[np.uint8], form: StackForm) -> int:
+def bright_area(bright: NDArray[np.uint8], form: ImageForm) -> int:
     """Count the pixels of an image, uint8 of shape (height, width), above the threshold; none of a flat one by Otsu."""
     if form.threshold is not None:
         return int(np.count_nonzero(bright > form.threshold))
@@ -157,7 +157,7 @@ def bright_area(bright: NDArray[np.uint8], form: StackForm) -> int:
     return 0 if area == bright.size else area
 
 
-def stack(grey: NDArray[np.uint8], form: StackForm) -> NDArray[np.uint8]:
+def stack(grey: NDArray[np.uint8], form: ImageForm) -> NDArray[np.uint8]:
     """Add threshold and opening to first channels, which may have been turned, shifted or otherwise augmented.
 
     A batch of 512 at 64 px takes three milliseconds of one core, and holds no lock of the interpreter.
@@ -175,6 +175,6 @@ def stack(grey: NDArray[np.uint8], form: StackForm) -> NDArray[np.uint8]:
     return stacked(np.ascontiguousarray(grey), form.level)
 
 
-def channels_of(image: NDArray[np.uint8], form: StackForm, source: Source) -> NDArray[np.uint8]:
+def channels_of(image: NDArray[np.uint8], form: ImageForm, source: Source) -> NDArray[np.uint8]:
     """Return the stack of one image as it is read, uint8 of shape (side, side, 3); see `prepare` and `stack`."""
     return np.asarray(stack(prepare(image, form, source)[None], form)[0])

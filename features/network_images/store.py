@@ -1,4 +1,4 @@
-"""Stacks of all images of a source: prepared once, kept in the cache, and read through a map of memory.
+"""NetworkImages of all images of a source: prepared once, kept in the cache, and read through a map of memory.
 
 The store is a folder: `grey.u8`, first channels one behind the other, and `objects.parquet`, whose they are, how large
 the objects were, and what could not be read. It appears whole or not at all.
@@ -21,7 +21,7 @@ from ...data_manifests.seeds import sha256_text
 from ..preparation.sources import Sources
 from .building import DESCRIPTION, GREY, OBJECT_ID, OBJECTS, Building
 from .chunk import SIZES
-from .form import Source, StackForm, stack
+from .form import ImageForm, Source, stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,7 +38,7 @@ FAULT_COLUMNS = (OBJECT_ID, "member", "fault")
 
 
 @dataclass(frozen=True, eq=False)
-class Stacks:
+class NetworkImages:
     """Prepared images of a source; it travels to another process as its address, and is opened there anew.
 
     Attributes:
@@ -55,7 +55,7 @@ class Stacks:
     """
 
     folder: Path
-    form: StackForm
+    form: ImageForm
     source: Source
     object_ids: NDArray[np.object_]
     grey: NDArray[np.uint8]
@@ -68,11 +68,11 @@ class Stacks:
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         """Pickle as an address."""
-        return reopen_stacks, (self.address,)
+        return reopen_network_images, (self.address,)
 
     @property
     def address(self) -> str:
-        """Text from which `reopen_stacks` opens the same store in another process."""
+        """Text from which `reopen_network_images` opens the same store in another process."""
         return str(self.folder.resolve())
 
     @property
@@ -117,8 +117,8 @@ class Stacks:
         return stack(grey if change is None else change(grey), self.form)
 
 
-def reopen_stacks(address: str) -> Stacks:
-    """Open the store that a `Stacks.address` names, to be read only.
+def reopen_network_images(address: str) -> NetworkImages:
+    """Open the store that a `NetworkImages.address` names, to be read only.
 
     Raises:
         DataError: it is not there any more.
@@ -131,13 +131,13 @@ def reopen_stacks(address: str) -> Stacks:
     try:
         table = pq.read_table(folder / OBJECTS)
         description = json.loads(table.schema.metadata[DESCRIPTION])
-        form = StackForm(**description["form"])
+        form = ImageForm(**description["form"])
         shape = table.num_rows, form.side, form.side
         grey = np.memmap(folder / GREY, np.uint8, "r", shape=shape)
     except OSError as fault:
         message = f"{folder} holds no stacks: {fault}. Run again, and they are prepared anew."
         raise DataError(message) from fault
-    return Stacks(
+    return NetworkImages(
         folder=folder,
         form=form,
         source=Source(**description["source"]),
@@ -148,15 +148,15 @@ def reopen_stacks(address: str) -> Stacks:
     )
 
 
-def stored_stacks(
+def stored_network_images(
     images: ImageStore,
-    form: StackForm,
+    form: ImageForm,
     source: Source,
     *,
     jobs: int = 1,
     advance: Callable[[int], object] = lambda _: None,
-    say: Callable[[str], object] = lambda _: None,
-) -> Stacks:
+    log: Callable[[str], object] = lambda _: None,
+) -> NetworkImages:
     """Prepare every image of a source, unless that was done before.
 
     A store is found again by the state of the images, the form, the source, and the code that prepares: the same images
@@ -169,7 +169,7 @@ def stored_stacks(
         source: how the images were taken.
         jobs: processes; nothing depends on it.
         advance: told how many more images are prepared; at once of those that had been before.
-        say: told what room is needed on the disk, before it is taken.
+        log: told what room is needed on the disk, before it is taken.
 
     Raises:
         DataError: there are no images or none can be read, the disk has no room, or the cache cannot be written.
@@ -184,10 +184,10 @@ def stored_stacks(
         if folder.is_dir():
             advance(len(images))
         else:
-            Building(folder, images, form, source).build(jobs, advance, say)
-    return reopen_stacks(str(folder))
+            Building(folder, images, form, source).build(jobs, advance, log)
+    return reopen_network_images(str(folder))
 
 
-def _key(images: ImageStore, form: StackForm, source: Source) -> str:
+def _key(images: ImageStore, form: ImageForm, source: Source) -> str:
     """Name what a store depends on: images, form, source, and the code that decodes and prepares."""
     return sha256_text(images.state(), json.dumps([asdict(form), asdict(source)]), source_sha256(__name__))[:32]

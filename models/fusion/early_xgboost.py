@@ -10,7 +10,7 @@ import numpy as np
 
 from ...data_manifests.errors import TrackError
 from ..protocol.checks import check_choice
-from ..protocol.track import Part, Track, logarithms
+from ..protocol.track import BaseRun, Track, logarithms
 from ..table_tracks.xgboost_tracks import USUAL, XgbNative
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ class FusionXgb(Track):
 
     * `rows: out-of-fold`: as many further networks as folds, each trained without its fold. Two networks have different
       axes, so that only what has names can be put under each other: the log-probabilities of the classes (`embedding:
-      logits`). Objects to predict are embedded by the part's own network.
+      logits`). Objects to predict are embedded by the base model's own network.
     * `rows: held`: the trees learn from one fold, and one further network, trained on the others, embeds all; with it
       the penultimate layer can be taken, as it is (`raw`) or as its principal components (`pca`).
-    * `rows: in-sample`: the part's own network embeds the rows that it was trained on; here to show what that costs.
+    * `rows: in-sample`: the base model's own network embeds the rows that it was trained on; here to show what that costs.
 
     Args:
         image: the track whose network is taken.
@@ -97,14 +97,14 @@ class FusionXgb(Track):
         self._trees = XgbNative(alpha, depth, rounds, xgboost=xgboost, candidates=candidates, minutes=minutes)
 
     @property
-    def parts(self) -> tuple[str, ...]:
+    def base_models(self) -> tuple[str, ...]:
         """The tracks on images and on native features alone."""
         return self.image, self.native
 
     def warm_up(self) -> None:
         """Import what the network and the trees need."""
         self._trees.warm_up()
-        self._part.track(**self._part.options).warm_up()
+        self._base_run.track(**self._base_run.options).warm_up()
         self.device = self._trees.device
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
@@ -128,8 +128,8 @@ class FusionXgb(Track):
         return self._trees.importance(self._joined(valid), rng=rng)
 
     @property
-    def _part(self) -> Part:
-        return self.given[self.image]
+    def _base_run(self) -> BaseRun:
+        return self.base_runs[self.image]
 
     def _embed_training_rows(
         self, train: Objects, valid: Objects, rng: np.random.Generator
@@ -149,29 +149,33 @@ class FusionXgb(Track):
         return train, seen
 
     def _of_own_rows(self, train: Objects) -> NDArray[np.float64]:
-        """Return what the part's own network makes of the rows it was trained on."""
+        """Return what the base model's own network makes of the rows it was trained on."""
         if self.embedding == "logits":
             message = f"{self.name}: a run keeps no predictions of training rows; expected embedding 'raw' or 'pca'."
             raise TrackError(message)
-        return self._part.embedded(train).astype(np.float64)
+        return self._base_run.embedded(train).astype(np.float64)
 
     def _trained(self, train: Objects, valid: Objects, rng: np.random.Generator, what: str) -> Track:
-        """Train one more network as the part's was, on other rows."""
-        network = self._part.track(**self._part.options)
+        """Train one more network as the base model's was, on other rows."""
+        network = self._base_run.track(**self._base_run.options)
         network.scratch = None if self.scratch is None else self.scratch / what.replace(" ", "-")
-        network.tell = lambda line: self.tell(f"{what}: {line}")
-        network.given = self.given
+        network.log = lambda line: self.log(f"{what}: {line}")
+        network.base_runs = self.base_runs
         if network.scratch is not None:
             network.scratch.mkdir(exist_ok=True)
         network.fit(train, valid, rng=np.random.default_rng(int(rng.integers(LARGEST_SEED))))
         return network
 
     def _seen(self, objects: Objects, network: Track | None = None) -> NDArray[np.float64]:
-        """Return what a network, the part's own when None, makes of objects, float64 of shape (n, n_dimensions)."""
+        """Return what a network, the base model's own when None, makes of objects, float64 of shape (n, n_dimensions)."""
         unlabelled = objects.without_labels()
         if self.embedding == "logits":
-            return self._part.log_probabilities(objects) if network is None else logarithms(network.predict(unlabelled))
-        found = self._part.embedded(objects) if network is None else network.embeddings(unlabelled)
+            return (
+                self._base_run.log_probabilities(objects)
+                if network is None
+                else logarithms(network.predict(unlabelled))
+            )
+        found = self._base_run.embedded(objects) if network is None else network.embeddings(unlabelled)
         if found is None:
             message = f"{self.name}: track '{self.image}' has no embeddings; expected an image track."
             raise TrackError(message)

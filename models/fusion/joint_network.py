@@ -44,14 +44,14 @@ class FusionJoint(ImageTrack):
             raise TrackError(message)
 
     @property
-    def parts(self) -> tuple[str, ...]:
+    def base_models(self) -> tuple[str, ...]:
         """The tracks on images and on features alone."""
         return self.recipe.image, self.recipe.native
 
     def design(self) -> Design:
         """Return the part's design, with layers for the table."""
-        part = self.given[self.recipe.image]
-        network = cast("ImageTrack", part.track(**part.options))
+        base_run = self.base_runs[self.recipe.image]
+        network = cast("ImageTrack", base_run.track(**base_run.options))
         return replace(network.design(), joined=self._units)
 
     @property
@@ -75,8 +75,8 @@ class FusionJoint(ImageTrack):
         plain = Examples.of(objects, with_size=self.recipe.with_size, table=table)
         if self.recipe.join == "together":
             return plain
-        seen = self.given[self.recipe.image].embedded(objects)
-        return Embedded(plain.stacks, plain.rows, plain.sizes, seen[:, None, None, :])
+        seen = self.base_runs[self.recipe.image].embedded(objects)
+        return Embedded(plain.network_images, plain.rows, plain.sizes, seen[:, None, None, :])
 
     def _network(self, train: Examples, seed: int) -> keras.Model:
         from ..training.batches import Embedded

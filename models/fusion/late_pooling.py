@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..protocol.objects import Objects
 
 FOLDS = 5
-FEWEST_PARTS = 2
+FEWEST_BASE_RUNS = 2
 LARGEST_WEIGHT = 10.0
 
 
@@ -43,12 +43,12 @@ class FusionStack(Track):
 
     def __init__(self, of: Sequence[str] = ("cnn-lenet", "xgb-native")) -> None:
         self.of = tuple(of) if isinstance(of, (list, tuple)) else ()
-        if len(set(self.of)) < max(FEWEST_PARTS, len(self.of)):
+        if len(set(self.of)) < max(FEWEST_BASE_RUNS, len(self.of)):
             message = f"{self.name}: of is {of!r}; expected two or more different tracks, as in [cnn-best, xgb-native]."
             raise TrackError(message)
 
     @property
-    def parts(self) -> tuple[str, ...]:
+    def base_models(self) -> tuple[str, ...]:
         """The tracks that are mixed."""
         return self.of
 
@@ -75,7 +75,7 @@ class FusionStack(Track):
 
     def _said(self, objects: Objects) -> NDArray[np.float64]:
         """Return what each part says, log-probabilities of shape (n_parts, n_objects, n_classes)."""
-        return np.stack([self.given[name].log_probabilities(objects) for name in self.of])
+        return np.stack([self.base_runs[name].log_probabilities(objects) for name in self.of])
 
     _weights: NDArray[np.float64]
     _of_valid: dict[str, NDArray[np.float64]]

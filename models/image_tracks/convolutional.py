@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import keras
     from numpy.typing import NDArray
 
-    from ...features.network_images.form import StackForm
+    from ...features.network_images.form import ImageForm
     from ..networks.network import Design
     from ..protocol.objects import Objects
     from ..training.batches import Examples
@@ -58,11 +58,11 @@ class ImageTrack(Track):
         return design
 
     @property
-    def stack_form(self) -> StackForm:
+    def image_form(self) -> ImageForm:
         """The form in which images are prepared."""
-        from ...features.network_images.form import StackForm
+        from ...features.network_images.form import ImageForm
 
-        return StackForm(self.recipe.side, self.recipe.resize, self.recipe.threshold)
+        return ImageForm(self.recipe.side, self.recipe.resize, self.recipe.threshold)
 
     def warm_up(self) -> None:
         """Import Keras with its backend, and look for a GPU."""
@@ -74,15 +74,15 @@ class ImageTrack(Track):
         """Train the network; the epoch that is best on validation rows is kept."""
         from ..networks.network import precision_of
         from ..training.batches import batch_size
-        from ..training.trainer import Lesson
+        from ..training.trainer import TrainingData
         from ..training.trainer import train as trained
 
         self._codes, y = np.unique(train.y, return_inverse=True)
         seed, dropout_seed = (int(value) for value in rng.integers(LARGEST_SEED, size=2))
         parts = [self._examples(part) for part in (train, valid)]
-        lesson = Lesson(parts[0], y, parts[1], valid.y, self._codes, seed)
+        training_data = TrainingData(parts[0], y, parts[1], valid.y, self._codes, seed)
         self._model = self._network(parts[0], dropout_seed)
-        progress = trained(self._model, lesson, self.recipe, scratch=self.scratch, tell=self.tell)
+        progress = trained(self._model, training_data, self.recipe, scratch=self.scratch, log=self.log)
         self.chosen = {
             "best_epoch": progress.best + 1,
             "epochs": progress.epochs,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...data_manifests.images.store import ImageStore
-    from ...features.network_images.store import Stacks
+    from ...features.network_images.store import NetworkImages
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Objects:
         native: float64 table of shape (n_objects, n_features) by object_id, NaN where missing; None unless the track
             asked for `native`.
         images: read by object_id; None unless the track asked for `images`.
-        stacks: images prepared in the form that the track asked for, by object_id; None unless it asked.
+        network_images: images prepared in the form that the track asked for, by object_id; None unless it asked.
         groups: sample of each object, object array of shape (n_objects,), None where it is not known.
         codes: int64 array of shape (n_objects,), position of each label in `classes`; None for objects to predict.
 
@@ -36,7 +36,7 @@ class Objects:
     classes: tuple[str, ...]
     native: pd.DataFrame | None = None
     images: ImageStore | None = None
-    stacks: Stacks | None = None
+    network_images: NetworkImages | None = None
     groups: NDArray[np.object_] | None = None
     codes: NDArray[np.int64] | None = None
 

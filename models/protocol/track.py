@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ...features.network_images.form import StackForm
+    from ...features.network_images.form import ImageForm
     from .objects import Objects
 
 
@@ -33,8 +33,8 @@ class Track(ABC):
         device: where fit ran, stored in the run's card.
         scratch: folder of this run alone, for checkpoints; what a killed run left there is found by the next attempt,
             and all of it is gone once the run is stored. None outside of a run.
-        tell: says a line while fit goes on, such as the score after an epoch.
-        given: finished runs by name, those that `parts` asked for.
+        log: says a line while fit goes on, such as the score after an epoch.
+        base_runs: finished runs by name, those of `base_models`.
 
     Example:
         >>> class Largest(Track):
@@ -55,16 +55,16 @@ class Track(ABC):
     chosen: Mapping[str, Any] | None = None
     device: str = "cpu"
     scratch: Path | None = None
-    tell: Callable[[str], object] = staticmethod(lambda _: None)
-    given: Mapping[str, Part] = MappingProxyType({})
+    log: Callable[[str], object] = staticmethod(lambda _: None)
+    base_runs: Mapping[str, BaseRun] = MappingProxyType({})
 
     @property
-    def stack_form(self) -> StackForm | None:
+    def image_form(self) -> ImageForm | None:
         """The form in which it wants images prepared, by its options; None when it wants none."""
         return None
 
     @property
-    def parts(self) -> tuple[str, ...]:
+    def base_models(self) -> tuple[str, ...]:
         """The names of tracks whose runs on the same objects it is built on and judged beside; they are done before."""
         return ()
 
@@ -114,7 +114,7 @@ LEAST = 1e-7  # probability whose logarithm is taken for 0; about the last bit o
 
 
 @dataclass(frozen=True)
-class Part:
+class BaseRun:
     """A finished run that a fusion is built on.
 
     Attributes:

@@ -15,7 +15,7 @@ from .imbalance import epoch_rows, may_be_augmented, row_weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...features.network_images.store import Change, Stacks
+    from ...features.network_images.store import Change, NetworkImages
     from ..protocol.objects import Objects
     from .recipe import Recipe
 
@@ -28,13 +28,13 @@ class Examples:
     """Objects as a network takes them.
 
     Attributes:
-        stacks: the prepared images.
+        network_images: the prepared images.
         rows: position of each object in the store, int64 of shape (n_objects,).
         sizes: what is joined before the head, float32 of shape (n_objects, n_joined); None without.
 
     """
 
-    stacks: Stacks
+    network_images: NetworkImages
     rows: NDArray[np.int64]
     sizes: NDArray[np.float32] | None
 
@@ -51,14 +51,14 @@ class Examples:
             TrackError: the images were not prepared.
 
         """
-        if objects.stacks is None:
-            message = "There are no prepared images here; a track that wants them says so by its stack_form."
+        if objects.network_images is None:
+            message = "There are no prepared images here; a track that wants them says so by its image_form."
             raise TrackError(message)
-        stacks = objects.stacks
-        rows = stacks.rows(objects.object_ids)
-        joined = [np.log1p(stacks.sizes[rows]).astype(np.float32)] if with_size else []
+        network_images = objects.network_images
+        rows = network_images.rows(objects.object_ids)
+        joined = [np.log1p(network_images.sizes[rows]).astype(np.float32)] if with_size else []
         joined += [] if table is None else [table]
-        return cls(stacks, rows, np.hstack(joined) if joined else None)
+        return cls(network_images, rows, np.hstack(joined) if joined else None)
 
     def __len__(self) -> int:
         """Count the objects."""
@@ -78,7 +78,7 @@ class Examples:
             change: is applied to their first channels, of which the others are made.
 
         """
-        return self.stacks.batch(self.rows[chosen], change)
+        return self.network_images.batch(self.rows[chosen], change)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ FILE = "training.npz"
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """How far a training has come.
 
     Attributes:
@@ -58,7 +58,7 @@ class State:
 
     """
 
-    progress: Progress
+    progress: TrainingProgress
     current: list[NDArray[Any]]
     best: list[NDArray[Any]]
 
@@ -85,7 +85,7 @@ class Checkpoint:
             if facts.pop("identity") != self.identity:
                 return None
             lists = [[stored[f"{kind}-{place}"] for place in range(facts.pop(kind))] for kind in ("current", "best")]
-        return State(Progress(**facts), *lists)
+        return State(TrainingProgress(**facts), *lists)
 
     def write(self, state: State) -> None:
         """Replace the stored state, whole or not at all."""

@@ -21,8 +21,8 @@ from .augmentation import VIEWS
 from .batches import Examples, PredictionBatches, TrainingBatches
 from .checkpoint import (
     Checkpoint,
-    Progress,
     State,
+    TrainingProgress,
     model_values,
     set_model_values,
     set_training_values,
@@ -42,7 +42,7 @@ WARM_UP = 1 / 20  # of all steps
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingData:
     """What a network is to learn, and by what it is judged.
 
     Attributes:
@@ -70,25 +70,30 @@ class Lesson:
 
 
 def train(
-    model: keras.Model, lesson: Lesson, recipe: Recipe, *, scratch: Path | None, tell: Callable[[str], object]
-) -> Progress:
+    model: keras.Model,
+    training_data: TrainingData,
+    recipe: Recipe,
+    *,
+    scratch: Path | None,
+    log: Callable[[str], object],
+) -> TrainingProgress:
     """Train a network, and leave it with the weights of the epoch that was best on validation rows.
 
     Args:
         model: as built; it is compiled here.
-        lesson: training and validation objects.
+        training_data: training and validation objects.
         recipe: how to train.
         scratch: folder of this run for the state after each epoch; what a killed attempt left there is taken up.
-        tell: is given a line after each epoch.
+        log: is given a line after each epoch.
 
     Returns:
         The scores of all epochs.
 
     """
-    batches = TrainingBatches(lesson.train, lesson.y, recipe, lesson.seed)
+    batches = TrainingBatches(training_data.train, training_data.y, recipe, training_data.seed)
     compile_for(model, recipe, steps=recipe.epochs * len(batches))
-    checkpoint = Checkpoint(scratch, lesson.identity(recipe))
-    watch = Watch(lesson, batches, recipe, checkpoint, tell)
+    checkpoint = Checkpoint(scratch, training_data.identity(recipe))
+    watch = Watch(training_data, batches, recipe, checkpoint, log)
     state = checkpoint.read()
     if state is not None:
         set_training_values(model, state.current)
@@ -149,42 +154,42 @@ def probabilities(model: keras.Model, examples: Examples, *, views: bool = False
     return np.asarray(np.mean(found, axis=0))
 
 
-def judged(lesson: Lesson, scores: NDArray[np.float64]) -> tuple[float, float]:
+def judged(training_data: TrainingData, scores: NDArray[np.float64]) -> tuple[float, float]:
     """Return macro F1 over the classes of the validation rows, and log loss over those that training knows."""
-    truth = lesson.valid_y
-    known = np.flatnonzero(np.isin(truth, lesson.codes))
-    p = scores[known, np.searchsorted(lesson.codes, truth[known])]
+    truth = training_data.valid_y
+    known = np.flatnonzero(np.isin(truth, training_data.codes))
+    p = scores[known, np.searchsorted(training_data.codes, truth[known])]
     loss = -np.log(np.maximum(p, np.finfo(np.float32).tiny)).mean() if len(known) else 0.0
-    return macro_f1(truth, lesson.codes[scores.argmax(axis=1)]), float(loss)
+    return macro_f1(truth, training_data.codes[scores.argmax(axis=1)]), float(loss)
 
 
 class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """After each epoch: judge the network, keep the best, save, tell, and stop when it is time.
 
     Args:
-        lesson: by whose validation rows it is judged.
+        training_data: by whose validation rows it is judged.
         batches: are told which epoch begins.
         recipe: epochs, minutes and patience.
         checkpoint: keeps the state.
-        tell: is given a line after each epoch.
+        log: is given a line after each epoch.
 
     """
 
     def __init__(
         self,
-        lesson: Lesson,
+        training_data: TrainingData,
         batches: TrainingBatches,
         recipe: Recipe,
         checkpoint: Checkpoint,
-        tell: Callable[[str], object],
+        log: Callable[[str], object],
     ) -> None:
         super().__init__()
-        self.lesson = lesson
+        self.training_data = training_data
         self.batches = batches
         self.recipe = recipe
         self.checkpoint = checkpoint
-        self.tell = tell
-        self.state = State(Progress(), [], [])
+        self.log = log
+        self.state = State(TrainingProgress(), [], [])
 
     def is_over(self) -> bool:
         """Tell whether all epochs are done, time has run out, or there was no progress for too long."""
@@ -209,7 +214,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Judge, keep, save, tell, and perhaps stop."""
         progress = self.state.progress
-        score, loss = judged(self.lesson, probabilities(self.model, self.lesson.valid))
+        score, loss = judged(self.training_data, probabilities(self.model, self.training_data.valid))
         progress.macro_f1.append(score)
         progress.loss.append(loss)
         progress.seconds = time.monotonic() - self._clock
@@ -220,7 +225,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
             self.checkpoint.write(self.state)
         if logs is not None:
             logs |= {"valid_macro_f1": score, "valid_loss": loss}
-        self.tell(
+        self.log(
             f"epoch {epoch + 1} of {self.recipe.epochs}: macro F1 {score:.3f}, log loss {loss:.3f} on validation; "
             f"best {progress.macro_f1[progress.best]:.3f} (epoch {progress.best + 1}); {progress.seconds:.0f} s"
         )

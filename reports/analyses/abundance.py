@@ -14,7 +14,7 @@ from scipy.spatial.distance import braycurtis
 
 from ..figures.style import INK, canvas, finish
 from ..results.run_table import is_blank, run_table
-from ..results.subset_predictions import part_calls
+from ..results.subset_predictions import subset_predictions
 from ..scoring.metrics import confusion_matrix
 from .analysis import Analysis
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..results.run_table import Rows
     from ..results.section import Section
     from ..results.stored_run import StoredRun
-    from ..results.subset_predictions import PartCalls
+    from ..results.subset_predictions import SubsetPredictions
 
 ABUNDANCE, ABUNDANCE_BY_TAXON = "abundance.csv", "abundance-by-taxon.csv"
 ESTIMATORS = ("plain", "adjusted")
@@ -105,29 +105,34 @@ def counts(run: StoredRun) -> Counts | str:
 
 
 def _counts(run: StoredRun) -> Counts | str:
-    calls, valid = part_calls(run), part_calls(run, "valid")
-    if isinstance(calls, str):
-        return calls
-    known: list[tuple[str, NDArray[np.bool_]]] = [(ALL, np.ones(len(calls.truth), bool))]
-    if calls.samples is not None:
-        known += [(str(name), calls.samples == name) for name in np.unique(calls.samples)]
+    predictions, valid = subset_predictions(run), subset_predictions(run, "valid")
+    if isinstance(predictions, str):
+        return predictions
+    known: list[tuple[str, NDArray[np.bool_]]] = [(ALL, np.ones(len(predictions.truth), bool))]
+    if predictions.samples is not None:
+        known += [(str(name), predictions.samples == name) for name in np.unique(predictions.samples)]
     confusion = None if isinstance(valid, str) else _confusion(valid)
-    tables = [_counted(calls, confusion, rows).assign(sample=sample) for sample, rows in known]
+    tables = [_counted(predictions, confusion, rows).assign(sample=sample) for sample, rows in known]
     return Counts(
         pd.concat(tables, ignore_index=True),
         f"counts cannot be adjusted: {valid}" if isinstance(valid, str) else "",
-        "the truth does not tell samples" if calls.samples is None else "",
+        "the truth does not tell samples" if predictions.samples is None else "",
     )
 
 
-def _counted(calls: PartCalls, confusion: NDArray[np.int64] | None, rows: NDArray[np.bool_]) -> pd.DataFrame:
-    true, plain = (np.bincount(codes[rows], minlength=len(calls.classes)) for codes in (calls.truth, calls.called))
+def _counted(
+    predictions: SubsetPredictions, confusion: NDArray[np.int64] | None, rows: NDArray[np.bool_]
+) -> pd.DataFrame:
+    true, plain = (
+        np.bincount(codes[rows], minlength=len(predictions.classes))
+        for codes in (predictions.truth, predictions.predicted)
+    )
     adjusted = np.nan if confusion is None else adjusted_counts(plain, confusion)
-    return pd.DataFrame({"taxon": calls.classes, "n_true": true, "plain": plain, "adjusted": adjusted})
+    return pd.DataFrame({"taxon": predictions.classes, "n_true": true, "plain": plain, "adjusted": adjusted})
 
 
-def _confusion(calls: PartCalls) -> NDArray[np.int64]:
-    return confusion_matrix(calls.truth, calls.called, len(calls.classes))[:, :-1]
+def _confusion(predictions: SubsetPredictions) -> NDArray[np.int64]:
+    return confusion_matrix(predictions.truth, predictions.predicted, len(predictions.classes))[:, :-1]
 
 
 def abundance_table(runs: Iterable[StoredRun]) -> pd.DataFrame:

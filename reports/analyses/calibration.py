@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss
 
 from ..figures.style import INK, canvas, finish, track_colours, tracks_shown
 from ..results.run_table import run_table, track_means
-from ..results.subset_predictions import scored_calls
+from ..results.subset_predictions import scored_predictions
 from .analysis import Analysis
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..results.run_table import Rows
     from ..results.section import Section
     from ..results.stored_run import StoredRun
-    from ..results.subset_predictions import PartCalls
+    from ..results.subset_predictions import SubsetPredictions
 
 CALIBRATION, RELIABILITY = "calibration.csv", "reliability.csv"
 BINS = 15  # of equal width on [0, 1], as Guo et al. 2017 use
@@ -58,31 +58,31 @@ def calibration_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
 
 
 def _rows(run: StoredRun) -> Rows | str:
-    found = scored_calls(run)
+    found = scored_predictions(run)
     if isinstance(found, str):
         return found
-    calls, scores = found
-    auroc = class_auroc(calls.truth, scores)
+    predictions, scores = found
+    auroc = class_auroc(predictions.truth, scores)
     row: dict[str, object] = {
-        "n_objects": len(calls.truth),
-        "n_classes": len(calls.classes),
-        "accuracy": calls.right.mean(),
+        "n_objects": len(predictions.truth),
+        "n_classes": len(predictions.classes),
+        "accuracy": predictions.right.mean(),
         "macro_auroc": np.mean(auroc) if len(auroc) else np.nan,
         "classes_auroc": len(auroc),
-        **{f"top_{k}": top_k(calls.truth, scores, k) for k in TOPS},
+        **{f"top_{k}": top_k(predictions.truth, scores, k) for k in TOPS},
     }
     strange = no_probabilities(scores)
-    return [row | ({"reason": strange} if strange else _of_probabilities(calls, scores))]
+    return [row | ({"reason": strange} if strange else _of_probabilities(predictions, scores))]
 
 
-def _of_probabilities(calls: PartCalls, scores: NDArray[np.float64]) -> dict[str, object]:
-    bins = reliability(calls.right, confidence(calls, scores))
-    own = np.take_along_axis(scores, calls.truth[:, None], axis=1)
+def _of_probabilities(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> dict[str, object]:
+    bins = reliability(predictions.right, confidence(predictions, scores))
+    own = np.take_along_axis(scores, predictions.truth[:, None], axis=1)
     shares = scores / scores.sum(axis=1, keepdims=True)
     return {
         "ece": expected_calibration_error(bins),
         "confidence": np.average(bins["confidence"], weights=bins["n_objects"]),
-        "log_loss": log_loss(calls.truth, shares, labels=range(len(calls.classes))),
+        "log_loss": log_loss(predictions.truth, shares, labels=range(len(predictions.classes))),
         "score_zero": int((own == 0).sum()),
     }
 
@@ -101,11 +101,11 @@ def reliability_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
 
 
 def _bins(run: StoredRun) -> Rows | str:
-    found = scored_calls(run)
+    found = scored_predictions(run)
     if isinstance(found, str):
         return found
-    calls, scores = found
-    bins = reliability(calls.right, confidence(calls, scores))[list(BIN_COLUMNS)]
+    predictions, scores = found
+    bins = reliability(predictions.right, confidence(predictions, scores))[list(BIN_COLUMNS)]
     return no_probabilities(scores) or [
         dict(zip(BIN_COLUMNS, row, strict=True)) for row in bins.itertuples(index=False)
     ]
@@ -121,9 +121,9 @@ def no_probabilities(scores: NDArray[np.float64]) -> str:
     return f"{which} are no probabilities: outside of 0 to 1, or their sum is not 1"
 
 
-def confidence(calls: PartCalls, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def confidence(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the score of each object's called class, of shape (n_objects,)."""
-    return np.take_along_axis(scores, calls.called[:, None], axis=1)[:, 0]
+    return np.take_along_axis(scores, predictions.predicted[:, None], axis=1)[:, 0]
 
 
 def reliability(right: NDArray[np.bool_], confidence: NDArray[np.float64], bins: int = BINS) -> pd.DataFrame:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..results.section import TrackResult
     from ..results.stored_run import StoredRun
 
-MOST_SUSPECTS, SHOWN = 100, 30
+MOST_SUSPECTED, SHOWN = 100, 30
 ECOTAXA = {
     "object_id": "[t]",
     "object_annotation_status": "[t]",
@@ -35,13 +35,13 @@ ECOTAXA = {
 
 
 @dataclass(frozen=True)
-class Suspect:
+class SuspectedLabelError:
     """A confident error on the page.
 
     Attributes:
         object_id: which object.
         taxon: its label.
-        called: what it was called.
+        predicted: what it was called.
         score: the score of that call.
         address: text of the data address of its image; None when it is not kept.
 
@@ -49,12 +49,12 @@ class Suspect:
 
     object_id: str
     taxon: str
-    called: str
+    predicted: str
     score: float
     address: str | None
 
 
-def suspects(track: TrackResult, most: int = MOST_SUSPECTS) -> pd.DataFrame | None:
+def suspected_label_errors(track: TrackResult, most: int = MOST_SUSPECTED) -> pd.DataFrame | None:
     """Return the errors of a track with the highest score for what it called, the surest first, then by id.
 
     Args:
@@ -77,16 +77,16 @@ def _errors(run: StoredRun) -> pd.DataFrame | None:
     """Return a run's wrong calls with their scores; None when it stored none."""
     stored = read_table(run.folder / PREDICTIONS, DataError).set_index("object_id")
     columns = {str(name).removeprefix(SCORE): name for name in stored.columns if str(name).startswith(SCORE)}
-    wrong = run.calls[run.calls["taxon"] != run.calls["called"]]
-    if not columns or not set(wrong["called"]) <= set(columns):
+    wrong = run.predictions[run.predictions["taxon"] != run.predictions["predicted"]]
+    if not columns or not set(wrong["predicted"]) <= set(columns):
         return None
     stored.index = stored.index.astype("str")
     parts = [
-        rows.assign(score=stored.loc[rows["object_id"], columns[str(called)]].to_numpy("float64"))
-        for called, rows in wrong.groupby("called", sort=False)
+        rows.assign(score=stored.loc[rows["object_id"], columns[str(predicted)]].to_numpy("float64"))
+        for predicted, rows in wrong.groupby("predicted", sort=False)
     ]
     empty = wrong.assign(score=pd.Series(dtype="float64"))
-    return (pd.concat(parts) if parts else empty)[["object_id", "taxon", "called", "score"]]
+    return (pd.concat(parts) if parts else empty)[["object_id", "taxon", "predicted", "score"]]
 
 
 def write_for_ecotaxa(table: pd.DataFrame, track: str, path: Path) -> None:
@@ -96,7 +96,7 @@ def write_for_ecotaxa(table: pd.DataFrame, track: str, path: Path) -> None:
     columns. EcoTaxa finds the object by `object_id`, so that the ids of the data set have to be those of the project.
 
     Args:
-        table: from `suspects`.
+        table: from `suspected_label_errors`.
         track: name of the track.
         path: the file.
 
@@ -106,7 +106,7 @@ def write_for_ecotaxa(table: pd.DataFrame, track: str, path: Path) -> None:
             "object_id": table["object_id"],
             "object_annotation_status": "dubious",
             "object_annotation_category": table["taxon"],
-            "object_called": table["called"],
+            "object_called": table["predicted"],
             "object_called_score": table["score"].map("{:.4f}".format),
             "object_called_by": track,
         }

@@ -1,4 +1,4 @@
-"""Copies within a data set: objects whose measurements or image files are the same to the last digit.
+"""Duplicates within a data set: objects whose measurements or image files are the same to the last digit.
 
 A test object whose copy was trained on is known beforehand, so that its score says little.
 """
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from ...data_manifests.images.store import ImageStore
     from ..results.stored_run import StoredRun
 
-COPIES = "copies"
+DUPLICATES = "duplicates"
 FEWEST_COLUMNS = 8  # two objects can agree in a few features by chance
 
 
 @dataclass(frozen=True)
-class Copies:
+class Duplicates:
     """What a results folder keeps of the copies in a data set.
 
     Attributes:
@@ -69,21 +69,21 @@ class Copies:
         return sorted(one for group in learnt for one in group if parts.get(one) == "test")
 
 
-def copies_of(out: Path, dataset: str) -> Copies:
+def duplicates_of(out: Path, dataset: str) -> Duplicates:
     """Return what a results folder keeps of the copies in a data set."""
-    return Copies(out / COPIES / f"{dataset}.json")
+    return Duplicates(out / DUPLICATES / f"{dataset}.json")
 
 
-def keep_copies(out: Path, dataset: Dataset) -> None:
+def keep_duplicates(out: Path, dataset: Dataset) -> None:
     """Look for copies in a data set and keep what was found; once for the same data."""
-    kept = copies_of(out, dataset.name)
+    kept = duplicates_of(out, dataset.name)
     if kept.are_of(dataset.data_sha256):
         return
-    content = {"data_sha256": dataset.data_sha256, "groups": find_copies(dataset)}
+    content = {"data_sha256": dataset.data_sha256, "groups": find_duplicates(dataset)}
     write_whole(kept.path, lambda part: part.write_text(json.dumps(content) + "\n", encoding="utf-8"))
 
 
-def find_copies(dataset: Dataset) -> list[list[str]]:
+def find_duplicates(dataset: Dataset) -> list[list[str]]:
     """Return the groups of objects that are the same, each sorted.
 
     The same are objects that agree in all native features, where there are `FEWEST_COLUMNS` or more, else objects whose

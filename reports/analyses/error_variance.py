@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..results.folded_classes import coded_calls
+from ..results.folded_classes import coded_predictions
 from ..results.run_table import run_table, track_means
 from ..scoring.metrics import confusion_matrix, totals_of
 from .analysis import Analysis
@@ -55,13 +55,13 @@ def error_shares(totals: Totals) -> pd.DataFrame:
     import pandas as pd
 
     present = totals.support > 0
-    support, hits, called = (counts[present] for counts in (totals.support, totals.hits, totals.called))
-    return pd.DataFrame({"fn": (support - hits) / support, "fp": (called - hits) / support})
+    support, hits, predicted = (counts[present] for counts in (totals.support, totals.hits, totals.predicted))
+    return pd.DataFrame({"fn": (support - hits) / support, "fp": (predicted - hits) / support})
 
 
 def _rows(run: StoredRun) -> Rows:
-    calls = coded_calls(run)
-    matrix = confusion_matrix(calls.truth, calls.called, len(calls.classes))
+    predictions = coded_predictions(run)
+    matrix = confusion_matrix(predictions.truth, predictions.predicted, len(predictions.classes))
     shares = error_shares(totals_of(matrix))
     variances = shares.var(ddof=0)  # over all classes that there are: they are no sample of others
     return [

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...data_manifests.errors import listed
 from ...data_manifests.seeds import derived_seed
-from ..results.folded_classes import coded_calls
+from ..results.folded_classes import coded_predictions
 from ..results.run_table import run_table, track_means
 from ..results.taxonomy import taxonomy_of
 from ..scoring.bootstrap import interval_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ..results.folded_classes import CodedCalls
+    from ..results.folded_classes import CodedPredictions
     from ..results.run_table import Rows
     from ..results.stored_run import StoredRun
     from ..scoring.metrics import Totals
@@ -79,22 +79,25 @@ def _rows(run: StoredRun) -> Rows | str:
     if unknown:
         told = "no class" if len(unknown) == len(run.card.data.classes) else f"not of {listed(sorted(unknown))}"
         return f"the manifest of {run.card.data.name} tells {told} whether it is plankton"
-    calls, folds = coded_calls(run), {"taxon": {taxon: taxon for taxon in taxonomy.plankton}}
+    predictions, folds = coded_predictions(run), {"taxon": {taxon: taxon for taxon in taxonomy.plankton}}
     if taxonomy.groups:
         folds["group"] = taxonomy.groups
     return [
         {
             "rank": rank,
             **_scores(
-                calls, fold, {fold[taxon] for taxon, flag in taxonomy.plankton.items() if flag}, run.card.split.seed
+                predictions,
+                fold,
+                {fold[taxon] for taxon, flag in taxonomy.plankton.items() if flag},
+                run.card.split.seed,
             ),
         }
         for rank, fold in folds.items()
     ]
 
 
-def _scores(calls: CodedCalls, fold: Mapping[str, str], plankton: set[str], seed: int) -> dict[str, object]:
-    names, matrix, units = calls.folded(fold)
+def _scores(predictions: CodedPredictions, fold: Mapping[str, str], plankton: set[str], seed: int) -> dict[str, object]:
+    names, matrix, units = predictions.folded(fold)
     among = np.array([name in plankton for name in names])
     totals = totals_of(matrix)
     rng = np.random.default_rng(derived_seed(purpose="plankton", seed=seed))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..figures.style import INK, canvas, finish, track_colours, tracks_shown
 from ..results.run_table import is_blank, run_table
-from ..results.subset_predictions import scored_calls
+from ..results.subset_predictions import scored_predictions
 from .analysis import Analysis
 from .calibration import confidence
 
@@ -85,21 +85,21 @@ def threshold_for(target: float, right: NDArray[np.bool_], confidence: NDArray[n
 class _Sure:
     """Calls of one part, and how sure the method was of each."""
 
-    called: NDArray[np.int64]
+    predicted: NDArray[np.int64]
     right: NDArray[np.bool_]
     confidence: NDArray[np.float64]
 
     def of(self, code: int) -> _Sure:
-        rows = self.called == code
-        return _Sure(self.called[rows], self.right[rows], self.confidence[rows])
+        rows = self.predicted == code
+        return _Sure(self.predicted[rows], self.right[rows], self.confidence[rows])
 
 
 def _sure(run: StoredRun, part: Literal["test", "valid"]) -> _Sure | str:
-    found = scored_calls(run, part)
+    found = scored_predictions(run, part)
     if isinstance(found, str):
         return found
-    calls, scores = found
-    return _Sure(calls.called, calls.right, confidence(calls, scores))
+    predictions, scores = found
+    return _Sure(predictions.predicted, predictions.right, confidence(predictions, scores))
 
 
 def _rows(run: StoredRun) -> Rows | str:
@@ -118,7 +118,7 @@ def _rows_at(target: float, valid: _Sure, test: _Sure, classes: list[str]) -> Ro
         {"rule": ONE, **_chosen(target, one, valid), **_accepted(valid, test, np.full(len(classes), one))},
         {"rule": EACH, **_accepted(valid, test, each)},
     ]
-    for code in np.unique(test.called):
+    for code in np.unique(test.predicted):
         told = _chosen(target, each[code], parts[code]) | _accepted(parts[code], test.of(code), each)
         rows.append({"rule": EACH, "taxon": classes[code], **told})
     return [{"taxon": "", "target": target, **row} for row in rows]
@@ -134,7 +134,7 @@ def _chosen(target: float, threshold: float, valid: _Sure) -> dict[str, object]:
 
 def _accepted(valid: _Sure, test: _Sure, thresholds: NDArray[np.float64]) -> dict[str, object]:
     """Count what thresholds, float64 of shape (n_classes,) by called class, accept of both parts."""
-    chosen, accepted = (part.right[part.confidence >= thresholds[part.called]] for part in (valid, test))
+    chosen, accepted = (part.right[part.confidence >= thresholds[part.predicted]] for part in (valid, test))
     return {
         "n_valid": len(chosen),
         "precision_valid": chosen.mean() if len(chosen) else np.nan,
@@ -183,13 +183,13 @@ def _curve(track: TrackResult) -> pd.DataFrame:
 
     There are no rows when no run has scores, or when there are fewer objects than a share of them can be told of.
     """
-    found = [scored_calls(run) for run in track.runs if run.score is not None]
+    found = [scored_predictions(run) for run in track.runs if run.score is not None]
     known = [one for one in found if not isinstance(one, str)]
-    if sum(len(calls.truth) for calls, _ in known) < FEWEST:
+    if sum(len(predictions.truth) for predictions, _ in known) < FEWEST:
         return pd.DataFrame(columns=["share", "precision"])
-    sure = np.concatenate([confidence(calls, scores) for calls, scores in known])
+    sure = np.concatenate([confidence(predictions, scores) for predictions, scores in known])
     order = np.argsort(-sure, kind="stable")
-    right = np.cumsum(np.concatenate([calls.right for calls, _ in known])[order])
+    right = np.cumsum(np.concatenate([predictions.right for predictions, _ in known])[order])
     last = np.flatnonzero(np.append(np.diff(sure[order]) != 0, True))  # of equal scores
     last = last[last + 1 >= FEWEST]
     place = last[np.unique(np.linspace(0, len(last) - 1, POINTS).astype(int))]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...data_manifests.seeds import derived_seed
 from ..figures.style import canvas, finish, track_colours, tracks_shown
-from ..results.folded_classes import coded_calls
+from ..results.folded_classes import coded_predictions
 from ..results.run_table import run_table
 from ..results.taxonomy import taxonomy_of
 from ..scoring.bootstrap import interval_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from ..results.folded_classes import CodedCalls
+    from ..results.folded_classes import CodedPredictions
     from ..results.run_table import Rows
     from ..results.section import Section
     from ..results.stored_run import StoredRun
@@ -56,21 +56,21 @@ def _rows(run: StoredRun) -> Rows | str:
     taxonomy = taxonomy_of(run)
     if not taxonomy.source:
         return f"neither the manifest nor the truth of {run.card.data.name} tells lineages"
-    calls, signature = coded_calls(run), run.score.signature if run.score is not None else ""
-    facts = {"lineages": taxonomy.source, "n_objects": len(calls.truth)}
+    predictions, signature = coded_predictions(run), run.score.signature if run.score is not None else ""
+    facts = {"lineages": taxonomy.source, "n_objects": len(predictions.truth)}
     return [
         {
             **facts,
             "rank": rank,
             "signature": f"{signature}|rank:{rank}@{taxonomy.source}",
-            **_scores(calls, fold, run.card.split.seed),
+            **_scores(predictions, fold, run.card.split.seed),
         }
         for rank, fold in folds(taxonomy)
     ]
 
 
-def _scores(calls: CodedCalls, fold: Mapping[str, str], seed: int) -> dict[str, object]:
-    _, matrix, units = calls.folded(fold)
+def _scores(predictions: CodedPredictions, fold: Mapping[str, str], seed: int) -> dict[str, object]:
+    _, matrix, units = predictions.folded(fold)
     totals = totals_of(matrix)
     rng = np.random.default_rng(derived_seed(purpose="bootstrap", seed=seed))
     ((low, high),) = interval_of(lambda drawn: drawn.macro(drawn.f1)[:, None], units, DRAWS, rng)

@@ -76,5 +76,5 @@ def design_of(runs: Sequence[StoredRun]) -> Design:
         return "one run"
     if any(run.card.split.name != run.card.split.plan for run in runs):
         return "k-fold" if len({run.card.split.seed for run in runs}) == 1 else "repeated k-fold"
-    tested = {tuple(run.calls["object_id"]) for run in runs}
+    tested = {tuple(run.predictions["object_id"]) for run in runs}
     return "seeds on one split" if len(tested) == 1 else "repeated hold-out"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..run_files.run_folder import VALID
-from .contest import Resampling, contest_of
+from .paired_evaluation import Resampling, paired_evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,15 +72,17 @@ def valid_macro_f1(run: StoredRun) -> float:
     """Return a run's macro F1 on its validation rows, over the classes that have some."""
     from sklearn.metrics import f1_score
 
-    called = pd.read_parquet(run.folder / VALID, columns=["object_id", "taxon"]).set_index("object_id")["taxon"]
+    predicted = pd.read_parquet(run.folder / VALID, columns=["object_id", "taxon"]).set_index("object_id")["taxon"]
     truth = run.truth[run.truth["part"] == "valid"].set_index("object_id")["taxon"]
     labels = sorted(set(truth))
-    return float(f1_score(truth, called.loc[truth.index], labels=labels, average="macro", zero_division=0))
+    return float(f1_score(truth, predicted.loc[truth.index], labels=labels, average="macro", zero_division=0))
 
 
 def compare_runs(a: StoredRun, b: StoredRun) -> Comparison:
     """Compare two finished runs on the same test rows."""
-    return contest_of((a.card.track.name, b.card.track.name), [a], [[a.calls, b.calls]], Resampling()).compare(0, 1)
+    return paired_evaluation(
+        (a.card.track.name, b.card.track.name), [a], [[a.predictions, b.predictions]], Resampling()
+    ).compare(0, 1)
 
 
 def in_words(table: pd.DataFrame) -> list[str]:

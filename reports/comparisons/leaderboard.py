@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from .comparison import OBJECT
-from .contest import Contest, Resampling, contest_of
+from .paired_evaluation import PairedEvaluation, Resampling, paired_evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,30 +50,30 @@ class Board:
 
     Attributes:
         section: the results.
-        contest: the tracks that have all runs, best mean macro F1 first; None when no track has a finished run.
+        evaluation: the tracks that have all runs, best mean macro F1 first; None when no track has a finished run.
         incomplete: why other tracks are not compared, by name.
 
     """
 
     section: Section
-    contest: Contest | None
+    evaluation: PairedEvaluation | None
     incomplete: dict[str, str]
 
     @cached_property
     def comparisons(self) -> list[Comparison]:
         """All pairs of compared tracks, the better one first."""
-        contest = self.contest
-        if contest is None:
+        evaluation = self.evaluation
+        if evaluation is None:
             return []
-        return [contest.compare(a, b) for a, b in combinations(range(len(contest.names)), 2)]
+        return [evaluation.compare(a, b) for a, b in combinations(range(len(evaluation.names)), 2)]
 
     @cached_property
     def groups(self) -> dict[str, int]:
         """Rank group of each compared track, from 1."""
         return (
             {}
-            if self.contest is None
-            else dict(zip(self.contest.names, rank_groups(self.contest.resampled), strict=True))
+            if self.evaluation is None
+            else dict(zip(self.evaluation.names, rank_groups(self.evaluation.resampled), strict=True))
         )
 
     @property
@@ -105,7 +105,7 @@ def _board_of(section: Section, resampling: Resampling) -> Board:
         return Board(section, None, incomplete)
     ordered = sorted(places)
     runs = [[found[name][place] for name in names] for place in ordered]
-    return Board(section, _contest(names, runs, resampling), incomplete)
+    return Board(section, _evaluation(names, runs, resampling), incomplete)
 
 
 def _by_place(track: TrackResult) -> dict[Place, StoredRun]:
@@ -120,12 +120,12 @@ def _most_common(sets: Sequence[frozenset[Place]]) -> frozenset[Place]:
     return min((one for one, count in counts.items() if (count, len(one)) == best), key=sorted, default=frozenset())
 
 
-def _contest(names: Sequence[str], runs: Sequence[Sequence[StoredRun]], resampling: Resampling) -> Contest:
+def _evaluation(names: Sequence[str], runs: Sequence[Sequence[StoredRun]], resampling: Resampling) -> PairedEvaluation:
     """Return the contest of the tracks, best first; equally good ones by name."""
     means = np.mean([[run.score.macro_f1 for run in of_place if run.score is not None] for of_place in runs], axis=0)
     order = sorted(range(len(names)), key=lambda track: (-means[track], names[track]))
-    tables = [[of_place[track].calls for track in order] for of_place in runs]
-    return contest_of([names[track] for track in order], [of_place[0] for of_place in runs], tables, resampling)
+    tables = [[of_place[track].predictions for track in order] for of_place in runs]
+    return paired_evaluation([names[track] for track in order], [of_place[0] for of_place in runs], tables, resampling)
 
 
 def rank_groups(resampled: Resampled) -> list[int]:
@@ -152,14 +152,14 @@ def comparisons_table(boards: Sequence[Board]) -> pd.DataFrame:
     over seeds on one split, which tells how much training varies; `splits_…` is the corrected t test over folds or
     repeated hold-outs. They answer different questions and never stand in one column.
     """
-    rows = [_pair_row(board, found) for board in boards for found in board.comparisons]
+    rows = [_pair_row(leaderboard, found) for leaderboard in boards for found in leaderboard.comparisons]
     return pd.DataFrame(rows, columns=list(COMPARED))
 
 
-def _pair_row(board: Board, found: Comparison) -> dict[str, object]:
+def _pair_row(leaderboard: Board, found: Comparison) -> dict[str, object]:
     plain = {name: getattr(found, name) for name in COMPARED if hasattr(found, name)}
     low, high = found.interval
-    row = plain | {"dataset": board.section.dataset, "split": board.section.split, "lo": low, "hi": high}
+    row = plain | {"dataset": leaderboard.section.dataset, "split": leaderboard.section.split, "lo": low, "hi": high}
     row["n_runs"] = len(found.deltas)
     if found.design == "seeds on one split":
         row["seeds_sd"] = float(np.std(found.deltas, ddof=1))
@@ -179,28 +179,32 @@ def leaderboard_table(boards: Sequence[Board]) -> pd.DataFrame:
     `delta_to_best`, `lo`, `hi` and `p_value` compare it with the best track. Tracks that are not compared have only a
     `reason`.
     """
-    rows = [row for board in boards for row in _standing_rows(board)]
+    rows = [row for leaderboard in boards for row in _standing_rows(leaderboard)]
     return pd.DataFrame(rows, columns=list(STANDING)).astype({"group": "Int64", "n_runs": "Int64"})
 
 
-def _standing_rows(board: Board) -> list[dict[str, object]]:
-    section = board.section
+def _standing_rows(leaderboard: Board) -> list[dict[str, object]]:
+    section = leaderboard.section
     common = {"dataset": section.dataset, "split": section.split, "simulated": section.simulated}
-    compared = [] if board.contest is None else [_standing(board, board.contest, k) for k in range(len(board.groups))]
+    compared = (
+        []
+        if leaderboard.evaluation is None
+        else [_standing(leaderboard, leaderboard.evaluation, k) for k in range(len(leaderboard.groups))]
+    )
     left_out: list[dict[str, object]] = [
-        {"track": track, "reason": reason} for track, reason in board.incomplete.items()
+        {"track": track, "reason": reason} for track, reason in leaderboard.incomplete.items()
     ]
     return [common | row for row in [*compared, *left_out]]
 
 
-def _standing(board: Board, contest: Contest, position: int) -> dict[str, object]:
-    found = contest.compare(position, 0)
+def _standing(leaderboard: Board, evaluation: PairedEvaluation, position: int) -> dict[str, object]:
+    found = evaluation.compare(position, 0)
     row = {
         name: getattr(found, name) for name in STANDING if name not in {"dataset", "simulated"} and hasattr(found, name)
     }
-    low, high = contest.resampled.interval(position)
+    low, high = evaluation.resampled.interval(position)
     return row | {
-        "group": board.groups[found.a],
+        "group": leaderboard.groups[found.a],
         "track": found.a,
         "macro_f1": found.macro_f1_a,
         "macro_f1_lo": low,
@@ -209,12 +213,12 @@ def _standing(board: Board, contest: Contest, position: int) -> dict[str, object
         "lo": found.interval[0],
         "hi": found.interval[1],
         "n_runs": len(found.deltas),
-        "detectable_difference": board.detectable_difference,
+        "detectable_difference": leaderboard.detectable_difference,
         "reason": "",
     }
 
 
-def board_tables(sections: Sequence[Section], resampling: Resampling | None = None) -> dict[str, pd.DataFrame]:
+def leaderboard_tables(sections: Sequence[Section], resampling: Resampling | None = None) -> dict[str, pd.DataFrame]:
     """Return the leaderboard and all comparisons, by file name."""
     boards = boards_of(sections, resampling)
     return {LEADERBOARD: leaderboard_table(boards), COMPARISONS: comparisons_table(boards)}

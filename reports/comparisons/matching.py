@@ -13,7 +13,7 @@ from ..run_files.predictions import DEFAULT_GROUP, Labels, match, read_labels
 from ..run_files.run_folder import PREDICTIONS, RUNS
 from ..scoring.score import Context
 from ..scoring.signature import HASH_DIGITS
-from .contest import Contest, Resampling, contest_of
+from .paired_evaluation import PairedEvaluation, Resampling, paired_evaluation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,16 +32,16 @@ class Matched:
     """Contests that can be held, and what was left out.
 
     Attributes:
-        contests: of two methods each.
+        evaluations: of two methods each.
         left_out: in words, what stands on one side alone.
 
     """
 
-    contests: tuple[Contest, ...]
+    evaluations: tuple[PairedEvaluation, ...]
     left_out: tuple[str, ...] = ()
 
 
-def match_sides(
+def match_runs(
     a: Path,
     b: Path,
     *,
@@ -131,26 +131,26 @@ def _only_run(folder: Path) -> StoredRun:
     return done[0]
 
 
-def _of_files(paths: tuple[Path, Path], known: Labels, how: Resampling) -> Contest:
+def _of_files(paths: tuple[Path, Path], known: Labels, how: Resampling) -> PairedEvaluation:
     files = [_only_run(path).folder / PREDICTIONS if path.is_dir() else path for path in paths]
     tables = [match(known, read_labels(file, "predictions")) for file in files]
     context = Context(data=Path(known.where).name)
-    return Contest(_names(paths), [tables], context, group=known.group, resampling=how)
+    return PairedEvaluation(_names(paths), [tables], context, group=known.group, resampling=how)
 
 
-def _of_file_and_run(paths: tuple[Path, Path], how: Resampling) -> Contest:
+def _of_file_and_run(paths: tuple[Path, Path], how: Resampling) -> PairedEvaluation:
     """Compare a file with the only run of a folder, on the run's test objects."""
     (run,) = (_only_run(path) for path in paths if path.is_dir())
     known = run.test_labels
-    tables = [run.calls if path.is_dir() else match(known, read_labels(path, "predictions")) for path in paths]
+    tables = [run.predictions if path.is_dir() else match(known, read_labels(path, "predictions")) for path in paths]
     names = [run.card.track.name if path.is_dir() else path.name for path in paths]
-    return contest_of(names, [run], [tables], how)
+    return paired_evaluation(names, [run], [tables], how)
 
 
 def _of_runs(paths: tuple[Path, Path], tracks: tuple[str, str] | None, how: Resampling) -> Matched:
     """Match runs of two folders by track, data set, split and seed."""
     a, b = (finished_below(path) for path in paths)
-    contests, left_out = [], []
+    evaluations, left_out = [], []
     for track_a, track_b in _track_pairs(a, b, paths) if tracks is None else [_known_tracks(a, b, paths, tracks)]:
         named = [f"{track_a} ({name})" for name in _names(paths)] if track_a == track_b else [track_a, track_b]
         found_a, found_b = by_task(a, track_a), by_task(b, track_b)
@@ -160,13 +160,13 @@ def _of_runs(paths: tuple[Path, Path], tracks: tuple[str, str] | None, how: Resa
             for pair in pairs:
                 _refuse_unlike(*pair)
             if pairs:
-                tables = [[run.calls for run in pair] for pair in pairs]
-                contests.append(contest_of(named, [run for run, _ in pairs], tables, how))
+                tables = [[run.predictions for run in pair] for pair in pairs]
+                evaluations.append(paired_evaluation(named, [run for run, _ in pairs], tables, how))
         left_out += _alone(found_a, found_b, named[0]) + _alone(found_b, found_a, named[1])
-    if not contests:
+    if not evaluations:
         message = f"{paths[0]} and {paths[1]} have no finished run in common. {'; '.join(left_out)}."
         raise DataError(message)
-    return Matched(tuple(contests), tuple(left_out))
+    return Matched(tuple(evaluations), tuple(left_out))
 
 
 def _track_pairs(a: Sequence[StoredRun], b: Sequence[StoredRun], paths: Sequence[Path]) -> list[tuple[str, str]]:

@@ -31,18 +31,18 @@ detectable effects, Evaluation Review 19, page 548)."""
 
 
 @dataclass(frozen=True)
-class Calls:
+class PairedPredictions:
     """What several methods called the test objects of one run.
 
     Attributes:
         truth: codes of shape (n_objects,), below n_classes.
-        called: codes of shape (n_methods, n_objects), up to n_classes (any other name).
+        predicted: codes of shape (n_methods, n_objects), up to n_classes (any other name).
         units: what each object is drawn with, codes of shape (n_objects,), below n_units: its cluster, or itself.
 
     """
 
     truth: NDArray[np.integer]
-    called: NDArray[np.integer]
+    predicted: NDArray[np.integer]
     units: NDArray[np.integer]
 
 
@@ -125,7 +125,9 @@ def ends_of(drawn: NDArray[np.float64]) -> tuple[float, float]:
     return float(np.quantile(drawn, tail)), -float(np.quantile(-drawn, tail))
 
 
-def resample(runs: Sequence[Calls], n_units: int, n_classes: int, *, draws: int, rng: np.random.Generator) -> Resampled:
+def resample(
+    runs: Sequence[PairedPredictions], n_units: int, n_classes: int, *, draws: int, rng: np.random.Generator
+) -> Resampled:
     """Draw units with replacement and score all methods on each draw.
 
     With several runs (folds, or seeds) macro F1 is the mean over runs, and a unit that is drawn is drawn in each run
@@ -139,16 +141,18 @@ def resample(runs: Sequence[Calls], n_units: int, n_classes: int, *, draws: int,
         rng: all randomness.
 
     """
-    counts = [_counts(calls, n_units, n_classes) for calls in runs]
+    counts = [_counts(predictions, n_units, n_classes) for predictions in runs]
     batch = max(1, CELLS_AT_ONCE // max(n_units, counts[0].shape[0]))
     drawn = [_mean_macro_f1(counts, weights, n_classes) for weights in _draws(n_units, draws, batch, rng)]
-    whole = np.mean([macro_f1_of(calls, n_classes) for calls in runs], axis=0)
+    whole = np.mean([macro_f1_of(predictions, n_classes) for predictions in runs], axis=0)
     return Resampled(whole, np.hstack(drawn), n_units)
 
 
-def macro_f1_of(calls: Calls, n_classes: int) -> NDArray[np.float64]:
+def macro_f1_of(predictions: PairedPredictions, n_classes: int) -> NDArray[np.float64]:
     """Return macro F1 of each method in one run, shape (n_methods,)."""
-    matrices = np.stack([confusion_matrix(calls.truth, called, n_classes) for called in calls.called])
+    matrices = np.stack(
+        [confusion_matrix(predictions.truth, predicted, n_classes) for predicted in predictions.predicted]
+    )
     totals = totals_of(matrices)
     return totals.macro(totals.f1)
 
@@ -160,18 +164,18 @@ def _draws(n_units: int, draws: int, batch: int, rng: np.random.Generator) -> It
         yield np.stack([np.bincount(units, minlength=n_units) for units in drawn], axis=1).astype(np.float64)
 
 
-def _counts(calls: Calls, n_units: int, n_classes: int) -> csr_array:
+def _counts(predictions: PairedPredictions, n_units: int, n_classes: int) -> csr_array:
     """Count per unit: support, hits of each method, calls of each method; ((1 + 2 · n_methods) · n_classes, n_units).
 
     Few classes stand in one unit, so that the counts are sparse.
     """
     from scipy.sparse import csr_array
 
-    hits = [(calls.truth, calls.truth == called) for called in calls.called]
-    called = [(called, called < n_classes) for called in calls.called]
-    blocks = [(calls.truth, np.ones(len(calls.truth), bool)), *hits, *called]
+    hits = [(predictions.truth, predictions.truth == predicted) for predicted in predictions.predicted]
+    predicted = [(predicted, predicted < n_classes) for predicted in predictions.predicted]
+    blocks = [(predictions.truth, np.ones(len(predictions.truth), bool)), *hits, *predicted]
     rows = np.concatenate([block * n_classes + codes[kept] for block, (codes, kept) in enumerate(blocks)])
-    columns = np.concatenate([calls.units[kept] for _, kept in blocks])
+    columns = np.concatenate([predictions.units[kept] for _, kept in blocks])
     cells = (np.ones(len(rows)), (rows, columns))
     return csr_array(cells, shape=(len(blocks) * n_classes, n_units))  # adds up what falls into one cell
 
@@ -188,7 +192,7 @@ def _macro_f1(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 
     `counts` are of shape (1 + 2 · n_methods, n_classes, n_draws): support, hits of each method, calls of each.
     """
-    support, hits, called = np.split(np.moveaxis(counts, 1, 2), [1, 1 + len(counts) // 2])
-    totals = Totals(hits, support, called)
+    support, hits, predicted = np.split(np.moveaxis(counts, 1, 2), [1, 1 + len(counts) // 2])
+    totals = Totals(hits, support, predicted)
     with np.errstate(invalid="ignore"):
         return totals.macro(totals.f1)

@@ -20,7 +20,7 @@ def forest_rows(comparisons: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Return the comparisons of pairs that were compared on several data sets, turned so that a pair has one sign.
 
     Args:
-        comparisons: from `board.comparisons_table`.
+        comparisons: from `leaderboard.comparisons_table`.
         pairs: from `over_datasets.over_datasets`; their order and names are kept.
 
     Returns:

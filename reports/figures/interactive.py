@@ -167,7 +167,7 @@ def confusion(section: Section) -> go.Figure:
         "automargin": False,
         "showgrid": few,
     }
-    chart.update_xaxes(title="called", tickangle=-90, **ticks)
+    chart.update_xaxes(title="predicted", tickangle=-90, **ticks)
     chart.update_yaxes(title="truth", autorange="reversed", **ticks)
     return chart
 

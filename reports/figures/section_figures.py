@@ -160,7 +160,7 @@ def confusion(section: Section, track: TrackResult) -> Figure:
         cbar_kws={"shrink": 0.6, "ticks": _ticks(top), "format": FuncFormatter(lambda v, _: f"{10**v - 1:,.0f}")},
         ax=axes,
     )
-    axes.set(xlabel="called", ylabel="truth")
+    axes.set(xlabel="predicted", ylabel="truth")
     axes.set_xticks(np.arange(len(order)) + 0.5, order, rotation=90)
     axes.set_yticks(np.arange(len(order)) + 0.5, order)
     axes.tick_params(length=0, labelsize=8 if few else 7)

@@ -73,7 +73,7 @@ class Explorer:
     def _track(self, track: TrackResult, names: list[str], numbers: dict[str, int]) -> dict[str, Any]:
         counts = track.confusion.reindex(index=names, columns=names, fill_value=0).to_numpy()
         rows = self.chosen[self.chosen["track"] == track.name]
-        behind = rows.groupby(["taxon", "called"])["object_id"].agg(list).to_dict()
+        behind = rows.groupby(["taxon", "predicted"])["object_id"].agg(list).to_dict()
         cells = [
             [int(t), int(c), int(counts[t, c]), [numbers[one] for one in behind.get((names[t], names[c]), [])]]
             for t, c in np.argwhere(counts)

@@ -26,7 +26,7 @@ TITLES = {
 }  # fmt: skip
 
 
-def board(section: Section, groups: Mapping[str, int]) -> pd.DataFrame:
+def leaderboard(section: Section, groups: Mapping[str, int]) -> pd.DataFrame:
     """Return the leaderboard: one row for each track, best first; numbers are means over runs.
 
     Args:
@@ -59,7 +59,7 @@ def board(section: Section, groups: Mapping[str, int]) -> pd.DataFrame:
     return table.astype({"group": "Int64"}) if groups else table.drop(columns="group")
 
 
-def write_board(table: pd.DataFrame, folder: Path, name: str) -> None:
+def write_leaderboard(table: pd.DataFrame, folder: Path, name: str) -> None:
     """Write the leaderboard as `<name>.csv` with full numbers, and rounded as `<name>.tex` and `<name>.md`."""
     table.to_csv(folder / f"{name}.csv", index=False)
     titles, rows = rounded(table)

@@ -100,7 +100,7 @@ def _methods(section: Section, sources: dict[str, str], keys: dict[str, str]) ->
 
 
 def _split(section: Section) -> str:
-    parts, runs = section.parts, len(section.parts)
+    parts, runs = section.subset_sizes, len(section.subset_sizes)
     first = parts.iloc[0]
     counts = f"{first['train']:,} for training, {first['valid']:,} for validation and {first['test']:,} for testing"
     several = f" (the first of {runs} seeds or folds)" if runs > 1 else ""

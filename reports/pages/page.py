@@ -11,8 +11,8 @@ import jinja2
 
 from ..._version import __version__
 from ...data_manifests.notes import NOTHING_FOUND
-from ..analyses.cautions import KINDS
-from ..analyses.confident_errors import MOST_SUSPECTS
+from ..analyses.confident_errors import MOST_SUSPECTED
+from ..analyses.report_warnings import KINDS
 from ..figures.section_figures import NAMED_COLUMNS
 from ..pictures.examples import PER_CONFUSION, class_examples
 from ..pictures.kept_pictures import ImageCopies, Picture
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..analyses.catalogue import AnalysisSummary
-    from ..analyses.cautions import Caution
-    from ..analyses.confident_errors import Suspect
-    from ..pictures.segmentation_outlines import Outlines
+    from ..analyses.confident_errors import SuspectedLabelError
+    from ..analyses.report_warnings import ReportWarning
+    from ..pictures.segmentation_outlines import OutlinePictures
     from ..results.section import Section
     from ..run_files.card import CardNote
 
@@ -48,14 +48,14 @@ class Shown:
         examples: the example images that are kept of its data set.
         outlines: the pictures of what was measured that are kept of its data set.
         fusions: what came of each fusion, in a sentence.
-        cautions: what a reader of the numbers has to know.
+        warnings: what a reader of the numbers has to know.
         groups: rank group of each track; empty when none was told.
         gaps: difference of each compared track to the best one, with the ends of its paired interval.
         standing: what the groups say, in sentences.
         charts: data and layout of each chart, by name.
         matrix: what the page's script shows of the confusion matrices, from `Explorer.to_json`.
-        suspects: the most confident errors of the best track; None when it stored no scores.
-        suspect_files: tracks whose most confident errors lie among the tables.
+        suspected_label_errors: the most confident errors of the best track; None when it stored no scores.
+        suspected_label_error_files: tracks whose most confident errors lie among the tables.
         analyses: further results, each a part of the page.
 
     """
@@ -64,16 +64,16 @@ class Shown:
     prefix: str
     figures: dict[str, str]
     examples: ImageCopies
-    outlines: Outlines
+    outlines: OutlinePictures
     fusions: list[str] = field(default_factory=list)
-    cautions: list[Caution] = field(default_factory=list)
+    warnings: list[ReportWarning] = field(default_factory=list)
     groups: dict[str, int] = field(default_factory=dict)
     gaps: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     standing: list[str] = field(default_factory=list)
     charts: dict[str, dict[str, Any]] = field(default_factory=dict)
     matrix: dict[str, Any] = field(default_factory=dict)
-    suspects: list[Suspect] | None = None
-    suspect_files: list[str] = field(default_factory=list)
+    suspected_label_errors: list[SuspectedLabelError] | None = None
+    suspected_label_error_files: list[str] = field(default_factory=list)
     analyses: list[AnalysisSummary] = field(default_factory=list)
 
     @property
@@ -182,12 +182,12 @@ def render_overview(sections: list[Shown], over: OverDatasets | None = None) -> 
 
 def render_dataset(shown: Shown) -> str:
     """Return the page of one section."""
-    return _render("dataset", shown=shown, named_columns=NAMED_COLUMNS, most_suspects=MOST_SUSPECTS)
+    return _render("dataset", shown=shown, named_columns=NAMED_COLUMNS, most_suspects=MOST_SUSPECTED)
 
 
 def render_warnings(sections: list[Shown]) -> str:
     """Return the page that explains the cautions that apply to any section."""
-    found = {caution.kind.code for shown in sections for caution in shown.cautions}
+    found = {warning.kind.code for shown in sections for warning in shown.warnings}
     return _render("warnings", sections=sections, kinds=[kind for kind in KINDS if kind.code in found])
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..analyses.catalogue import ANALYSES, analysis_figures, analysis_summaries
-from ..analyses.cautions import cautions_of
-from ..analyses.confident_errors import SHOWN, Suspect, suspects, write_for_ecotaxa
-from ..analyses.duplicates import copies_of
+from ..analyses.confident_errors import SHOWN, SuspectedLabelError, suspected_label_errors, write_for_ecotaxa
+from ..analyses.duplicates import duplicates_of
+from ..analyses.report_warnings import warnings_of
 from ..comparisons.fusion_gain import FUSION
 from ..comparisons.fusion_gain import in_words as fusions_in_words
 from ..comparisons.leaderboard import LEADERBOARD, groups_in
@@ -22,11 +22,11 @@ from ..figures.interactive import as_json, confusion, cost, difference, tracks
 from ..figures.style import style
 from ..pictures.confusion_cells import cell_pictures_of
 from ..pictures.examples import examples_of
-from ..pictures.network_inputs import stack_figure, stacks_of
+from ..pictures.network_inputs import network_inputs_figure, network_inputs_of
 from ..pictures.segmentation_outlines import outlines_of
 from ..results.section import of_section
 from .explorer import Explorer
-from .leaderboard_export import board, write_board
+from .leaderboard_export import leaderboard, write_leaderboard
 from .page import Shown
 
 if TYPE_CHECKING:
@@ -79,14 +79,14 @@ class SectionFiles:
             examples_of(self.out, name),
             outlines_of(self.out, name),
             fusions=fusions_in_words(fusions),
-            cautions=cautions_of(self.section, copies_of(self.out, name), fusions),
+            warnings=warnings_of(self.section, duplicates_of(self.out, name), fusions),
             groups=groups,
             gaps=_gaps(standing[standing["split"] == self.section.split]),
             standing=groups_in_words(standing[standing["split"] == self.section.split]),
             charts=charts(self.section),
             matrix=explorer.to_json() | {"pictures": self._write_pictures(explorer)},
-            suspects=self._surest,
-            suspect_files=self._write_suspects(groups),
+            suspected_label_errors=self._surest,
+            suspected_label_error_files=self._write_suspected_label_errors(groups),
             analyses=analysis_summaries(self.section, self._analysis_tables, drawn),
         )
         self._table("methods.txt").write_text(f"{shown.methods.paragraph}\n", encoding="utf-8")
@@ -106,7 +106,7 @@ class SectionFiles:
 
     def _write_tables(self, groups: Mapping[str, int]) -> None:
         section = self.section
-        write_board(board(section, groups), self.part / TABLES, f"{self.prefix}-leaderboard")
+        write_leaderboard(leaderboard(section, groups), self.part / TABLES, f"{self.prefix}-leaderboard")
         for track in section.done:
             track.confusion.to_csv(self._table(f"{track.name}-confusion.csv"))
             track.per_class.to_csv(self._table(f"{track.name}-per-class.csv"), index=False)
@@ -118,7 +118,7 @@ class SectionFiles:
     def _figures(self) -> dict[str, str]:
         """Save the figures as PNG; return the address of each from the pages, by name."""
         with style():
-            others = {"stacks": stack_figure(stacks_of(self.out, self.section.dataset))}
+            others = {"stacks": network_inputs_figure(network_inputs_of(self.out, self.section.dataset))}
             others |= analysis_figures(self.section, self._analysis_tables)
         addresses = {}
         for name, figure in figures.draw(self.section, others).items():
@@ -135,26 +135,26 @@ class SectionFiles:
     @cached_property
     def _of_best(self) -> pd.DataFrame | None:
         """The most confident errors of the best track; None when it stored no scores."""
-        return suspects(self.section.done[0]) if self.section.done else None
+        return suspected_label_errors(self.section.done[0]) if self.section.done else None
 
     @property
-    def _surest(self) -> list[Suspect] | None:
+    def _surest(self) -> list[SuspectedLabelError] | None:
         """Those that the page shows."""
         if self._of_best is None:
             return None
         return [
-            Suspect(object_id, taxon, called, score, self._pictures.address(object_id))
-            for object_id, taxon, called, score in self._of_best.head(SHOWN).itertuples(index=False, name=None)
+            SuspectedLabelError(object_id, taxon, predicted, score, self._pictures.address(object_id))
+            for object_id, taxon, predicted, score in self._of_best.head(SHOWN).itertuples(index=False, name=None)
         ]
 
-    def _write_suspects(self, groups: Mapping[str, int]) -> list[str]:
+    def _write_suspected_label_errors(self, groups: Mapping[str, int]) -> list[str]:
         """Write the most confident errors for EcoTaxa, of the best track and those that cannot be told from it.
 
         What a track is sure of that hardly recognises anything says nothing about labels. Returns the names of tracks.
         """
         others = [track for track in self.section.done[1:] if groups.get(track.name) == 1]
         found = {track.name: self._of_best for track in self.section.done[:1]}
-        found |= {track.name: suspects(track) for track in others}
+        found |= {track.name: suspected_label_errors(track) for track in others}
         told = {name: table for name, table in found.items() if table is not None and len(table)}
         for name, table in told.items():
             write_for_ecotaxa(table, name, self._table(f"{name}-suspects.tsv"))

@@ -9,11 +9,11 @@ from ...data_manifests.errors import DataError
 from ...data_manifests.files.atomic_writes import whole_folder, write_whole
 from ...data_manifests.files.tables import read_table
 from ..analyses.catalogue import analysis_tables
-from ..analyses.cautions import CAUTIONS, cautions_table
-from ..analyses.confident_errors import SHOWN, suspects
-from ..analyses.duplicates import keep_copies
+from ..analyses.confident_errors import SHOWN, suspected_label_errors
+from ..analyses.duplicates import keep_duplicates
+from ..analyses.report_warnings import WARNINGS, warnings_table
 from ..comparisons.fusion_gain import FUSION, fusion_table
-from ..comparisons.leaderboard import COMPARISONS, board_tables
+from ..comparisons.leaderboard import COMPARISONS, leaderboard_tables
 from ..comparisons.over_datasets import OVER_DATASETS, in_words, over_datasets
 from ..figures.forest_chart import forest_chart, forest_rows
 from ..figures.interactive import as_json
@@ -57,7 +57,7 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> pd.DataFrame:
     sections = sections_of(runs)
     for dataset in datasets:
         keep_examples(out, sections, dataset)
-        keep_copies(out, dataset)
+        keep_duplicates(out, dataset)
         cell_pictures_of(out, dataset.name).keep(
             dataset, _clickable([one for one in sections if one.dataset == dataset.name])
         )
@@ -65,17 +65,17 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> pd.DataFrame:
     return table
 
 
-def stored_cautions(out: Path) -> pd.DataFrame:
-    """Return the cautions of a results folder's report, as `cautions_table`; no rows when there are none."""
-    path = out / REPORT / TABLES / CAUTIONS
-    return read_table(path, DataError) if path.is_file() else cautions_table([])
+def stored_warnings(out: Path) -> pd.DataFrame:
+    """Return the cautions of a results folder's report, as `warnings_table`; no rows when there are none."""
+    path = out / REPORT / TABLES / WARNINGS
+    return read_table(path, DataError) if path.is_file() else warnings_table([])
 
 
 def _clickable(sections: list[Section]) -> set[str]:
     """Return the objects that the pages show on demand, and the most confident errors."""
     found = {one for section in sections for one in cell_objects(section)["object_id"]}
     for section in sections:
-        surest = suspects(section.done[0], SHOWN) if section.done else None
+        surest = suspected_label_errors(section.done[0], SHOWN) if section.done else None
         found |= set() if surest is None else set(surest["object_id"])
     return found
 
@@ -88,7 +88,7 @@ def _write_report(out: Path, sections: list[Section]) -> None:
         tables = _common_tables(sections)
         shown = [SectionFiles(section, prefix, out, part, tables).write() for section, prefix in _prefixes(sections)]
         tables[OVER_DATASETS] = over_datasets(tables[COMPARISONS])
-        tables[CAUTIONS] = cautions_table([(one.section, one.cautions) for one in shown])
+        tables[WARNINGS] = warnings_table([(one.section, one.warnings) for one in shown])
         for name, table in tables.items():
             if len(table):
                 table.to_csv(part / TABLES / name, index=False)
@@ -99,7 +99,7 @@ def _write_report(out: Path, sections: list[Section]) -> None:
 def _common_tables(sections: list[Section]) -> dict[str, pd.DataFrame]:
     """Return the tables over all runs, by file name; one without rows has no file."""
     runs = [run for section in sections for run in section.runs]
-    return {FUSION: fusion_table(runs), **board_tables(sections), **analysis_tables(runs)}
+    return {FUSION: fusion_table(runs), **leaderboard_tables(sections), **analysis_tables(runs)}
 
 
 def _over(tables: dict[str, pd.DataFrame]) -> OverDatasets | None:

@@ -35,24 +35,26 @@ def cell_objects(section: Section) -> pd.DataFrame:
         Columns track, taxon, called, object_id, at most `PER_CELL` rows a cell.
 
     """
-    calls = _calls(section)
-    calls["tracks"] = calls.groupby(["taxon", "called", "object_id"], sort=False)["track"].transform("size")
-    ordered = calls.sort_values(["tracks", "object_id"], ascending=[False, True], kind="stable")
-    cells = ordered.groupby(["track", "taxon", "called"], sort=False)["object_id"]
+    predictions = _predictions(section)
+    predictions["tracks"] = predictions.groupby(["taxon", "predicted", "object_id"], sort=False)["track"].transform(
+        "size"
+    )
+    ordered = predictions.sort_values(["tracks", "object_id"], ascending=[False, True], kind="stable")
+    cells = ordered.groupby(["track", "taxon", "predicted"], sort=False)["object_id"]
     ordered = ordered.assign(place=cells.cumcount(), share=(1 + cells.cumcount()) / cells.transform("size"))
     shown = ordered[ordered["place"] < PER_CELL].sort_values("share", kind="stable")
     within = (~shown["object_id"].duplicated()).cumsum() <= MOST_OBJECTS
     chosen = shown[shown["object_id"].isin(set(shown.loc[within, "object_id"]))]
-    return chosen[["track", "taxon", "called", "object_id"]].reset_index(drop=True)
+    return chosen[["track", "taxon", "predicted", "object_id"]].reset_index(drop=True)
 
 
-def _calls(section: Section) -> pd.DataFrame:
+def _predictions(section: Section) -> pd.DataFrame:
     """Return what each finished track called each test object, each way of it once."""
     parts = [
-        run.calls[["taxon", "called", "object_id"]].assign(track=track.name)
+        run.predictions[["taxon", "predicted", "object_id"]].assign(track=track.name)
         for track in section.done
         for run in track.runs
         if run.score is not None
     ]
-    columns = ["track", "taxon", "called", "object_id"]
+    columns = ["track", "taxon", "predicted", "object_id"]
     return pd.concat(parts)[columns].drop_duplicates(ignore_index=True) if parts else pd.DataFrame(columns=columns)

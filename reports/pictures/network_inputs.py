@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Channels = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
-STACKS = "stacks"
+NETWORK_INPUTS = "network-inputs"
 TAXA, PER_TAXON = 6, 1
 CHANNELS = ("grey", "threshold", "opening")
 ORIGINAL = ""  # in the place of a form
@@ -31,16 +31,16 @@ INCHES = 1.15  # of a picture, with the gap beside it
 INCHES_OF_NAMES = 1.6
 
 
-def stacks_of(out: Path, dataset: str) -> KeptPictures:
+def network_inputs_of(out: Path, dataset: str) -> KeptPictures:
     """Return what a results folder keeps of the stacks of a data set.
 
     A row for the original (`form` is empty; a small grey copy) and one for each form (its three channels in the places
     of blue, green and red), the largest taxon first.
     """
-    return KeptPictures(out / STACKS / f"{dataset}.parquet", ("taxon", "object_id", "form", "png"))
+    return KeptPictures(out / NETWORK_INPUTS / f"{dataset}.parquet", ("taxon", "object_id", "form", "png"))
 
 
-def keep_stacks(out: Path, dataset: Dataset, forms: Mapping[str, Channels], state: str) -> None:
+def keep_network_inputs(out: Path, dataset: Dataset, forms: Mapping[str, Channels], state: str) -> None:
     """Keep the channels of some images, drawn by lot, of some taxa from the largest to the smallest.
 
     Args:
@@ -51,7 +51,7 @@ def keep_stacks(out: Path, dataset: Dataset, forms: Mapping[str, Channels], stat
         state: tells what was prepared apart; pictures of another state are drawn again.
 
     """
-    kept = stacks_of(out, dataset.name)
+    kept = network_inputs_of(out, dataset.name)
     if dataset.images is None or kept.shows(state):
         return
     kept.keep(_rows(dataset, forms), state)
@@ -64,7 +64,7 @@ def _rows(dataset: Dataset, forms: Mapping[str, Channels]) -> Iterator[tuple[str
             yield taxon, object_id, form, encoded(channels(image))
 
 
-def stack_figure(kept: KeptPictures) -> Figure | None:
+def network_inputs_figure(kept: KeptPictures) -> Figure | None:
     """Draw originals and channels, one row for each object; None when none are kept."""
     if not len(kept.table):
         return None

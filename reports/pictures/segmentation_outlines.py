@@ -28,7 +28,7 @@ WHITE = 255
 
 
 @dataclass(frozen=True)
-class Outlines:
+class OutlinePictures:
     """The stored pictures of a data set.
 
     Attributes:
@@ -56,9 +56,9 @@ class Outlines:
         }
 
 
-def outlines_of(out: Path, dataset: str) -> Outlines:
+def outlines_of(out: Path, dataset: str) -> OutlinePictures:
     """Return the pictures that a results folder keeps of a data set."""
-    return Outlines(out / OUTLINES / f"{dataset}.parquet")
+    return OutlinePictures(out / OUTLINES / f"{dataset}.parquet")
 
 
 def keep_outlines(out: Path, dataset: Dataset, segment: Segment, state: str) -> None:

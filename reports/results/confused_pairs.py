@@ -19,7 +19,7 @@ class Confusion:
 
     Attributes:
         truth: what the objects are.
-        called: what they were called.
+        predicted: what they were called.
         count: how many test objects, over all runs.
         share: their share of the test objects of `truth`.
         object_ids: which, each once, sorted.
@@ -27,7 +27,7 @@ class Confusion:
     """
 
     truth: str
-    called: str
+    predicted: str
     count: int
     share: float
     object_ids: tuple[str, ...]
@@ -47,26 +47,26 @@ class ConfusedPair:
 
 def confused_pairs(track: TrackResult, most: int = MOST_PAIRS) -> list[ConfusedPair]:
     """Return the pairs of classes that a track confuses most, by the number of objects either way, then by name."""
-    calls = pd.concat([run.calls for run in track.runs if run.score is not None])
-    support = {str(taxon): int(count) for taxon, count in calls["taxon"].value_counts().items()}
-    wrong = calls[calls["taxon"] != calls["called"]]
+    predictions = pd.concat([run.predictions for run in track.runs if run.score is not None])
+    support = {str(taxon): int(count) for taxon, count in predictions["taxon"].value_counts().items()}
+    wrong = predictions[predictions["taxon"] != predictions["predicted"]]
     ids: dict[tuple[str, str], list[str]] = {}
-    for truth, called, object_id in zip(wrong["taxon"], wrong["called"], wrong["object_id"], strict=True):
-        ids.setdefault((truth, called), []).append(object_id)
+    for truth, predicted, object_id in zip(wrong["taxon"], wrong["predicted"], wrong["object_id"], strict=True):
+        ids.setdefault((truth, predicted), []).append(object_id)
     names = {(min(key), max(key)) for key in ids}
     pairs = [_pair(one, two, ids, support) for one, two in names]
-    return sorted(pairs, key=lambda pair: (-pair.count, pair.ways[0].truth, pair.ways[0].called))[:most]
+    return sorted(pairs, key=lambda pair: (-pair.count, pair.ways[0].truth, pair.ways[0].predicted))[:most]
 
 
 def _pair(one: str, two: str, ids: dict[tuple[str, str], list[str]], support: dict[str, int]) -> ConfusedPair:
     ways = [
-        _confusion(truth, called, ids.get((truth, called), []), support.get(truth, 0))
-        for truth, called in ((one, two), (two, one))
+        _confusion(truth, predicted, ids.get((truth, predicted), []), support.get(truth, 0))
+        for truth, predicted in ((one, two), (two, one))
     ]
     first, second = sorted(ways, key=lambda way: (-way.count, way.truth))
     return ConfusedPair((first, second))
 
 
-def _confusion(truth: str, called: str, object_ids: list[str], support: int) -> Confusion:
+def _confusion(truth: str, predicted: str, object_ids: list[str], support: int) -> Confusion:
     share = len(object_ids) / support if support else float("nan")
-    return Confusion(truth, called, len(object_ids), share, tuple(sorted(set(object_ids))))
+    return Confusion(truth, predicted, len(object_ids), share, tuple(sorted(set(object_ids))))

@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class CodedCalls:
+class CodedPredictions:
     """Test objects of a run in numbers.
 
     Attributes:
         classes: the class list, sorted.
         truth: codes of shape (n_objects,), positions in `classes`.
-        called: likewise.
+        predicted: likewise.
         clusters: codes of shape (n_objects,); None where objects are resampled one by one.
 
     """
 
     classes: tuple[str, ...]
     truth: NDArray[np.integer]
-    called: NDArray[np.integer]
+    predicted: NDArray[np.integer]
     clusters: NDArray[np.integer] | None
 
     def folded(self, fold: Mapping[str, str]) -> tuple[tuple[str, ...], NDArray[np.int64], Units]:
@@ -50,11 +50,11 @@ class CodedCalls:
         """
         names = tuple(sorted({fold[name] for name in self.classes}))
         codes = pd.Index(names).get_indexer(pd.Index([fold[name] for name in self.classes]))
-        return names, *count_units(codes[self.truth], codes[self.called], self.clusters, len(names))
+        return names, *count_units(codes[self.truth], codes[self.predicted], self.clusters, len(names))
 
 
-def coded_calls(run: StoredRun) -> CodedCalls:
+def coded_predictions(run: StoredRun) -> CodedPredictions:
     """Return the test objects of a finished run, and what it called them, as codes."""
-    classes, calls = sorted(run.card.data.classes), run.calls
-    truth, called = (pd.Index(classes).get_indexer(pd.Index(calls[name])) for name in ("taxon", "called"))
-    return CodedCalls(tuple(classes), truth, called, cluster_codes(calls))
+    classes, predictions = sorted(run.card.data.classes), run.predictions
+    truth, predicted = (pd.Index(classes).get_indexer(pd.Index(predictions[name])) for name in ("taxon", "predicted"))
+    return CodedPredictions(tuple(classes), truth, predicted, cluster_codes(predictions))

@@ -30,14 +30,14 @@ class TrackResult:
     Attributes:
         name: the track's name.
         runs: its runs, sorted by split and seed; failed and skipped ones too.
-        parts: of a fusion, the tracks that it is built on, and those that these are built on; without runs where theirs
+        base_results: of a fusion, the tracks that it is built on, and those that these are built on; without runs where theirs
             are not in the folder.
 
     """
 
     name: str
     runs: tuple[StoredRun, ...]
-    parts: tuple[TrackResult, ...] = ()
+    base_results: tuple[TrackResult, ...] = ()
 
     @cached_property
     def scores(self) -> list[Score]:
@@ -73,24 +73,24 @@ class TrackResult:
 
     @property
     def fit_seconds(self) -> float:
-        """Mean seconds of fitting over runs that are done, those of its parts added; NaN where one was not timed."""
+        """Mean seconds of fitting over runs that are done, those of its base models added; NaN where one was not timed."""
         return sum(self._means("fit_seconds"))
 
     @property
     def predict_seconds(self) -> float:
-        """Mean seconds of predicting over runs that are done, those of its parts added; NaN where one was not timed."""
+        """Mean seconds of predicting over runs that are done, those of its base models added; NaN where one was not timed."""
         return sum(self._means("predict_seconds"))
 
     @property
     def peak_rss_mb(self) -> float:
-        """Mean of the largest memory in MiB over runs that are done, or that of its largest part; NaN where unknown."""
+        """Mean of the largest memory in MiB over runs that are done, or that of its largest base model; NaN where unknown."""
         return float(np.max(self._means("peak_rss_mb")))
 
     def _means(self, fact: Literal["fit_seconds", "predict_seconds", "peak_rss_mb"]) -> list[float]:
-        """Return means of a number of the cards over runs that are done: its own, then those of its parts."""
+        """Return means of a number of the cards over runs that are done: its own, then those of its base models."""
         told = [
             [getattr(run.card.cost, fact) for run in track.runs if run.card.status == "done"]
-            for track in (self, *self.parts)
+            for track in (self, *self.base_results)
         ]
         return [_mean([value for value in values if value is not None]) for values in told]
 
@@ -98,8 +98,8 @@ class TrackResult:
     def confusion(self) -> pd.DataFrame:
         """Counts of all runs added up, rows truth, columns called, both in the order of the class list."""
         names = sorted({name for score in self.scores for name in score.confusion.index})
-        parts = [score.confusion.reindex(index=names, columns=names, fill_value=0) for score in self.scores]
-        return sum(parts[1:], start=parts[0])
+        matrices = [score.confusion.reindex(index=names, columns=names, fill_value=0) for score in self.scores]
+        return sum(matrices[1:], start=matrices[0])
 
     @cached_property
     def per_class(self) -> pd.DataFrame:
@@ -169,7 +169,7 @@ class Section:
         return counts.sort_index().sort_values(ascending=False, kind="stable")
 
     @cached_property
-    def parts(self) -> pd.DataFrame:
+    def subset_sizes(self) -> pd.DataFrame:
         """Number of objects in train, valid and test for each split and seed."""
         rows = {(run.card.split.name, run.card.split.seed): run.card for run in self.runs}
         return pd.DataFrame(
@@ -240,14 +240,14 @@ def sections_of(runs: list[StoredRun]) -> list[Section]:
 
 def _result(name: str, tracks: Mapping[str, list[StoredRun]]) -> TrackResult:
     """Put the runs of a track together with those of all tracks that it is built on, at first or second hand."""
-    parts: dict[str, TrackResult] = {}
+    found: dict[str, TrackResult] = {}
     todo = list(tracks[name])
     while todo:
-        for part in todo.pop().card.track.base_runs:
-            if part not in parts:
-                parts[part] = TrackResult(part, tuple(tracks.get(part, [])))
-                todo += parts[part].runs
-    return TrackResult(name, tuple(tracks[name]), tuple(parts.values()))
+        for base in todo.pop().card.track.base_runs:
+            if base not in found:
+                found[base] = TrackResult(base, tuple(tracks.get(base, [])))
+                todo += found[base].runs
+    return TrackResult(name, tuple(tracks[name]), tuple(found.values()))
 
 
 def _ranked(tracks: list[TrackResult]) -> tuple[TrackResult, ...]:

@@ -86,7 +86,7 @@ class StoredRun:
         return read_labels(self.folder / PREDICTIONS, "predictions", error=DataError)
 
     @cached_property
-    def calls(self) -> pd.DataFrame:
+    def predictions(self) -> pd.DataFrame:
         """Test rows of a finished run: object_id, taxon, and what they were called; sorted by object_id."""
         return match(self.test_labels, self._predicted)
 

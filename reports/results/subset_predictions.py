@@ -22,13 +22,13 @@ FILES = {"test": PREDICTIONS, "valid": VALID}
 
 
 @dataclass(frozen=True)
-class PartCalls:
+class SubsetPredictions:
     """Objects of a part, sorted by object_id.
 
     Attributes:
         classes: the class list, sorted.
         truth: codes of what objects are, int64 of shape (n_objects,), positions in `classes`.
-        called: codes of what they were called, likewise.
+        predicted: codes of what they were called, likewise.
         samples: names of their samples, of shape (n_objects,); None when some object has none.
         scores: float64 of shape (n_objects, n_classes), columns as `classes`; None when none are stored.
         no_scores: why there are none, in words.
@@ -37,7 +37,7 @@ class PartCalls:
 
     classes: tuple[str, ...]
     truth: NDArray[np.int64]
-    called: NDArray[np.int64]
+    predicted: NDArray[np.int64]
     samples: NDArray[np.object_] | None
     scores: NDArray[np.float64] | None
     no_scores: str = ""
@@ -45,10 +45,10 @@ class PartCalls:
     @property
     def right(self) -> NDArray[np.bool_]:
         """Which objects were called what they are, of shape (n_objects,)."""
-        return np.equal(self.truth, self.called)
+        return np.equal(self.truth, self.predicted)
 
 
-def part_calls(run: StoredRun, part: Literal["test", "valid"] = "test") -> PartCalls | str:
+def subset_predictions(run: StoredRun, part: Literal["test", "valid"] = "test") -> SubsetPredictions | str:
     """Read what a finished run called the objects of a part.
 
     Args:
@@ -68,17 +68,17 @@ def part_calls(run: StoredRun, part: Literal["test", "valid"] = "test") -> PartC
     return run.once(f"{part} calls", lambda run: _read(run, part))
 
 
-def scored_calls(
+def scored_predictions(
     run: StoredRun, part: Literal["test", "valid"] = "test"
-) -> tuple[PartCalls, NDArray[np.float64]] | str:
-    """Read calls of a part with their scores, or the reason in words why there are none; see `part_calls`."""
-    calls = part_calls(run, part)
-    if isinstance(calls, str):
-        return calls
-    return calls.no_scores if calls.scores is None else (calls, calls.scores)
+) -> tuple[SubsetPredictions, NDArray[np.float64]] | str:
+    """Read calls of a part with their scores, or the reason in words why there are none; see `subset_predictions`."""
+    predictions = subset_predictions(run, part)
+    if isinstance(predictions, str):
+        return predictions
+    return predictions.no_scores if predictions.scores is None else (predictions, predictions.scores)
 
 
-def _read(run: StoredRun, part: Literal["test", "valid"]) -> PartCalls | str:
+def _read(run: StoredRun, part: Literal["test", "valid"]) -> SubsetPredictions | str:
     path = run.folder / FILES[part]
     known = run.truth[run.truth["part"] == part].sort_values("object_id")
     if known.empty or not path.is_file():
@@ -94,7 +94,7 @@ def _read(run: StoredRun, part: Literal["test", "valid"]) -> PartCalls | str:
     if min(found.min() for found in codes) < 0:
         return f"{part} rows have taxa that are not in the run's class list"
     samples = known[DEFAULT_GROUP].to_numpy(object) if known[DEFAULT_GROUP].notna().all() else None
-    return PartCalls(tuple(classes), codes[0], codes[1], samples, *_scores(table, classes, path.name))
+    return SubsetPredictions(tuple(classes), codes[0], codes[1], samples, *_scores(table, classes, path.name))
 
 
 def _scores(table: pd.DataFrame, classes: list[str], file: str) -> tuple[NDArray[np.float64] | None, str]:

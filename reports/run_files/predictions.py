@@ -106,7 +106,7 @@ def match(truth: Labels, predicted: Labels) -> pd.DataFrame:
     """Match predictions to truth by id.
 
     Returns:
-        Columns object_id, taxon, called and, when the truth has one, group; sorted by object_id, so that the order of
+        Columns object_id, taxon, predicted and, when the truth has one, group; sorted by object_id, so that the order of
         rows in the files does not matter.
 
     Raises:
@@ -124,8 +124,8 @@ def match(truth: Labels, predicted: Labels) -> pd.DataFrame:
     if faults:
         message = f"{predicted.where}: {'; '.join(faults)}. Expected exactly the ids of {truth.where}, each once."
         raise SubmissionError(message)
-    called = predicted.table[["object_id", "taxon"]].rename(columns={"taxon": "called"})
-    return truth.table.merge(called, on="object_id", validate="one_to_one").sort_values("object_id", ignore_index=True)
+    taxa = predicted.table[["object_id", "taxon"]].rename(columns={"taxon": "predicted"})
+    return truth.table.merge(taxa, on="object_id", validate="one_to_one").sort_values("object_id", ignore_index=True)
 
 
 def read_classes(path: Path) -> list[str]:

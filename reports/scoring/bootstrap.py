@@ -65,51 +65,51 @@ class Intervals:
 
 
 def cluster_units(
-    truth: NDArray[np.integer], called: NDArray[np.integer], clusters: NDArray[np.integer], n_classes: int
+    truth: NDArray[np.integer], predicted: NDArray[np.integer], clusters: NDArray[np.integer], n_classes: int
 ) -> Units:
     """Count per cluster.
 
     Args:
         truth: codes of shape (n_objects,), below n_classes.
-        called: codes of shape (n_objects,), up to n_classes (any other name).
+        predicted: codes of shape (n_objects,), up to n_classes (any other name).
         clusters: codes of shape (n_objects,), from 0 without gaps, in an order that does not depend on rows.
         n_classes: number of classes.
 
     """
     n_clusters = int(clusters.max()) + 1
-    right = truth == called
-    known = called < n_classes
+    right = truth == predicted
+    known = predicted < n_classes
 
     def count(codes: NDArray[np.integer], rows: NDArray[np.bool_] | slice) -> NDArray[np.int64]:
         cells = np.bincount(clusters[rows] * n_classes + codes[rows], minlength=n_clusters * n_classes)
         return cells.reshape(n_clusters, n_classes)
 
     support = count(truth, slice(None))
-    counts = np.hstack([count(truth, right), support, count(called, known)]).astype(np.float64)
+    counts = np.hstack([count(truth, right), support, count(predicted, known)]).astype(np.float64)
     return Units(counts, np.ones(n_clusters, np.int64), (support > 0).sum(axis=0))
 
 
 def object_units(matrix: NDArray[np.int64]) -> Units:
     """Return single objects as units, the cells of a confusion matrix of shape (n_classes, n_classes + 1) as kinds."""
     n_classes = len(matrix)
-    truth, called = np.nonzero(matrix)
+    truth, predicted = np.nonzero(matrix)
     kinds = np.arange(len(truth))
     counts = np.zeros((len(truth), 3 * n_classes))
-    counts[kinds[truth == called], truth[truth == called]] = 1
+    counts[kinds[truth == predicted], truth[truth == predicted]] = 1
     counts[kinds, n_classes + truth] = 1
-    known = called < n_classes
-    counts[kinds[known], 2 * n_classes + called[known]] = 1
-    return Units(counts, matrix[truth, called], matrix.sum(axis=1))
+    known = predicted < n_classes
+    counts[kinds[known], 2 * n_classes + predicted[known]] = 1
+    return Units(counts, matrix[truth, predicted], matrix.sum(axis=1))
 
 
 def count_units(
-    truth: NDArray[np.integer], called: NDArray[np.integer], clusters: NDArray[np.integer] | None, n_classes: int
+    truth: NDArray[np.integer], predicted: NDArray[np.integer], clusters: NDArray[np.integer] | None, n_classes: int
 ) -> tuple[NDArray[np.int64], Units]:
     """Return the confusion matrix of all objects, and what is resampled: clusters, or objects when these are None."""
-    matrix = confusion_matrix(truth, called, n_classes)
+    matrix = confusion_matrix(truth, predicted, n_classes)
     if clusters is None:
         return matrix, object_units(matrix)
-    return matrix, cluster_units(truth, called, clusters, n_classes)
+    return matrix, cluster_units(truth, predicted, clusters, n_classes)
 
 
 def draws_of(units: Units, draws: int, rng: np.random.Generator) -> Iterator[Totals]:
@@ -118,8 +118,8 @@ def draws_of(units: Units, draws: int, rng: np.random.Generator) -> Iterator[Tot
     batch = max(1, CELLS_AT_ONCE // len(shares))
     for start in range(0, draws, batch):
         drawn = rng.multinomial(units.n, shares, size=min(batch, draws - start))
-        hits, support, called = np.split(drawn @ units.counts, 3, axis=1)
-        yield Totals(hits, support, called)
+        hits, support, predicted = np.split(drawn @ units.counts, 3, axis=1)
+        yield Totals(hits, support, predicted)
 
 
 def intervals(units: Units, draws: int, rng: np.random.Generator) -> Intervals:

@@ -23,18 +23,18 @@ class Totals:
     Attributes:
         hits: objects of class c that were called c, shape (..., n_classes).
         support: objects of class c.
-        called: objects that were called c.
+        predicted: objects that were called c.
 
     """
 
     hits: NDArray[np.float64]
     support: NDArray[np.float64]
-    called: NDArray[np.float64]
+    predicted: NDArray[np.float64]
 
     @property
     def precision(self) -> NDArray[np.float64]:
         """Hits / called, 0 where nothing was called so; shape (..., n_classes)."""
-        return _ratio(self.hits, self.called)
+        return _ratio(self.hits, self.predicted)
 
     @property
     def recall(self) -> NDArray[np.float64]:
@@ -44,7 +44,7 @@ class Totals:
     @property
     def f1(self) -> NDArray[np.float64]:
         """2 * hits / (support + called), which is the harmonic mean of precision and recall; shape (..., n_classes)."""
-        return _ratio(2 * self.hits, self.support + self.called)
+        return _ratio(2 * self.hits, self.support + self.predicted)
 
     def macro(self, per_class: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the mean over classes with support, shape (...)."""
@@ -61,19 +61,19 @@ def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
 
 
-def confusion_matrix(truth: NDArray[np.integer], called: NDArray[np.integer], n_classes: int) -> NDArray[np.int64]:
+def confusion_matrix(truth: NDArray[np.integer], predicted: NDArray[np.integer], n_classes: int) -> NDArray[np.int64]:
     """Count objects by true and called class.
 
     Args:
         truth: codes from 0 to n_classes - 1, shape (n_objects,).
-        called: codes from 0 to n_classes, where n_classes stands for any name outside of the classes.
+        predicted: codes from 0 to n_classes, where n_classes stands for any name outside of the classes.
         n_classes: number of classes.
 
     Returns:
         int64 of shape (n_classes, n_classes + 1), rows truth, columns called.
 
     """
-    cells = np.bincount(truth * (n_classes + 1) + called, minlength=n_classes * (n_classes + 1))
+    cells = np.bincount(truth * (n_classes + 1) + predicted, minlength=n_classes * (n_classes + 1))
     return cells.reshape(n_classes, n_classes + 1)
 
 
@@ -83,5 +83,5 @@ def totals_of(matrix: NDArray[np.int64]) -> Totals:
     return Totals(
         hits=np.diagonal(known, axis1=-2, axis2=-1),
         support=matrix.sum(axis=-1).astype(np.float64),
-        called=known.sum(axis=-2),
+        predicted=known.sum(axis=-2),
     )

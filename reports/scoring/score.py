@@ -133,14 +133,14 @@ def score(  # noqa: PLR0913 - keyword choices, each of them in the signature
     if draws < 1:
         message = f"draws is {draws}; expected a number of resamples, 1 or more."
         raise SubmissionError(message)
-    known, (given,) = read_given(truth, [predicted], group)
+    known, (given,) = read_submitted(truth, [predicted], group)
     names = read_classes(Path(classes)) if isinstance(classes, (str, Path)) else classes
     if context is None:
         context = Context(data=Path(known.where).name.strip("()"))
     return score_labels(known, given, names, draws=draws, seed=seed, context=context)
 
 
-def read_given(
+def read_submitted(
     truth: str | Path | pd.DataFrame | ArrayLike,
     predicted: Sequence[str | Path | pd.DataFrame | ArrayLike],
     group: str | ArrayLike | None,
@@ -214,7 +214,7 @@ def score_labels(
         seed=seed,
         version=__version__,
     )
-    unknown = tuple(sorted(set(rows["called"]) - set(names)))
+    unknown = tuple(sorted(set(rows["predicted"]) - set(names)))
     ends = intervals(units, draws, rng)
     return _assemble(names, matrix, ends, n_clusters=units.n, unknown=unknown, signature=signature)
 
@@ -224,7 +224,7 @@ def _class_list(rows: pd.DataFrame, classes: Sequence[str] | None, truth: Labels
         return sorted(rows["taxon"].unique())
     names = list(canonical_text(pd.Series(list(classes), dtype=object)))
     refuse_twice(names, "the class list")
-    for column, labels in (("taxon", truth), ("called", predicted)):
+    for column, labels in (("taxon", truth), ("predicted", predicted)):
         strange = sorted(set(rows[column]) - set(names))
         if strange:
             message = (
@@ -246,10 +246,10 @@ def _units_of(rows: pd.DataFrame, names: Sequence[str], group: str | None) -> tu
     """
     codes = {name: code for code, name in enumerate(names)}
     true = rows["taxon"].map(codes).to_numpy(np.intp)
-    called = rows["called"].map(codes).fillna(len(names)).to_numpy(np.intp)
+    predicted = rows["predicted"].map(codes).fillna(len(names)).to_numpy(np.intp)
     clusters = cluster_codes(rows)
     resampled = "object" if clusters is None else f"cluster-{group}"
-    return *count_units(true, called, clusters, len(names)), resampled
+    return *count_units(true, predicted, clusters, len(names)), resampled
 
 
 def cluster_codes(rows: pd.DataFrame) -> NDArray[np.integer] | None:

@@ -21,7 +21,7 @@ TRACKS = """
 import os
 import numpy as np
 from planktonbench import Track
-from planktonbench.features.network_images.form import StackForm
+from planktonbench.features.network_images.form import ImageForm
 from planktonbench.models.table_tracks.baselines import Majority
 
 class Pool(Majority):
@@ -29,10 +29,10 @@ class Pool(Majority):
     def __init__(self, of=("majority", "random")):
         self.of = of
     @property
-    def parts(self):
+    def base_models(self):
         return tuple(self.of)
     def predict(self, objects):
-        said = [np.exp(self.given[name].log_probabilities(objects)) for name in self.of]
+        said = [np.exp(self.base_runs[name].log_probabilities(objects)) for name in self.of]
         mean = np.mean(said, axis=0)
         return mean / mean.sum(axis=1, keepdims=True)
 
@@ -73,8 +73,8 @@ class Sees(Majority):
     def __init__(self, side=32):
         self.side = side
     @property
-    def stack_form(self):
-        return StackForm(self.side)
+    def image_form(self):
+        return ImageForm(self.side)
     def fit(self, train, valid, *, rng):
         super().fit(train, valid, rng=rng)
         self.chosen = {"shape": train.stacks.batch(train.stacks.rows(train.object_ids)).shape}

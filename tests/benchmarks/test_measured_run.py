@@ -171,7 +171,9 @@ def test_native_measured_and_both_stand_side_by_side(challenge: Path, tmp_path: 
         for name, table in (("own", "native"), ("ours", "measured"), ("both", "native+measured"))
     ]
     table = pb.run(suite_file(challenge, tracks=[*tracks, "majority"]), out=tmp_path / "out")
-    told = {name: card_of(tmp_path / "out", name).track.features["table"] for name in ("own", "ours", "both", "majority")}
+    told = {
+        name: card_of(tmp_path / "out", name).track.features["table"] for name in ("own", "ours", "both", "majority")
+    }
 
     assert set(table["status"]) == {"done"}
     assert told == {"own": "native", "ours": "measured", "both": "native+measured", "majority": "native"}

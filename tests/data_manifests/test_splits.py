@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planktonbench.data_manifests.errors import DataError, SuiteError
 from planktonbench.data_manifests.splits import Split, SplitPlan, make_splits, parse_split
-from planktonbench.data_manifests.subsets import PARTS
+from planktonbench.data_manifests.subsets import SUBSETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def data(make_dataset: Make) -> Dataset:
 
 def shares(split: Split) -> list[float]:
     """Return the shares of train, valid and test."""
-    return [split.count(part) / len(split.table) for part in PARTS]
+    return [split.count(part) / len(split.table) for part in SUBSETS]
 
 
 @each_plan
@@ -56,8 +56,8 @@ def test_every_object_is_in_exactly_one_part(data: Dataset, plan: SplitPlan) -> 
         assert list(table.columns) == ["object_id", "part", "taxon", "sample", "lineage"]
         assert list(table["object_id"]) == list(data.objects["object_id"])
         assert list(table["taxon"]) == list(data.objects["taxon"])
-        assert sorted(id_ for part in PARTS for id_ in split.ids(part)) == list(data.objects["object_id"])
-        assert min(split.count(part) for part in PARTS) > 0
+        assert sorted(id_ for part in SUBSETS for id_ in split.ids(part)) == list(data.objects["object_id"])
+        assert min(split.count(part) for part in SUBSETS) > 0
 
 
 @each_plan
@@ -112,7 +112,7 @@ def test_no_sample_is_on_two_sides(make_dataset: Make, plan: SplitPlan, sizes: l
 
     for split in splits:
         assert split.table.groupby("sample")["part"].nunique().max() == 1
-        assert min(split.count(part) for part in PARTS) > 0
+        assert min(split.count(part) for part in SUBSETS) > 0
     if plan.kind == "kfold":
         assert sum(split.count("test") for split in splits) == 200
 

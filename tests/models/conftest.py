@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from planktonbench import Objects
-from planktonbench.features.network_images.form import Source, StackForm
-from planktonbench.features.network_images.store import Stacks
+from planktonbench.features.network_images.form import ImageForm, Source
+from planktonbench.features.network_images.store import NetworkImages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,19 +53,19 @@ def picture(code: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     return np.clip(40 + 150 * shape + rng.normal(0, 8, shape.shape), 0, 255).astype(np.uint8)
 
 
-def make_image_parts(counts: dict[str, int], seed: int = 0) -> dict[str, Objects]:
+def make_image_subsets(counts: dict[str, int], seed: int = 0) -> dict[str, Objects]:
     """Return parts of so many objects each, with a class that no row has and unequal classes."""
     rng = np.random.default_rng(seed)
     codes = np.concatenate([_codes(n, rng) for n in counts.values()])
     grey = np.stack([picture(int(code), rng) for code in codes])
     sizes = np.stack([codes * 50 + 60, codes * 30 + 40, codes * 500 + 900], axis=1).astype(np.float32)
     ids = np.array([str(position) for position in range(len(codes))], dtype=object)
-    made = Stacks(Path(), StackForm(SIDE), Source(), ids, grey, sizes, faults=pd.DataFrame())
+    made = NetworkImages(Path(), ImageForm(SIDE), Source(), ids, grey, sizes, faults=pd.DataFrame())
     ends = np.cumsum(list(counts.values()))
-    parts = {}
-    for part, first, last in zip(counts, [0, *ends[:-1]], ends, strict=True):
-        parts[part] = Objects(ids[first:last], SHAPES, stacks=made, codes=codes[first:last])
-    return parts
+    subsets = {}
+    for subset, first, last in zip(counts, [0, *ends[:-1]], ends, strict=True):
+        subsets[subset] = Objects(ids[first:last], SHAPES, network_images=made, codes=codes[first:last])
+    return subsets
 
 
 def _codes(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -73,7 +73,7 @@ def _codes(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 @pytest.fixture
-def parts() -> dict[str, Objects]:
+def subsets() -> dict[str, Objects]:
     """Train, valid and test with a gap in the class codes (3), unequal classes, and missing values."""
     rng = np.random.default_rng(7)
     present = np.array([0, 1, 2, 4])
@@ -95,6 +95,6 @@ def make_objects() -> Callable[..., Objects]:
 
 
 @pytest.fixture
-def image_parts() -> dict[str, Objects]:
+def image_subsets() -> dict[str, Objects]:
     """Train, valid and test of bright shapes on dark, with a gap in the class codes (2)."""
-    return make_image_parts({"train": 120, "valid": 40, "test": 40})
+    return make_image_subsets({"train": 120, "valid": 40, "test": 40})

@@ -118,14 +118,14 @@ def test_another_package_adds_a_track(monkeypatch: pytest.MonkeyPatch) -> None:
     assert registry.track_names()[-1] == "far"
 
 
-def test_a_scikit_learn_classifier_becomes_a_track(parts: dict[str, Objects]) -> None:
+def test_a_scikit_learn_classifier_becomes_a_track(subsets: dict[str, Objects]) -> None:
     """It is cloned, seeded in all its steps, and its columns stand at the class codes."""
     estimator = make_pipeline(RandomForestClassifier(20))
     track = pb.from_sklearn("forest", estimator)()
-    track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(0))
-    scores = track.predict(parts["test"])
+    track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(0))
+    scores = track.predict(subsets["test"])
 
-    assert (scores.argmax(axis=1) == parts["test"].y).mean() > 0.9
+    assert (scores.argmax(axis=1) == subsets["test"].y).mean() > 0.9
     assert not hasattr(estimator[0], "classes_")
     assert track._model[0].random_state is not None  # type: ignore[attr-defined]
 
@@ -177,12 +177,14 @@ def test_the_source_hash_of_a_shipped_track_covers_what_it_imports() -> None:
         (lambda scores: scores.astype(str), "expected"),
     ],
 )
-def test_scores_that_are_no_probabilities_are_refused(change: object, message: str, parts: dict[str, Objects]) -> None:
+def test_scores_that_are_no_probabilities_are_refused(
+    change: object, message: str, subsets: dict[str, Objects]
+) -> None:
     """What a track returns is checked before it is stored."""
     scores = np.full((80, 5), 0.2)
 
     with pytest.raises(TrackError, match=message):
-        checked_scores(change(scores), parts["test"], "mine")  # type: ignore[operator]
+        checked_scores(change(scores), subsets["test"], "mine")  # type: ignore[operator]
 
 
 def test_a_class_is_expected_and_not_an_object() -> None:

@@ -39,8 +39,8 @@ def predictions_table(test: pd.DataFrame, classes: list[str], wrong: int) -> pd.
     codes = test["taxon"].map(classes.index).to_numpy(copy=True)
     codes[:wrong] = (codes[:wrong] + 1) % len(classes)
     scores = pd.DataFrame(np.eye(len(classes), dtype=np.float32)[codes], columns=[f"score:{name}" for name in classes])
-    called = pd.DataFrame({"object_id": test["object_id"].to_numpy(), "taxon": np.array(classes)[codes]})
-    return pd.concat([called, scores], axis=1)
+    predicted = pd.DataFrame({"object_id": test["object_id"].to_numpy(), "taxon": np.array(classes)[codes]})
+    return pd.concat([predicted, scores], axis=1)
 
 
 def put_run(  # noqa: PLR0913 - each is a choice of some test

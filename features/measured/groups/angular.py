@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..kernels.moments import Moments
     from ..kernels.pixels import Pixels
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -37,9 +37,9 @@ FEATURES = tuple(
 )  # fmt: skip
 
 
-def measure_angular(sheet: Sheet) -> Columns:
+def measure_angular(mosaic: Mosaic) -> Columns:
     """Measure harmonics of the direction; an object without contrast has no middle, and none of them."""
-    found = _harmonics(sheet.contrast, sheet.pixels, sheet.weight)
+    found = _harmonics(mosaic.contrast, mosaic.pixels, mosaic.weight)
     return {f"angular_{name}{m}": found[:, k, m - 1] for k, name in enumerate(WEIGHTS) for m in range(1, ORDERS + 1)}
 
 

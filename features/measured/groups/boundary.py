@@ -13,7 +13,7 @@ from .geometry import ZOOPROCESS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -32,19 +32,19 @@ FEATURES = (
 )
 
 
-def measure_boundary(sheet: Sheet) -> Columns:
+def measure_boundary(mosaic: Mosaic) -> Columns:
     """Measure the roughness of boundaries."""
-    return {"fractal": boundary_dimension(sheet)}
+    return {"fractal": boundary_dimension(mosaic)}
 
 
-def boundary_dimension(sheet: Sheet) -> NDArray[np.float64]:
+def boundary_dimension(mosaic: Mosaic) -> NDArray[np.float64]:
     """Return the Minkowski dimension of each object's boundary, from its "sausages" of growing radius.
 
     The boundary is the set of pixels of the object that touch the background sideways. D = 2 − slope of log A(r) over
     log (r + ½), half the width of a drawn sausage (after Bérubé & Jébrak 1999), by least squares: 1 for a drawn line.
     """
-    boundary = sheet.mask - cv2.erode(sheet.mask, CROSS)
-    tops = sheet.tops[:-1]
+    boundary = mosaic.mask - cv2.erode(mosaic.mask, CROSS)
+    tops = mosaic.tops[:-1]
     near = (cv2.dilate(boundary, disc(r)).sum(axis=1) for r in RADII)
     areas = np.stack([np.add.reduceat(rows, tops) for rows in near], axis=1)
     widths = np.log(np.array(RADII) + 0.5)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -25,8 +25,8 @@ FEATURES = tuple(
 )  # fmt: skip
 
 
-def measure_contrast(sheet: Sheet) -> Columns:
+def measure_contrast(mosaic: Mosaic) -> Columns:
     """Measure the histogram of contrast, holes filled."""
-    counts = histograms(sheet.contrast, sheet.pixels).reshape(len(sheet), BINS, WIDTH).sum(axis=2)
-    shares = counts / sheet.form.mass[:, None]
+    counts = histograms(mosaic.contrast, mosaic.pixels).reshape(len(mosaic), BINS, WIDTH).sum(axis=2)
+    shares = counts / mosaic.form.mass[:, None]
     return {f"contrast_bin{k + 1}": shares[:, k] for k in range(BINS)}

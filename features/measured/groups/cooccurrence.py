@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..kernels.pixels import Pixels
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -50,20 +50,20 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_cooccurrence(sheet: Sheet) -> Columns:
+def measure_cooccurrence(mosaic: Mosaic) -> Columns:
     """Measure Haralick's statistics of co-occurrence matrices, and the contrast of neighbours.
 
     A pair counts when both pixels are of the object; each is counted in both orders, and the four directions together,
     so that turning the image by 90° changes nothing. A distance at which there is no pair gives NaN.
     """
-    counts = _count_pairs(np.where(sheet.filled, sheet.grey // STEP, GREYS).astype(np.uint8), sheet.pixels)
-    statistics = haralick(counts.reshape(-1, GREYS, GREYS)).reshape(len(sheet), len(DISTANCES), -1)
+    counts = _count_pairs(np.where(mosaic.filled, mosaic.grey // STEP, GREYS).astype(np.uint8), mosaic.pixels)
+    statistics = haralick(counts.reshape(-1, GREYS, GREYS)).reshape(len(mosaic), len(DISTANCES), -1)
     found = {
         f"haralick_{name}_d{distance}": statistics[:, k, j]
         for k, distance in enumerate(DISTANCES)
         for j, name in enumerate(STATISTICS)
     }
-    return {**found, "fcons": _neighbour_contrast(sheet.grey, sheet.filled, sheet.pixels)}
+    return {**found, "fcons": _neighbour_contrast(mosaic.grey, mosaic.filled, mosaic.pixels)}
 
 
 @compiled

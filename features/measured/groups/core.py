@@ -20,7 +20,7 @@ from .outline import measure_outline
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -38,23 +38,23 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_core(sheet: Sheet, known: Columns) -> Columns:
+def measure_core(mosaic: Mosaic, known: Columns) -> Columns:
     """Measure the core.
 
     Args:
-        sheet: the objects.
+        mosaic: the objects.
         known: what was measured of the objects: `esd`, and what the core is compared with.
 
     """
-    counts = histograms(sheet.contrast, sheet.pixels)
+    counts = histograms(mosaic.contrast, mosaic.pixels)
     threshold = _thresholds(counts)
-    dense = (sheet.contrast > threshold[sheet.owner_of_row, None]) & (sheet.filled > 0)
-    core = replace(sheet, mask=dense.astype(np.uint8))
+    dense = (mosaic.contrast > threshold[mosaic.owner_of_row, None]) & (mosaic.filled > 0)
+    core = replace(mosaic, mask=dense.astype(np.uint8))
     found = measure_geometry(core)
     found |= measure_hull(core, found)
     found |= measure_outline(core, found)
-    ellipse, other = sheet.ellipse, core.ellipse
-    lower = core.pixels.y[core.pixels.bounds[:-1]] - sheet.pixels.y[sheet.pixels.bounds[:-1]]
+    ellipse, other = mosaic.ellipse, core.ellipse
+    lower = core.pixels.y[core.pixels.bounds[:-1]] - mosaic.pixels.y[mosaic.pixels.bounds[:-1]]
     turn = np.where(other.round | ellipse.round, np.nan, other.turn - ellipse.turn)
     return {
         "core_threshold": np.maximum(threshold, 0).astype(np.float64),

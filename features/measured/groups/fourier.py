@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -24,12 +24,12 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_fourier(sheet: Sheet) -> Columns:
+def measure_fourier(mosaic: Mosaic) -> Columns:
     """Measure the amplitudes of elliptic Fourier descriptors of each object's longest chain of border pixels.
 
     The sum of squares of a harmonic's four coefficients (Kuhl & Giardina 1982, equation 15) does not change with
     rotation, mirroring or the first point; divided by the first harmonic's it does not change with size. A chain
     without a step has no amplitudes.
     """
-    amplitudes = amplitudes_of(sheet.filled, sheet.pixels, sheet.outlines, HARMONICS)
+    amplitudes = amplitudes_of(mosaic.filled, mosaic.pixels, mosaic.outlines, HARMONICS)
     return {f"efd{n}": amplitudes[:, n - 1] / amplitudes[:, 0] for n in range(2, HARMONICS + 1)}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..kernels.pixels import Pixels
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
 ZOOPROCESS = "ZooProcess (Gorsky et al. 2010, doi 10.1093/plankt/fbp124)"
 HU = "Hu 1962, doi 10.1109/TIT.1962.1057692"
@@ -47,10 +47,10 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_geometry(sheet: Sheet) -> dict[str, NDArray[np.float64]]:
+def measure_geometry(mosaic: Mosaic) -> dict[str, NDArray[np.float64]]:
     """Measure sizes and moments."""
-    ellipse, nu = sheet.ellipse, sheet.form.nu
-    area, area_exc, width, height = _sizes(sheet.mask, sheet.pixels).T
+    ellipse, nu = mosaic.ellipse, mosaic.form.nu
+    area, area_exc, width, height = _sizes(mosaic.mask, mosaic.pixels).T
     with_pixel = (ellipse.larger + 1 / 12) / (ellipse.smaller + 1 / 12)
     major_zp = np.sqrt(4 * area / np.pi * np.sqrt(with_pixel))
     minor_zp = 4 * area / (np.pi * major_zp)
@@ -58,8 +58,8 @@ def measure_geometry(sheet: Sheet) -> dict[str, NDArray[np.float64]]:
         "area": area,
         "area_exc": area_exc,
         "%area": 100 * area_exc / area,
-        "pieces": count_pieces(sheet.pixels, sheet.values_of(sheet.mask) > 0).astype(np.float64),
-        "holes": sheet.holes.astype(np.float64),
+        "pieces": count_pieces(mosaic.pixels, mosaic.values_of(mosaic.mask) > 0).astype(np.float64),
+        "holes": mosaic.holes.astype(np.float64),
         "width": width,
         "height": height,
         "bbox_area": width * height,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..kernels.pixels import Pixels
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -31,9 +31,9 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_gradients(sheet: Sheet) -> Columns:
+def measure_gradients(mosaic: Mosaic) -> Columns:
     """Measure the gradient and the Laplacian of each object's pixels; neighbours may lie outside of it."""
-    found = _gradients(sheet.grey, sheet.pixels)
+    found = _gradients(mosaic.grey, mosaic.pixels)
     return {feature.name: found[:, k] for k, feature in enumerate(FEATURES)}
 
 

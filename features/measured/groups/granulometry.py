@@ -14,7 +14,7 @@ from .boundary import disc
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -29,15 +29,15 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_granulometry(sheet: Sheet) -> Columns:
+def measure_granulometry(mosaic: Mosaic) -> Columns:
     """Measure the spectrum of sizes: how much of the contrast openings by growing discs remove.
 
     An object without contrast has none.
     """
-    left = [_volume(sheet, sheet.contrast)]
+    left = [_volume(mosaic, mosaic.contrast)]
     for size in DIAMETERS:
-        opened = cv2.morphologyEx(sheet.contrast, cv2.MORPH_OPEN, disc(size // 2))
-        left.append(_volume(sheet, np.asarray(opened)))
+        opened = cv2.morphologyEx(mosaic.contrast, cv2.MORPH_OPEN, disc(size // 2))
+        left.append(_volume(mosaic, np.asarray(opened)))
     removed = [ratio(before - after, left[0]) for before, after in pairwise(left)]
     rest = ratio(left[-1], left[0])
     sizes = np.array([1, *DIAMETERS])
@@ -50,6 +50,6 @@ def measure_granulometry(sheet: Sheet) -> Columns:
     }
 
 
-def _volume(sheet: Sheet, image: NDArray[Any]) -> NDArray[np.float64]:
+def _volume(mosaic: Mosaic, image: NDArray[Any]) -> NDArray[np.float64]:
     """Add up the values of each object's band, float64 of shape (n_objects,)."""
-    return np.add.reduceat(image.sum(axis=1), sheet.tops[:-1]).astype(np.float64)
+    return np.add.reduceat(image.sum(axis=1), mosaic.tops[:-1]).astype(np.float64)

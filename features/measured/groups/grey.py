@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..kernels.pixels import Pixels
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -59,14 +59,14 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_grey(sheet: Sheet) -> Columns:
+def measure_grey(mosaic: Mosaic) -> Columns:
     """Measure grey levels."""
-    weighted, form = sheet.weight, sheet.form
-    most = np.where(sheet.light, sheet.level, WHITE - sheet.level)
+    weighted, form = mosaic.weight, mosaic.form
+    most = np.where(mosaic.light, mosaic.level, WHITE - mosaic.level)
     hu = hu_moments(weighted.nu)
     return {
-        **levels(histograms(sheet.grey, sheet.pixels)),
-        "meanimagegrey": sheet.frame,
+        **levels(histograms(mosaic.grey, mosaic.pixels)),
+        "meanimagegrey": mosaic.frame,
         "transparency": 1 - ratio(weighted.mass / form.mass, most),
         "centroids": np.hypot(weighted.x - form.x, weighted.y - form.y),
         **{f"grey_hu{k + 1}": column for k, column in enumerate(hu.T)},

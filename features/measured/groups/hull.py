@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..kernels.pixels import Pixels
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -36,15 +36,15 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_hull(sheet: Sheet, known: Columns) -> Columns:
+def measure_hull(mosaic: Mosaic, known: Columns) -> Columns:
     """Measure hulls.
 
     Args:
-        sheet: the objects.
+        mosaic: the objects.
         known: `area` and `area_exc` of each.
 
     """
-    convarea, convperim, longest, least = _hulls(sheet.pixels).T
+    convarea, convperim, longest, least = _hulls(mosaic.pixels).T
     return {
         "feret": longest,
         "minferet": least,

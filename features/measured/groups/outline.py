@@ -12,7 +12,7 @@ from .geometry import ZOOPROCESS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -29,15 +29,15 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_outline(sheet: Sheet, known: Columns) -> Columns:
+def measure_outline(mosaic: Mosaic, known: Columns) -> Columns:
     """Measure outlines.
 
     Args:
-        sheet: the objects.
+        mosaic: the objects.
         known: `area`, `area_exc`, `major`, `feret` and `convperim` of each.
 
     """
-    perimeter = sheet.outlines.perimeter
+    perimeter = mosaic.outlines.perimeter
     area, area_exc, convexity = known["area"], known["area_exc"], known["convperim"] / perimeter
     return {
         "perim.": perimeter,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..kernels.pixels import Pixels
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -48,7 +48,7 @@ def _code(pattern: int) -> int:
 CODE_OF = np.array([_code(pattern) for pattern in range(1 << NEIGHBOURS)])
 
 
-def measure_patterns(sheet: Sheet) -> Columns:
+def measure_patterns(mosaic: Mosaic) -> Columns:
     """Measure histograms of rotation-invariant uniform local binary patterns of 8 neighbours on circles.
 
     Neighbours on the diagonals lie between pixels and are interpolated (Ojala et al. 2002, section 2.1), here in whole
@@ -56,7 +56,7 @@ def measure_patterns(sheet: Sheet) -> Columns:
     """
     found: Columns = {}
     for radius in CIRCLES:
-        shares = pattern_shares(sheet.grey, sheet.pixels, radius)
+        shares = pattern_shares(mosaic.grey, mosaic.pixels, radius)
         found |= {f"lbp_r{radius}_{code}": shares[:, code] for code in range(CODES)}
     return found
 

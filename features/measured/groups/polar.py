@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..kernels.moments import Moments
     from ..kernels.pixels import Pixels
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -41,12 +41,12 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_polar(sheet: Sheet) -> Columns:
+def measure_polar(mosaic: Mosaic) -> Columns:
     """Measure Zernike moments and rings; an object without contrast has no middle, and none of them."""
-    middle = sheet.weight
-    radius = _radii(sheet.pixels, middle)
-    fill, contrast, gyration = _rings(sheet.contrast, sheet.pixels, middle, radius)
-    zernike = zernike_moments(_drawings(sheet, radius))
+    middle = mosaic.weight
+    radius = _radii(mosaic.pixels, middle)
+    fill, contrast, gyration = _rings(mosaic.contrast, mosaic.pixels, middle, radius)
+    zernike = zernike_moments(_drawings(mosaic, radius))
     return {
         **{f"zernike{n}_{m}": column for (n, m), column in zip(ORDERS, zernike.T, strict=True)},
         **{f"ring{k + 1}_fill": fill[:, k] for k in range(RINGS)},
@@ -94,19 +94,19 @@ def _rings(
     return fill, inside, gyration
 
 
-def _drawings(sheet: Sheet, radius: NDArray[np.float64]) -> NDArray[np.float32]:
+def _drawings(mosaic: Mosaic, radius: NDArray[np.float64]) -> NDArray[np.float32]:
     """Draw the contrast of each object into a square whose inscribed circle is the object's; 0 without a middle.
 
     Returns:
         float32 of shape (n_objects, SIDE, SIDE).
 
     """
-    drawings = np.zeros((len(sheet), SIDE, SIDE), np.float32)
-    middle, bands = sheet.weight, sheet.bands
-    y = middle.y + sheet.pixels.y[sheet.pixels.bounds[:-1]] - sheet.tops[:-1]
+    drawings = np.zeros((len(mosaic), SIDE, SIDE), np.float32)
+    middle, bands = mosaic.weight, mosaic.bands
+    y = middle.y + mosaic.pixels.y[mosaic.pixels.bounds[:-1]] - mosaic.tops[:-1]
     for k in np.flatnonzero(middle.mass):
         step = 2 * radius[k] / SIDE
-        source = sheet.contrast[bands[k]]
+        source = mosaic.contrast[bands[k]]
         if step > 1:
             reach = 2 * int(step / 2 + 0.5) + 1
             source = np.asarray(cv2.blur(source, (reach, reach), borderType=cv2.BORDER_CONSTANT), np.uint8)

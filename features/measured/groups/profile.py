@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..kernels.pixels import Pixels
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -36,13 +36,13 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_profile(sheet: Sheet) -> Columns:
+def measure_profile(mosaic: Mosaic) -> Columns:
     """Measure sections along the major axis, and layers by depth; those without a pixel have no contrast."""
-    ellipse = sheet.ellipse
+    ellipse = mosaic.ellipse
     middle = np.stack([ellipse.x, ellipse.y], axis=1)
-    area, mean, _ = _sections(sheet.contrast, sheet.pixels, middle, ellipse.turn)
+    area, mean, _ = _sections(mosaic.contrast, mosaic.pixels, middle, ellipse.turn)
     area[ellipse.round], mean[ellipse.round] = np.nan, np.nan
-    fill, level, spread = _layers(sheet.contrast, sheet.pixels, sheet.square_depth)
+    fill, level, spread = _layers(mosaic.contrast, mosaic.pixels, mosaic.square_depth)
     return {
         **{f"section{k + 1}_area": area[:, k] for k in range(SECTIONS)},
         **{f"section{k + 1}_contrast": mean[:, k] for k in range(SECTIONS)},

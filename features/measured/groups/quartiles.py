@@ -14,7 +14,7 @@ from .grey import CHALLENGE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -26,15 +26,15 @@ FEATURES = (
 )  # fmt: skip
 
 
-def measure_quartiles(sheet: Sheet, known: Columns) -> Columns:
+def measure_quartiles(mosaic: Mosaic, known: Columns) -> Columns:
     """Count the pieces of pixels up to each quartile.
 
     Args:
-        sheet: the objects.
+        mosaic: the objects.
         known: `area`, `range`, and `histcum1` to `histcum3` of each.
 
     """
-    nb = {f"nb{k}": _pieces_below(sheet, known[f"histcum{k}"]) for k in (1, 2, 3)}
+    nb = {f"nb{k}": _pieces_below(mosaic, known[f"histcum{k}"]) for k in (1, 2, 3)}
     return {
         **nb,
         **{f"{name}_area": values / known["area"] for name, values in nb.items()},
@@ -42,7 +42,7 @@ def measure_quartiles(sheet: Sheet, known: Columns) -> Columns:
     }
 
 
-def _pieces_below(sheet: Sheet, threshold: NDArray[np.float64]) -> NDArray[np.float64]:
+def _pieces_below(mosaic: Mosaic, threshold: NDArray[np.float64]) -> NDArray[np.float64]:
     """Count the pieces of each object's pixels that are not above its threshold."""
-    limit = np.repeat(np.floor(threshold).astype(np.int64), np.diff(sheet.pixels.bounds))
-    return count_pieces(sheet.pixels, sheet.values_of(sheet.grey) <= limit).astype(np.float64)
+    limit = np.repeat(np.floor(threshold).astype(np.int64), np.diff(mosaic.pixels.bounds))
+    return count_pieces(mosaic.pixels, mosaic.values_of(mosaic.grey) <= limit).astype(np.float64)

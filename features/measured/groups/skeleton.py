@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..kernels.pixels import Pixels
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -58,10 +58,10 @@ def _goes(ring: int) -> int:
 GOES = np.array([_goes(ring) for ring in range(256)])
 
 
-def measure_skeleton(sheet: Sheet) -> Columns:
+def measure_skeleton(mosaic: Mosaic) -> Columns:
     """Measure skeletons."""
-    found = dict(zip(MEASURED, _measure(thinned(sheet.mask, sheet.pixels), sheet.pixels).T, strict=True))
-    return {**found, "skeleton_area": found["skelarea"] / np.diff(sheet.pixels.bounds)}
+    found = dict(zip(MEASURED, _measure(thinned(mosaic.mask, mosaic.pixels), mosaic.pixels).T, strict=True))
+    return {**found, "skeleton_area": found["skelarea"] / np.diff(mosaic.pixels.bounds)}
 
 
 @compiled

@@ -14,13 +14,13 @@ from .patterns import CODES, OJALA, pattern_shares, pattern_text
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
 SCALES = ((1, 2), (2, 4))  # standard deviation of the Gaussian and radius of the circle, in pixels
 CUT_OFF = 3  # standard deviations
-PARTS = 256  # that the weights of a row are whole numbers of, so that nothing hangs on the order of additions
+SUBSETS = 256  # that the weights of a row are whole numbers of, so that nothing hangs on the order of additions
 
 FEATURES = tuple(
     Feature(f"lbp_s{sigma}_r{radius}_{code}", "smoothed", "", f"{pattern_text(radius, code)}, in the image smoothed by "
@@ -36,24 +36,24 @@ def gaussian(sigma: int) -> NDArray[np.int32]:
     """
     reach = CUT_OFF * sigma
     bell = np.exp(-np.square(np.arange(-reach, reach + 1) / sigma) / 2)
-    weights = np.asarray(np.rint(PARTS * bell / bell.sum()), np.int32)
-    weights[reach] += PARTS - weights.sum()
+    weights = np.asarray(np.rint(SUBSETS * bell / bell.sum()), np.int32)
+    weights[reach] += SUBSETS - weights.sum()
     return weights
 
 
-def measure_smoothed(sheet: Sheet) -> Columns:
+def measure_smoothed(mosaic: Mosaic) -> Columns:
     """Measure histograms of local binary patterns of smoothed images, as `patterns` does of the images."""
     found: Columns = {}
     for sigma, radius in SCALES:
-        shares = pattern_shares(_smooth_sheet(sheet, gaussian(sigma)), sheet.pixels, radius)
+        shares = pattern_shares(_smooth_sheet(mosaic, gaussian(sigma)), mosaic.pixels, radius)
         found |= {f"lbp_s{sigma}_r{radius}_{code}": shares[:, code] for code in range(CODES)}
     return found
 
 
-def _smooth_sheet(sheet: Sheet, weights: NDArray[np.int32]) -> NDArray[np.uint8]:
+def _smooth_sheet(mosaic: Mosaic, weights: NDArray[np.int32]) -> NDArray[np.uint8]:
     """Smooth each object's cut with what lies around it in its image, uint8 of shape (rows, columns)."""
-    smooth = np.zeros_like(sheet.grey)
-    for band, wide in zip(sheet.bands, sheet.wide, strict=True):
+    smooth = np.zeros_like(mosaic.grey)
+    for band, wide in zip(mosaic.bands, mosaic.wide, strict=True):
         spare, reach = WIDE - MARGIN, len(weights) // 2
         seen = wide[spare - reach : len(wide) - spare + reach, spare - reach : wide.shape[1] - spare + reach]
         smooth_into(smooth[band, : wide.shape[1] - 2 * spare], seen, weights)
@@ -67,7 +67,7 @@ def smooth_into(smooth: NDArray[np.uint8], image: NDArray[np.uint8], weights: ND
     Args:
         smooth: what becomes of it, uint8 of shape (height, width).
         image: uint8 of shape (height + n_weights − 1, width + n_weights − 1).
-        weights: int32 of shape (n_weights,), with sum `PARTS`.
+        weights: int32 of shape (n_weights,), with sum `SUBSETS`.
 
     """
     height, width = smooth.shape
@@ -80,10 +80,10 @@ def smooth_into(smooth: NDArray[np.uint8], image: NDArray[np.uint8], weights: ND
                 row[x] += weight * shifted[x]
     total = np.empty(width, np.int32)
     for y in range(height):
-        total[:] = PARTS * PARTS // 2
+        total[:] = SUBSETS * SUBSETS // 2
         for k in range(len(weights)):
             weight, row = weights[k], across[y + k]
             for x in range(width):
                 total[x] += weight * row[x]
         for x in range(width):
-            smooth[y, x] = total[x] // (PARTS * PARTS)
+            smooth[y, x] = total[x] // (SUBSETS * SUBSETS)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..kernels.pixels import Pixels
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -34,13 +34,13 @@ FEATURES = (
 )
 
 
-def measure_symmetry(sheet: Sheet) -> Columns:
+def measure_symmetry(mosaic: Mosaic) -> Columns:
     """Measure symmetry about four lines through the centroid."""
-    ellipse, area = sheet.ellipse, sheet.form.mass
+    ellipse, area = mosaic.ellipse, mosaic.form.mass
     axis = np.where(ellipse.round, np.nan, ellipse.turn)
-    middle, upright = np.stack([ellipse.x, ellipse.y], axis=1), np.zeros(len(sheet))
+    middle, upright = np.stack([ellipse.x, ellipse.y], axis=1), np.zeros(len(mosaic))
     across, along, major, minor = (
-        mirrored(sheet.filled, sheet.pixels, middle, turn)
+        mirrored(mosaic.filled, mosaic.pixels, middle, turn)
         for turn in (upright, upright + np.pi / 2, axis, axis + np.pi / 2)
     )
     return {

@@ -12,7 +12,7 @@ from .geometry import ZOOPROCESS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..objects.mosaic import Sheet
+    from ..objects.mosaic import Mosaic
 
     Columns = dict[str, NDArray[np.float64]]
 
@@ -28,9 +28,9 @@ FEATURES = (
 )
 
 
-def measure_thickness(sheet: Sheet) -> Columns:
+def measure_thickness(mosaic: Mosaic) -> Columns:
     """Measure the depth of the pixels, holes filled."""
-    depth, bounds = np.sqrt(sheet.square_depth), sheet.pixels.bounds
+    depth, bounds = np.sqrt(mosaic.square_depth), mosaic.pixels.bounds
     deepest = np.maximum.reduceat(depth, bounds[:-1])
     return {
         "thickr": deepest / (np.add.reduceat(depth, bounds[:-1]) / np.diff(bounds)),

@@ -18,7 +18,7 @@ WAYS = len(STEPS)
 SEEN = 2
 
 
-class Outlines(NamedTuple):
+class Contours(NamedTuple):
     """The outlines of objects.
 
     Attributes:
@@ -35,14 +35,14 @@ class Outlines(NamedTuple):
 
 
 @compiled
-def outlines_of(filled: NDArray[np.uint8], pixels: Pixels) -> Outlines:
+def outlines_of(filled: NDArray[np.uint8], pixels: Pixels) -> Contours:
     """Walk around every piece of objects without holes.
 
     A pixel whose left neighbour is background is on the border of its piece; the first such pixel that no walk has come
     by begins a new one. Of chains with as many steps, the first is taken as the longest.
     """
     count = len(pixels.bounds) - 1
-    found = Outlines(np.zeros(count), np.zeros(count, np.int64), np.zeros(count))
+    found = Contours(np.zeros(count), np.zeros(count, np.int64), np.zeros(count))
     image = filled.copy()
     for k in range(count):
         most = -1
@@ -98,7 +98,7 @@ def next_step(image: NDArray[np.uint8], x: int, y: int, way: int) -> int:
 
 
 @compiled
-def amplitudes_of(filled: NDArray[np.uint8], pixels: Pixels, outlines: Outlines, harmonics: int) -> NDArray[np.float64]:
+def amplitudes_of(filled: NDArray[np.uint8], pixels: Pixels, outlines: Contours, harmonics: int) -> NDArray[np.float64]:
     """Return √(a² + b² + c² + d²) of elliptic Fourier descriptors (Kuhl & Giardina 1982), but for a factor.
 
     Args:

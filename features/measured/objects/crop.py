@@ -20,7 +20,7 @@ WIDE = MARGIN + 6  # as far as one reaches that goes over a smoothed image
 
 
 @dataclass(frozen=True)
-class Cut:
+class Crop:
     """An object cut out of its image.
 
     Attributes:
@@ -43,8 +43,8 @@ class Cut:
         return self.wide[spare:-spare, spare:-spare]
 
 
-def cut_out(image: NDArray[np.uint8], mask: NDArray[np.uint8] | None, options: Segmentation) -> Cut:
-    """Cut the object out of an image; where there is none, the cut has no pixels.
+def crop_objects(image: NDArray[np.uint8], mask: NDArray[np.uint8] | None, options: Segmentation) -> Crop:
+    """Crop the object out of an image; where there is none, the cut has no pixels.
 
     Args:
         image: grey levels, uint8 of shape (height, width).
@@ -62,7 +62,7 @@ def cut_out(image: NDArray[np.uint8], mask: NDArray[np.uint8] | None, options: S
     wide = piece = np.empty((0, 0), np.uint8)
     if box[2]:
         wide, piece = _window(image, box, WIDE, round(ground.level)), _window(mask, box, MARGIN, 0)
-    return Cut(wide, piece, ground, float(image.mean()))
+    return Crop(wide, piece, ground, float(image.mean()))
 
 
 def _window(image: NDArray[np.uint8], box: Sequence[int], margin: int, outside: int) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..kernels.chains import Outlines, outlines_of
+from ..kernels.chains import Contours, outlines_of
 from ..kernels.compiled import compiled
 from ..kernels.distances import square_distances
 from ..kernels.moments import Ellipse, Moments, ellipse_of, moments
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .crop import Cut
+    from .crop import Crop
 
 MOST_PIXELS = 1_000_000  # of a sheet, so that its arrays stay in the cache; a larger object has a sheet to itself
 WIDER = 1.1  # the widest object of a sheet is at most so much wider than its narrowest
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Mosaic:
     """Objects one below another; each has at least one pixel.
 
     Attributes:
@@ -44,7 +44,7 @@ class Sheet:
         level: background of each object's image, float64 of shape (n_objects,).
         light: whether that background is light, bool of shape (n_objects,).
         frame: mean grey level of each whole image, float64 of shape (n_objects,).
-        wide: grey levels of each object with a wider margin, as in `Cut`.
+        wide: grey levels of each object with a wider margin, as in `Crop`.
 
     """
 
@@ -57,21 +57,21 @@ class Sheet:
     wide: Sequence[NDArray[np.uint8]]
 
     @classmethod
-    def of(cls, cuts: Sequence[Cut]) -> Sheet:
+    def of(cls, crops: Sequence[Crop]) -> Mosaic:
         """Lay cuts one below another."""
-        heights = [cut.grey.shape[0] for cut in cuts]
+        heights = [crop.grey.shape[0] for crop in crops]
         tops = np.concatenate([[0], np.cumsum(heights)]).astype(np.int64)
-        level = np.array([cut.ground.level for cut in cuts])
-        shape = (int(tops[-1]), max(cut.grey.shape[1] for cut in cuts))
+        level = np.array([crop.ground.level for crop in crops])
+        shape = (int(tops[-1]), max(crop.grey.shape[1] for crop in crops))
         grey = np.repeat(np.round(level).astype(np.uint8), heights)[:, None].repeat(shape[1], axis=1)
         mask = np.zeros(shape, np.uint8)
-        for top, cut in zip(tops.tolist(), cuts, strict=False):
-            height, width = cut.grey.shape
-            grey[top : top + height, :width] = cut.grey
-            mask[top : top + height, :width] = cut.mask
-        light = np.array([cut.ground.light for cut in cuts])
-        frame = np.array([cut.frame for cut in cuts])
-        return cls(grey, mask, tops, level, light, frame, [cut.wide for cut in cuts])
+        for top, crop in zip(tops.tolist(), crops, strict=False):
+            height, width = crop.grey.shape
+            grey[top : top + height, :width] = crop.grey
+            mask[top : top + height, :width] = crop.mask
+        light = np.array([crop.ground.light for crop in crops])
+        frame = np.array([crop.frame for crop in crops])
+        return cls(grey, mask, tops, level, light, frame, [crop.wide for crop in crops])
 
     def __len__(self) -> int:
         """Count the objects."""
@@ -131,7 +131,7 @@ class Sheet:
         return moments(self.contrast, self.pixels)
 
     @cached_property
-    def outlines(self) -> Outlines:
+    def outlines(self) -> Contours:
         """The outlines of all objects, holes filled."""
         return outlines_of(self.filled, self.pixels)
 
@@ -166,15 +166,15 @@ def own_contrast(
     return found
 
 
-def sheets(cuts: Sequence[Cut]) -> Iterator[NDArray[np.int64]]:
+def mosaics(crops: Sequence[Crop]) -> Iterator[NDArray[np.int64]]:
     """Share out cuts over sheets: those of like width together, and no sheet larger than it need be.
 
     Yields:
-        Positions in `cuts`; those without pixels are left out.
+        Positions in `crops`; those without pixels are left out.
 
     """
-    widths = np.array([cut.grey.shape[1] for cut in cuts])
-    sizes = np.array([cut.grey.size for cut in cuts])
+    widths = np.array([crop.grey.shape[1] for crop in crops])
+    sizes = np.array([crop.grey.size for crop in crops])
     page: list[int] = []
     pixels = 0
     for position in np.argsort(widths, kind="stable"):

@@ -244,9 +244,9 @@ def test_two_calls_at_once_share_the_work(many: Path, tmp_path: Path, cache: Pat
     """For the same images and the same file: one measures, the other waits and takes the table; both end well."""
     words = command(many, "--out", tmp_path / "features.csv", "--background", "light", "--jobs", 1)
     options = {"env": surroundings(cache), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    calls = [subprocess.Popen(words, **options) for _ in range(2)]  # type: ignore[call-overload]
-    outputs = [child.communicate(timeout=PATIENCE) for child in calls]
+    predictions = [subprocess.Popen(words, **options) for _ in range(2)]  # type: ignore[call-overload]
+    outputs = [child.communicate(timeout=PATIENCE) for child in predictions]
 
-    assert [child.returncode for child in calls] == [0, 0], outputs
+    assert [child.returncode for child in predictions] == [0, 0], outputs
     assert sorted(counted(output) for output, _ in outputs) == [(0, MANY), (MANY, 0)]
     assert len(pd.read_csv(tmp_path / "features.csv")) == MANY

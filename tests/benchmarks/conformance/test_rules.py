@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from planktonbench import Objects, Track
 from planktonbench.benchmarks.conformance.rules import RULES, conformance
-from planktonbench.benchmarks.conformance.synthetic_objects import CLASSES, made_up
-from planktonbench.features.network_images.form import StackForm
+from planktonbench.benchmarks.conformance.synthetic_objects import CLASSES, synthetic_objects
+from planktonbench.features.network_images.form import ImageForm
 from planktonbench.models.networks.missing_weights import MissingWeights
 from planktonbench.models.registry import SHIPPED, get_track
 from sklearn.neighbors import KNeighborsClassifier
@@ -104,8 +104,8 @@ class Forgets(Nearest):
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
         """Count the calls."""
-        self.calls = getattr(self, "calls", 0) + 1
-        return np.roll(super().predict(objects), self.calls, axis=1)
+        self.predictions = getattr(self, "calls", 0) + 1
+        return np.roll(super().predict(objects), self.predictions, axis=1)
 
 
 class SortsById(Nearest):
@@ -296,7 +296,7 @@ def test_a_track_without_its_weights_is_not_judged() -> None:
 
 def test_made_up_objects_are_hard_in_the_promised_ways(tmp_path: Path) -> None:
     """Values are missing, a class has no training row, one has none at all, and test images are not with the others."""
-    made = made_up({"native", "images"}, StackForm(32), tmp_path)
+    made = synthetic_objects({"native", "images"}, ImageForm(32), tmp_path)
 
     trained = {CLASSES[code] for code in made.train.y}
 
@@ -310,13 +310,13 @@ def test_made_up_objects_are_hard_in_the_promised_ways(tmp_path: Path) -> None:
 
 def test_made_up_objects_are_the_same_each_time(tmp_path: Path) -> None:
     """Two calls make equal tables, labels and prepared images; what is not asked for is not there."""
-    one, other = (made_up({"native", "images"}, StackForm(32), tmp_path / name) for name in "ab")
-    plain = made_up({"native"}, None, tmp_path / "c")
+    one, other = (synthetic_objects({"native", "images"}, ImageForm(32), tmp_path / name) for name in "ab")
+    plain = synthetic_objects({"native"}, None, tmp_path / "c")
 
     assert one.train.table.equals(other.train.table)
-    assert one.train.stacks is not None
-    assert other.train.stacks is not None
-    assert np.array_equal(one.train.stacks.grey, other.train.stacks.grey)
+    assert one.train.network_images is not None
+    assert other.train.network_images is not None
+    assert np.array_equal(one.train.network_images.grey, other.train.network_images.grey)
     assert plain.train.images is None
-    assert plain.train.stacks is None
+    assert plain.train.network_images is None
     assert plain.train.table.equals(one.train.table)

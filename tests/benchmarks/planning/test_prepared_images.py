@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
-from planktonbench.benchmarks.planning.prepared_images import show_stacks
+from planktonbench.benchmarks.planning.prepared_images import show_network_inputs
 from planktonbench.data_manifests.dataset import open_folder
 from planktonbench.data_manifests.manifest import manifest_of_folder
-from planktonbench.features.network_images.form import Source, StackForm, channels_of
-from planktonbench.reports.pictures.network_inputs import stacks_of
+from planktonbench.features.network_images.form import ImageForm, Source, channels_of
+from planktonbench.reports.pictures.network_inputs import network_inputs_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from planktonbench.data_manifests.dataset import Dataset
 
-PADDED, STRETCHED = StackForm(), StackForm(side=32, resize="stretch")
+PADDED, STRETCHED = ImageForm(), ImageForm(side=32, resize="stretch")
 IMAGE = np.pad(np.full((5, 9), 60, np.uint8), 10, constant_values=230)
 
 
@@ -33,8 +33,8 @@ def data(tmp_path: Path) -> Dataset:
 
 def test_the_report_shows_the_channels_that_tracks_get(data: Dataset, tmp_path: Path) -> None:
     """In every form that is asked for, by its words, whatever the order."""
-    show_stacks(tmp_path, data, [STRETCHED, PADDED])
-    table = stacks_of(tmp_path, "lake").table
+    show_network_inputs(tmp_path, data, [STRETCHED, PADDED])
+    table = network_inputs_of(tmp_path, "lake").table
     found = [np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)) for png in table["png"]]
     expected = [IMAGE, *(channels_of(IMAGE, form, Source("light")) for form in (STRETCHED, PADDED))]
 
@@ -44,14 +44,14 @@ def test_the_report_shows_the_channels_that_tracks_get(data: Dataset, tmp_path: 
 
 def test_other_forms_are_shown_instead(data: Dataset, tmp_path: Path) -> None:
     """The pictures are those of the last run's tracks."""
-    show_stacks(tmp_path, data, {PADDED})
-    show_stacks(tmp_path, data, {STRETCHED})
+    show_network_inputs(tmp_path, data, {PADDED})
+    show_network_inputs(tmp_path, data, {STRETCHED})
 
-    assert stacks_of(tmp_path, "lake").table["form"].unique().tolist() == ["", STRETCHED.words]
+    assert network_inputs_of(tmp_path, "lake").table["form"].unique().tolist() == ["", STRETCHED.words]
 
 
 def test_without_image_tracks_nothing_is_kept(data: Dataset, tmp_path: Path) -> None:
     """What an earlier run has kept stays."""
-    show_stacks(tmp_path, data, [])
+    show_network_inputs(tmp_path, data, [])
 
-    assert not stacks_of(tmp_path, "lake").path.exists()
+    assert not network_inputs_of(tmp_path, "lake").path.exists()

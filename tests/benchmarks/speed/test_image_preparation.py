@@ -10,7 +10,7 @@ from planktonbench.benchmarks.feature_validation.shapes import shapes
 from planktonbench.benchmarks.speed import image_preparation as stack_cases
 from planktonbench.benchmarks.speed.bare_decoding import decode_whole
 from planktonbench.benchmarks.speed.image_preparation import build_whole, looped, preparing
-from planktonbench.features.network_images.store import reopen_stacks
+from planktonbench.features.network_images.store import reopen_network_images
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,17 +39,17 @@ def test_the_store_is_built_into_an_empty_cache(crops: Path, tmp_path: Path, mon
     address, most_mb = build_whole(str(crops), str(tmp_path / "cache"), "1")
 
     assert address.startswith(str(tmp_path / "cache"))
-    assert len(reopen_stacks(address)) == 4
+    assert len(reopen_network_images(address)) == 4
     assert most_mb > 10
 
 
 def test_what_is_compared_makes_the_same_channels(crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ours and OpenCV's are equal to the last bit."""
     monkeypatch.setenv("XDG_CACHE_HOME", "nowhere")
-    stacks = reopen_stacks(build_whole(str(crops), str(tmp_path / "cache"), "1")[0])
-    rows = stacks.rows(stacks.object_ids)
+    network_images = reopen_network_images(build_whole(str(crops), str(tmp_path / "cache"), "1")[0])
+    rows = network_images.rows(network_images.object_ids)
 
-    assert (looped(stacks.grey[rows]) == stacks.batch(rows)).all()
+    assert (looped(network_images.grey[rows]) == network_images.batch(rows)).all()
 
 
 def test_both_lines_are_measured(crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ import pytest
 from planktonbench.benchmarks.speed import training as training_cases
 from planktonbench.benchmarks.speed.stopwatch import Measured
 from planktonbench.benchmarks.speed.training import Way, as_source001
-from planktonbench.features.network_images.form import StackForm, stack
-from planktonbench.features.network_images.store import reopen_stacks
+from planktonbench.features.network_images.form import ImageForm, stack
+from planktonbench.features.network_images.store import reopen_network_images
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def test_every_way_shows_as_many_images(images: Path, tmp_path: Path, way: Way) 
     address, unpacked = training_cases._prepared(tmp_path, images)
     rows = np.resize(np.arange(12), SHOWN)
 
-    feed = training_cases._feed(way, reopen_stacks(address), rows, unpacked)
+    feed = training_cases._feed(way, reopen_network_images(address), rows, unpacked)
 
     if "y" in feed:
         shapes, labels = [feed["x"].shape], [feed["y"]]
@@ -63,7 +63,7 @@ def test_every_way_shows_as_many_images(images: Path, tmp_path: Path, way: Way) 
 def test_the_end_of_every_batch_is_timed(images: Path, tmp_path: Path) -> None:
     """Three batches in each of two epochs, one after the other."""
     address, unpacked = training_cases._prepared(tmp_path, images)
-    feed = training_cases._feed("ours", reopen_stacks(address), np.resize(np.arange(12), SHOWN), unpacked)
+    feed = training_cases._feed("ours", reopen_network_images(address), np.resize(np.arange(12), SHOWN), unpacked)
 
     ends = training_cases._trained(feed, epochs=2)
 
@@ -77,7 +77,7 @@ def test_source_001_makes_the_same_channels() -> None:
 
     found = as_source001(np.repeat(255 - grey[..., None], 3, axis=2).astype(np.float32))
 
-    np.testing.assert_array_equal(found, stack(grey[None], StackForm())[0])
+    np.testing.assert_array_equal(found, stack(grey[None], ImageForm())[0])
 
 
 def test_the_best_round_of_each_way_counts() -> None:

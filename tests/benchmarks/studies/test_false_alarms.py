@@ -10,10 +10,10 @@ from planktonbench.benchmarks.studies.false_alarms import CLUSTERS, compared, tw
 
 def test_methods_know_as_much_as_they_are_told_to() -> None:
     """Of what is not known a fifth is guessed; samples are of one size, and differ in how hard they are."""
-    calls = two_methods(np.random.default_rng(0), right=(0.7, 0.5), clusters=400, objects=40_000)
-    right = calls.called == calls.truth
+    predictions = two_methods(np.random.default_rng(0), right=(0.7, 0.5), clusters=400, objects=40_000)
+    right = predictions.called == predictions.truth
 
-    assert np.bincount(calls.units).tolist() == [100] * 400
+    assert np.bincount(predictions.units).tolist() == [100] * 400
     assert right.mean(axis=1) == pytest.approx([0.7 + 0.3 * 0.2, 0.5 + 0.5 * 0.2], abs=0.03)
     apart = right.reshape(2, 400, 100).mean(axis=2).std(axis=1)
     assert (apart > 1.3 * np.sqrt(0.25 / 100)).all()

@@ -1,4 +1,4 @@
-"""Copies of images: exact ones, those that look alike, and no others."""
+"""Duplicates of images: exact ones, those that look alike, and no others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from planktonbench.data_manifests.audit import copies
-from planktonbench.data_manifests.audit.copies import MASKS, MOST_BITS, close_looks, look_alikes, same_pixels
+from planktonbench.data_manifests.audit.copies import MASKS, MOST_BITS, close_looks, near_duplicates, same_pixels
 from planktonbench.data_manifests.audit.scan import scan
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def pairs_of(dataset: Dataset) -> list[set[str]]:
     """Return the look-alikes of a data set by member."""
     assert dataset.images is not None
     table = scan(dataset.images)
-    pairs = look_alikes(table)
+    pairs = near_duplicates(table)
     return [set(table["member"].iloc[[one, two]]) for one, two in pairs[["first", "second"]].to_numpy(int)]
 
 
@@ -174,9 +174,9 @@ def test_many_images_that_look_alike_are_all_paired(monkeypatch: pytest.MonkeyPa
     """Each with each, with the correlation that NumPy gives, however many are compared at once."""
     table = almost_the_same(40)
     small = np.frombuffer(b"".join(table["small"]), np.uint8).reshape(40, 256)
-    at_once = look_alikes(table)
+    at_once = near_duplicates(table)
     monkeypatch.setattr(copies, "PAIRS_AT_ONCE", 7)
-    in_parts = look_alikes(table)
+    in_parts = near_duplicates(table)
 
     pd.testing.assert_frame_equal(in_parts, at_once)
     assert len(at_once) == 40 * 39 // 2
@@ -188,7 +188,7 @@ def test_memory_does_not_grow_with_the_pairs() -> None:
     table = almost_the_same(300)
     tracemalloc.start()
     try:
-        pairs = look_alikes(table)
+        pairs = near_duplicates(table)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -89,7 +89,7 @@ def make_cut(image: NDArray[np.uint8]) -> bytes:
 
 
 def test_copies_are_told_apart_by_their_labels(make_images: Callable[..., Dataset], draw: Draw) -> None:
-    """Copies with one label, copies with two, and an image that was made brighter, under both labels."""
+    """Duplicates with one label, copies with two, and an image that was made brighter, under both labels."""
     one, two, three, four = (draw(1000 + k) for k in range(4))
     dataset = make_images(
         {

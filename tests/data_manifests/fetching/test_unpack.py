@@ -132,7 +132,7 @@ def test_a_zip_file_that_lies_about_a_size_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["zip", "w", "w:gz", "w:xz"])
 def test_a_damaged_archive_is_told(tmp_path: Path, kind: str) -> None:
-    """Cut off in the middle."""
+    """Crop off in the middle."""
     path = tmp_path / "archive"
     path = write_zip(path, FILES) if kind == "zip" else write_tar(path, FILES, mode=kind)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -154,7 +154,7 @@ def tar_of_images(count: int = 20) -> bytearray:
 
 @pytest.mark.parametrize("length", [1536 * 10, 1536 * 10 + 100, 1536 * 20])
 def test_a_tar_file_without_its_end_is_told(tmp_path: Path, length: int) -> None:
-    """Cut between two members, in a header or before the mark of the end, it is not taken for a smaller set."""
+    """Crop between two members, in a header or before the mark of the end, it is not taken for a smaller set."""
     path = tmp_path / "archive.tar"
     path.write_bytes(tar_of_images()[:length])
 

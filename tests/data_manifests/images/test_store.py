@@ -383,7 +383,7 @@ def test_an_image_is_read_from_its_place_without_a_list(
 ) -> None:
     """A process that is told places need not list a million others; an image that has gone since is told."""
     store = stored(tmp_path, kind, {"a/1.png": encoded(), "a/2.png": encoded(9)})
-    place = store.place_of("2")
+    place = store.location_of("2")
     again = open_images(store.source)
     monkeypatch.setattr(type(again), "_entries", lambda _: pytest.fail("listed"))
 

@@ -47,7 +47,7 @@ def test_slow_compilation_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytes
         monkeypatch.setattr(readiness, "Timer", _Impatient)
         readiness.make_ready.__wrapped__()
 
-    assert caplog.messages == [readiness.TOLD]
+    assert caplog.messages == [readiness.COMPILING]
 
 
 class _Impatient:

@@ -1,4 +1,4 @@
-"""Stacks: bright on dark, in proportion, the channels of source 001, whatever the source of the image."""
+"""NetworkImages: bright on dark, in proportion, the channels of source 001, whatever the source of the image."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from planktonbench.data_manifests.errors import TrackError
-from planktonbench.features.network_images.form import Source, StackForm, bright_area, channels_of, prepare, stack
+from planktonbench.features.network_images.form import ImageForm, Source, bright_area, channels_of, prepare, stack
 from skimage.filters import threshold_otsu
 from skimage.morphology import opening
 
 Grey = NDArray[np.uint8]
 
 SIDE = 32
-FORM = StackForm(side=SIDE)
-STRETCHED = StackForm(side=SIDE, resize="stretch")
+FORM = ImageForm(side=SIDE)
+STRETCHED = ImageForm(side=SIDE, resize="stretch")
 LIGHT, DARK = Source("light"), Source("dark")
 IMAGES = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=70))
 BATCHES = hnp.arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(SIDE), st.just(SIDE)))
@@ -40,7 +40,7 @@ def rectangle(height: int, width: int, *, margin: int = 40) -> Grey:
 
 
 @given(image=IMAGES, form=st.sampled_from([FORM, STRETCHED]))
-def test_a_light_source_gives_what_the_dark_one_gives(image: Grey, form: StackForm) -> None:
+def test_a_light_source_gives_what_the_dark_one_gives(image: Grey, form: ImageForm) -> None:
     """The negative of an image is the same object, taken the other way."""
     assert (prepare(255 - image, form, LIGHT) == prepare(image, form, DARK)).all()
 
@@ -129,8 +129,8 @@ def test_shrinking_averages() -> None:
 @given(batch=BATCHES)
 def test_threshold_and_opening_are_those_of_scikit_image(batch: Grey) -> None:
     """Written by others; beyond the border there is nothing."""
-    stacks = stack(batch, FORM)
-    for grey, channels in zip(batch, stacks, strict=True):
+    network_images = stack(batch, FORM)
+    for grey, channels in zip(batch, network_images, strict=True):
         flat = grey.min() == grey.max()
         above = np.zeros_like(grey, bool) if flat else grey > threshold_otsu(grey)
 
@@ -164,7 +164,7 @@ def test_opening_takes_specks_away() -> None:
 def test_a_threshold_can_be_given() -> None:
     """What is above it is 255; what has the level itself is not."""
     batch = np.arange(SIDE * SIDE, dtype=np.uint16).astype(np.uint8).reshape(1, SIDE, SIDE)
-    above = stack(batch, StackForm(side=SIDE, threshold=100))[..., 1]
+    above = stack(batch, ImageForm(side=SIDE, threshold=100))[..., 1]
 
     assert ((above == 255) == (batch > 100)).all()
     assert set(np.unique(above)) == {0, 255}
@@ -175,7 +175,7 @@ def test_the_area_is_counted_above_the_same_threshold(threshold: int | None) -> 
     """Of the image as it is, before it is resized."""
     image = rectangle(20, 30)
 
-    assert bright_area(image, StackForm(threshold=threshold)) == 600
+    assert bright_area(image, ImageForm(threshold=threshold)) == 600
 
 
 @given(image=hnp.arrays(np.uint8, (SIDE, SIDE)))
@@ -209,8 +209,8 @@ def test_the_stack_of_one_image_is_that_of_a_batch() -> None:
 
 def test_a_form_can_be_told() -> None:
     """By what a person would ask."""
-    assert StackForm().words == "64 px, padded, Otsu's threshold"
-    assert StackForm(side=32, resize="stretch", threshold=90).words == "32 px, stretched, threshold 90"
+    assert ImageForm().words == "64 px, padded, Otsu's threshold"
+    assert ImageForm(side=32, resize="stretch", threshold=90).words == "32 px, stretched, threshold 90"
 
 
 @pytest.mark.parametrize(
@@ -225,4 +225,4 @@ def test_a_form_can_be_told() -> None:
 def test_a_form_that_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:
     """With the value, and what can be."""
     with pytest.raises(TrackError, match=words):
-        StackForm(**options)
+        ImageForm(**options)

@@ -18,8 +18,8 @@ from planktonbench.data_manifests import native_cache as prepared
 from planktonbench.data_manifests.errors import DataError
 from planktonbench.data_manifests.images.store import ImageStore, open_images
 from planktonbench.features.network_images import building as stack_building
-from planktonbench.features.network_images.form import Source, StackForm, prepare, stack
-from planktonbench.features.network_images.store import Stacks, reopen_stacks, stored_stacks
+from planktonbench.features.network_images.form import ImageForm, Source, prepare, stack
+from planktonbench.features.network_images.store import NetworkImages, reopen_network_images, stored_network_images
 from planktonbench.features.preparation import chunk_files as parts
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FORM = StackForm(side=32)
+FORM = ImageForm(side=32)
 LIGHT = Source("light", pixel_size_um=0.7)
 COUNT = 23
 
@@ -82,25 +82,25 @@ def finished(tmp_path: Path) -> list[Path]:
 def test_each_row_is_that_of_its_image(images: ImageStore, jobs: int) -> None:
     """Pixels and sizes, however many processes prepare them."""
     counts: list[int] = []
-    stacks = stored_stacks(images, FORM, LIGHT, jobs=jobs, advance=counts.append)
-    rows = stacks.rows(PHOTOGRAPHS)
+    network_images = stored_network_images(images, FORM, LIGHT, jobs=jobs, advance=counts.append)
+    rows = network_images.rows(PHOTOGRAPHS)
 
-    assert stacks.object_ids[rows].tolist() == list(PHOTOGRAPHS)
-    assert (stacks.grey[rows] == [prepare(image, FORM, LIGHT) for image in PHOTOGRAPHS.values()]).all()
-    assert (stacks.sizes[rows] == [(*one.shape, (one < 230).sum()) for one in PHOTOGRAPHS.values()]).all()
-    assert stacks.sizes.dtype == np.float32
-    assert stacks.pixel_size_um == 0.7
-    assert len(stacks) == sum(counts) == COUNT
-    assert len(stacks.faults) == 0
+    assert network_images.object_ids[rows].tolist() == list(PHOTOGRAPHS)
+    assert (network_images.grey[rows] == [prepare(image, FORM, LIGHT) for image in PHOTOGRAPHS.values()]).all()
+    assert (network_images.sizes[rows] == [(*one.shape, (one < 230).sum()) for one in PHOTOGRAPHS.values()]).all()
+    assert network_images.sizes.dtype == np.float32
+    assert network_images.pixel_size_um == 0.7
+    assert len(network_images) == sum(counts) == COUNT
+    assert len(network_images.faults) == 0
 
 
 def test_a_batch_has_three_channels(images: ImageStore) -> None:
     """In the order of the rows that are asked for, repeated ones included."""
-    stacks = stored_stacks(images, FORM, LIGHT)
-    rows = stacks.rows(["07", "02", "07"])
+    network_images = stored_network_images(images, FORM, LIGHT)
+    rows = network_images.rows(["07", "02", "07"])
 
-    assert (stacks.batch(rows) == stack(stacks.grey[[7, 2, 7]], FORM)).all()
-    assert stacks.batch(rows).shape == (3, 32, 32, 3)
+    assert (network_images.batch(rows) == stack(network_images.grey[[7, 2, 7]], FORM)).all()
+    assert network_images.batch(rows).shape == (3, 32, 32, 3)
 
 
 def test_the_bytes_are_the_same_whatever_the_number_of_processes(
@@ -110,7 +110,7 @@ def test_the_bytes_are_the_same_whatever_the_number_of_processes(
     found = []
     for jobs in (1, 2):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / f"cache-{jobs}"))
-        folder = stored_stacks(images, FORM, LIGHT, jobs=jobs).folder
+        folder = stored_network_images(images, FORM, LIGHT, jobs=jobs).folder
         found.append({path.name: path.read_bytes() for path in sorted(folder.iterdir())})
 
     assert found[0] == found[1]
@@ -123,26 +123,28 @@ SPOILED = {"03": b"", "05": png(PHOTOGRAPHS["05"])[:60], "21": b"no image", "22"
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_spoiled_images_are_listed_and_have_no_row(tmp_path: Path, jobs: int) -> None:
     """Nobody can train on zeros that stand for them: there are as many rows as readable images."""
-    stacks = stored_stacks(write(tmp_path / "imgs.zip", SPOILED), FORM, LIGHT, jobs=jobs)
+    network_images = stored_network_images(write(tmp_path / "imgs.zip", SPOILED), FORM, LIGHT, jobs=jobs)
     whole = [name for name in PHOTOGRAPHS if name not in SPOILED]
     listed = [
         ("03", "imgs/03.png", "empty"), ("05", "imgs/05.png", "truncated"), ("21", "imgs/21.png", "unknown"),
         ("22", "imgs/22.png", "empty"),
     ]  # fmt: skip
 
-    assert list(stacks.faults.itertuples(index=False, name=None)) == listed
-    assert sorted(stacks.object_ids) == whole
-    assert stacks.grey.shape == (COUNT - 4, 32, 32)
-    assert (stacks.grey[stacks.rows(whole)] == [prepare(PHOTOGRAPHS[one], FORM, LIGHT) for one in whole]).all()
-    assert (stacks.sizes[stacks.rows(whole), :2] == [PHOTOGRAPHS[one].shape for one in whole]).all()
+    assert list(network_images.faults.itertuples(index=False, name=None)) == listed
+    assert sorted(network_images.object_ids) == whole
+    assert network_images.grey.shape == (COUNT - 4, 32, 32)
+    assert (
+        network_images.grey[network_images.rows(whole)] == [prepare(PHOTOGRAPHS[one], FORM, LIGHT) for one in whole]
+    ).all()
+    assert (network_images.sizes[network_images.rows(whole), :2] == [PHOTOGRAPHS[one].shape for one in whole]).all()
 
 
 def test_rows_of_what_has_none_are_refused(tmp_path: Path) -> None:
     """Each with its reason, the first ten and the count."""
-    stacks = stored_stacks(write(tmp_path / "imgs.zip", SPOILED), FORM, LIGHT)
+    network_images = stored_network_images(write(tmp_path / "imgs.zip", SPOILED), FORM, LIGHT)
 
     with pytest.raises(DataError, match=r"no stacks of 2 objects: 05 \(truncated\), nobody \(no such image\)\. Leave"):
-        stacks.rows(["04", "05", "nobody"])
+        network_images.rows(["04", "05", "nobody"])
 
 
 def test_a_source_without_a_readable_image_is_refused(tmp_path: Path) -> None:
@@ -150,7 +152,7 @@ def test_a_source_without_a_readable_image_is_refused(tmp_path: Path) -> None:
     images = write(tmp_path / "imgs.zip", dict.fromkeys(PHOTOGRAPHS, b"no image"))
 
     with pytest.raises(DataError, match=r"none of 23 images can be read: 00, 01, .* \(23 in all\)"):
-        stored_stacks(images, FORM, LIGHT)
+        stored_network_images(images, FORM, LIGHT)
 
 
 def test_a_source_without_images_is_refused(tmp_path: Path) -> None:
@@ -158,31 +160,31 @@ def test_a_source_without_images_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
 
     with pytest.raises(DataError, match="holds no images"):
-        stored_stacks(open_images(tmp_path / "empty"), FORM, LIGHT)
+        stored_network_images(open_images(tmp_path / "empty"), FORM, LIGHT)
 
 
 def test_jobs_are_processes(images: ImageStore) -> None:
     """None is too few."""
     with pytest.raises(DataError, match="jobs is 0; expected a number of processes, 1 or more"):
-        stored_stacks(images, FORM, LIGHT, jobs=0)
+        stored_network_images(images, FORM, LIGHT, jobs=0)
 
 
 def test_what_was_prepared_is_found_again(images: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """No image is read a second time; progress is told at once."""
-    first = stored_stacks(images, FORM, LIGHT)
+    first = stored_network_images(images, FORM, LIGHT)
     counts: list[int] = []
     said: list[str] = []
     monkeypatch.setattr(stack_building, "prepare_chunk", None)
-    again = stored_stacks(images, FORM, LIGHT, advance=counts.append, say=said.append)
+    again = stored_network_images(images, FORM, LIGHT, advance=counts.append, log=said.append)
 
     assert (again.folder, counts, said) == (first.folder, [COUNT], [])
 
 
 def test_changed_images_are_prepared_anew(images: ImageStore) -> None:
     """The new pixels are there."""
-    before = stored_stacks(images, FORM, LIGHT)
+    before = stored_network_images(images, FORM, LIGHT)
     changed = write(images.source, {"04": png(PHOTOGRAPHS["05"])})
-    after = stored_stacks(changed, FORM, LIGHT)
+    after = stored_network_images(changed, FORM, LIGHT)
 
     assert (after.grey[4] == before.grey[5]).all()
     assert (before.grey[4] != before.grey[5]).any()
@@ -190,10 +192,13 @@ def test_changed_images_are_prepared_anew(images: ImageStore) -> None:
 
 def test_other_forms_and_sources_lie_beside_each_other(images: ImageStore, tmp_path: Path) -> None:
     """One does not replace the other."""
-    forms = [FORM, StackForm(side=48), StackForm(side=32, resize="stretch"), StackForm(side=32, threshold=7)]
-    stores = [stored_stacks(images, form, LIGHT) for form in forms]
-    stores += [stored_stacks(images, FORM, Source("dark")), stored_stacks(images, FORM, Source("light", scale_bar=4))]
-    again = [stored_stacks(images, form, LIGHT) for form in forms]
+    forms = [FORM, ImageForm(side=48), ImageForm(side=32, resize="stretch"), ImageForm(side=32, threshold=7)]
+    stores = [stored_network_images(images, form, LIGHT) for form in forms]
+    stores += [
+        stored_network_images(images, FORM, Source("dark")),
+        stored_network_images(images, FORM, Source("light", scale_bar=4)),
+    ]
+    again = [stored_network_images(images, form, LIGHT) for form in forms]
 
     assert len(finished(tmp_path)) == len(stores)
     assert [one.form for one in again] == forms
@@ -202,28 +207,28 @@ def test_other_forms_and_sources_lie_beside_each_other(images: ImageStore, tmp_p
 
 def test_the_store_is_mapped_and_read_only(images: ImageStore) -> None:
     """The pixels are the file's; nothing can be written to them by mistake."""
-    stacks = stored_stacks(images, FORM, LIGHT)
+    network_images = stored_network_images(images, FORM, LIGHT)
 
-    assert isinstance(stacks.grey, np.memmap)
+    assert isinstance(network_images.grey, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
-        stacks.grey[0] = 0
+        network_images.grey[0] = 0
 
 
 def test_it_travels_as_an_address(images: ImageStore) -> None:
     """Pickled it is as long as a path, and opens the same file."""
-    stacks = stored_stacks(images, FORM, LIGHT)
-    content = pickle.dumps(stacks)
-    travelled: Stacks = pickle.loads(content)  # noqa: S301 - made here
+    network_images = stored_network_images(images, FORM, LIGHT)
+    content = pickle.dumps(network_images)
+    travelled: NetworkImages = pickle.loads(content)  # noqa: S301 - made here
 
     assert len(content) < 1000
     assert (travelled.form, travelled.source) == (FORM, LIGHT)
-    assert (reopen_stacks(stacks.address).grey == travelled.grey).all()
+    assert (reopen_network_images(network_images.address).grey == travelled.grey).all()
 
 
 def test_an_address_of_nothing_is_refused(tmp_path: Path) -> None:
     """The message says what to do."""
     with pytest.raises(DataError, match=r"holds no stacks: .*\. Run again, and they are prepared anew"):
-        reopen_stacks(str(tmp_path))
+        reopen_network_images(str(tmp_path))
 
 
 def test_missing_room_is_told_before_anything_is_written(images: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,13 +236,13 @@ def test_missing_room_is_told_before_anything_is_written(images: ImageStore, mon
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=20_000))
 
     with pytest.raises(DataError, match=r"23 images at 32 px need 0\.03 MB in .*, where 0\.02 MB are free\. Make room"):
-        stored_stacks(images, FORM, LIGHT)
+        stored_network_images(images, FORM, LIGHT)
 
 
 def test_the_room_that_is_taken_is_told(images: ImageStore) -> None:
     """Beforehand, with what is free."""
     said: list[str] = []
-    stored_stacks(images, FORM, LIGHT, say=said.append)
+    stored_network_images(images, FORM, LIGHT, log=said.append)
 
     assert len(said) == 1
     assert "23 images at 32 px need 0.03 MB" in said[0]
@@ -257,9 +262,9 @@ def test_a_full_disk_is_told(images: ImageStore, monkeypatch: pytest.MonkeyPatch
         patched.setattr(stack_building, "flush", full)
         patched.setattr(prepared, "flush", full)
         with pytest.raises(DataError, match=r"cannot be written: .*No space left.* Set XDG_CACHE_HOME"):
-            stored_stacks(images, FORM, LIGHT)
+            stored_network_images(images, FORM, LIGHT)
     counts: list[int] = []
-    stored_stacks(images, FORM, LIGHT, advance=counts.append)
+    stored_network_images(images, FORM, LIGHT, advance=counts.append)
 
     assert counts[0] == 10
 
@@ -270,7 +275,7 @@ from pathlib import Path
 from planktonbench.data_manifests.images.store import open_images
 from planktonbench.features import stack_building, stack_store
 from planktonbench.features.measured import parts
-from planktonbench.features.network_images.form import Source, StackForm
+from planktonbench.features.network_images.form import Source, ImageForm
 
 parts.CHUNK = 5
 place, name = sys.argv[2].split(".")
@@ -286,7 +291,7 @@ def killed(*given, **named):
 
 setattr(owner, name, killed)
 images = open_images(Path(sys.argv[1]))
-stack_store.stored_stacks(images, StackForm(side=32), Source("light", pixel_size_um=0.7))
+stack_store.stored_network_images(images, ImageForm(side=32), Source("light", pixel_size_um=0.7))
 """
 
 
@@ -308,10 +313,10 @@ def test_a_killed_call_is_completed_by_the_next(
     command = [sys.executable, "-c", KILLED, str(images.source), where, str(calls)]
     killed = subprocess.run(command, check=False, capture_output=True, text=True)
     counts: list[int] = []
-    folder = stored_stacks(images, FORM, LIGHT, advance=counts.append).folder
+    folder = stored_network_images(images, FORM, LIGHT, advance=counts.append).folder
     resumed = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
-    whole = stored_stacks(images, FORM, LIGHT).folder
+    whole = stored_network_images(images, FORM, LIGHT).folder
 
     assert killed.returncode == 9, killed.stderr
     assert counts[0] == COUNT - again
@@ -323,11 +328,11 @@ TWICE = """
 import sys
 from pathlib import Path
 from planktonbench.data_manifests.images.store import open_images
-from planktonbench.features.network_images.store import stored_stacks
-from planktonbench.features.network_images.form import Source, StackForm
+from planktonbench.features.network_images.store import stored_network_images
+from planktonbench.features.network_images.form import Source, ImageForm
 
 said = []
-stored_stacks(open_images(Path(sys.argv[1])), StackForm(side=32), Source("light"), say=said.append)
+stored_network_images(open_images(Path(sys.argv[1])), ImageForm(side=32), Source("light"), say=said.append)
 print(len(said))
 """
 

@@ -12,7 +12,7 @@ from planktonbench import Objects, Track
 from planktonbench.data_manifests.errors import TrackError
 from planktonbench.models.fusion.early_xgboost import FusionXgb, folds_of
 from planktonbench.models.fusion.late_pooling import FusionStack, pool_weights, pooled
-from planktonbench.models.protocol.track import LEAST, Part, logarithms
+from planktonbench.models.protocol.track import LEAST, BaseRun, logarithms
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss
 
@@ -54,30 +54,30 @@ class Memory(Track):
         return self.predict(objects).astype(np.float32)
 
 
-def part_of(track: type[Track], parts: dict[str, Objects], **options: float) -> Part:
+def part_of(track: type[Track], subsets: dict[str, Objects], **options: float) -> BaseRun:
     """Run a track, and keep what a run keeps."""
     fitted = track(**options)
     fitted.warm_up()
-    fitted.fit(parts["train"], parts["valid"], rng=np.random.default_rng(0))
+    fitted.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(0))
 
     def told(name: str) -> pd.DataFrame:
-        objects = parts[name].without_labels()
+        objects = subsets[name].without_labels()
         return pd.DataFrame(fitted.predict(objects), index=pd.Index(objects.object_ids))
 
     embedded = [
-        pd.DataFrame(found, index=pd.Index(parts[name].object_ids))
-        for name in parts
-        if (found := fitted.embeddings(parts[name].without_labels())) is not None
+        pd.DataFrame(found, index=pd.Index(subsets[name].object_ids))
+        for name in subsets
+        if (found := fitted.embeddings(subsets[name].without_labels())) is not None
     ]
     scores = pd.concat([told("valid"), told("test")])
-    return Part(track.name, track, options, scores, pd.concat(embedded) if embedded else None)
+    return BaseRun(track.name, track, options, scores, pd.concat(embedded) if embedded else None)
 
 
-def fitted(track: Track, parts: dict[str, Objects], *given: Part) -> Track:
+def fitted(track: Track, subsets: dict[str, Objects], *given: BaseRun) -> Track:
     """Fit a fusion on parts."""
-    track.given = {part.name: part for part in given}
+    track.base_runs = {part.name: part for part in given}
     track.warm_up()
-    track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(1))
+    track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(1))
     return track
 
 
@@ -118,11 +118,11 @@ def test_pool_calibrates_and_ignores_what_knows_nothing() -> None:
     assert log_loss(y, pooled(said, weights)) < log_loss(y, np.exp(honest)) + 0.01
 
 
-def test_stack_mixes_what_the_parts_said(parts: dict[str, Objects]) -> None:
+def test_stack_mixes_what_the_parts_said(subsets: dict[str, Objects]) -> None:
     """The mixture is the pool of the stored predictions, rows sum to one, and order does not matter."""
-    given = [part_of(Memory, parts), replace(part_of(Memory, parts, sharpness=0.1), name="blunt")]
-    track = fitted(FusionStack(of=("memory", "blunt")), parts, *given)
-    test = parts["test"].without_labels()
+    given = [part_of(Memory, subsets), replace(part_of(Memory, subsets, sharpness=0.1), name="blunt")]
+    track = fitted(FusionStack(of=("memory", "blunt")), subsets, *given)
+    test = subsets["test"].without_labels()
 
     scores = track.predict(test)
 
@@ -134,14 +134,14 @@ def test_stack_mixes_what_the_parts_said(parts: dict[str, Objects]) -> None:
     np.testing.assert_allclose(track.predict(test.take(backwards)), scores[backwards])
 
 
-def test_stack_judges_validation_rows_by_other_rows(parts: dict[str, Objects]) -> None:
+def test_stack_judges_validation_rows_by_other_rows(subsets: dict[str, Objects]) -> None:
     """A label that is changed changes what is said of other validation rows, never of its own."""
-    given = [part_of(Memory, parts), replace(part_of(Memory, parts, sharpness=0.1), name="blunt")]
-    valid = parts["valid"]
-    before = fitted(FusionStack(of=("memory", "blunt")), parts, *given).predict(valid.without_labels())
+    given = [part_of(Memory, subsets), replace(part_of(Memory, subsets, sharpness=0.1), name="blunt")]
+    valid = subsets["valid"]
+    before = fitted(FusionStack(of=("memory", "blunt")), subsets, *given).predict(valid.without_labels())
     codes = valid.y.copy()
     codes[7] = (codes[7] + 1) % 3
-    other = {**parts, "valid": replace(valid, codes=codes)}
+    other = {**subsets, "valid": replace(valid, codes=codes)}
 
     after = fitted(FusionStack(of=("memory", "blunt")), other, *given).predict(valid.without_labels())
 
@@ -157,25 +157,25 @@ def test_stack_wants_two_parts(of: list[str]) -> None:
         FusionStack(of=of)
 
 
-def test_training_rows_are_embedded_by_networks_that_have_not_seen_them(parts: dict[str, Objects]) -> None:
+def test_training_rows_are_embedded_by_networks_that_have_not_seen_them(subsets: dict[str, Objects]) -> None:
     """Each further network is trained without its fold; the part's own is not trained again."""
-    part = part_of(Memory, parts)
+    part = part_of(Memory, subsets)
     before = len(Memory.seen_by_all["fits"])
 
-    fitted(FusionXgb("memory", folds=3, candidates=1, rounds=5), parts, part)
+    fitted(FusionXgb("memory", folds=3, candidates=1, rounds=5), subsets, part)
 
     fits = Memory.seen_by_all["fits"][before:]
-    everybody = frozenset(parts["train"].object_ids)
+    everybody = frozenset(subsets["train"].object_ids)
     left_out = [everybody - seen for seen in fits]
     assert len(fits) == 3
     assert sorted(one for fold in left_out for one in fold) == sorted(everybody)
 
 
-def test_what_the_trees_learn_from_is_worth_as_much_on_other_rows(parts: dict[str, Objects]) -> None:
+def test_what_the_trees_learn_from_is_worth_as_much_on_other_rows(subsets: dict[str, Objects]) -> None:
     """Out-of-fold and held rows leave trees that can be trusted; rows that the network was trained on mislead them."""
-    keep = parts["train"].table.columns.drop(["area", "double"])  # what the network does not tell is noise
-    parts = {name: replace(one, native=one.table[keep]) for name, one in parts.items()}
-    hidden = {name: replace(one, native=one.table.drop(columns="mean")) for name, one in parts.items()}
+    keep = subsets["train"].table.columns.drop(["area", "double"])  # what the network does not tell is noise
+    subsets = {name: replace(one, native=one.table[keep]) for name, one in subsets.items()}
+    hidden = {name: replace(one, native=one.table.drop(columns="mean")) for name, one in subsets.items()}
 
     class Seer(Memory):
         """A network sees what the table does not tell."""
@@ -183,10 +183,10 @@ def test_what_the_trees_learn_from_is_worth_as_much_on_other_rows(parts: dict[st
         name = "seer"
 
         def predict(self, objects: Objects) -> NDArray[np.float64]:
-            tables = pd.concat([one.table for one in parts.values()])
+            tables = pd.concat([one.table for one in subsets.values()])
             return super().predict(replace(objects, native=tables.loc[objects.object_ids]))
 
-    part = part_of(Seer, parts)
+    part = part_of(Seer, subsets)
     scores = {}
     for rows, embedding in (("out-of-fold", "logits"), ("held", "raw"), ("held", "pca"), ("in-sample", "raw")):
         track = FusionXgb("seer", embedding=embedding, rows=rows, candidates=1, rounds=30)  # type: ignore[arg-type]  # loop
@@ -197,15 +197,15 @@ def test_what_the_trees_learn_from_is_worth_as_much_on_other_rows(parts: dict[st
     assert min(scores.values()) > 0.8
 
 
-def test_fusion_shows_what_it_is_built_of(parts: dict[str, Objects]) -> None:
+def test_fusion_shows_what_it_is_built_of(subsets: dict[str, Objects]) -> None:
     """Its importance and preparation name native columns and seen ones."""
-    track = fitted(FusionXgb("memory", candidates=1, rounds=5), parts, part_of(Memory, parts))
+    track = fitted(FusionXgb("memory", candidates=1, rounds=5), subsets, part_of(Memory, subsets))
 
-    names = set(track.importance(parts["valid"], rng=np.random.default_rng(0))["feature"])  # type: ignore[index]  # it tells
+    names = set(track.importance(subsets["valid"], rng=np.random.default_rng(0))["feature"])  # type: ignore[index]  # it tells
 
     assert "area" in names
     assert any(name.startswith("memory:") for name in names)
-    assert track.parts == ("memory", "xgb-native")
+    assert track.base_models == ("memory", "xgb-native")
 
 
 @pytest.mark.parametrize(
@@ -223,18 +223,18 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], message
         FusionXgb(**options)
 
 
-def test_a_part_without_embeddings_is_refused(parts: dict[str, Objects]) -> None:
+def test_a_part_without_embeddings_is_refused(subsets: dict[str, Objects]) -> None:
     """A part that keeps none cannot be taken as it is."""
-    part = replace(part_of(Memory, parts), embeddings=None)
+    part = replace(part_of(Memory, subsets), embeddings=None)
 
     with pytest.raises(TrackError, match="no embeddings; expected an image track"):
-        fitted(FusionXgb("memory", embedding="raw", rows="in-sample"), parts, part)
+        fitted(FusionXgb("memory", embedding="raw", rows="in-sample"), subsets, part)
 
 
-def test_parts_say_nothing_of_training_rows(parts: dict[str, Objects]) -> None:
+def test_parts_say_nothing_of_training_rows(subsets: dict[str, Objects]) -> None:
     """Predictions of training rows are not kept, so that nothing can learn from them."""
     with pytest.raises(TrackError, match="no predictions of objects"):
-        part_of(Memory, parts).log_probabilities(parts["train"])
+        part_of(Memory, subsets).log_probabilities(subsets["train"])
 
 
 def test_folds_share_out_each_class() -> None:

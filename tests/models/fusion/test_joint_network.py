@@ -11,7 +11,7 @@ import pytest
 from planktonbench.data_manifests.errors import TrackError
 from planktonbench.models.fusion.joint_network import FusionJoint
 from planktonbench.models.image_tracks.convolutional import LeNet
-from planktonbench.models.protocol.track import Part
+from planktonbench.models.protocol.track import BaseRun
 from sklearn.metrics import f1_score
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ SPLIT = ("bar", "disc", "never seen", "large disc")
 
 
 @pytest.fixture
-def halves(image_parts: dict[str, Objects]) -> dict[str, Objects]:
+def halves(image_subsets: dict[str, Objects]) -> dict[str, Objects]:
     """Objects whose image tells bar from disc, and whose table tells large discs from others; some values missing."""
     found = {}
-    for part, objects in image_parts.items():
+    for part, objects in image_subsets.items():
         rng = np.random.default_rng(len(objects))
         kept = objects.take(np.flatnonzero(objects.y < 2))
         large = (kept.y == 1) & (rng.random(len(kept)) < 0.5)
@@ -43,7 +43,7 @@ def halves(image_parts: dict[str, Objects]) -> dict[str, Objects]:
 
 
 @pytest.fixture
-def part(halves: dict[str, Objects]) -> Part:
+def part(halves: dict[str, Objects]) -> BaseRun:
     """A network that was trained on the images alone."""
     network = LeNet(**PART)
     network.warm_up()
@@ -54,16 +54,16 @@ def part(halves: dict[str, Objects]) -> Part:
             for one in halves.values()
         ]
     )
-    return Part("cnn-lenet", LeNet, PART, pd.DataFrame(), embedded)
+    return BaseRun("cnn-lenet", LeNet, PART, pd.DataFrame(), embedded)
 
 
-def fitted(parts: Mapping[str, Objects], part: Part, **options: Any) -> tuple[FusionJoint, NDArray[np.float64]]:  # noqa: ANN401 - options of the track
+def fitted(subsets: Mapping[str, Objects], part: BaseRun, **options: Any) -> tuple[FusionJoint, NDArray[np.float64]]:  # noqa: ANN401 - options of the track
     """Fit a joint network and return it with its scores of the test objects."""
     track = FusionJoint(**options)
-    track.given = {"cnn-lenet": part}
+    track.base_runs = {"cnn-lenet": part}
     track.warm_up()
-    track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(2))
-    return track, track.predict(parts["test"].without_labels())
+    track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(2))
+    return track, track.predict(subsets["test"].without_labels())
 
 
 def macro_f1(objects: Objects, scores: NDArray[np.float64]) -> float:
@@ -72,19 +72,19 @@ def macro_f1(objects: Objects, scores: NDArray[np.float64]) -> float:
 
 
 @pytest.mark.parametrize("join", ["together", "late"])
-def test_both_branches_are_learnt_from(halves: dict[str, Objects], part: Part, join: str) -> None:
+def test_both_branches_are_learnt_from(halves: dict[str, Objects], part: BaseRun, join: str) -> None:
     """Neither image nor table alone can tell all classes; a class without rows has score 0, and rows sum to one."""
     track, scores = fitted(halves, part, join=join, **JOINT)
 
     assert macro_f1(halves["test"], scores) > 0.9
     np.testing.assert_allclose(scores.sum(axis=1), 1)
     assert (scores[:, 2] == 0).all()
-    assert track.parts == ("cnn-lenet", "xgb-native")
+    assert track.base_models == ("cnn-lenet", "xgb-native")
     assert set(track.preparation()["feature"]) == {"size", "noise"}
     assert track.embeddings(halves["test"]).shape[0] == len(halves["test"])
 
 
-def test_the_same_seed_gives_the_same_bits(halves: dict[str, Objects], part: Part) -> None:
+def test_the_same_seed_gives_the_same_bits(halves: dict[str, Objects], part: BaseRun) -> None:
     """Two trainings, one result."""
     import keras
 
@@ -96,7 +96,7 @@ def test_the_same_seed_gives_the_same_bits(halves: dict[str, Objects], part: Par
     np.testing.assert_array_equal(*found)
 
 
-def test_late_leaves_the_network_as_it_was(halves: dict[str, Objects], part: Part) -> None:
+def test_late_leaves_the_network_as_it_was(halves: dict[str, Objects], part: BaseRun) -> None:
     """What the part's network made of images is all that is seen of them."""
     assert part.embeddings is not None
     shuffled = part.embeddings.sample(frac=1, random_state=0).set_axis(part.embeddings.index)

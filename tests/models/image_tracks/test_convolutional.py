@@ -17,50 +17,50 @@ if TYPE_CHECKING:
 OPTIONS = {"side": 32, "epochs": 3, "batch": 16}
 
 
-def fitted(name: str, parts: dict[str, Objects], seed: int = 0, **options: object) -> ImageTrack:
+def fitted(name: str, subsets: dict[str, Objects], seed: int = 0, **options: object) -> ImageTrack:
     """Return a track fitted as a worker fits it: libraries seeded once, then a generator of its own."""
     import keras
 
     track = get_track(name)(**{**OPTIONS, **options})
     track.warm_up()
     keras.utils.set_random_seed(seed)
-    track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(seed))
+    track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(seed))
     return track  # type: ignore[return-value]
 
 
-def test_a_network_learns_shapes(image_parts: dict[str, Objects]) -> None:
+def test_a_network_learns_shapes(image_subsets: dict[str, Objects]) -> None:
     """Bars, discs and rings are told apart; a class without training rows has score 0; rows sum to one."""
-    track = fitted("cnn-lenet", image_parts, epochs=12)
-    scores = checked_scores(track.predict(image_parts["test"].without_labels()), image_parts["test"], "cnn-lenet")
+    track = fitted("cnn-lenet", image_subsets, epochs=12)
+    scores = checked_scores(track.predict(image_subsets["test"].without_labels()), image_subsets["test"], "cnn-lenet")
 
-    assert (scores.argmax(axis=1) == image_parts["test"].y).mean() > 0.9
+    assert (scores.argmax(axis=1) == image_subsets["test"].y).mean() > 0.9
     assert (scores[:, 2] == 0).all()
 
 
 @pytest.mark.parametrize("with_size", [False, True])
-def test_the_same_seed_gives_the_same_bits(image_parts: dict[str, Objects], *, with_size: bool) -> None:
+def test_the_same_seed_gives_the_same_bits(image_subsets: dict[str, Objects], *, with_size: bool) -> None:
     """Two trainings of one seed agree in each bit, two of different seeds do not."""
     options = {"with_size": with_size, "rotate90": True, "rotation": 10.0, "noise": 0.02, "dropout": 0.2}
     first, second, other = (
-        fitted("cnn-lenet", image_parts, seed, **options).predict(image_parts["test"]) for seed in (0, 0, 1)
+        fitted("cnn-lenet", image_subsets, seed, **options).predict(image_subsets["test"]) for seed in (0, 0, 1)
     )
 
     assert (first == second).all()
     assert (first != other).any()
 
 
-def test_embeddings_are_what_the_last_layer_takes(image_parts: dict[str, Objects]) -> None:
+def test_embeddings_are_what_the_last_layer_takes(image_subsets: dict[str, Objects]) -> None:
     """Embeddings times the weights of the last layer are the logits of the scores."""
     from scipy.special import softmax
 
-    track = fitted("cnn-lenet", image_parts)
-    found = track.embeddings(image_parts["test"])
+    track = fitted("cnn-lenet", image_subsets)
+    found = track.embeddings(image_subsets["test"])
     kernel, bias = (np.asarray(value) for value in track._model.get_layer("head").weights)
 
-    assert found.shape == (len(image_parts["test"]), 100)
+    assert found.shape == (len(image_subsets["test"]), 100)
     assert found.dtype == np.float32
     assert softmax(found @ kernel + bias, axis=1) == pytest.approx(
-        track.predict(image_parts["test"])[:, [0, 1, 3]], abs=1e-5
+        track.predict(image_subsets["test"])[:, [0, 1, 3]], abs=1e-5
     )
 
 

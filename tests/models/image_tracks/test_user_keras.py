@@ -45,17 +45,17 @@ def build(n_classes: int, input_shape: tuple[int, int, int]) -> keras.Model:
     )
 
 
-def test_it_learns(image_parts: dict[str, Objects]) -> None:
+def test_it_learns(image_subsets: dict[str, Objects]) -> None:
     """Shapes that are easy to tell apart are told apart; a class without training rows has score 0."""
     keras.utils.set_random_seed(3)
     track = from_keras("small", build, side=32, epochs=30, learning_rate=0.01, minutes=5)()
 
-    track.fit(image_parts["train"], image_parts["valid"], rng=np.random.default_rng(0))
-    scores = checked_scores(track.predict(image_parts["test"]), image_parts["test"], "small")
+    track.fit(image_subsets["train"], image_subsets["valid"], rng=np.random.default_rng(0))
+    scores = checked_scores(track.predict(image_subsets["test"]), image_subsets["test"], "small")
 
-    assert (scores.argmax(axis=1) == image_parts["test"].y).mean() > 0.9
+    assert (scores.argmax(axis=1) == image_subsets["test"].y).mean() > 0.9
     assert (scores[:, 2] == 0).all()
-    assert track.embeddings(image_parts["test"]) is None
+    assert track.embeddings(image_subsets["test"]) is None
 
 
 @pytest.mark.parametrize("last", ["dense", "activation", "layer"])

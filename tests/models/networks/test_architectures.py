@@ -35,11 +35,11 @@ def built(name: str, **options: Any) -> tuple[keras.Model, Design]:  # noqa: ANN
 
 
 @pytest.mark.parametrize("name", DESIGNS)
-def test_it_learns_a_handful_of_objects_by_heart(name: str, image_parts: dict[str, Objects]) -> None:
+def test_it_learns_a_handful_of_objects_by_heart(name: str, image_subsets: dict[str, Objects]) -> None:
     """Sixteen objects with labels that nothing tells: after some steps the network knows each."""
     model, _ = built(name)
-    stacks: Any = image_parts["train"].stacks
-    images, y = {"image": stacks.batch(np.arange(FEW))}, np.arange(FEW) % 4
+    network_images: Any = image_subsets["train"].network_images
+    images, y = {"image": network_images.batch(np.arange(FEW))}, np.arange(FEW) % 4
     compile_for(model, Recipe(schedule="constant", learning_rate=1e-3, weight_decay=0), steps=1)
     losses = [float(model.train_on_batch(images, y, return_dict=True)["loss"])]
     while losses[-1] > 0.1 * losses[0] and len(losses) < 250:

@@ -19,19 +19,19 @@ NATIVE = [name for name in SHIPPED if get_track(name).inputs == {"native"}]
 LEARNING = [name for name in NATIVE if name not in {"majority", "random"}]
 
 
-def fitted(name: str, parts: Mapping[str, Objects], seed: int = 0, **options: object) -> tuple[object, np.ndarray]:
+def fitted(name: str, subsets: Mapping[str, Objects], seed: int = 0, **options: object) -> tuple[object, np.ndarray]:
     """Fit a track and return it with its scores of the test objects."""
     track = get_track(name)(**options)
     track.warm_up()
-    track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(seed))
-    test = parts["test"].without_labels()
+    track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(seed))
+    test = subsets["test"].without_labels()
     return track, checked_scores(track.predict(test), test, name)
 
 
 @pytest.mark.parametrize("name", NATIVE)
-def test_scores_are_probabilities_with_a_column_for_each_class(name: str, parts: dict[str, Objects]) -> None:
+def test_scores_are_probabilities_with_a_column_for_each_class(name: str, subsets: dict[str, Objects]) -> None:
     """Each row sums to one, and a class without training rows has score 0."""
-    _, scores = fitted(name, parts)
+    _, scores = fitted(name, subsets)
 
     assert scores.shape == (80, 5)
     assert np.allclose(scores.sum(axis=1), 1, atol=1e-5)
@@ -39,68 +39,68 @@ def test_scores_are_probabilities_with_a_column_for_each_class(name: str, parts:
 
 
 @pytest.mark.parametrize("name", LEARNING)
-def test_an_easy_table_is_learnt(name: str, parts: dict[str, Objects]) -> None:
+def test_an_easy_table_is_learnt(name: str, subsets: dict[str, Objects]) -> None:
     """Classes that two columns tell apart are told apart, which they are not when codes and columns are shifted."""
-    _, scores = fitted(name, parts)
+    _, scores = fitted(name, subsets)
 
-    assert (scores.argmax(axis=1) == parts["test"].y).mean() > 0.9
+    assert (scores.argmax(axis=1) == subsets["test"].y).mean() > 0.9
 
 
 @pytest.mark.parametrize("name", NATIVE)
-def test_the_same_seed_gives_the_same_bytes(name: str, parts: dict[str, Objects]) -> None:
+def test_the_same_seed_gives_the_same_bytes(name: str, subsets: dict[str, Objects]) -> None:
     """A run can be done again, bit for bit."""
-    _, one = fitted(name, parts)
-    _, two = fitted(name, parts)
+    _, one = fitted(name, subsets)
+    _, two = fitted(name, subsets)
 
     assert one.tobytes() == two.tobytes()
 
 
 @pytest.mark.parametrize("name", ["xgb-native", "xgb-source001", "forest-native", "logistic-native"])
 def test_the_number_of_threads_does_not_matter(
-    name: str, parts: dict[str, Objects], monkeypatch: pytest.MonkeyPatch
+    name: str, subsets: dict[str, Objects], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One thread and two give the same bytes, so that --jobs does not change a result."""
     monkeypatch.setenv("PLANKTONBENCH_THREADS", "1")
-    _, one = fitted(name, parts)
+    _, one = fitted(name, subsets)
     monkeypatch.setenv("PLANKTONBENCH_THREADS", "2")
-    _, two = fitted(name, parts)
+    _, two = fitted(name, subsets)
 
     assert one.tobytes() == two.tobytes()
 
 
 @pytest.mark.parametrize("name", NATIVE)
-def test_a_track_does_not_change_its_input(name: str, parts: dict[str, Objects]) -> None:
+def test_a_track_does_not_change_its_input(name: str, subsets: dict[str, Objects]) -> None:
     """Tables that a track was given are as they were."""
-    before = {part: objects.table.copy() for part, objects in parts.items()}
-    fitted(name, parts)
+    before = {subset: objects.table.copy() for subset, objects in subsets.items()}
+    fitted(name, subsets)
 
-    for part, table in before.items():
-        pd.testing.assert_frame_equal(table, parts[part].table)
+    for subset, table in before.items():
+        pd.testing.assert_frame_equal(table, subsets[subset].table)
 
 
 @pytest.mark.parametrize("name", NATIVE)
-def test_a_prediction_does_not_depend_on_its_neighbours(name: str, parts: dict[str, Objects]) -> None:
+def test_a_prediction_does_not_depend_on_its_neighbours(name: str, subsets: dict[str, Objects]) -> None:
     """An object alone is predicted as it is among others."""
-    track, scores = fitted(name, parts)
-    test = parts["test"]
+    track, scores = fitted(name, subsets)
+    test = subsets["test"]
     alone = Objects(test.object_ids[5:6], test.classes, test.table.iloc[5:6])
 
     assert track.predict(alone) == pytest.approx(scores[5:6], abs=1e-6)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", LEARNING)
-def test_nothing_is_learnt_from_test_rows(name: str, parts: dict[str, Objects]) -> None:
+def test_nothing_is_learnt_from_test_rows(name: str, subsets: dict[str, Objects]) -> None:
     """The labels of objects to predict are not shown."""
     with pytest.raises(TrackError, match=r"not shown to a track; use \.y in fit"):
-        _ = parts["test"].without_labels().y
-    track, _ = fitted(name, parts)
+        _ = subsets["test"].without_labels().y
+    track, _ = fitted(name, subsets)
 
     assert track.preparation() is not None  # type: ignore[attr-defined]
 
 
-def test_what_was_pruned_is_told(parts: dict[str, Objects]) -> None:
+def test_what_was_pruned_is_told(subsets: dict[str, Objects]) -> None:
     """The preparation names the constant and the doubled column, and keeps the others."""
-    track, _ = fitted("xgb-native", parts)
+    track, _ = fitted("xgb-native", subsets)
     told = track.preparation().set_index("feature")["dropped"]  # type: ignore[attr-defined]
 
     assert told["constant"] == "constant (3)"
@@ -108,9 +108,9 @@ def test_what_was_pruned_is_told(parts: dict[str, Objects]) -> None:
     assert list(told.index[told == ""]) == ["area", "mean", "noise"] or "with area" in told["mean"]
 
 
-def test_xgb_native_tries_at_most_six_and_tells_which(parts: dict[str, Objects]) -> None:
+def test_xgb_native_tries_at_most_six_and_tells_which(subsets: dict[str, Objects]) -> None:
     """Candidates, their validation scores and the chosen one are in the card."""
-    track, _ = fitted("xgb-native", parts)
+    track, _ = fitted("xgb-native", subsets)
     chosen = track.chosen  # type: ignore[attr-defined]
 
     assert len(chosen["tried"]) == 6
@@ -119,18 +119,18 @@ def test_xgb_native_tries_at_most_six_and_tells_which(parts: dict[str, Objects])
     assert not chosen["out_of_time"]
 
 
-def test_xgb_native_stops_when_its_time_is_up(parts: dict[str, Objects]) -> None:
+def test_xgb_native_stops_when_its_time_is_up(subsets: dict[str, Objects]) -> None:
     """With no time at all one candidate gets one round, and the card says so."""
-    track, _ = fitted("xgb-native", parts, minutes=0)
+    track, _ = fitted("xgb-native", subsets, minutes=0)
     chosen = track.chosen  # type: ignore[attr-defined]
 
     assert chosen["out_of_time"]
     assert (len(chosen["tried"]), chosen["rounds"], chosen["not_tried"]) == (1, 1, 5)
 
 
-def test_options_fix_what_would_be_chosen(parts: dict[str, Objects]) -> None:
+def test_options_fix_what_would_be_chosen(subsets: dict[str, Objects]) -> None:
     """A given alpha and depth leave one candidate."""
-    track, _ = fitted("xgb-native", parts, alpha=0.0, depth=3)
+    track, _ = fitted("xgb-native", subsets, alpha=0.0, depth=3)
 
     assert [(t["alpha"], t["depth"]) for t in track.chosen["tried"]] == [(0.0, 3)]  # type: ignore[attr-defined]
 
@@ -149,25 +149,25 @@ def test_xgb_draws_rows_as_the_strategy_says(imbalance: Literal["none"], rows: l
     np.testing.assert_array_equal(drawn, resampled(y, imbalance, seed=3))
 
 
-def test_xgb_takes_further_parameters_by_their_names(parts: dict[str, Objects]) -> None:
+def test_xgb_takes_further_parameters_by_their_names(subsets: dict[str, Objects]) -> None:
     """They reach the trees, and those that the track sets by itself are refused."""
-    _, usual = fitted("xgb-native", parts, alpha=0.5, depth=3)
-    _, other = fitted("xgb-native", parts, alpha=0.5, depth=3, xgboost={"subsample": 0.5, "max_bin": 8})
+    _, usual = fitted("xgb-native", subsets, alpha=0.5, depth=3)
+    _, other = fitted("xgb-native", subsets, alpha=0.5, depth=3, xgboost={"subsample": 0.5, "max_bin": 8})
 
     assert not np.allclose(usual, other)
     with pytest.raises(TrackError, match="max_depth, which the track sets by itself"):
-        fitted("xgb-native", parts, xgboost={"max_depth": 3})
+        fitted("xgb-native", subsets, xgboost={"max_depth": 3})
     with pytest.raises(TrackError, match="expected parameters with values"):
-        fitted("xgb-native", parts, xgboost=None)
+        fitted("xgb-native", subsets, xgboost=None)
 
 
-def test_xgb_without_weights_has_nothing_to_choose_among_them(parts: dict[str, Objects]) -> None:
+def test_xgb_without_weights_has_nothing_to_choose_among_them(subsets: dict[str, Objects]) -> None:
     """Weights belong to one strategy alone, and a strategy that does not exist is refused."""
-    track, _ = fitted("xgb-native", parts, depth=3, imbalance="oversample")
+    track, _ = fitted("xgb-native", subsets, depth=3, imbalance="oversample")
 
     assert [(t["alpha"], t["depth"]) for t in track.chosen["tried"]] == [(0.0, 3)]  # type: ignore[attr-defined]
     with pytest.raises(TrackError, match="Did you mean undersample"):
-        fitted("xgb-native", parts, imbalance="undersampling")
+        fitted("xgb-native", subsets, imbalance="undersampling")
 
 
 def test_xgb_native_bears_classes_that_only_validation_has(make_objects: Callable[..., Objects]) -> None:
@@ -179,20 +179,20 @@ def test_xgb_native_bears_classes_that_only_validation_has(make_objects: Callabl
     assert (scores[:, 4] == 0).all()
 
 
-def test_source001_equals_plain_xgboost(parts: dict[str, Objects]) -> None:
+def test_source001_equals_plain_xgboost(subsets: dict[str, Objects]) -> None:
     """The same rows, weights and parameters in XGBoost's scikit-learn face give the same probabilities."""
     import xgboost
     from sklearn.utils.class_weight import compute_sample_weight
 
-    track, scores = fitted("xgb-source001", parts)
-    train = track._pipeline.transform(parts["train"].table).dropna()  # type: ignore[attr-defined]
-    labels = pd.Series(parts["train"].y, index=parts["train"].table.index)[train.index]
+    track, scores = fitted("xgb-source001", subsets)
+    train = track._pipeline.transform(subsets["train"].table).dropna()  # type: ignore[attr-defined]
+    labels = pd.Series(subsets["train"].y, index=subsets["train"].table.index)[train.index]
     _, positions = np.unique(labels, return_inverse=True)
     plain = xgboost.XGBClassifier(
         n_estimators=100, max_depth=3, learning_rate=0.1, tree_method="hist", base_score=0.5, n_jobs=1
     )
     plain.fit(train, positions, sample_weight=compute_sample_weight("balanced", labels))
-    expected = plain.predict_proba(track._pipeline.transform(parts["test"].table))  # type: ignore[attr-defined]
+    expected = plain.predict_proba(track._pipeline.transform(subsets["test"].table))  # type: ignore[attr-defined]
 
     assert scores[:, [0, 1, 2, 4]] == pytest.approx(expected, abs=2e-3)
     assert track.chosen == {"training_rows": len(train)}  # type: ignore[attr-defined]
@@ -211,12 +211,12 @@ def test_source001_says_when_no_complete_row_is_left(make_objects: Callable[...,
         track.fit(holed, holed, rng=np.random.default_rng(0))
 
 
-def test_majority_and_random_look_at_nothing(parts: dict[str, Objects]) -> None:
+def test_majority_and_random_look_at_nothing(subsets: dict[str, Objects]) -> None:
     """Majority always says the commonest class; random draws classes by their shares in training."""
-    _, majority = fitted("majority", parts)
-    _, drawn = fitted("random", parts)
+    _, majority = fitted("majority", subsets)
+    _, drawn = fitted("random", subsets)
 
-    assert set(majority.argmax(axis=1)) == {np.bincount(parts["train"].y).argmax()}
+    assert set(majority.argmax(axis=1)) == {np.bincount(subsets["train"].y).argmax()}
     assert len(set(drawn.argmax(axis=1))) > 1
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from planktonbench.data_manifests.errors import TrackError
-from planktonbench.features.network_images.form import StackForm, stack
+from planktonbench.features.network_images.form import ImageForm, stack
 from planktonbench.models.training.batches import IMAGE, SIZE, Embedded, Examples, PredictionBatches, TrainingBatches
 from planktonbench.models.training.recipe import Recipe
 
@@ -35,9 +35,9 @@ def shown(of: TrainingBatches) -> tuple[NDArray[np.uint8], NDArray[np.float32], 
     )
 
 
-def test_an_epoch_shows_each_object_with_its_size_and_label(image_parts: dict[str, Objects]) -> None:
+def test_an_epoch_shows_each_object_with_its_size_and_label(image_subsets: dict[str, Objects]) -> None:
     """In the order that was drawn, as the store has them."""
-    train = image_parts["train"]
+    train = image_subsets["train"]
     found = batches(train, **PLAIN)
 
     images, sizes, labels = shown(found)
@@ -50,29 +50,29 @@ def test_an_epoch_shows_each_object_with_its_size_and_label(image_parts: dict[st
     assert (labels == train.y[found.order]).all()
 
 
-def test_batches_differ_by_one_object_at_most(image_parts: dict[str, Objects]) -> None:
+def test_batches_differ_by_one_object_at_most(image_subsets: dict[str, Objects]) -> None:
     """None is left with a few."""
-    found = batches(image_parts["train"], **PLAIN)
+    found = batches(image_subsets["train"], **PLAIN)
     lengths = [len(found[index][1]) for index in range(len(found))]
 
     assert max(lengths) - min(lengths) <= 1
     assert max(lengths) <= 16
 
 
-def test_threshold_and_opening_are_made_of_what_the_grey_channel_became(image_parts: dict[str, Objects]) -> None:
+def test_threshold_and_opening_are_made_of_what_the_grey_channel_became(image_subsets: dict[str, Objects]) -> None:
     """So the second channel has two levels at every angle, and the third removes the noise that was added."""
-    found = batches(image_parts["train"], **CHANGED)
+    found = batches(image_subsets["train"], **CHANGED)
 
     images, _, _ = shown(found)
 
     plain = found.examples.images(found.order)
     assert (images[..., 0] != plain[..., 0]).any(axis=(1, 2)).all()
-    assert (images == stack(images[..., 0], StackForm(32))).all()
+    assert (images == stack(images[..., 0], ImageForm(32))).all()
 
 
-def test_changes_come_again_by_seed_and_epoch(image_parts: dict[str, Objects]) -> None:
+def test_changes_come_again_by_seed_and_epoch(image_subsets: dict[str, Objects]) -> None:
     """The same epoch shows the same pixels, whichever batches were made before; another one shows others."""
-    first, again = (batches(image_parts["train"], **CHANGED) for _ in range(2))
+    first, again = (batches(image_subsets["train"], **CHANGED) for _ in range(2))
     last = again[len(again) - 1][0][IMAGE]
     again.draw(1)
     other = again[len(again) - 1][0][IMAGE]
@@ -81,9 +81,9 @@ def test_changes_come_again_by_seed_and_epoch(image_parts: dict[str, Objects]) -
     assert other.shape != last.shape or (other != last).any()
 
 
-def test_small_classes_alone_are_changed(image_parts: dict[str, Objects]) -> None:
+def test_small_classes_alone_are_changed(image_subsets: dict[str, Objects]) -> None:
     """With `augment-small`, objects of classes of the mean size and more are shown as they are."""
-    train = image_parts["train"]
+    train = image_subsets["train"]
     found = batches(train, **CHANGED | {"imbalance": "augment-small"})
 
     images, _, labels = shown(found)
@@ -96,21 +96,21 @@ def test_small_classes_alone_are_changed(image_parts: dict[str, Objects]) -> Non
     assert (changed == small).all()
 
 
-def test_what_another_network_saw_cannot_be_changed(image_parts: dict[str, Objects]) -> None:
+def test_what_another_network_saw_cannot_be_changed(image_subsets: dict[str, Objects]) -> None:
     """Embeddings stand in the place of images, and to augment them is refused."""
-    train = image_parts["train"]
+    train = image_subsets["train"]
     seen = np.random.default_rng(0).random((len(train), 1, 1, 5), np.float32)
     examples = Examples.of(train, with_size=False)
-    embedded = Embedded(examples.stacks, examples.rows, None, seen)
+    embedded = Embedded(examples.network_images, examples.rows, None, seen)
 
     assert (embedded.images(np.array([2, 0])) == seen[[2, 0]]).all()
     with pytest.raises(TrackError, match="turn augmentation off"):
         embedded.images(np.array([0]), lambda grey: grey)
 
 
-def test_a_view_is_of_all_three_channels(image_parts: dict[str, Objects]) -> None:
+def test_a_view_is_of_all_three_channels(image_subsets: dict[str, Objects]) -> None:
     """Turned after stacking or before, an object looks the same."""
-    examples = Examples.of(image_parts["train"], with_size=False)
+    examples = Examples.of(image_subsets["train"], with_size=False)
 
     ((turned,),) = [PredictionBatches(examples, view=1)[0]]
 

@@ -36,15 +36,15 @@ class Killed(BaseException):
 
 
 def fit(
-    parts: dict[str, Objects], *, tell: Callable[[str], object] = print, scratch: Path | None = None, **options: object
+    subsets: dict[str, Objects], *, log: Callable[[str], object] = print, scratch: Path | None = None, **options: object
 ) -> ImageTrack:
     """Return a fitted LeNet."""
     import keras
 
     track = get_track("cnn-lenet")(**{**OPTIONS, **options})
     keras.utils.set_random_seed(0)
-    track.scratch, track.tell = scratch, tell
-    track.fit(parts["train"], parts["valid"], rng=np.random.default_rng(0))
+    track.scratch, track.log = scratch, log
+    track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(0))
     return track  # type: ignore[return-value]
 
 
@@ -52,54 +52,54 @@ def kill_after(epochs: int) -> Callable[[str], None]:
     """Return what is told of epochs and raises after so many."""
     lines: list[str] = []
 
-    def tell(line: str) -> None:
+    def log(line: str) -> None:
         lines.append(line)
         if len(lines) == epochs:
             raise Killed
 
-    return tell
+    return log
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
 @pytest.mark.parametrize("imbalance", ["class-weights", "balanced-batches"])
 def test_a_killed_training_ends_as_an_undisturbed_one(
-    image_parts: dict[str, Objects], tmp_path: Path, epochs: int, imbalance: str
+    image_subsets: dict[str, Objects], tmp_path: Path, epochs: int, imbalance: str
 ) -> None:
     """Taken up after its last finished epoch it repeats none, and its predictions are the same bits."""
-    undisturbed = fit(image_parts, imbalance=imbalance).predict(image_parts["test"])
+    undisturbed = fit(image_subsets, imbalance=imbalance).predict(image_subsets["test"])
     with pytest.raises(Killed):
-        fit(image_parts, scratch=tmp_path, tell=kill_after(epochs), imbalance=imbalance)
+        fit(image_subsets, scratch=tmp_path, log=kill_after(epochs), imbalance=imbalance)
     lines: list[str] = []
-    resumed = fit(image_parts, scratch=tmp_path, tell=lines.append, imbalance=imbalance)
+    resumed = fit(image_subsets, scratch=tmp_path, log=lines.append, imbalance=imbalance)
 
     assert len(lines) == OPTIONS["epochs"] - epochs
-    assert (resumed.predict(image_parts["test"]) == undisturbed).all()
+    assert (resumed.predict(image_subsets["test"]) == undisturbed).all()
 
 
-def test_the_state_of_another_training_is_not_taken_up(image_parts: dict[str, Objects], tmp_path: Path) -> None:
+def test_the_state_of_another_training_is_not_taken_up(image_subsets: dict[str, Objects], tmp_path: Path) -> None:
     """With another recipe the training begins anew."""
     with pytest.raises(Killed):
-        fit(image_parts, scratch=tmp_path, tell=kill_after(2))
+        fit(image_subsets, scratch=tmp_path, log=kill_after(2))
     lines: list[str] = []
-    fit(image_parts, scratch=tmp_path, tell=lines.append, zoom=0.2)
+    fit(image_subsets, scratch=tmp_path, log=lines.append, zoom=0.2)
 
     assert len(lines) == OPTIONS["epochs"]
 
 
-def test_a_finished_training_is_not_trained_on(image_parts: dict[str, Objects], tmp_path: Path) -> None:
+def test_a_finished_training_is_not_trained_on(image_subsets: dict[str, Objects], tmp_path: Path) -> None:
     """Killed between its last epoch and the storing of the run, it predicts at once."""
-    first = fit(image_parts, scratch=tmp_path)
+    first = fit(image_subsets, scratch=tmp_path)
     lines: list[str] = []
-    again = fit(image_parts, scratch=tmp_path, tell=lines.append)
+    again = fit(image_subsets, scratch=tmp_path, log=lines.append)
 
     assert lines == []
-    assert (first.predict(image_parts["test"]) == again.predict(image_parts["test"])).all()
+    assert (first.predict(image_subsets["test"]) == again.predict(image_subsets["test"])).all()
 
 
-def test_it_is_judged_as_scikit_learn_judges(image_parts: dict[str, Objects]) -> None:
+def test_it_is_judged_as_scikit_learn_judges(image_subsets: dict[str, Objects]) -> None:
     """Macro F1 and log loss of the kept epoch are those of its predictions of validation rows, to the last bit."""
-    track = fit(image_parts)
-    valid = image_parts["valid"]
+    track = fit(image_subsets)
+    valid = image_subsets["valid"]
     scores = track.predict(valid)
     macro_f1 = f1_score(valid.y, scores.argmax(axis=1), labels=np.unique(valid.y), average="macro", zero_division=0)
 
@@ -109,27 +109,27 @@ def test_it_is_judged_as_scikit_learn_judges(image_parts: dict[str, Objects]) ->
     assert max(track.chosen["valid_macro_f1_by_epoch"]) == macro_f1
 
 
-def test_it_stops_when_there_is_no_progress(image_parts: dict[str, Objects]) -> None:
+def test_it_stops_when_there_is_no_progress(image_subsets: dict[str, Objects]) -> None:
     """At a learning rate of nothing the first epoch stays the best, and patience ends."""
-    track = fit(image_parts, learning_rate=0.0, schedule="constant", patience=2, epochs=9)
+    track = fit(image_subsets, learning_rate=0.0, schedule="constant", patience=2, epochs=9)
 
     assert track.chosen is not None
     assert (track.chosen["best_epoch"], track.chosen["epochs"]) == (1, 3)
 
 
-def test_it_stops_when_time_runs_out(image_parts: dict[str, Objects]) -> None:
+def test_it_stops_when_time_runs_out(image_subsets: dict[str, Objects]) -> None:
     """Without minutes there is one step, the network is kept as it is then, and the card says so."""
-    track = fit(image_parts, minutes=0)
+    track = fit(image_subsets, minutes=0)
 
     assert track.chosen is not None
     assert (track.chosen["epochs"], track.chosen["out_of_time"]) == (1, True)
-    assert np.isfinite(track.predict(image_parts["test"])).all()
+    assert np.isfinite(track.predict(image_subsets["test"])).all()
 
 
-def test_each_epoch_is_told_in_one_line(image_parts: dict[str, Objects]) -> None:
+def test_each_epoch_is_told_in_one_line(image_subsets: dict[str, Objects]) -> None:
     """Epoch, macro F1 and the best so far."""
     lines: list[str] = []
-    fit(image_parts, tell=lines.append, epochs=2)
+    fit(image_subsets, log=lines.append, epochs=2)
 
     assert len(lines) == 2
     assert re.fullmatch(
@@ -149,7 +149,7 @@ def test_the_focal_loss_is_that_of_its_source() -> None:
 
 
 @pytest.mark.parametrize("imbalance", ["per-class-epoch", "augment-small", "oversample", "focal", "none"])
-def test_every_strategy_learns(image_parts: dict[str, Objects], imbalance: str) -> None:
+def test_every_strategy_learns(image_subsets: dict[str, Objects], imbalance: str) -> None:
     """Shapes are told apart under each strategy against imbalance."""
     options: dict[str, Any] = {
         "imbalance": imbalance,
@@ -158,15 +158,15 @@ def test_every_strategy_learns(image_parts: dict[str, Objects], imbalance: str) 
         "dropout": 0.0,
         "schedule": "constant",
     }
-    scores = fit(image_parts, **options).predict(image_parts["test"])
+    scores = fit(image_subsets, **options).predict(image_subsets["test"])
 
-    assert (scores.argmax(axis=1) == image_parts["test"].y).mean() > 0.8
+    assert (scores.argmax(axis=1) == image_subsets["test"].y).mean() > 0.8
 
 
-def test_views_are_averaged(image_parts: dict[str, Objects]) -> None:
+def test_views_are_averaged(image_subsets: dict[str, Objects]) -> None:
     """With eight views a turned object has the scores of the object as it is; without it has not."""
-    alone, averaged = (fit(image_parts, views=views, epochs=1) for views in (False, True))
-    objects = image_parts["test"]
+    alone, averaged = (fit(image_subsets, views=views, epochs=1) for views in (False, True))
+    objects = image_subsets["test"]
     around = rotated(objects)
 
     assert averaged.predict(around) == pytest.approx(averaged.predict(objects), abs=1e-6)
@@ -177,24 +177,26 @@ def rotated(objects: Objects) -> Objects:
     """Return objects whose images are turned by a quarter."""
     from dataclasses import replace
 
-    stacks: Any = objects.stacks
-    turned: NDArray[np.uint8] = np.ascontiguousarray(np.rot90(stacks.grey, axes=(1, 2)))
-    return replace(objects, stacks=replace(stacks, grey=turned))
+    network_images: Any = objects.network_images
+    turned: NDArray[np.uint8] = np.ascontiguousarray(np.rot90(network_images.grey, axes=(1, 2)))
+    return replace(objects, network_images=replace(network_images, grey=turned))
 
 
-def test_logs_for_tensorboard_are_written_when_asked_for(image_parts: dict[str, Objects], tmp_path: Path) -> None:
+def test_logs_for_tensorboard_are_written_when_asked_for(image_subsets: dict[str, Objects], tmp_path: Path) -> None:
     """The folder holds an event file after a training that names it, in a folder of this training."""
     pytest.importorskip("tensorboard")
-    fit(image_parts, epochs=1, tensorboard=str(tmp_path / "logs"))
+    fit(image_subsets, epochs=1, tensorboard=str(tmp_path / "logs"))
 
     assert len(list((tmp_path / "logs").rglob("events.out.tfevents*"))) == 1
 
 
-def test_logs_without_tensorboard_are_refused(image_parts: dict[str, Objects], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logs_without_tensorboard_are_refused(
+    image_subsets: dict[str, Objects], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The message says what to install."""
     from planktonbench.models.training import trainer as training
 
     monkeypatch.setattr(training, "find_spec", lambda _: None)
 
     with pytest.raises(TrackError, match=r"pip install 'planktonbench\[tensorboard\]'"):
-        fit(image_parts, tensorboard="logs")
+        fit(image_subsets, tensorboard="logs")

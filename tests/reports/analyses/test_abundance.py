@@ -105,14 +105,14 @@ def run_counts(tmp_path: Path, add_run: Callable[..., Path]) -> Counts:
 
 def test_counts_are_those_of_the_calls(tmp_path: Path, run_counts: Counts) -> None:
     """Samples add up to all test objects; each has a row for each class."""
-    table, calls = run_counts.table, read_runs(tmp_path)[0].calls
+    table, predictions = run_counts.table, read_runs(tmp_path)[0].predictions
     whole, parts = table[table["sample"] == ""], table[table["sample"] != ""]
 
     assert whole[["taxon", "n_true", "plain"]].to_numpy().tolist() == [
         ["Copepoda", 6, 4], ["detritus", 12, 14], ["egg (other)", 3, 3],
     ]  # fmt: skip
     assert parts.groupby("taxon")[["n_true", "plain"]].sum().to_numpy().tolist() == [[6, 4], [12, 14], [3, 3]]
-    assert sorted(parts["sample"].unique()) == sorted(calls["group"].unique())
+    assert sorted(parts["sample"].unique()) == sorted(predictions["group"].unique())
     assert whole["adjusted"].sum() == pytest.approx(21)
     assert (run_counts.not_adjusted, run_counts.no_samples) == ("", "")
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def made_up(seed: int, n: int = 60, n_classes: int = 5) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def synthetic_objects(seed: int, n: int = 60, n_classes: int = 5) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return truth and scores that know something of it."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, n_classes, n)
@@ -82,7 +82,7 @@ def test_a_method_that_is_as_sure_as_it_is_right_has_no_error() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_areas_are_those_of_scikit_learn(seed: int) -> None:
     """Of each class against all others, with ties; classes that nobody or everybody is are left out."""
-    truth, scores = made_up(seed)
+    truth, scores = synthetic_objects(seed)
     scores = np.round(scores, 1)
     truth[truth == 3] = 1
     expected = [roc_auc_score(truth == code, scores[:, code]) for code in (0, 1, 2, 4)]
@@ -94,7 +94,7 @@ def test_areas_are_those_of_scikit_learn(seed: int) -> None:
 @pytest.mark.parametrize("k", [1, 2, 4])
 def test_top_k_is_that_of_scikit_learn_without_ties(k: int) -> None:
     """The share of objects whose class is among the k highest."""
-    truth, scores = made_up(3)
+    truth, scores = synthetic_objects(3)
 
     assert top_k(truth, scores, k) == pytest.approx(top_k_accuracy_score(truth, scores, k=k))
 
@@ -111,7 +111,7 @@ def test_ties_are_drawn_by_lot() -> None:
 @given(seed=st.integers(0, 99), order=st.permutations(range(5)))
 def test_the_order_of_classes_does_not_matter(seed: int, order: list[int]) -> None:
     """Top k and areas stay when classes change places, ties or not."""
-    truth, scores = made_up(seed, n=30)
+    truth, scores = synthetic_objects(seed, n=30)
     scores = np.round(scores, 1)
     places = np.argsort(order)
 

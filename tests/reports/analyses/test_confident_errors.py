@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from planktonbench.reports.analyses.confident_errors import suspects, write_for_ecotaxa
+from planktonbench.reports.analyses.confident_errors import suspected_label_errors, write_for_ecotaxa
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,8 @@ def doubt(section: Section, scores: list[float]) -> None:
     """Give the first test objects of a section's run these scores for what they are called."""
     path = section.runs[0].folder / "predictions.parquet"
     table = pd.read_parquet(path)
-    for row, (called, score) in enumerate(zip(table["taxon"].tolist(), scores, strict=False)):
-        table[f"score:{called}"] = table[f"score:{called}"].mask(table.index == row, score)
+    for row, (predicted, score) in enumerate(zip(table["taxon"].tolist(), scores, strict=False)):
+        table[f"score:{predicted}"] = table[f"score:{predicted}"].mask(table.index == row, score)
     table.to_parquet(path, index=False)
 
 
@@ -27,9 +27,9 @@ def test_the_surest_error_comes_first(make_section: Callable[..., Section]) -> N
     """Right calls are no errors, however sure."""
     section = make_section({"wrong": 3})
     doubt(section, [0.5, 0.9, 0.7])
-    calls = section.runs[0].calls
-    wrong = calls.loc[calls["taxon"] != calls["called"], "object_id"].tolist()
-    found = suspects(section.tracks[0])
+    predictions = section.runs[0].predictions
+    wrong = predictions.loc[predictions["taxon"] != predictions["predicted"], "object_id"].tolist()
+    found = suspected_label_errors(section.tracks[0])
 
     assert found is not None
     assert found["object_id"].tolist() == [wrong[1], wrong[2], wrong[0]]
@@ -39,7 +39,7 @@ def test_the_surest_error_comes_first(make_section: Callable[..., Section]) -> N
 def test_an_object_of_several_runs_is_told_once(make_section: Callable[..., Section]) -> None:
     """With its surest call."""
     section = make_section({"wrong": 21, "seed": 0}, {"wrong": 21, "seed": 3})
-    found = suspects(section.tracks[0], most=5)
+    found = suspected_label_errors(section.tracks[0], most=5)
 
     assert found is not None
     assert len(set(found["object_id"])) == len(found) == 5
@@ -51,12 +51,12 @@ def test_calls_without_scores_cannot_be_ordered(make_section: Callable[..., Sect
     path = section.runs[0].folder / "predictions.parquet"
     pd.read_parquet(path)[["object_id", "taxon"]].to_parquet(path, index=False)
 
-    assert suspects(section.tracks[0]) is None
+    assert suspected_label_errors(section.tracks[0]) is None
 
 
 def test_no_error_is_an_empty_table(make_section: Callable[..., Section]) -> None:
     """A perfect track has nothing to show."""
-    found = suspects(make_section({"wrong": 0}).tracks[0])
+    found = suspected_label_errors(make_section({"wrong": 0}).tracks[0])
 
     assert found is not None
     assert found.empty
@@ -64,7 +64,7 @@ def test_no_error_is_an_empty_table(make_section: Callable[..., Section]) -> Non
 
 def test_the_table_for_ecotaxa_has_names_types_and_objects(tmp_path: Path) -> None:
     """Tab-separated; the second line holds the types; labels stay and become dubious."""
-    table = pd.DataFrame({"object_id": ["o1"], "taxon": ["egg<other"], "called": ["Copepoda"], "score": [0.98765]})
+    table = pd.DataFrame({"object_id": ["o1"], "taxon": ["egg<other"], "predicted": ["Copepoda"], "score": [0.98765]})
     write_for_ecotaxa(table, "good", tmp_path / "suspects.tsv")
     lines = [line.split("\t") for line in (tmp_path / "suspects.tsv").read_text("utf-8").splitlines()]
 

@@ -1,4 +1,4 @@
-"""Copies within a data set."""
+"""Duplicates within a data set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from planktonbench import DataError
 from planktonbench.data_manifests.dataset import open_folder
 from planktonbench.data_manifests.manifest import manifest_of_folder
-from planktonbench.reports.analyses.duplicates import FEWEST_COLUMNS, copies_of, find_copies, keep_copies
+from planktonbench.reports.analyses.duplicates import FEWEST_COLUMNS, duplicates_of, find_duplicates, keep_duplicates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,21 +41,21 @@ def opened(folder: Path, *, columns: int = 0, images: bool = False) -> Dataset:
 @pytest.mark.parametrize("choices", [{"columns": FEWEST_COLUMNS}, {"images": True}, {"columns": 2, "images": True}])
 def test_the_same_features_or_the_same_image_is_a_copy(tmp_path: Path, choices: dict[str, Any]) -> None:
     """A few features that agree are no copy; the images decide then."""
-    assert find_copies(opened(tmp_path / "data", **choices)) == [["o1", "o4"], ["o2", "o5"]]
+    assert find_duplicates(opened(tmp_path / "data", **choices)) == [["o1", "o4"], ["o2", "o5"]]
 
 
 def test_labels_alone_are_no_copies(tmp_path: Path) -> None:
     """With two features and no image nothing is known."""
-    assert find_copies(opened(tmp_path / "data", columns=2)) == []
+    assert find_duplicates(opened(tmp_path / "data", columns=2)) == []
 
 
 def test_copies_are_looked_for_once_for_the_same_data(tmp_path: Path) -> None:
     """What was found is kept with the hash of the data."""
     data = opened(tmp_path / "data", columns=FEWEST_COLUMNS)
-    keep_copies(tmp_path, data)
-    kept = copies_of(tmp_path, "lake")
+    keep_duplicates(tmp_path, data)
+    kept = duplicates_of(tmp_path, "lake")
     before = kept.path.stat().st_mtime_ns
-    keep_copies(tmp_path, data)
+    keep_duplicates(tmp_path, data)
 
     assert kept.are_of(data.data_sha256)
     assert not kept.are_of("another")
@@ -65,7 +65,7 @@ def test_copies_are_looked_for_once_for_the_same_data(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """With what to do."""
-    kept = copies_of(tmp_path, "lake")
+    kept = duplicates_of(tmp_path, "lake")
     kept.path.parent.mkdir()
     kept.path.write_text("{")
     with pytest.raises(DataError, match=r"lake\.json cannot be read: .* Delete it"):

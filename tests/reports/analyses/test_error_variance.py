@@ -20,7 +20,7 @@ TABLE_2 = [(85.82, 0.136), (85.39, 0.084), (83.25, 0.095), (86.54, 0.034), (86.6
 
 def test_errors_are_shares_of_the_objects_of_the_class() -> None:
     """False positives may be more than all of them; a class without objects has no share."""
-    totals = Totals(hits=np.array([4.0, 1, 0]), support=np.array([5.0, 2, 0]), called=np.array([4.0, 7, 3]))
+    totals = Totals(hits=np.array([4.0, 1, 0]), support=np.array([5.0, 2, 0]), predicted=np.array([4.0, 7, 3]))
     shares = error_shares(totals)
 
     assert shares["fn"].tolist() == [0.2, 0.5]

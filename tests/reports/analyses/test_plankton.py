@@ -44,12 +44,12 @@ def test_published_numbers_come_out_again(instrument: str, model: str) -> None:
 def test_means_are_those_of_scikit_learn(seed: int) -> None:
     """With some classes as labels and `average="weighted"`."""
     rng = np.random.default_rng(seed)
-    truth, called = rng.integers(0, 6, (2, 90))
+    truth, predicted = rng.integers(0, 6, (2, 90))
     among = np.array([True, False, True, True, False, True])
     labels = np.flatnonzero(among)
-    expected = precision_recall_fscore_support(truth, called, labels=labels, average="weighted", zero_division=0)
+    expected = precision_recall_fscore_support(truth, predicted, labels=labels, average="weighted", zero_division=0)
 
-    assert weighted_means(totals_of(confusion_matrix(truth, called, 6)), among) == pytest.approx(expected[:2])
+    assert weighted_means(totals_of(confusion_matrix(truth, predicted, 6)), among) == pytest.approx(expected[:2])
 
 
 def test_no_plankton_has_no_mean() -> None:

@@ -47,8 +47,10 @@ def test_scores_are_those_of_folded_labels(tmp_path: Path, add_run: Callable[...
     (run,) = read_runs(tmp_path)
     table = ranks_table([run]).set_index("rank")
     fold = taxonomy_of(run).folded(1)
-    truth = run.calls[["object_id", "group"]].assign(taxon=run.calls["taxon"].map(fold))
-    expected = score(truth, run.calls[["object_id"]].assign(taxon=run.calls["called"].map(fold)), group="group")
+    truth = run.predictions[["object_id", "group"]].assign(taxon=run.predictions["taxon"].map(fold))
+    expected = score(
+        truth, run.predictions[["object_id"]].assign(taxon=run.predictions["predicted"].map(fold)), group="group"
+    )
 
     assert table.loc["1", "macro_f1"] == pytest.approx(expected.macro_f1, abs=1e-12)
     assert table.loc["1", "balanced_accuracy"] == pytest.approx(expected.balanced_accuracy, abs=1e-12)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-PARTS = {"net": "1", "trees": "2"}
+SUBSETS = {"net": "1", "trees": "2"}
 MANY = {"Copepoda": 60, "detritus": 90, "egg (other)": 45}
 
 
@@ -26,7 +26,7 @@ def out(tmp_path: Path, add_run: Callable[..., Path]) -> Path:
         common = {"seed": seed, "taxa": MANY, "samples": 0}
         add_run(tmp_path, "net", wrong=8, wrong_valid=30, **common)
         add_run(tmp_path, "trees", wrong=40, wrong_valid=4, **common)
-        add_run(tmp_path, "both", wrong=2, wrong_valid=2, parts=PARTS, **common)
+        add_run(tmp_path, "both", wrong=2, wrong_valid=2, parts=SUBSETS, **common)
     return tmp_path
 
 
@@ -61,8 +61,8 @@ def test_scores_are_those_of_the_runs(out: Path) -> None:
 def test_validation_score_is_that_of_scikit_learn(out: Path) -> None:
     """Rows are matched by object."""
     run = runs_of(out)[0]
-    called = pd.read_parquet(run.folder / "valid.parquet")
-    rows = called.merge(run.truth, on="object_id", suffixes=("_called", ""))
+    predicted = pd.read_parquet(run.folder / "valid.parquet")
+    rows = predicted.merge(run.truth, on="object_id", suffixes=("_called", ""))
 
     assert valid_macro_f1(run) == pytest.approx(f1_score(rows["taxon"], rows["taxon_called"], average="macro"))
 

@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planktonbench.reports.comparisons.contest import Contest, Resampling
 from planktonbench.reports.comparisons.leaderboard import (
     COMPARED,
     STANDING,
-    board_tables,
     groups_in,
     in_words,
+    leaderboard_tables,
     rank_groups,
 )
-from planktonbench.reports.comparisons.matching import match_sides
+from planktonbench.reports.comparisons.matching import match_runs
 from planktonbench.reports.comparisons.paired_bootstrap import Resampled
+from planktonbench.reports.comparisons.paired_evaluation import PairedEvaluation, Resampling
 from planktonbench.reports.results.section import Section, sections_of
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.scoring.score import Context
@@ -52,24 +52,26 @@ def out(tmp_path: Path, add_run: Callable[..., Path]) -> Path:
 def test_tracks_that_cannot_be_told_apart_share_a_group(out: Path) -> None:
     """The best first; a track that lacks a run is not compared, and the reason is told."""
     found = sections(out)
-    board = board_tables(found, HOW)["leaderboard.csv"]
+    leaderboard = leaderboard_tables(found, HOW)["leaderboard.csv"]
 
-    assert tuple(board.columns) == STANDING
-    assert board["track"].tolist() == ["good", "fair", "poor", "half"]
-    assert board["group"].tolist() == [1, 1, 2, pd.NA]
-    assert board["reason"].tolist() == ["", "", "", "1 of 2 runs on the same data are done"]
-    assert groups_in(board, found[0]) == {"good": 1, "fair": 1, "poor": 2}
-    assert board.loc[0, "delta_to_best"] == 0
-    assert (board.loc[1:2, "delta_to_best"] < 0).all()
-    assert ((board["macro_f1_lo"] < board["macro_f1"]) & (board["macro_f1"] < board["macro_f1_hi"]))[:3].all()
+    assert tuple(leaderboard.columns) == STANDING
+    assert leaderboard["track"].tolist() == ["good", "fair", "poor", "half"]
+    assert leaderboard["group"].tolist() == [1, 1, 2, pd.NA]
+    assert leaderboard["reason"].tolist() == ["", "", "", "1 of 2 runs on the same data are done"]
+    assert groups_in(leaderboard, found[0]) == {"good": 1, "fair": 1, "poor": 2}
+    assert leaderboard.loc[0, "delta_to_best"] == 0
+    assert (leaderboard.loc[1:2, "delta_to_best"] < 0).all()
+    assert (
+        (leaderboard["macro_f1_lo"] < leaderboard["macro_f1"]) & (leaderboard["macro_f1"] < leaderboard["macro_f1_hi"])
+    )[:3].all()
 
 
 def test_comparisons_are_those_of_the_command(out: Path) -> None:
     """All pairs of complete tracks, the better first, with the numbers that two alone have."""
-    table = board_tables(sections(out), HOW)["comparisons.csv"]
+    table = leaderboard_tables(sections(out), HOW)["comparisons.csv"]
     lake = out / "runs" / "lake"
-    (contest,) = match_sides(lake / "fair", lake / "poor", resampling=HOW).contests
-    alone, row = contest.compare(0, 1), table.iloc[2]
+    (evaluation,) = match_runs(lake / "fair", lake / "poor", resampling=HOW).evaluations
+    alone, row = evaluation.compare(0, 1), table.iloc[2]
 
     assert tuple(table.columns) == COMPARED
     assert list(zip(table["a"], table["b"], strict=True)) == [("good", "fair"), ("good", "poor"), ("fair", "poor")]
@@ -85,7 +87,7 @@ def test_seeds_on_one_split_stand_in_a_column_of_their_own(tmp_path: Path, add_r
     for seed, wrong in ((0, 4), (3, 9)):
         add_run(tmp_path, "one", seed=seed, wrong=1)
         add_run(tmp_path, "two", seed=seed, wrong=wrong)
-    table = board_tables(sections(tmp_path), HOW)["comparisons.csv"]
+    table = leaderboard_tables(sections(tmp_path), HOW)["comparisons.csv"]
 
     assert (table["seeds_sd"] > 0).all()
     assert table[["splits_lo", "splits_hi", "splits_p_value"]].isna().all(axis=None)
@@ -96,41 +98,41 @@ def test_runs_on_other_data_are_not_compared(tmp_path: Path, add_run: Callable[.
     add_run(tmp_path, "old", data_sha256="d" * 64)
     for track in ("new", "newer"):
         add_run(tmp_path, track)
-    board = board_tables(sections(tmp_path), HOW)["leaderboard.csv"].set_index("track")
+    leaderboard = leaderboard_tables(sections(tmp_path), HOW)["leaderboard.csv"].set_index("track")
 
-    assert board["group"].isna().to_dict() == {"new": False, "newer": False, "old": True}
-    assert board.loc["old", "reason"] == "0 of 1 runs on the same data are done"
+    assert leaderboard["group"].isna().to_dict() == {"new": False, "newer": False, "old": True}
+    assert leaderboard.loc["old", "reason"] == "0 of 1 runs on the same data are done"
 
 
 def test_a_track_alone_has_nothing_to_be_compared_with(tmp_path: Path, add_run: Callable[..., Path]) -> None:
     """One group, no pairs, no detectable difference."""
     add_run(tmp_path)
-    tables = board_tables(sections(tmp_path), HOW)
-    board = tables["leaderboard.csv"]
+    tables = leaderboard_tables(sections(tmp_path), HOW)
+    leaderboard = tables["leaderboard.csv"]
 
     assert tables["comparisons.csv"].empty
-    assert board["group"].tolist() == [1]
-    assert math.isnan(board.loc[0, "detectable_difference"])
-    assert in_words(board) == ["lake holdout.v1: only good has all runs; nothing is compared."]
+    assert leaderboard["group"].tolist() == [1]
+    assert math.isnan(leaderboard.loc[0, "detectable_difference"])
+    assert in_words(leaderboard) == ["lake holdout.v1: only good has all runs; nothing is compared."]
 
 
 def test_without_a_finished_run_there_is_no_group(tmp_path: Path, add_run: Callable[..., Path]) -> None:
     """The track is listed with its reason."""
     add_run(tmp_path, status="failed", reason="oh, no")
-    board = board_tables(sections(tmp_path), HOW)["leaderboard.csv"]
+    leaderboard = leaderboard_tables(sections(tmp_path), HOW)["leaderboard.csv"]
 
-    assert board["group"].isna().all()
-    assert board["reason"].tolist() == ["0 of 0 runs on the same data are done"]
-    assert in_words(board) == []
+    assert leaderboard["group"].isna().all()
+    assert leaderboard["reason"].tolist() == ["0 of 0 runs on the same data are done"]
+    assert in_words(leaderboard) == []
 
 
 def test_the_board_is_told_in_words(out: Path) -> None:
     """Groups, what was drawn, and the smallest difference that can be seen."""
-    board = board_tables(sections(out), HOW)["leaderboard.csv"]
-    (sentence,) = in_words(board)
+    leaderboard = leaderboard_tables(sections(out), HOW)["leaderboard.csv"]
+    (sentence,) = in_words(leaderboard)
 
     assert "1: good, fair; 2: poor. With 30 clusters" in sentence
-    assert f"below about {board.loc[0, 'detectable_difference']:.3f} cannot be seen" in sentence
+    assert f"below about {leaderboard.loc[0, 'detectable_difference']:.3f} cannot be seen" in sentence
 
 
 def resampled(means: list[float], spread: float) -> Resampled:
@@ -171,9 +173,9 @@ def test_names_do_not_matter(names: list[str], order: list[int]) -> None:
     rng = np.random.default_rng(0)
     truth = rng.choice(["a", "b", "c"], 60)
     base = pd.DataFrame({"object_id": [f"o{k:02d}" for k in range(60)], "taxon": truth})
-    tables = [base.assign(called=np.where(rng.random(60) < right, truth, "a")) for right in (0.9, 0.8, 0.5)]
-    plain = Contest(("x", "y", "z"), [tables], Context(), resampling=HOW)
-    other = Contest(tuple(names), [[tables[method] for method in order]], Context(), resampling=HOW)
+    tables = [base.assign(predicted=np.where(rng.random(60) < right, truth, "a")) for right in (0.9, 0.8, 0.5)]
+    plain = PairedEvaluation(("x", "y", "z"), [tables], Context(), resampling=HOW)
+    other = PairedEvaluation(tuple(names), [[tables[method] for method in order]], Context(), resampling=HOW)
 
     found, expected = other.compare(0, 1), plain.compare(order[0], order[1])
     assert found.to_json() | {"a": "", "b": ""} == expected.to_json() | {"a": "", "b": ""}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 from planktonbench import DataError, PlanktonbenchError, SubmissionError, SuiteError
-from planktonbench.reports.comparisons.contest import Resampling
-from planktonbench.reports.comparisons.matching import Matched, match_sides
+from planktonbench.reports.comparisons.matching import Matched, match_runs
+from planktonbench.reports.comparisons.paired_evaluation import Resampling
 from planktonbench.reports.results.stored_run import read_runs
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def out(tmp_path: Path, add_run: Callable[..., Path]) -> Path:
     return tmp_path / "out"
 
 
-def compared(sides: Matched) -> list[Comparison]:
+def compared(matched: Matched) -> list[Comparison]:
     """Hold all contests."""
-    return [contest.compare(0, 1) for contest in sides.contests]
+    return [evaluation.compare(0, 1) for evaluation in matched.evaluations]
 
 
 def place(out: Path, track: str, seed: int = 0) -> Path:
@@ -44,7 +44,7 @@ def place(out: Path, track: str, seed: int = 0) -> Path:
 
 def test_two_runs_need_no_truth(out: Path) -> None:
     """The scores are the evaluator's; the truth lies beside the runs."""
-    (found,) = compared(match_sides(place(out, "good"), place(out, "bad"), resampling=HOW))
+    (found,) = compared(match_runs(place(out, "good"), place(out, "bad"), resampling=HOW))
     scores = {run.folder: run.score for run in read_runs(out)}
     good, bad = scores[place(out, "good")], scores[place(out, "bad")]
 
@@ -58,8 +58,8 @@ def test_two_runs_need_no_truth(out: Path) -> None:
 
 def test_tracks_are_compared_over_their_common_seeds(out: Path) -> None:
     """The mean of both differences, with the corrected t test; what one side has alone is told."""
-    sides = match_sides(out / "runs" / "lake" / "good", out / "runs" / "lake" / "bad", resampling=HOW)
-    (found,) = compared(sides)
+    matched = match_runs(out / "runs" / "lake" / "good", out / "runs" / "lake" / "bad", resampling=HOW)
+    (found,) = compared(matched)
 
     assert len(found.deltas) == 2
     assert found.delta == pytest.approx(sum(found.deltas) / 2)
@@ -67,7 +67,7 @@ def test_tracks_are_compared_over_their_common_seeds(out: Path) -> None:
     assert found.over_splits is not None
     assert found.over_splits.mean == pytest.approx(found.delta)
     assert found.mcnemar is None
-    assert sides.left_out == ()
+    assert matched.left_out == ()
 
 
 def test_seeds_on_one_split_get_no_t_test(tmp_path: Path, add_run: Callable[..., Path]) -> None:
@@ -75,7 +75,7 @@ def test_seeds_on_one_split_get_no_t_test(tmp_path: Path, add_run: Callable[...,
     for seed in (0, 3):
         add_run(tmp_path, "good", wrong=1 + seed, seed=seed)
         add_run(tmp_path, "bad", wrong=9, seed=seed)
-    (found,) = compared(match_sides(tmp_path / "runs/lake/good", tmp_path / "runs/lake/bad", resampling=HOW))
+    (found,) = compared(match_runs(tmp_path / "runs/lake/good", tmp_path / "runs/lake/bad", resampling=HOW))
 
     assert (found.design, found.over_splits, found.n_objects) == ("seeds on one split", None, 21)
     assert any("how much training varies" in line for line in found.in_words())
@@ -85,17 +85,17 @@ def test_folders_with_several_tracks_pair_those_of_one_name(out: Path, tmp_path:
     """Of another results folder the same tracks; a data set that one side lacks is left out and told."""
     other = shutil.copytree(out, tmp_path / "other")
     shutil.rmtree(other / "runs" / "bay")
-    sides = match_sides(out, other, resampling=HOW)
+    matched = match_runs(out, other, resampling=HOW)
 
-    assert [(one.a, one.b, one.dataset) for one in compared(sides)] == [
+    assert [(one.a, one.b, one.dataset) for one in compared(matched)] == [
         ("bad (out)", "bad (other)", "lake"), ("good (out)", "good (other)", "lake"),
     ]  # fmt: skip
-    assert sides.left_out == ("bad (out) alone has bay holdout.v1 seed 0",)
+    assert matched.left_out == ("bad (out) alone has bay holdout.v1 seed 0",)
 
 
 def test_tracks_of_folders_can_be_named(out: Path) -> None:
     """One of the first side, one of the second."""
-    (found,) = compared(match_sides(out, out, tracks=("bad", "good"), resampling=HOW))
+    (found,) = compared(match_runs(out, out, tracks=("bad", "good"), resampling=HOW))
 
     assert (found.a, found.b, found.verdict) == ("bad", "good", "b")
 
@@ -104,16 +104,16 @@ def test_runs_that_were_set_aside_are_not_read(out: Path) -> None:
     """A folder beside `runs` counts for nothing."""
     shutil.copytree(out / "runs", out / "replaced")
 
-    assert len(match_sides(out, out, resampling=HOW).contests) == 3
+    assert len(match_runs(out, out, resampling=HOW).evaluations) == 3
 
 
 def test_a_file_stands_beside_a_run(out: Path, tmp_path: Path) -> None:
     """On the run's test objects, in either order."""
     file = tmp_path / "mine.csv"
     pd.read_parquet(place(out, "bad") / "predictions.parquet").to_csv(file, index=False)
-    (runs,) = compared(match_sides(place(out, "good"), place(out, "bad"), resampling=HOW))
-    (found,) = compared(match_sides(place(out, "good"), file, resampling=HOW))
-    (turned,) = compared(match_sides(file, place(out, "good"), resampling=HOW))
+    (runs,) = compared(match_runs(place(out, "good"), place(out, "bad"), resampling=HOW))
+    (found,) = compared(match_runs(place(out, "good"), file, resampling=HOW))
+    (turned,) = compared(match_runs(file, place(out, "good"), resampling=HOW))
 
     assert (found.a, found.b) == ("good", "mine.csv")
     assert (found.delta, found.interval) == (runs.delta, runs.interval)
@@ -125,11 +125,11 @@ def test_a_truth_may_be_given_for_runs_too(out: Path, tmp_path: Path) -> None:
     test = read_runs(out)[-1].truth.query("part == 'test'").assign(station="x")
     test.loc[test.index[:9], "station"] = "y"
     test.to_csv(tmp_path / "truth.csv", index=False)
-    sides = match_sides(
+    matched = match_runs(
         place(out, "good", 1), place(out, "bad", 1), truth=tmp_path / "truth.csv", group="station", resampling=HOW
     )
 
-    assert compared(sides)[0].n_clusters == 2
+    assert compared(matched)[0].n_clusters == 2
 
 
 def test_other_data_are_refused(out: Path, tmp_path: Path, add_run: Callable[..., Path]) -> None:
@@ -139,7 +139,7 @@ def test_other_data_are_refused(out: Path, tmp_path: Path, add_run: Callable[...
     with pytest.raises(
         DataError, match=r"cannot be compared: data hash cccccc against dddddd\. Expected runs of the same"
     ):
-        match_sides(place(out, "good"), other)
+        match_runs(place(out, "good"), other)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_other_test_objects_are_refused(
     change(pd.read_parquet(path)).to_parquet(path, index=False)
 
     with pytest.raises(DataError, match=message):
-        match_sides(place(out, "good"), place(other, "good"))
+        match_runs(place(out, "good"), place(other, "good"))
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_what_cannot_be_compared_is_told(
     (out / "truth.csv").write_text("object_id,taxon\nq,Copepoda\n")
 
     with pytest.raises(error, match=message):
-        match_sides(out / a, out / b)
+        match_runs(out / a, out / b)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_what_cannot_be_compared_is_told(
 def test_wrong_choices_are_told(out: Path, choices: dict[str, str], message: str) -> None:
     """With what there is."""
     with pytest.raises(SuiteError, match=message):
-        match_sides(out, out, **choices)  # type: ignore[arg-type]  # a text or two
+        match_runs(out, out, **choices)  # type: ignore[arg-type]  # a text or two
 
 
 def test_tracks_of_no_common_name_are_told(out: Path, tmp_path: Path, add_run: Callable[..., Path]) -> None:
@@ -211,4 +211,4 @@ def test_tracks_of_no_common_name_are_told(out: Path, tmp_path: Path, add_run: C
         add_run(tmp_path / "other", name)
 
     with pytest.raises(DataError, match=r"tracks bad, good, .* has one, two: none in common.*--tracks"):
-        match_sides(out, tmp_path / "other")
+        match_runs(out, tmp_path / "other")

@@ -12,29 +12,31 @@ from numpy.typing import NDArray
 from planktonbench.benchmarks.studies.false_alarms import N_CLASSES as CLASSES
 from planktonbench.benchmarks.studies.false_alarms import SHARES, compared, two_methods
 from planktonbench.reports.comparisons import paired_bootstrap as paired
-from planktonbench.reports.comparisons.paired_bootstrap import Calls, Paired, Resampled, resample
+from planktonbench.reports.comparisons.paired_bootstrap import Paired, PairedPredictions, Resampled, resample
 from scipy.stats import bootstrap
 from sklearn.metrics import f1_score
 
 Codes = NDArray[np.int64]
 
 
-def calls(n: int = 400, *, right: tuple[float, ...] = (0.8, 0.7), clusters: int = 0, seed: int = 0) -> Calls:
+def predictions(
+    n: int = 400, *, right: tuple[float, ...] = (0.8, 0.7), clusters: int = 0, seed: int = 0
+) -> PairedPredictions:
     """Return methods that are right so often, with some calls of no known class; 0 clusters draw single objects."""
     rng = np.random.default_rng(seed)
     truth = rng.choice(CLASSES, n, p=SHARES)
     truth[:CLASSES] = np.arange(CLASSES)
-    called = np.stack([np.where(rng.random(n) < one, truth, rng.integers(0, CLASSES + 1, n)) for one in right])
+    predicted = np.stack([np.where(rng.random(n) < one, truth, rng.integers(0, CLASSES + 1, n)) for one in right])
     units = np.arange(n) * clusters // n if clusters else np.arange(n)
-    return Calls(truth, called, units)
+    return PairedPredictions(truth, predicted, units)
 
 
-def macro_f1(truth: Codes, called: Codes) -> float:
+def macro_f1(truth: Codes, predicted: Codes) -> float:
     """Return scikit-learn's macro F1 over the classes with support."""
-    return float(f1_score(truth, called, labels=np.unique(truth), average="macro", zero_division=0))
+    return float(f1_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0))
 
 
-def resampled(*runs: Calls, draws: int = 1000, seed: int = 0) -> Resampled:
+def resampled(*runs: PairedPredictions, draws: int = 1000, seed: int = 0) -> Resampled:
     """Resample with a generator of its own."""
     n_units = 1 + max(int(one.units.max()) for one in runs)
     return resample(runs, n_units, CLASSES, draws=draws, rng=np.random.default_rng(seed))
@@ -43,22 +45,22 @@ def resampled(*runs: Calls, draws: int = 1000, seed: int = 0) -> Resampled:
 @pytest.mark.parametrize("clusters", [0, 20])
 def test_values_are_those_of_scikit_learn(clusters: int) -> None:
     """Both macro F1 and their difference."""
-    made = calls(clusters=clusters)
+    made = predictions(clusters=clusters)
 
     found = resampled(made, draws=10).pair(0, 1)
 
-    assert found.macro_f1_a == pytest.approx(macro_f1(made.truth, made.called[0]))
-    assert found.macro_f1_b == pytest.approx(macro_f1(made.truth, made.called[1]))
+    assert found.macro_f1_a == pytest.approx(macro_f1(made.truth, made.predicted[0]))
+    assert found.macro_f1_b == pytest.approx(macro_f1(made.truth, made.predicted[1]))
     assert found.delta == found.macro_f1_a - found.macro_f1_b
 
 
 def test_each_draw_equals_resampling_object_by_object() -> None:
-    """Given the same clusters, the difference of each draw is that of the objects drawn."""
-    made = calls(clusters=12)
+    """SubmittedRun the same clusters, the difference of each draw is that of the objects drawn."""
+    made = predictions(clusters=12)
     drawn = np.random.default_rng(7).integers(12, size=(30, 12))
     rows = [np.concatenate([np.flatnonzero(made.units == unit) for unit in units]) for units in drawn]
     expected = [
-        macro_f1(made.truth[of], made.called[0][of]) - macro_f1(made.truth[of], made.called[1][of]) for of in rows
+        macro_f1(made.truth[of], made.predicted[0][of]) - macro_f1(made.truth[of], made.predicted[1][of]) for of in rows
     ]
 
     assert resampled(made, draws=30, seed=7).pair(0, 1).drawn == pytest.approx(expected, abs=1e-12)
@@ -66,7 +68,7 @@ def test_each_draw_equals_resampling_object_by_object() -> None:
 
 def test_interval_is_that_of_scipy() -> None:
     """Single objects: SciPy's paired percentile bootstrap has the same ends, but for chance."""
-    made = calls()
+    made = predictions()
 
     def difference(truth: Codes, a: Codes, b: Codes) -> float:
         return float(np.mean([f1(truth == k, a == k) - f1(truth == k, b == k) for k in np.unique(truth)]))
@@ -75,7 +77,7 @@ def test_interval_is_that_of_scipy() -> None:
         return float(2 * (is_class & was_called).sum() / (is_class.sum() + was_called.sum()))
 
     told = bootstrap(
-        (made.truth, *made.called), difference, n_resamples=1000, paired=True, vectorized=False,
+        (made.truth, *made.predicted), difference, n_resamples=1000, paired=True, vectorized=False,
         method="percentile", rng=np.random.default_rng(1),
     ).confidence_interval  # fmt: skip
 
@@ -84,13 +86,13 @@ def test_interval_is_that_of_scipy() -> None:
 
 def test_several_runs_are_averaged_draw_by_draw() -> None:
     """A unit that is drawn is drawn in each run; a run that has no object in a draw is left out of that draw's mean."""
-    one, other = calls(60, clusters=4, seed=1), calls(30, clusters=2, seed=2)
+    one, other = predictions(60, clusters=4, seed=1), predictions(30, clusters=2, seed=2)
     drawn = np.random.default_rng(3).integers(4, size=(50, 4))
 
     def mean_of(units: Codes, method: int) -> float:
         rows = [np.concatenate([np.flatnonzero(run.units == unit) for unit in units]) for run in (one, other)]
         pairs = [(run, of) for run, of in zip((one, other), rows, strict=True) if len(of)]
-        return float(np.mean([macro_f1(run.truth[of], run.called[method][of]) for run, of in pairs]))
+        return float(np.mean([macro_f1(run.truth[of], run.predicted[method][of]) for run, of in pairs]))
 
     assert any(not np.isin(units, [0, 1]).any() for units in drawn)
     found = resampled(one, other, draws=50, seed=3)
@@ -101,9 +103,9 @@ def test_several_runs_are_averaged_draw_by_draw() -> None:
 @settings(max_examples=20, deadline=None)
 def test_order_of_methods_does_not_matter(order: list[int], seed: int, clusters: int) -> None:
     """Bit for bit: methods in another order, or fewer of them, and a swap of two only turns the sign."""
-    made = calls(120, right=(0.9, 0.8, 0.8, 0.3), clusters=clusters, seed=seed)
-    whole, shuffled = resampled(made, draws=60), resampled(replace(made, called=made.called[order]), draws=60)
-    two = resampled(replace(made, called=made.called[order[:2]]), draws=60)
+    made = predictions(120, right=(0.9, 0.8, 0.8, 0.3), clusters=clusters, seed=seed)
+    whole, shuffled = resampled(made, draws=60), resampled(replace(made, predicted=made.predicted[order]), draws=60)
+    two = resampled(replace(made, predicted=made.predicted[order[:2]]), draws=60)
     a, b = order[:2]
 
     for found in (shuffled.pair(0, 1), two.pair(0, 1)):
@@ -119,7 +121,7 @@ def told(found: Paired) -> tuple[float, tuple[float, float], float, float]:
 
 def test_size_of_batches_does_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """Little memory gives the same numbers."""
-    made = calls(clusters=20)
+    made = predictions(clusters=20)
     before = resampled(made).drawn
     monkeypatch.setattr(paired, "CELLS_AT_ONCE", 300)
 
@@ -128,9 +130,9 @@ def test_size_of_batches_does_not_change_the_draws(monkeypatch: pytest.MonkeyPat
 
 def test_the_same_calls_are_a_tie() -> None:
     """No difference in any draw, nothing to detect."""
-    made = calls()
+    made = predictions()
 
-    found = resampled(replace(made, called=made.called[[0, 0]])).pair(0, 1)
+    found = resampled(replace(made, predicted=made.predicted[[0, 0]])).pair(0, 1)
 
     assert told(found) == (0, (0, 0), 1.0, 0)
     assert found.verdict == "tie"
@@ -138,7 +140,7 @@ def test_the_same_calls_are_a_tie() -> None:
 
 def test_a_clear_difference_is_told() -> None:
     """Verdict and p agree; p is never 0."""
-    found = resampled(calls(right=(0.95, 0.5)))
+    found = resampled(predictions(right=(0.95, 0.5)))
 
     assert found.pair(0, 1).verdict == "a"
     assert found.pair(1, 0).verdict == "b"
@@ -175,7 +177,9 @@ def test_objects_of_clusters_drawn_one_by_one_understate_the_width() -> None:
     rng = np.random.default_rng(14)
     units = np.repeat(np.arange(40), 25)
     truth = rng.choice(CLASSES, 1000, p=SHARES)
-    called = np.where((rng.random((2, 40)) < 0.7)[:, units], truth, (truth + 1) % CLASSES)
-    whole, singly = (resampled(Calls(truth, called, drawn)).pair(0, 1) for drawn in (units, np.arange(1000)))
+    predicted = np.where((rng.random((2, 40)) < 0.7)[:, units], truth, (truth + 1) % CLASSES)
+    whole, singly = (
+        resampled(PairedPredictions(truth, predicted, drawn)).pair(0, 1) for drawn in (units, np.arange(1000))
+    )
 
     assert whole.detectable > 2 * singly.detectable

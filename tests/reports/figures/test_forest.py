@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def compared(dataset: str, right: int) -> Comparison:
     """Compare a perfect method with one that has so many objects right."""
     truth = ["a", "b"] * 20
-    called = [*truth[:right], *("b" if taxon == "a" else "a" for taxon in truth[right:])]
-    return pb.compare(truth, truth, called, draws=50, context=Context(data=dataset))
+    predicted = [*truth[:right], *("b" if taxon == "a" else "a" for taxon in truth[right:])]
+    return pb.compare(truth, truth, predicted, draws=50, context=Context(data=dataset))
 
 
 def test_each_data_set_has_its_line() -> None:

@@ -116,7 +116,7 @@ def test_confusion_is_on_a_log_scale_by_class_size(make_section: Callable[..., S
     cells = np.ma.asarray(cast("QuadMesh", figure.axes[0].collections[0]).get_array()).reshape(3, 3)
 
     assert texts(figure.axes[0].get_yticklabels()) == texts(figure.axes[0].get_xticklabels()) == order
-    assert (figure.axes[0].get_ylabel(), figure.axes[0].get_xlabel()) == ("truth", "called")
+    assert (figure.axes[0].get_ylabel(), figure.axes[0].get_xlabel()) == ("truth", "predicted")
     assert cells.filled(0) == pytest.approx(np.log10(1 + counts))
     assert cells.mask.tolist() == (counts == 0).tolist()
     assert texts(figure.axes[0].texts) == [str(count) for count in counts.ravel() if count]

@@ -150,7 +150,7 @@ def test_a_cell_is_reached_by_the_keyboard(visit: Callable[..., Any]) -> None:
     page.locator("#cell-list button").nth(1).press("Enter")
     words = page.locator("#cell-words")
 
-    assert "called" in words.text_content()
+    assert "predicted" in words.text_content()
     page.locator("#cell-truth").select_option(label="<b>egg</b>")
     page.locator("#cell-called").select_option(label="detritus")
     assert words.text_content().startswith("<b>egg</b> called detritus: 0 objects")

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from planktonbench.reports.pages.leaderboard_export import as_latex, as_markdown, board, escaped, rounded, write_board
+from planktonbench.reports.pages.leaderboard_export import (
+    as_latex,
+    as_markdown,
+    escaped,
+    leaderboard,
+    rounded,
+    write_leaderboard,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,18 +30,18 @@ def section(make_section: Callable[..., Section]) -> Section:
 
 def test_the_board_holds_means_over_runs(section: Section) -> None:
     """Best first, with what was measured; a failed track has a line without numbers."""
-    table = board(section, {"good": 1}).set_index("track")
+    table = leaderboard(section, {"good": 1}).set_index("track")
 
     assert table.index.tolist() == ["good", "lost_one"]
     assert table.loc["good", "macro_f1"] == section.tracks[0].macro_f1
     assert list(table.loc["good", ["fit_seconds", "predict_seconds", "peak_rss_mb", "runs"]]) == [2.0, 0.5, 300.0, 2]
     assert table["group"].astype(object).where(table["group"].notna(), None).tolist() == [1, None]
-    assert "group" not in board(section, {})
+    assert "group" not in leaderboard(section, {})
 
 
 def test_a_paper_is_given_rounded_numbers(section: Section) -> None:
     """Three digits of scores, the ends of an interval together, a dash where there is nothing."""
-    titles, rows = rounded(board(section, {"good": 1}))
+    titles, rows = rounded(leaderboard(section, {"good": 1}))
     low, high = section.tracks[0].interval
 
     assert titles == [
@@ -47,8 +54,8 @@ def test_a_paper_is_given_rounded_numbers(section: Section) -> None:
 
 def test_three_files_hold_the_same(section: Section, tmp_path: Path) -> None:
     """CSV with full numbers, LaTeX with escaped names, Markdown."""
-    table = board(section, {})
-    write_board(table, tmp_path, "lake-leaderboard")
+    table = leaderboard(section, {})
+    write_leaderboard(table, tmp_path, "lake-leaderboard")
     read = pd.read_csv(tmp_path / "lake-leaderboard.csv")
     latex = (tmp_path / "lake-leaderboard.tex").read_text("utf-8")
 

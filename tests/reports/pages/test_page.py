@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from planktonbench import __version__
 from planktonbench.data_manifests.notes import NOTHING_FOUND
-from planktonbench.reports.analyses.cautions import OBJECT_INTERVAL, SIMULATED, Caution
-from planktonbench.reports.analyses.confident_errors import Suspect
+from planktonbench.reports.analyses.confident_errors import SuspectedLabelError
+from planktonbench.reports.analyses.report_warnings import OBJECT_INTERVAL, SIMULATED, ReportWarning
 from planktonbench.reports.figures.interactive import as_json, tracks
 from planktonbench.reports.pages.explorer import Explorer
 from planktonbench.reports.pages.page import (
@@ -27,7 +27,7 @@ from planktonbench.reports.pages.page import (
 )
 from planktonbench.reports.pictures.examples import class_examples
 from planktonbench.reports.pictures.kept_pictures import ImageCopies
-from planktonbench.reports.pictures.segmentation_outlines import Outlines
+from planktonbench.reports.pictures.segmentation_outlines import OutlinePictures
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import read_runs
 
@@ -76,7 +76,7 @@ class Page(HTMLParser):
 def shown_of(
     section: Section,
     examples: ImageCopies | None = None,
-    outlines: Outlines | None = None,
+    outlines: OutlinePictures | None = None,
     **more: Any,  # noqa: ANN401 - fields of Shown
 ) -> Shown:
     """Return a section as it is shown, with a figure for all that it may have, and with these kept images."""
@@ -87,7 +87,7 @@ def shown_of(
         section.dataset,
         dict.fromkeys(names, PICTURE),
         examples or ImageCopies(Path("there are none.parquet"), 112),
-        outlines or Outlines(Path("none.parquet")),
+        outlines or OutlinePictures(Path("none.parquet")),
         **more,
     )
 
@@ -143,8 +143,11 @@ def test_confused_pairs_stand_beside_examples_of_both(make_section: Callable[...
     kept = pd.DataFrame({"object_id": ids, "png": [f"image of {one}".encode() for one in ids], "data_sha256": "c" * 64})
     kept.to_parquet(tmp_path / "examples.parquet")
     page = page_of(section, examples=ImageCopies(tmp_path / "examples.parquet", 112))
-    calls = section.runs[0].calls
-    (pair,) = {tuple(row) for row in calls[calls["taxon"] != calls["called"]][["taxon", "called"]].to_numpy()}
+    predictions = section.runs[0].predictions
+    (pair,) = {
+        tuple(row)
+        for row in predictions[predictions["taxon"] != predictions["predicted"]][["taxon", "predicted"]].to_numpy()
+    }
 
     assert f"{pair[0]} called {pair[1]}: 3 (50 % of its test objects)" in page.text
     assert f"no {pair[1]} was called {pair[0]}" in page.text
@@ -157,15 +160,15 @@ MEASURED = {"table": "measured", "version": 1, "background": "dark", "pieces": "
 
 
 @pytest.fixture
-def outlines(tmp_path: Path) -> Outlines:
+def outlines(tmp_path: Path) -> OutlinePictures:
     """Pictures of what was measured of three objects."""
     rows = [("egg", "o1", b"1", "a"), ("egg", "o2", b"2", "a"), ("zoea", "o9", b"9", "a")]
     table = pd.DataFrame(rows, columns=["taxon", "object_id", "png", "state"])
     table.to_parquet(tmp_path / "outlines.parquet")
-    return Outlines(tmp_path / "outlines.parquet")
+    return OutlinePictures(tmp_path / "outlines.parquet")
 
 
-def test_what_was_measured_can_be_seen(make_section: Callable[..., Section], outlines: Outlines) -> None:
+def test_what_was_measured_can_be_seen(make_section: Callable[..., Section], outlines: OutlinePictures) -> None:
     """Each picture under its taxon, and how objects were told from the background."""
     empty = {"code": NOTHING_FOUND, "text": "of 63 images show nothing", "count": 7}
     page = page_of(
@@ -178,7 +181,9 @@ def test_what_was_measured_can_be_seen(make_section: Callable[..., Section], out
     assert [address.rpartition(",")[2] for address in pictures] == ["MQ==", "Mg==", "OQ=="]
 
 
-def test_images_that_all_show_something_are_told(make_section: Callable[..., Section], outlines: Outlines) -> None:
+def test_images_that_all_show_something_are_told(
+    make_section: Callable[..., Section], outlines: OutlinePictures
+) -> None:
     """The number of empty masks is not left open when it is 0."""
     plain = {**MEASURED, "table": "native+measured", "pieces": "all", "scale_bar": 0}
     text = page_of(make_section({"features": plain}), outlines=outlines).text
@@ -186,7 +191,9 @@ def test_images_that_all_show_something_are_told(make_section: Callable[..., Sec
     assert "red outlines: dark background, all pieces but specks. Each image shows something." in text
 
 
-def test_tracks_on_native_features_show_no_outline(make_section: Callable[..., Section], outlines: Outlines) -> None:
+def test_tracks_on_native_features_show_no_outline(
+    make_section: Callable[..., Section], outlines: OutlinePictures
+) -> None:
     """Pictures that an earlier run left are not of what they learnt from."""
     assert "What was measured" not in page_of(make_section(), outlines=outlines).text
 
@@ -332,9 +339,9 @@ def test_numbers_are_written_as_a_person_would(
 def test_cautions_stand_above_the_numbers_and_are_explained(make_section: Callable[..., Section]) -> None:
     """Code and finding on both pages, and what they mean on a page of their own, of those that apply alone."""
     section = make_section()
-    found = [Caution(OBJECT_INTERVAL, "too narrow"), Caution(SIMULATED, "drawn")]
-    texts = [page_of(section, cautions=found).text, Page(render_overview([shown_of(section, cautions=found)])).text]
-    explained = Page(render_warnings([shown_of(section, cautions=found[:1])])).text
+    found = [ReportWarning(OBJECT_INTERVAL, "too narrow"), ReportWarning(SIMULATED, "drawn")]
+    texts = [page_of(section, warnings=found).text, Page(render_overview([shown_of(section, warnings=found)])).text]
+    explained = Page(render_warnings([shown_of(section, warnings=found[:1])])).text
 
     for text in texts:
         assert text.index("W03 too narrow") < text.index("W07 drawn") < text.index("95 % interval")
@@ -372,10 +379,10 @@ def test_what_is_known_over_data_sets_is_on_the_overview(make_section: Callable[
 def test_confident_errors_are_told_with_label_call_and_score(make_section: Callable[..., Section]) -> None:
     """With their image where one is kept; without scores the page says why there are none."""
     section = make_section()
-    one = Suspect("o7", "egg", "Copepoda", 0.987, "data:image/webp;base64,AAAA")
-    page = page_of(section, suspects=[one], suspect_files=["good"])
+    one = SuspectedLabelError("o7", "egg", "Copepoda", 0.987, "data:image/webp;base64,AAAA")
+    page = page_of(section, suspected_label_errors=[one], suspected_label_error_files=["good"])
 
     assert "labelled egg called Copepoda (0.987) o7" in page.text
     assert {one.address, "tables/lake-good-suspects.tsv"} < set(page.addresses)
     assert "good stored no scores" in page_of(section).text
-    assert "There is none." in page_of(section, suspects=[]).text
+    assert "There is none." in page_of(section, suspected_label_errors=[]).text

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from planktonbench import DataError
 from planktonbench.reports.analyses.catalogue import ANALYSES
-from planktonbench.reports.analyses.cautions import COLUMNS as CAUTION_COLUMNS
+from planktonbench.reports.analyses.report_warnings import COLUMNS as CAUTION_COLUMNS
 from planktonbench.reports.pages import write
-from planktonbench.reports.pages.write import stored_cautions, write_results
+from planktonbench.reports.pages.write import stored_warnings, write_results
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import COLUMNS, read_runs
 
@@ -106,11 +106,11 @@ def test_every_address_of_every_page_is_there(out: Path) -> None:
 
 def test_warnings_are_listed(out: Path) -> None:
     """One line each, of the data set that they are about."""
-    table = stored_cautions(out)
+    table = stored_warnings(out)
 
     assert table.columns.tolist() == list(CAUTION_COLUMNS)
     assert table.loc[table["code"] == "W07", "dataset"].tolist() == ["bay"]
-    assert stored_cautions(out / "nowhere").empty
+    assert stored_warnings(out / "nowhere").empty
 
 
 def test_the_report_can_be_made_again(out: Path, tmp_path: Path) -> None:

@@ -33,18 +33,18 @@ def test_every_cell_has_some_of_its_objects(section: Section) -> None:
     found = cell_objects(section)
 
     for track in section.done:
-        calls = track.runs[0].calls.set_index("object_id")
+        predictions = track.runs[0].predictions.set_index("object_id")
         rows = found[found["track"] == track.name]
-        sizes = rows.groupby(["taxon", "called"]).size().to_dict()
-        expected = calls.groupby(["taxon", "called"]).size().clip(upper=PER_CELL).to_dict()
+        sizes = rows.groupby(["taxon", "predicted"]).size().to_dict()
+        expected = predictions.groupby(["taxon", "predicted"]).size().clip(upper=PER_CELL).to_dict()
         assert sizes == expected
-        assert calls.loc[rows["object_id"], "called"].tolist() == rows["called"].tolist()
+        assert predictions.loc[rows["object_id"], "predicted"].tolist() == rows["predicted"].tolist()
 
 
 def test_tracks_share_objects_where_they_err_alike(section: Section) -> None:
     """What both confuse is shown of both, so that fewer images are kept."""
     found = cell_objects(section)
-    wrong = found[found["taxon"] != found["called"]]
+    wrong = found[found["taxon"] != found["predicted"]]
     good, fair = (wrong[wrong["track"] == name]["object_id"].tolist() for name in ("good", "fair"))
 
     assert len(good) == 2
@@ -56,7 +56,7 @@ def test_a_limit_leaves_room_by_size(section: Section, monkeypatch: pytest.Monke
     sizes = section.tracks[0].confusion.stack()
     monkeypatch.setattr(cells, "MOST_OBJECTS", PER_CELL)
     found = cell_objects(section)
-    shown = found[found["track"] == "good"].groupby(["taxon", "called"]).size()
+    shown = found[found["track"] == "good"].groupby(["taxon", "predicted"]).size()
 
     assert len(set(found["object_id"])) == PER_CELL
     assert shown.idxmax() == sizes.idxmax()

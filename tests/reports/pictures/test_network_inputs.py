@@ -10,7 +10,12 @@ import pytest
 from planktonbench.data_manifests.dataset import open_folder
 from planktonbench.data_manifests.manifest import manifest_of_folder
 from planktonbench.reports.pages.write import write_results
-from planktonbench.reports.pictures.network_inputs import TAXA, keep_stacks, stack_figure, stacks_of
+from planktonbench.reports.pictures.network_inputs import (
+    TAXA,
+    keep_network_inputs,
+    network_inputs_figure,
+    network_inputs_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +48,8 @@ def data(tmp_path: Path) -> Dataset:
 
 def test_each_object_stands_beside_its_channels(data: Dataset, tmp_path: Path) -> None:
     """The original as it is, then grey, threshold and opening, one row for an object, under their names."""
-    keep_stacks(tmp_path, data, FORMS, "a")
-    figure = stack_figure(stacks_of(tmp_path, "lake"))
+    keep_network_inputs(tmp_path, data, FORMS, "a")
+    figure = network_inputs_figure(network_inputs_of(tmp_path, "lake"))
     assert figure is not None
     grid = np.array(figure.axes).reshape(TAXA, 4)
     shown = [[np.asarray(axes.images[0].get_array()) for axes in row] for row in grid]
@@ -59,8 +64,8 @@ def test_each_object_stands_beside_its_channels(data: Dataset, tmp_path: Path) -
 
 def test_every_form_has_its_columns(data: Dataset, tmp_path: Path) -> None:
     """Tracks may ask for different ones."""
-    keep_stacks(tmp_path, data, {"32 px": channels, "large": lambda image: channels(image) * 2}, "a")
-    figure = stack_figure(stacks_of(tmp_path, "lake"))
+    keep_network_inputs(tmp_path, data, {"32 px": channels, "large": lambda image: channels(image) * 2}, "a")
+    figure = network_inputs_figure(network_inputs_of(tmp_path, "lake"))
     assert figure is not None
     row = figure.axes[:7]
 
@@ -69,31 +74,31 @@ def test_every_form_has_its_columns(data: Dataset, tmp_path: Path) -> None:
 
 def test_what_was_kept_of_another_state_is_made_again(data: Dataset, tmp_path: Path) -> None:
     """What is of this state stays as it is."""
-    path = stacks_of(tmp_path, "lake").path
-    keep_stacks(tmp_path, data, FORMS, "a")
+    path = network_inputs_of(tmp_path, "lake").path
+    keep_network_inputs(tmp_path, data, FORMS, "a")
     before = path.stat().st_mtime_ns
-    keep_stacks(tmp_path, data, FORMS, "a")
+    keep_network_inputs(tmp_path, data, FORMS, "a")
     unchanged = path.stat().st_mtime_ns
-    keep_stacks(tmp_path, data, FORMS, "b")
+    keep_network_inputs(tmp_path, data, FORMS, "b")
 
     assert unchanged == before
     assert path.stat().st_mtime_ns > before
-    assert stacks_of(tmp_path, "lake").shows("b")
+    assert network_inputs_of(tmp_path, "lake").shows("b")
 
 
 def test_an_unreadable_image_is_passed_over(data: Dataset, tmp_path: Path) -> None:
     """The notes of the runs name it."""
     for path in (tmp_path / "data" / "taxon0").iterdir():
         path.write_bytes(b"no image")
-    keep_stacks(tmp_path, data, FORMS, "a")
+    keep_network_inputs(tmp_path, data, FORMS, "a")
 
-    assert "taxon0" not in set(stacks_of(tmp_path, "lake").table["taxon"])
-    assert len(stacks_of(tmp_path, "lake").table) == 2 * (TAXA - 1)
+    assert "taxon0" not in set(network_inputs_of(tmp_path, "lake").table["taxon"])
+    assert len(network_inputs_of(tmp_path, "lake").table) == 2 * (TAXA - 1)
 
 
 def test_without_kept_stacks_there_is_no_figure(tmp_path: Path) -> None:
     """No track has learnt from images."""
-    assert stack_figure(stacks_of(tmp_path, "lake")) is None
+    assert network_inputs_figure(network_inputs_of(tmp_path, "lake")) is None
 
 
 def test_the_report_needs_no_data(data: Dataset, tmp_path: Path, add_run: Callable[..., Path]) -> None:
@@ -101,7 +106,7 @@ def test_the_report_needs_no_data(data: Dataset, tmp_path: Path, add_run: Callab
     out = tmp_path / "results"
     add_run(out)
     add_run(out, dataset="bay")
-    keep_stacks(out, data, FORMS, "a")
+    keep_network_inputs(out, data, FORMS, "a")
     for path in (tmp_path / "data").rglob("*.png"):
         path.unlink()
     write_results(out)

@@ -25,20 +25,20 @@ def test_pairs_are_those_of_the_confusion_matrix(make_section: Callable[..., Sec
     assert [pair.count for pair in pairs] == sorted((pair.count for pair in pairs), reverse=True)
     for pair in pairs:
         for way in pair.ways:
-            assert way.count == matrix.loc[way.truth, way.called]
+            assert way.count == matrix.loc[way.truth, way.predicted]
             assert way.share == way.count / matrix.loc[way.truth].sum()
 
 
 def test_objects_behind_a_pair_are_those_that_were_called_so(make_section: Callable[..., Section]) -> None:
     """Each id once, although it may be a test object of several runs, and each of the true class."""
     section = make_section({"wrong": 9})
-    calls = section.runs[0].calls.set_index("object_id")
+    predictions = section.runs[0].predictions.set_index("object_id")
 
     for pair in confused_pairs(section.tracks[0]):
         for way in pair.ways:
             assert list(way.object_ids) == sorted(set(way.object_ids))
-            assert (calls.loc[list(way.object_ids), "taxon"] == way.truth).all()
-            assert (calls.loc[list(way.object_ids), "called"] == way.called).all()
+            assert (predictions.loc[list(way.object_ids), "taxon"] == way.truth).all()
+            assert (predictions.loc[list(way.object_ids), "predicted"] == way.predicted).all()
 
 
 def test_a_track_without_mistakes_has_no_pairs(make_section: Callable[..., Section]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from planktonbench.reports.results.folded_classes import CodedCalls, coded_calls
+from planktonbench.reports.results.folded_classes import CodedPredictions, coded_predictions
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.scoring.metrics import totals_of
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CALLS = CodedCalls(
+CALLS = CodedPredictions(
     classes=("a", "b", "c"),
     truth=np.array([0, 0, 1, 1, 2, 2]),
-    called=np.array([0, 1, 1, 0, 2, 0]),
+    predicted=np.array([0, 1, 1, 0, 2, 0]),
     clusters=np.array([0, 0, 1, 1, 1, 0]),
 )
 
@@ -47,9 +47,9 @@ def test_codes_are_those_of_the_stored_calls(tmp_path: Path, add_run: Callable[.
     """Names come back from them, and samples are clusters where there are some."""
     add_run(tmp_path, samples=samples)
     (run,) = read_runs(tmp_path)
-    calls = coded_calls(run)
-    names = np.array(calls.classes)
+    predictions = coded_predictions(run)
+    names = np.array(predictions.classes)
 
-    assert names[calls.truth].tolist() == run.calls["taxon"].tolist()
-    assert names[calls.called].tolist() == run.calls["called"].tolist()
-    assert (calls.clusters is None) == (samples == 0)
+    assert names[predictions.truth].tolist() == run.predictions["taxon"].tolist()
+    assert names[predictions.predicted].tolist() == run.predictions["predicted"].tolist()
+    assert (predictions.clusters is None) == (samples == 0)

@@ -124,7 +124,7 @@ def test_parts_are_told_for_each_split_and_seed(make_section: Callable[..., Sect
     """One row per split and seed, whatever the number of tracks."""
     section = make_section({}, {"track": "other"}, {"seed": 1, "taxa": {"egg": 4, "Zoea": 6}})
 
-    assert section.parts.to_numpy().tolist() == [["holdout.v1", 0, 21, 21, 21], ["holdout.v1", 1, 3, 4, 3]]
+    assert section.subset_sizes.to_numpy().tolist() == [["holdout.v1", 0, 21, 21, 21], ["holdout.v1", 1, 3, 4, 3]]
 
 
 def test_notes_are_told_once(make_section: Callable[..., Section]) -> None:

@@ -167,7 +167,7 @@ def test_ids_are_matched_as_canonical_text(ids: object) -> None:
     rows = match(read_labels(FEW, "truth"), read_labels(FEW.assign(object_id=ids), "predictions"))
 
     assert rows["object_id"].tolist() == ["1", "2", "3"]
-    assert rows["called"].tolist() == rows["taxon"].tolist()
+    assert rows["predicted"].tolist() == rows["taxon"].tolist()
 
 
 def test_ids_that_become_the_same_are_twice() -> None:
@@ -183,7 +183,7 @@ def test_rows_are_matched_by_id_and_sorted() -> None:
     )
 
     assert rows["object_id"].tolist() == sorted(map(str, range(1, 31)))
-    assert (rows["taxon"] == rows["called"]).all()
+    assert (rows["taxon"] == rows["predicted"]).all()
     assert rows["group"].tolist() == [f"s{(int(number) - 1) % 6}" for number in rows["object_id"]]
 
 

@@ -23,49 +23,53 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def made_up(
+def synthetic_objects(
     n: int, classes: int, clusters: int, *, seed: int = 0, right: float = 0.6
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return truth, called and clusters of so many objects; classes are unequal, and some calls are stray."""
     rng = np.random.default_rng(seed)
     shares = np.arange(1, classes + 1) / np.arange(1, classes + 1).sum()
     truth = rng.choice(classes, n, p=shares)
-    called = np.where(rng.random(n) < right, truth, rng.integers(0, classes + 1, n))
-    return truth, called, rng.permutation(np.arange(n) % clusters)
+    predicted = np.where(rng.random(n) < right, truth, rng.integers(0, classes + 1, n))
+    return truth, predicted, rng.permutation(np.arange(n) % clusters)
 
 
-def macro_f1(truth: NDArray[np.int64], called: NDArray[np.int64]) -> float:
+def macro_f1(truth: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
     """Return macro F1 over the classes of this truth, as scikit-learn has it."""
-    return float(f1_score(truth, called, labels=np.unique(truth), average="macro", zero_division=0))
+    return float(f1_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0))
 
 
 def all_draws(units: Units, draws: int, seed: int) -> Totals:
     """Return all draws as one."""
     parts = list(draws_of(units, draws, np.random.default_rng(seed)))
-    return Totals(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("hits", "support", "called")))
+    return Totals(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("hits", "support", "predicted"))
+    )
 
 
 def test_each_draw_equals_resampling_clusters_object_by_object() -> None:
-    """Given the same multinomial counts, macro F1 and accuracy of each draw are those of the objects drawn."""
-    truth, called, clusters = made_up(150, 5, 12)
-    totals = all_draws(cluster_units(truth, called, clusters, 5), 40, seed=1)
+    """SubmittedRun the same multinomial counts, macro F1 and accuracy of each draw are those of the objects drawn."""
+    truth, predicted, clusters = synthetic_objects(150, 5, 12)
+    totals = all_draws(cluster_units(truth, predicted, clusters, 5), 40, seed=1)
     counts = np.random.default_rng(1).multinomial(12, np.full(12, 1 / 12), size=40)
     drawn = [np.repeat(np.arange(150), times[clusters]) for times in counts]
 
-    assert totals.macro(totals.f1) == pytest.approx([macro_f1(truth[rows], called[rows]) for rows in drawn], abs=1e-12)
-    assert totals.accuracy == pytest.approx([(truth[rows] == called[rows]).mean() for rows in drawn], abs=1e-12)
+    assert totals.macro(totals.f1) == pytest.approx(
+        [macro_f1(truth[rows], predicted[rows]) for rows in drawn], abs=1e-12
+    )
+    assert totals.accuracy == pytest.approx([(truth[rows] == predicted[rows]).mean() for rows in drawn], abs=1e-12)
     assert totals.support.sum(axis=1).tolist() == [len(rows) for rows in drawn]
 
 
 def test_drawing_cells_equals_drawing_objects() -> None:
     """The ends from cells of the confusion matrix are those of a loop over single objects, to 0.01."""
-    truth, called, _ = made_up(300, 4, 1, seed=5)
+    truth, predicted, _ = synthetic_objects(300, 4, 1, seed=5)
     rng = np.random.default_rng(2)
     slow = []
     for _ in range(1500):
         rows = rng.integers(0, 300, 300)
-        slow.append(totals_of(confusion_matrix(truth[rows], called[rows], 4)))
-    found = intervals(object_units(confusion_matrix(truth, called, 4)), 4000, np.random.default_rng(3))
+        slow.append(totals_of(confusion_matrix(truth[rows], predicted[rows], 4)))
+    found = intervals(object_units(confusion_matrix(truth, predicted, 4)), 4000, np.random.default_rng(3))
     macro = np.quantile([totals.macro(totals.f1) for totals in slow], [0.025, 0.975])
     accuracy = np.quantile([totals.accuracy for totals in slow], [0.025, 0.975])
 
@@ -77,21 +81,21 @@ def test_drawing_cells_equals_drawing_objects() -> None:
 @pytest.mark.parametrize("kind", ["clusters", "objects"])
 def test_units_add_up_to_the_whole(kind: str) -> None:
     """All units together have the counts of the confusion matrix, stray calls aside."""
-    truth, called, clusters = made_up(200, 4, 9)
-    matrix = confusion_matrix(truth, called, 4)
-    units = cluster_units(truth, called, clusters, 4) if kind == "clusters" else object_units(matrix)
+    truth, predicted, clusters = synthetic_objects(200, 4, 9)
+    matrix = confusion_matrix(truth, predicted, 4)
+    units = cluster_units(truth, predicted, clusters, 4) if kind == "clusters" else object_units(matrix)
     whole = totals_of(matrix)
 
     assert units.n == (9 if kind == "clusters" else 200)
-    assert (units.weights @ units.counts).tolist() == [*whole.hits, *whole.support, *whole.called]
+    assert (units.weights @ units.counts).tolist() == [*whole.hits, *whole.support, *whole.predicted]
 
 
 def test_a_lost_class_is_left_out_of_its_draw_and_counted() -> None:
     """With all calls right but for a class of one cluster, draws without it have 1, and their share is told."""
     clusters = np.repeat(np.arange(8), 10)
     truth = np.where(np.arange(80) < 5, 1, 0)
-    called = np.zeros(80, np.int64)
-    units = cluster_units(truth, called, clusters, 2)
+    predicted = np.zeros(80, np.int64)
+    units = cluster_units(truth, predicted, clusters, 2)
     totals = all_draws(units, 1000, seed=4)
     lost = totals.support[:, 1] == 0
     found = intervals(units, 1000, np.random.default_rng(4))
@@ -103,8 +107,8 @@ def test_a_lost_class_is_left_out_of_its_draw_and_counted() -> None:
 
 def test_the_interval_of_a_class_leaves_out_draws_without_it() -> None:
     """Its ends are percentiles of the draws that have objects of it."""
-    truth, called, clusters = made_up(900, 2, 30)
-    units = cluster_units(np.where(clusters < 5, truth, 0), called, clusters, 2)
+    truth, predicted, clusters = synthetic_objects(900, 2, 30)
+    units = cluster_units(np.where(clusters < 5, truth, 0), predicted, clusters, 2)
     totals = all_draws(units, 4000, seed=0)
     held = totals.f1[totals.support[:, 1] > 0, 1]
     found = intervals(units, 4000, np.random.default_rng(0))
@@ -115,8 +119,8 @@ def test_the_interval_of_a_class_leaves_out_draws_without_it() -> None:
 
 def test_a_class_without_any_support_is_never_lost() -> None:
     """A class of the list that no object has is no class that a draw loses, and has no interval."""
-    truth, called, clusters = made_up(200, 3, 10)
-    found = intervals(cluster_units(truth, called, clusters, 4), 200, np.random.default_rng(0))
+    truth, predicted, clusters = synthetic_objects(200, 3, 10)
+    found = intervals(cluster_units(truth, predicted, clusters, 4), 200, np.random.default_rng(0))
 
     assert found.losing == 0
     assert np.isnan(found.f1).all(axis=1).tolist() == [False, False, False, True]
@@ -137,8 +141,8 @@ def test_a_class_of_fewer_than_five_clusters_has_no_interval(clusters: int, *, t
 @pytest.mark.parametrize("cells", [1, 70, 1 << 10])
 def test_batches_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch, cells: int) -> None:
     """How many draws fit into memory at once is no choice that a number depends on."""
-    truth, called, clusters = made_up(200, 4, 10)
-    units = cluster_units(truth, called, clusters, 4)
+    truth, predicted, clusters = synthetic_objects(200, 4, 10)
+    units = cluster_units(truth, predicted, clusters, 4)
     expected = intervals(units, 101, np.random.default_rng(6))
     monkeypatch.setattr(bootstrap, "CELLS_AT_ONCE", cells)
     found = intervals(units, 101, np.random.default_rng(6))
@@ -149,19 +153,19 @@ def test_batches_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch, cells
 
 def test_a_challenge_of_usual_size_runs() -> None:
     """2,000 draws of 100 clusters and 93 classes, and the interval holds the point."""
-    truth, called, clusters = made_up(20_000, 93, 100)
-    found = intervals(cluster_units(truth, called, clusters, 93), 2000, np.random.default_rng(0))
+    truth, predicted, clusters = synthetic_objects(20_000, 93, 100)
+    found = intervals(cluster_units(truth, predicted, clusters, 93), 2000, np.random.default_rng(0))
 
-    assert found.macro_f1[0] < macro_f1(truth, called) < found.macro_f1[1]
-    assert found.accuracy[0] < (truth == called).mean() < found.accuracy[1]
+    assert found.macro_f1[0] < macro_f1(truth, predicted) < found.macro_f1[1]
+    assert found.accuracy[0] < (truth == predicted).mean() < found.accuracy[1]
 
 
 def test_ends_are_not_made_symmetric() -> None:
     """Near 1 the interval reaches further down than up."""
     truth = np.repeat([0, 1], 50)
-    called = truth.copy()
-    called[:2] = 1
-    low, high = intervals(object_units(confusion_matrix(truth, called, 2)), 2000, np.random.default_rng(0)).accuracy
+    predicted = truth.copy()
+    predicted[:2] = 1
+    low, high = intervals(object_units(confusion_matrix(truth, predicted, 2)), 2000, np.random.default_rng(0)).accuracy
 
     assert 0.98 - low > high - 0.98 > 0
 
@@ -195,8 +199,8 @@ def test_few_draws_may_lose_a_class_each_time(draws: int) -> None:
 @pytest.mark.parametrize("clustered", [True, False])
 def test_intervals_of_any_metric_come_from_the_same_draws(*, clustered: bool) -> None:
     """With the same seed, macro F1 has the ends that it has as one of all intervals."""
-    truth, called, clusters = made_up(150, 5, 12)
-    matrix, units = count_units(truth, called, clusters if clustered else None, 5)
+    truth, predicted, clusters = synthetic_objects(150, 5, 12)
+    matrix, units = count_units(truth, predicted, clusters if clustered else None, 5)
     expected = intervals(units, 200, np.random.default_rng(4))
     found = interval_of(
         lambda drawn: np.column_stack([drawn.macro(drawn.f1), drawn.accuracy, np.full(len(drawn.hits), np.nan)]),
@@ -205,7 +209,7 @@ def test_intervals_of_any_metric_come_from_the_same_draws(*, clustered: bool) ->
         np.random.default_rng(4),
     )
 
-    assert matrix.tolist() == confusion_matrix(truth, called, 5).tolist()
+    assert matrix.tolist() == confusion_matrix(truth, predicted, 5).tolist()
     assert units.n == (12 if clustered else 150)
     assert found[:2].ravel().tolist() == [*expected.macro_f1, *expected.accuracy]
     assert np.isnan(found[2]).all()

@@ -22,17 +22,17 @@ ROWS = st.lists(st.tuples(st.integers(0, CLASSES - 1), st.integers(0, STRAY)), m
 
 def totals_from(rows: list[tuple[int, int]]) -> Totals:
     """Return the counts of rows of (truth, called)."""
-    truth, called = np.array(rows).T
-    return totals_of(confusion_matrix(truth, called, CLASSES))
+    truth, predicted = np.array(rows).T
+    return totals_of(confusion_matrix(truth, predicted, CLASSES))
 
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true", "ignore:A single label was found")
 @given(ROWS)
 def test_metrics_equal_scikit_learn(rows: list[tuple[int, int]]) -> None:
     """Per class and in the mean, with labels those of the truth and zero_division 0."""
-    truth, called = zip(*rows, strict=True)
+    truth, predicted = zip(*rows, strict=True)
     present = sorted(set(truth))
-    expected = precision_recall_fscore_support(truth, called, labels=present, zero_division=0)
+    expected = precision_recall_fscore_support(truth, predicted, labels=present, zero_division=0)
     totals = totals_from(rows)
     found = totals.precision, totals.recall, totals.f1, totals.support
 
@@ -40,8 +40,8 @@ def test_metrics_equal_scikit_learn(rows: list[tuple[int, int]]) -> None:
         assert ours[present] == pytest.approx(theirs, abs=1e-12)
     for ours, theirs in zip(found[:3], expected[:3], strict=True):
         assert totals.macro(ours) == pytest.approx(theirs.mean(), abs=1e-12)
-    assert totals.accuracy == pytest.approx(accuracy_score(truth, called), abs=1e-12)
-    assert totals.macro(totals.recall) == pytest.approx(balanced_accuracy_score(truth, called), abs=1e-12)
+    assert totals.accuracy == pytest.approx(accuracy_score(truth, predicted), abs=1e-12)
+    assert totals.macro(totals.recall) == pytest.approx(balanced_accuracy_score(truth, predicted), abs=1e-12)
 
 
 @given(ROWS, st.permutations(range(CLASSES)), st.randoms(use_true_random=False))
@@ -50,7 +50,7 @@ def test_order_of_classes_and_rows_does_not_matter(
 ) -> None:
     """Renumbered classes and shuffled rows give the same means, and the same numbers for each class."""
     codes = [*order, STRAY]
-    changed = [(codes[truth], codes[called]) for truth, called in rows]
+    changed = [(codes[truth], codes[predicted]) for truth, predicted in rows]
     shuffler.shuffle(changed)
     one, two = totals_from(rows), totals_from(changed)
 
@@ -62,10 +62,12 @@ def test_order_of_classes_and_rows_does_not_matter(
 def test_a_stray_prediction_costs_its_victim_alone() -> None:
     """50 A, 50 B, one B called C: 0.995, whereas other label sets would give 0.663 and 0.398."""
     truth = np.repeat([0, 1], 50)
-    called = truth.copy()
-    called[-1] = 2
-    totals = totals_of(confusion_matrix(truth, called, 5))
-    habits = [f1_score(truth, called, labels=labels, average="macro", zero_division=0) for labels in (None, range(5))]
+    predicted = truth.copy()
+    predicted[-1] = 2
+    totals = totals_of(confusion_matrix(truth, predicted, 5))
+    habits = [
+        f1_score(truth, predicted, labels=labels, average="macro", zero_division=0) for labels in (None, range(5))
+    ]
 
     assert totals.macro(totals.f1) == pytest.approx((1 + 2 * 49 / 99) / 2, abs=1e-15)
     assert habits == pytest.approx([0.663, 0.398], abs=5e-4)

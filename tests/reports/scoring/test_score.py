@@ -26,16 +26,18 @@ PROMISED = {
 }  # fmt: skip
 
 
-def made_up(n: int = 200, *, classes: int = 4, samples: int = 8, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+def synthetic_objects(
+    n: int = 200, *, classes: int = 4, samples: int = 8, seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a truth with samples, and predictions of which six in ten are right."""
     rng = np.random.default_rng(seed)
     names = np.array([f"taxon {code}" for code in range(classes)])
     taxa = names[np.arange(n) % classes]
-    called = np.where(rng.random(n) < 0.6, taxa, rng.choice(names, n))
+    predicted = np.where(rng.random(n) < 0.6, taxa, rng.choice(names, n))
     truth = pd.DataFrame(
         {"object_id": np.arange(n), "taxon": taxa, "sample": [f"s{row // 3 % samples}" for row in range(n)]}
     )
-    return truth, truth[["object_id"]].assign(taxon=called)
+    return truth, truth[["object_id"]].assign(taxon=predicted)
 
 
 def numbers(found: Score) -> dict[str, Any]:
@@ -45,22 +47,22 @@ def numbers(found: Score) -> dict[str, Any]:
 
 def test_files_tables_and_labels_agree(tmp_path: Path) -> None:
     """The same objects give the same numbers and intervals, whatever form they come in."""
-    truth, called = made_up()
+    truth, predicted = synthetic_objects()
     truth.to_csv(tmp_path / "truth.csv", index=False)
-    called[::-1].to_parquet(tmp_path / "called.parquet")
-    expected = numbers(score(truth, called, draws=100))
+    predicted[::-1].to_parquet(tmp_path / "called.parquet")
+    expected = numbers(score(truth, predicted, draws=100))
 
     assert numbers(score(str(tmp_path / "truth.csv"), tmp_path / "called.parquet", draws=100)) == expected
-    assert numbers(score(truth["taxon"], list(called["taxon"]), group=truth["sample"], draws=100)) == expected
+    assert numbers(score(truth["taxon"], list(predicted["taxon"]), group=truth["sample"], draws=100)) == expected
 
 
 def test_headline_numbers_are_those_of_the_table() -> None:
     """Macro numbers are the means of the per-class table; value, interval, n and signature are printed together."""
-    truth, called = made_up()
-    found = score(truth, called, draws=100)
+    truth, predicted = synthetic_objects()
+    found = score(truth, predicted, draws=100)
     low, high = found.macro_f1_interval
 
-    assert found.macro_f1 == pytest.approx(f1_score(truth["taxon"], called["taxon"], average="macro"), abs=1e-12)
+    assert found.macro_f1 == pytest.approx(f1_score(truth["taxon"], predicted["taxon"], average="macro"), abs=1e-12)
     assert found.per_class[["precision", "recall", "f1"]].mean().tolist() == pytest.approx(
         [found.macro_precision, found.macro_recall, found.macro_f1], abs=1e-12
     )
@@ -93,9 +95,9 @@ def test_names_outside_of_the_classes_count_as_errors_and_are_listed() -> None:
 
 def test_classes_without_support_change_no_number() -> None:
     """A longer class list is in the signature and in `classes_absent`, and nowhere else."""
-    truth, called = made_up()
+    truth, predicted = synthetic_objects()
     longer = [*truth["taxon"].unique(), "absent", "aa first"]
-    one, two = numbers(score(truth, called, draws=50)), numbers(score(truth, called, classes=longer, draws=50))
+    one, two = numbers(score(truth, predicted, draws=50)), numbers(score(truth, predicted, classes=longer, draws=50))
 
     assert two.pop("classes_absent") == ["aa first", "absent"]
     assert two == {key: value for key, value in one.items() if key != "classes_absent"}
@@ -103,11 +105,11 @@ def test_classes_without_support_change_no_number() -> None:
 
 def test_names_of_classes_and_samples_do_not_matter() -> None:
     """Renamed taxa, in another order, have the same values and intervals; so have samples renamed in order."""
-    truth, called = made_up()
+    truth, predicted = synthetic_objects()
     names = {f"taxon {code}": f"{9 - code} renamed" for code in range(4)}
-    expected = score(truth, called, draws=50)
+    expected = score(truth, predicted, draws=50)
     renamed = truth.replace({"taxon": names}).assign(sample="no. " + truth["sample"])
-    found = score(renamed, called.replace({"taxon": names}), draws=50)
+    found = score(renamed, predicted.replace({"taxon": names}), draws=50)
     back = found.per_class.set_index("taxon").loc[list(names.values())]
 
     assert [getattr(found, name) for name in NUMBERS] == pytest.approx([getattr(expected, name) for name in NUMBERS])
@@ -117,15 +119,15 @@ def test_names_of_classes_and_samples_do_not_matter() -> None:
 
 def test_order_of_rows_does_not_matter() -> None:
     """Shuffled files give the very same score, to the last digit of the interval."""
-    truth, called = made_up()
-    shuffled = score(truth.sample(frac=1, random_state=1), called.sample(frac=1, random_state=2), draws=50)
+    truth, predicted = synthetic_objects()
+    shuffled = score(truth.sample(frac=1, random_state=1), predicted.sample(frac=1, random_state=2), draws=50)
 
-    assert shuffled.to_json() == score(truth, called, draws=50).to_json()
+    assert shuffled.to_json() == score(truth, predicted, draws=50).to_json()
 
 
 def test_the_seed_is_that_of_the_resampling() -> None:
     """Another seed moves the ends of the interval and nothing else."""
-    one, two, other = (score(*made_up(), draws=50, seed=seed) for seed in (1, 1, 2))
+    one, two, other = (score(*synthetic_objects(), draws=50, seed=seed) for seed in (1, 1, 2))
 
     assert one.macro_f1 == other.macro_f1
     assert one.macro_f1_interval == two.macro_f1_interval != other.macro_f1_interval
@@ -133,12 +135,12 @@ def test_the_seed_is_that_of_the_resampling() -> None:
 
 def test_a_single_cluster_falls_back_to_objects() -> None:
     """One sample cannot be resampled; single objects are, and the signature says so."""
-    truth, called = made_up(samples=1)
-    found = score(truth, called, draws=50)
+    truth, predicted = synthetic_objects(samples=1)
+    found = score(truth, predicted, draws=50)
 
     assert "|ci:object-50|" in found.signature
     assert found.n_clusters == 200
-    assert found.macro_f1_interval == score(truth.drop(columns="sample"), called, draws=50).macro_f1_interval
+    assert found.macro_f1_interval == score(truth.drop(columns="sample"), predicted, draws=50).macro_f1_interval
 
 
 def test_json_has_what_is_promised() -> None:
@@ -181,7 +183,7 @@ def test_a_published_challenge_scores_as_published(name: str) -> None:
         ((["a", "b"], ["a", "b"]), {"group": ["s"]}, "group"),
         ((["a", "b"], ["a", "b"]), {"group": ["s", None]}, "group"),
         ((["a", "b"], ["a", "b"]), {"group": "station"}, "group"),
-        ((*made_up(),), {"group": ["s", "t"] * 100}, "group"),
+        ((*synthetic_objects(),), {"group": ["s", "t"] * 100}, "group"),
         ((["a", "b"], ["a", "b"]), {"classes": ["a", "a", "b"]}, "names twice: a"),
         (([0, 1], [0, 1]), {"classes": [0, 2]}, "1 not in the class list of 2"),
     ],

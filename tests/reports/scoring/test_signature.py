@@ -55,8 +55,8 @@ CONTEXT = Context("lake", "ab" * 32, "cd" * 32, "holdout.v1")
 
 def scored(truth: pd.DataFrame = TRUTH, **choices: Any) -> Score:  # noqa: ANN401 - keyword choices of score
     """Score the same calls, by default with 40 draws."""
-    called = truth[["object_id"]].assign(taxon=["egg", "Zoea", "Zoea", *["egg", "egg", "Zoea"] * 3][: len(truth)])
-    return score(truth, called, **{"draws": 40, **choices})
+    predicted = truth[["object_id"]].assign(taxon=["egg", "Zoea", "Zoea", *["egg", "egg", "Zoea"] * 3][: len(truth)])
+    return score(truth, predicted, **{"draws": 40, **choices})
 
 
 @pytest.mark.parametrize(
@@ -100,15 +100,15 @@ def test_the_version_is_in_the_signature(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_what_cannot_change_a_score_is_not_in_the_signature() -> None:
     """The order of rows and of classes, and the spelling of ids, leave it as it is."""
     truth = TRUTH.sample(frac=1, random_state=1).astype({"object_id": float})
-    called = TRUTH[["object_id", "taxon"]]
-    one = score(TRUTH, called, draws=40, classes=["egg", "Zoea"])
-    two = score(truth, called, draws=40, classes=["Zoea", "egg"])
+    predicted = TRUTH[["object_id", "taxon"]]
+    one = score(TRUTH, predicted, draws=40, classes=["egg", "Zoea"])
+    two = score(truth, predicted, draws=40, classes=["Zoea", "egg"])
 
     assert (one.signature, one.macro_f1_interval) == (two.signature, two.macro_f1_interval)
 
 
 def test_other_calls_have_the_same_signature() -> None:
     """Two methods on the same objects can be compared, since their signatures are the same."""
-    called = TRUTH[["object_id"]].assign(taxon="egg")
+    predicted = TRUTH[["object_id"]].assign(taxon="egg")
 
-    assert score(TRUTH, called, draws=40).signature == scored().signature
+    assert score(TRUTH, predicted, draws=40).signature == scored().signature

@@ -14,12 +14,12 @@ from ..._version import __version__
 from ...data_manifests.errors import SubmissionError
 from ...data_manifests.seeds import derived_seed
 from ..run_files.predictions import DEFAULT_GROUP, match
-from ..scoring.score import DRAWS, Context, read_given, table_sha256
+from ..scoring.score import DRAWS, Context, read_submitted, table_sha256
 from ..scoring.signature import Signature
 from .comparison import OBJECT, Comparison
 from .corrected_t import CorrectedT, corrected_t, design_of
 from .mcnemar import McNemar, mcnemar
-from .paired_bootstrap import Calls, Resampled, macro_f1_of, resample
+from .paired_bootstrap import PairedPredictions, Resampled, macro_f1_of, resample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ class Resampling:
 
 
 @dataclass(frozen=True)
-class Contest:
+class PairedEvaluation:
     """Methods that called the same objects, in one run or in several.
 
     Attributes:
@@ -81,17 +81,17 @@ class Contest:
     def resampled(self) -> Resampled:
         """Macro F1 of all methods in the same draws."""
         rng = np.random.default_rng(derived_seed(purpose="compare", seed=self.resampling.seed))
-        return resample(self._calls, len(self._units), len(self._taxa), draws=self.resampling.draws, rng=rng)
+        return resample(self._predictions, len(self._units), len(self._taxa), draws=self.resampling.draws, rng=rng)
 
     @cached_property
     def macro_f1(self) -> NDArray[np.float64]:
         """Macro F1 of each method in each run, shape (n_runs, n_methods)."""
-        return np.stack([macro_f1_of(calls, len(self._taxa)) for calls in self._calls])
+        return np.stack([macro_f1_of(predictions, len(self._taxa)) for predictions in self._predictions])
 
     @cached_property
     def accuracy(self) -> NDArray[np.float64]:
         """Share of objects that each method calls right, mean over runs, shape (n_methods,)."""
-        right = [(calls.called == calls.truth).mean(axis=1) for calls in self._calls]
+        right = [(predictions.predicted == predictions.truth).mean(axis=1) for predictions in self._predictions]
         return np.asarray(np.mean(right, axis=0))
 
     @property
@@ -151,10 +151,10 @@ class Contest:
         )
 
     def _mcnemar(self, a: int, b: int) -> McNemar | None:
-        if len(self._calls) > 1:
+        if len(self._predictions) > 1:
             return None
-        (calls,) = self._calls
-        return mcnemar(calls.called[a] == calls.truth, calls.called[b] == calls.truth)
+        (predictions,) = self._predictions
+        return mcnemar(predictions.predicted[a] == predictions.truth, predictions.predicted[b] == predictions.truth)
 
     def _over_splits(self, deltas: NDArray[np.float64]) -> CorrectedT | None:
         return corrected_t(deltas, self.test_to_train) if self.design in SPLIT_DESIGNS else None
@@ -162,7 +162,7 @@ class Contest:
     @cached_property
     def _truth(self) -> pd.DataFrame:
         """Truth of all runs, one below the other."""
-        return pd.concat([of_run[0].drop(columns="called") for of_run in self.tables], ignore_index=True)
+        return pd.concat([of_run[0].drop(columns="predicted") for of_run in self.tables], ignore_index=True)
 
     @cached_property
     def _is_clustered(self) -> bool:
@@ -184,36 +184,36 @@ class Contest:
         return _sorted_index(self._truth["taxon"])
 
     @cached_property
-    def _calls(self) -> list[Calls]:
+    def _predictions(self) -> list[PairedPredictions]:
         return [self._coded(of_run) for of_run in self.tables]
 
-    def _coded(self, of_run: Sequence[pd.DataFrame]) -> Calls:
-        called = np.stack([self._taxa.get_indexer(pd.Index(table["called"])) for table in of_run])
-        return Calls(
+    def _coded(self, of_run: Sequence[pd.DataFrame]) -> PairedPredictions:
+        predicted = np.stack([self._taxa.get_indexer(pd.Index(table["predicted"])) for table in of_run])
+        return PairedPredictions(
             truth=self._taxa.get_indexer(pd.Index(of_run[0]["taxon"])),
-            called=np.where(called < 0, len(self._taxa), called),
+            predicted=np.where(predicted < 0, len(self._taxa), predicted),
             units=self._units.get_indexer(pd.Index(of_run[0][self._unit_column])),
         )
 
 
-def contest_of(
+def paired_evaluation(
     names: Sequence[str],
     runs: Sequence[StoredRun],
     tables: Sequence[Sequence[pd.DataFrame]],
     resampling: Resampling,
-) -> Contest:
+) -> PairedEvaluation:
     """Return the contest of methods in stored runs.
 
     Args:
         names: of the methods.
         runs: one run for each split and seed, of any of the methods: they are of the same data and objects.
-        tables: for each of the runs the table of each method, see `Contest`.
+        tables: for each of the runs the table of each method, see `PairedEvaluation`.
         resampling: draws and seed.
 
     """
     first = runs[0]
     grouped = all("group" in of_run[0] for of_run in tables)
-    return Contest(
+    return PairedEvaluation(
         names=tuple(names),
         tables=tables,
         context=replace(first.context, split=f"{first.card.split.plan}({','.join(map(_place_text, runs))})"),
@@ -268,15 +268,15 @@ def compare(  # noqa: PLR0913 - keyword choices, each of them in the signature
         'tie'
 
     """
-    known, given = read_given(truth, [a, b], group)
-    contest = Contest(
+    known, given = read_submitted(truth, [a, b], group)
+    evaluation = PairedEvaluation(
         names=(_name_of(a, "a"), _name_of(b, "b")),
         tables=[[match(known, labels) for labels in given]],
         context=context or Context(data=Path(known.where).name.strip("()")),
         group=known.group,
         resampling=Resampling(draws, seed),
     )
-    return contest.compare(0, 1)
+    return evaluation.compare(0, 1)
 
 
 def _name_of(predicted: object, otherwise: str) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from planktonbench.reports.analyses.cautions import COLUMNS, KINDS, as_page, cautions_of, cautions_table
-from planktonbench.reports.analyses.duplicates import Copies
+from planktonbench.reports.analyses.duplicates import Duplicates
+from planktonbench.reports.analyses.report_warnings import COLUMNS, KINDS, as_page, warnings_of, warnings_table
 from planktonbench.reports.comparisons.fusion_gain import fusion_table
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import read_runs
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from planktonbench.reports.results.section import Section
 
-NO_COPIES = Copies(Path("there are none.json"))
+NO_COPIES = Duplicates(Path("there are none.json"))
 
 
-def texts(section: Section, copies: Copies = NO_COPIES) -> dict[str, str]:
+def texts(section: Section, copies: Duplicates = NO_COPIES) -> dict[str, str]:
     """Return the cautions of a section by code."""
-    found = cautions_of(section, copies, fusion_table(section.runs))
+    found = warnings_of(section, copies, fusion_table(section.runs))
     assert len({one.kind.code for one in found}) == len(found)
     return {one.kind.code: one.text for one in found}
 
@@ -101,10 +101,10 @@ def test_copies_of_training_objects_in_test_are_named(make_section: Callable[...
     path = tmp_path / "lake.json"
     path.write_text(json.dumps({"data_sha256": "c" * 64, "groups": groups}))
 
-    assert texts(section, Copies(path))["W05"].startswith("1 test objects of the first run have a copy")
-    assert texts(section, Copies(path))["W05"].endswith(f"training objects: {ids['test'][0]}.")
+    assert texts(section, Duplicates(path))["W05"].startswith("1 test objects of the first run have a copy")
+    assert texts(section, Duplicates(path))["W05"].endswith(f"training objects: {ids['test'][0]}.")
     path.write_text(json.dumps({"data_sha256": "another", "groups": groups}))
-    assert "W05" not in texts(section, Copies(path))
+    assert "W05" not in texts(section, Duplicates(path))
 
 
 def test_a_track_that_says_one_thing_is_named(make_section: Callable[..., Section]) -> None:
@@ -141,8 +141,8 @@ def test_few_samples_are_told(make_section: Callable[..., Section], samples: int
 def test_the_table_has_a_line_for_each(make_section: Callable[..., Section]) -> None:
     """With code, name, data set and split."""
     section = make_section({"simulated": True})
-    found = cautions_of(section, NO_COPIES, fusion_table(section.runs))
-    table = cautions_table([(section, found)])
+    found = warnings_of(section, NO_COPIES, fusion_table(section.runs))
+    table = warnings_table([(section, found)])
 
     assert table.columns.tolist() == list(COLUMNS)
     assert table["code"].tolist() == [one.kind.code for one in found]

@@ -11,19 +11,19 @@ import numpy as np
 import pandas as pd
 
 from ...models.protocol.checks import checked_scores, options_of
-from ...models.protocol.track import Part
+from ...models.protocol.track import BaseRun
 from ...models.registry import get_track
 from ...reports.run_files.predictions import SCORE
 from ..execution.worker import seed_libraries
 from ..suites.suite import Budget
-from .synthetic_objects import made_up
+from .synthetic_objects import synthetic_objects
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from ...features.network_images.form import StackForm
+    from ...features.network_images.form import ImageForm
     from ...models.protocol.objects import Objects
     from ...models.protocol.track import Track
     from .synthetic_objects import MadeUp
@@ -36,7 +36,7 @@ NAMES = ("np.random", "random")
 """The global generators, NumPy's and Python's, in the order in which their states are kept."""
 
 
-class Trial:
+class TrialFit:
     """A track on made-up objects; each attribute is made when a rule asks for it first.
 
     Args:
@@ -67,20 +67,20 @@ class Trial:
         return self.track(**self.options)
 
     @cached_property
-    def parts(self) -> dict[str, Trial]:
+    def base_models(self) -> dict[str, TrialFit]:
         """Trials of the tracks that a fusion is built on."""
-        return {name: Trial(get_track(name), self.folder / name) for name in self.plain.parts}
+        return {name: TrialFit(get_track(name), self.folder / name) for name in self.plain.base_models}
 
     @property
-    def stack_form(self) -> StackForm | None:
-        """The form of prepared images that it, or else one of its parts, asks for."""
-        of_parts = (trial.stack_form for trial in self.parts.values())
-        return self.plain.stack_form or next((form for form in of_parts if form), None)
+    def image_form(self) -> ImageForm | None:
+        """The form of prepared images that it, or else one of its base models, asks for."""
+        of_base_models = (trial.image_form for trial in self.base_models.values())
+        return self.plain.image_form or next((form for form in of_base_models if form), None)
 
     @cached_property
     def made(self) -> MadeUp:
         """The objects that it learns from and predicts."""
-        return made_up(self.track.inputs, self.stack_form, self.folder / "first")
+        return synthetic_objects(self.track.inputs, self.image_form, self.folder / "first")
 
     @cached_property
     def first(self) -> Track:
@@ -90,7 +90,7 @@ class Trial:
     @cached_property
     def second(self) -> Track:
         """The track fitted to the same objects with the same `rng`, while the global generators stand elsewhere."""
-        again = made_up(self.track.inputs, self.stack_form, self.folder / "second")
+        again = synthetic_objects(self.track.inputs, self.image_form, self.folder / "second")
         return self._fitted(again, elsewhere=True)
 
     @cached_property
@@ -114,7 +114,7 @@ class Trial:
 
     def _fitted(self, made: MadeUp, *, elsewhere: bool) -> Track:
         track = self.track(**self.options)
-        track.given = {name: trial.as_part(name) for name, trial in self.parts.items()}
+        track.base_runs = {name: trial.as_base_run(name) for name, trial in self.base_models.items()}
         track.warm_up()
         seed_libraries(SEED)
         if elsewhere:
@@ -125,7 +125,7 @@ class Trial:
         self._note_changes("fit", before, _written_for_fit(made))
         return track
 
-    def as_part(self, name: str) -> Part:
+    def as_base_run(self, name: str) -> BaseRun:
         """Return the fitted track as a finished run that a fusion is built on."""
         made, track = self.made, self.first
         columns = [f"{SCORE}{taxon}" for taxon in made.test.classes]
@@ -134,7 +134,7 @@ class Trial:
         shown = [made.train.without_labels(), *predicted]
         seen = [(objects, track.embeddings(objects)) for objects in shown]
         known = [pd.DataFrame(rows, objects.object_ids) for objects, rows in seen if rows is not None]
-        return Part(name, self.track, self.options, pd.concat(said), pd.concat(known) if known else None)
+        return BaseRun(name, self.track, self.options, pd.concat(said), pd.concat(known) if known else None)
 
     def _note_changes(self, method: str, before: dict[str, str], after: dict[str, str]) -> None:
         changes = [f"{method} changed {what}" for what, text in before.items() if after[what] != text]

@@ -1,7 +1,7 @@
 """Methodological cautions: what makes a number of the report say less than it seems to, each with a code.
 
 Every code has a section in docs/warnings.md, which this module writes:
-`python -m planktonbench.reports.analyses.cautions FILE`.
+`python -m planktonbench.reports.analyses.report_warnings FILE`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..results.section import Section
-    from .duplicates import Copies
+    from .duplicates import Duplicates
 
-CAUTIONS = "cautions.csv"
+WARNINGS = "warnings.csv"
 COLUMNS = ("code", "name", "dataset", "split", "text")
 
 
@@ -84,7 +84,7 @@ FUSION_NO_GAIN = Kind(
     "below.",
     "Report the fusion beside its best part, never alone. tables/fusion.csv has the difference of each run.",
 )
-COPIES_ACROSS = Kind(
+DUPLICATES_ACROSS = Kind(
     "W05",
     "copies-across-split",
     "Test objects whose copy is in training",
@@ -117,11 +117,20 @@ FEW_SAMPLES = Kind(
     "Take a difference for real only when it is clear of zero by a good margin, or holds on several data sets. More "
     "samples help; more objects of the same samples do not.",
 )
-KINDS = (SHARED_SAMPLE, FEW_CLUSTERS, OBJECT_INTERVAL, FUSION_NO_GAIN, COPIES_ACROSS, CONSTANT, SIMULATED, FEW_SAMPLES)
+KINDS = (
+    SHARED_SAMPLE,
+    FEW_CLUSTERS,
+    OBJECT_INTERVAL,
+    FUSION_NO_GAIN,
+    DUPLICATES_ACROSS,
+    CONSTANT,
+    SIMULATED,
+    FEW_SAMPLES,
+)
 
 
 @dataclass(frozen=True)
-class Caution:
+class ReportWarning:
     """A caution that applies.
 
     Attributes:
@@ -134,7 +143,7 @@ class Caution:
     text: str
 
 
-def cautions_of(section: Section, copies: Copies, fusions: pd.DataFrame) -> list[Caution]:
+def warnings_of(section: Section, copies: Duplicates, fusions: pd.DataFrame) -> list[ReportWarning]:
     """Return what a reader of a section's numbers has to know, by code.
 
     Args:
@@ -151,87 +160,91 @@ def cautions_of(section: Section, copies: Copies, fusions: pd.DataFrame) -> list
         *_copies(section, copies),
         *_constant(section),
     ]
-    simulated = [Caution(SIMULATED, "Simulated data: no result of real plankton.")] if section.simulated else []
+    simulated = [ReportWarning(SIMULATED, "Simulated data: no result of real plankton.")] if section.simulated else []
     return [*found, *simulated, *_few_samples(section)]
 
 
-def _shared_samples(section: Section) -> Iterator[Caution]:
+def _shared_samples(section: Section) -> Iterator[ReportWarning]:
     truth = section.runs[0].truth.dropna(subset=["sample"])
     samples = {part: set(rows["sample"]) for part, rows in truth.groupby("part")}
     shared = samples.get("train", set()) & samples.get("test", set())
     if len(shared) and len(truth["sample"].unique()) > 1:
         test = truth[truth["part"] == "test"]
         touched = int(test["sample"].isin(shared).sum())
-        yield Caution(
+        yield ReportWarning(
             SHARED_SAMPLE,
             f"{touched:,} of {len(test):,} test objects come from samples that training objects come from, too "
             f"({len(shared):,} samples: {listed(sorted(shared), 2)}).",
         )
 
 
-def _few_clusters(section: Section) -> Iterator[Caution]:
+def _few_clusters(section: Section) -> Iterator[ReportWarning]:
     if section.done:
         per_class = section.done[0].scores[0].per_class
         few = per_class.loc[per_class["f1_lo"].isna(), "taxon"].tolist()
         unit = "samples" if section.drawn_by == "samples" else "test objects"
         if few:
-            yield Caution(
+            yield ReportWarning(
                 FEW_CLUSTERS,
                 f"{len(few):,} of {len(per_class):,} classes have fewer than {FEWEST_CLUSTERS} {unit} in the test "
                 f"rows of the first run: {listed(few, 5)}.",
             )
 
 
-def _object_interval(section: Section) -> Iterator[Caution]:
+def _object_interval(section: Section) -> Iterator[ReportWarning]:
     if section.done and section.drawn_by != "samples":
-        yield Caution(OBJECT_INTERVAL, "Intervals come from drawing single objects, and are too narrow.")
+        yield ReportWarning(OBJECT_INTERVAL, "Intervals come from drawing single objects, and are too narrow.")
 
 
-def _few_samples(section: Section) -> Iterator[Caution]:
+def _few_samples(section: Section) -> Iterator[ReportWarning]:
     if not section.done or section.drawn_by != "samples":
         return
     n = section.done[0].scores[0].n_clusters
     if n < ENOUGH_CLUSTERS:
-        yield Caution(
+        yield ReportWarning(
             FEW_SAMPLES, f"The test objects of the first run come from {n} samples; intervals are too narrow."
         )
 
 
-def _fusions(fusions: pd.DataFrame) -> Iterator[Caution]:
+def _fusions(fusions: pd.DataFrame) -> Iterator[ReportWarning]:
     for track, rows in fusions.groupby("track"):
         without = int((rows["verdict"] != "better").sum())
         if without:
             of = f"in {without} of {len(rows)} runs" if len(rows) > 1 else "here"
             parts = " or ".join(rows["best_single"].unique())
-            yield Caution(FUSION_NO_GAIN, f"{track} is {of} not shown to be better than {parts}, its best part.")
+            yield ReportWarning(FUSION_NO_GAIN, f"{track} is {of} not shown to be better than {parts}, its best part.")
 
 
-def _copies(section: Section, copies: Copies) -> Iterator[Caution]:
+def _copies(section: Section, copies: Duplicates) -> Iterator[ReportWarning]:
     tested = copies.tested(section.runs[0])
     if tested:
-        yield Caution(
-            COPIES_ACROSS,
+        yield ReportWarning(
+            DUPLICATES_ACROSS,
             f"{len(tested):,} test objects of the first run have a copy among its training objects: "
             f"{listed(tested, 5)}.",
         )
 
 
-def _constant(section: Section) -> Iterator[Caution]:
+def _constant(section: Section) -> Iterator[ReportWarning]:
     for track in section.done:
-        runs = [run.calls for run in track.runs if run.score is not None]
-        same = [calls for calls in runs if len(set(calls["called"])) == 1 < len(set(calls["taxon"]))]
+        runs = [run.predictions for run in track.runs if run.score is not None]
+        same = [
+            predictions
+            for predictions in runs
+            if len(set(predictions["predicted"])) == 1 < len(set(predictions["taxon"]))
+        ]
         if same:
-            name = same[0]["called"].iloc[0]
+            name = same[0]["predicted"].iloc[0]
             of = f" in {len(same)} of {len(runs)} runs" if len(runs) > 1 else ""
-            yield Caution(CONSTANT, f"{track.name} calls every test object {name}{of}.")
+            yield ReportWarning(CONSTANT, f"{track.name} calls every test object {name}{of}.")
 
 
-def cautions_table(found: list[tuple[Section, list[Caution]]]) -> pd.DataFrame:
+def warnings_table(found: list[tuple[Section, list[ReportWarning]]]) -> pd.DataFrame:
     """Return one row for each caution of each section, with `COLUMNS`."""
     rows = [
         (one.kind.code, one.kind.name, section.dataset, section.split, one.text)
-        for section, cautions in found
-        for one in cautions
+        for section, warnings in found
+        for one in warnings
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
