@@ -44,7 +44,7 @@ _HOMES = {
     "Comparison": "reports.comparisons.comparison",
     "Score": "reports.scoring.score",
     "Track": "models.protocol.track",
-    "Objects": "models.protocol.track",
+    "Objects": "models.protocol.objects",
     "NativeExtractor": "features.measured.extractor",
     "measure": "features.measured.extractor",
     "register": "models.registry",

@@ -13,6 +13,9 @@ from ...data_manifests.seeds import sha256_text
 if TYPE_CHECKING:
     from .track import Track
 
+OBJECTS_MODULE = f"{PACKAGE}.models.protocol.objects"
+"""Module of what every track is given."""
+
 INPUT_MODULES = {
     "native": f"{PACKAGE}.data_manifests.dataset",
     "images": f"{PACKAGE}.features.network_images.store",
@@ -41,7 +44,8 @@ def track_sha256(track: type[Track]) -> str:
 def track_modules(track: type[Track]) -> list[str]:
     """Return the modules whose source, with all that they import, the hash of a track covers, sorted."""
     classes = [base.__module__ for base in track.__mro__]
-    return sorted({*classes, *getattr(track, "made_of", ()), *(INPUT_MODULES[name] for name in track.inputs)})
+    inputs = (INPUT_MODULES[name] for name in track.inputs)
+    return sorted({*classes, *getattr(track, "made_of", ()), OBJECTS_MODULE, *inputs})
 
 
 def _file_of(module: str) -> Path | None:

@@ -1,1 +1,1 @@
-"""Objects on their way to the features: segmentation, crop, and the mosaic in which many are measured at once."""
+"""Objects on their way to the features: segmentation, crop, and mosaic. What is measured is defined in `groups`."""

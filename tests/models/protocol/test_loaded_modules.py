@@ -1,0 +1,131 @@
+"""Every module of the project that a track loads counts towards the hash of its source code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from planktonbench.data_manifests.files.source_code import source_files
+from planktonbench.models.protocol.source_hash import track_modules
+from planktonbench.models.registry import SHIPPED, get_track
+
+CONFTEST = Path(__file__).resolve().parents[1] / "conftest.py"
+SMALL = {"side": 32, "epochs": 1, "batch": 32}
+OPTIONS = {
+    "xgb-native": {"candidates": 1, "rounds": 5},
+    "xgb-source001": {},
+    **{name: SMALL for name in SHIPPED if name.startswith("cnn-")},
+    "cnn-mobilenetv2": {**SMALL, "weights": "random"},
+    "cnn-efficientnet": {**SMALL, "weights": "random"},
+    "cnn-vgg19-transfer": {**SMALL, "weights": "random"},
+    "fusion-joint": {**SMALL, "image": "cnn-lenet", "native": "xgb-native"},
+    "fusion-xgb": {"folds": 2, "candidates": 1, "rounds": 5},
+}
+BASE_MODELS = {name: {"cnn-lenet": SMALL, "xgb-native": OPTIONS["xgb-native"]} for name in SHIPPED if "fusion" in name}
+
+FIT = """
+import importlib, importlib.util, json, sys
+from dataclasses import replace
+import numpy as np, pandas as pd
+
+def fitted(module, member, options, subsets, base_runs):
+    track = getattr(importlib.import_module(f"planktonbench.models.{module}"), member)(**options)
+    track.base_runs = base_runs
+    track.warm_up()
+    track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(0))
+    track.predict(subsets["test"].without_labels())
+    track.embeddings(subsets["test"].without_labels())
+    return track
+
+def base_run(name, reference, options, subsets):
+    track = fitted(*reference.split(":"), options, subsets, {})
+    table = {key: objects.without_labels() for key, objects in subsets.items()}
+    scores = [pd.DataFrame(track.predict(table[key]), index=table[key].object_ids) for key in ("valid", "test")]
+    found = {key: track.embeddings(objects) for key, objects in table.items()}
+    embeddings = None
+    if found["train"] is not None:
+        embeddings = pd.concat([pd.DataFrame(found[key], index=table[key].object_ids) for key in table])
+    base = importlib.import_module("planktonbench.models.protocol.track").BaseRun
+    return base(name, type(track), options, pd.concat(scores), embeddings)
+
+def plain_objects(key, rng):
+    objects = importlib.import_module("planktonbench.models.protocol.objects").Objects
+    ids = np.array([f"{key}-{row:02d}" for row in range(40)], object)
+    return objects(ids, ("bar", "disc", "ring"), codes=np.arange(40) % 3)
+
+def with_table(objects, rng):
+    table = pd.DataFrame(rng.normal(size=(len(objects), 4)) + objects.y[:, None], columns=list("abcd"))
+    return replace(objects, native=table.set_index(pd.Index(objects.object_ids, name="object_id")))
+
+loaded = {}
+for name, (reference, inputs, options, base_models) in json.loads(sys.argv[2]).items():
+    for module in [module for module in sys.modules if module.split(".")[0] == "planktonbench"]:
+        del sys.modules[module]
+    rng = np.random.default_rng(0)
+    objects = {key: plain_objects(key, rng) for key in ("train", "valid", "test")}
+    if "images" in inputs:
+        spec = importlib.util.spec_from_file_location("objects_of_tests", sys.argv[1])
+        conftest = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(conftest)
+        objects = conftest.make_image_subsets({"train": 60, "valid": 30, "test": 30})
+    subsets = {key: with_table(some, rng) for key, some in objects.items()}
+    runs = {base: base_run(base, *given, subsets) for base, given in base_models.items()}
+    fitted(*reference.split(":"), options, subsets, runs)
+    loaded[name] = sorted(module for module in sys.modules if module.split(".")[0] == "planktonbench")
+print(json.dumps(loaded))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, list[str]]:
+    """Modules of the project that are loaded after each shipped track was fitted in a fresh state, by track."""
+    tracks = {
+        name: (reference, sorted(get_track(name).inputs), OPTIONS.get(name, {}), {
+            base: (SHIPPED[base], options) for base, options in BASE_MODELS.get(name, {}).items()
+        })
+        for name, reference in SHIPPED.items()
+    }  # fmt: skip
+    command = [sys.executable, "-c", FIT, str(CONFTEST), json.dumps(tracks)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.long
+def test_every_module_that_a_fit_loads_is_hashed(loaded: dict[str, list[str]]) -> None:
+    """For every shipped track; what a fusion's base models load is in the hashes of their own runs."""
+    hashed = {name: set(source_files(*track_modules(get_track(name)))) for name in SHIPPED}
+    missed = {
+        name: set(modules) - hashed[name].union(*(hashed[base] for base in BASE_MODELS.get(name, {})))
+        for name, modules in loaded.items()
+    }
+
+    assert list(loaded) == list(SHIPPED)
+    assert all(len(modules) > 5 for modules in loaded.values())
+    assert {name: modules for name, modules in missed.items() if modules} == {}
+
+
+@pytest.mark.parametrize(
+    ("track", "module", "is_reached"),
+    [
+        ("cnn-lenet", "models.networks.architectures", True),
+        ("cnn-lenet", "models.networks.batch_normalisation", True),
+        ("cnn-best", "models.networks.efficientnet_lite0", True),
+        ("cnn-lenet", "features.network_images.kernels", True),
+        ("majority", "features.measured.groups.hull", False),
+        ("majority", "models.networks.architectures", False),
+        ("xgb-native", "data_manifests.cleaning.rules", True),
+        ("cnn-lenet", "reports.scoring.score", False),
+        ("majority", "benchmarks.run", False),
+    ],
+)
+def test_what_the_hash_of_a_track_covers(track: str, module: str, *, is_reached: bool) -> None:
+    """What its results depend on, and nothing else."""
+    found = source_files(*track_modules(get_track(track)))
+
+    assert (f"planktonbench.{module}" in found) == is_reached
