@@ -40,7 +40,7 @@ _HOMES = {
     "load": "data_manifests.dataset",
     "run": "benchmarks.run",
     "score": "reports.scoring.score",
-    "compare": "reports.comparisons.contest",
+    "compare": "reports.comparisons.paired_evaluation",
     "Comparison": "reports.comparisons.comparison",
     "Score": "reports.scoring.score",
     "Track": "models.protocol.track",

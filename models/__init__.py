@@ -1,4 +1,4 @@
-"""Tracks: the methods that are compared, behind one protocol and one registry.
+"""Tracks: the methods that are compared, with a common protocol and a registry.
 
-No data set is read and no test score computed here.
+This package reads no data sets and computes no test scores.
 """

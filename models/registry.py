@@ -1,4 +1,4 @@
-"""The registry: tracks by name; shipped, from other packages, and from anybody's file."""
+"""Registry of tracks by name: shipped tracks, tracks from other packages, and tracks in user files."""
 
 from __future__ import annotations
 
@@ -36,41 +36,41 @@ SHIPPED = {
     "majority": "table_tracks.baselines:Majority",
     "random": "table_tracks.baselines:Random",
 }
-"""Name of each shipped track to its module in this package and its class."""
+"""Name of each shipped track -> its module in this package and its class."""
 
 MAKERS = frozenset(f"{__package__}.{name}" for name in ("table_tracks.sklearn_tracks", "image_tracks.user_keras"))
-"""Modules of the functions that make a track of a user-supplied estimator or network."""
+"""Modules of the functions that make a track from a user-supplied estimator or network."""
 
 _registered: dict[str, type[Track]] = {}
 
 
 def register(track: type[Track]) -> type[Track]:
-    """Add a track under its name, for this process; usable as a class decorator.
+    """Register a track under its name for this process; can be used as a class decorator.
 
     Raises:
-        TrackError: it breaks the protocol, or another track has that name; nothing is changed then.
+        TrackError: the class breaks the protocol, or the name is taken; the registry is left unchanged.
 
     """
     check_track(track, getattr(track, "__name__", repr(track)))
     taken = track.name in SHIPPED or _registered.get(track.name, track) is not track
     if taken:
-        message = f"There is a track called '{track.name}' already; give {track.__name__} another name."
+        message = f"A track named '{track.name}' already exists; give {track.__name__} another name."
         raise TrackError(message)
     _registered[track.name] = track
     return track
 
 
 def track_names() -> list[str]:
-    """Names of all tracks: the shipped ones first, in their order, then registered ones and those of other packages."""
+    """Return the names of all tracks: shipped ones in their order, then registered ones and those of other packages."""
     others = {*_registered, *(entry.name for entry in entry_points(group=GROUP))}
     return [*SHIPPED, *sorted(others - set(SHIPPED))]
 
 
 def get_track(name: str) -> type[Track]:
-    """Return a track's class by name, or from a file by `path.py:Class` or, of a Keras network, `path.py:build`.
+    """Return a track class by name or `path.py:Class`; `path.py:build` names a function that builds a Keras network.
 
     Raises:
-        TrackError: there is none of that name (near matches are told), or the class breaks the protocol.
+        TrackError: there is no track of that name (near matches are suggested), or the class breaks the protocol.
 
     """
     if name in SHIPPED:
@@ -82,32 +82,32 @@ def get_track(name: str) -> type[Track]:
         return _from_file(name)
     for entry in entry_points(group=GROUP):
         if entry.name == name:
-            return check_track(entry.load(), f"{entry.value} (of another package)")
-    message = f"There is no track called '{name}'. {did_you_mean(name, track_names())}"
+            return check_track(entry.load(), f"{entry.value} (from another package)")
+    message = f"There is no track named '{name}'. {did_you_mean(name, track_names())}"
     raise TrackError(message)
 
 
 def is_file_reference(name: str) -> bool:
-    """Return whether a track is named by its file, as in `path.py:Class`."""
+    """Return whether a track name refers to a file, as in `path.py:Class`."""
     return ".py" in name
 
 
 def split_file_reference(reference: str) -> tuple[Path, str]:
-    """Return the absolute path and the class of `path.py:Class`; the class is empty when only the path is given."""
+    """Split `path.py:Class` into absolute path and class name; the class name is empty if only a path is given."""
     text, _, member = (reference, "", "") if reference.endswith(".py") else reference.rpartition(":")
     return Path(text).expanduser().resolve(), member
 
 
 def _from_file(reference: str) -> type[Track]:
-    """Load the class of `path.py:Class`; without `:Class` the file must define exactly one track."""
+    """Load the class of `path.py:Class`; without `:Class`, the file must define exactly one track."""
     path, member = split_file_reference(reference)
     if not path.is_file():
-        message = f"{path} does not exist; expected a Python file as in my_method.py:MyTrack."
+        message = f"{path} does not exist; expected a Python file, as in my_method.py:MyTrack."
         raise TrackError(message)
     name = f"planktonbench_file_{sha256_text(str(path))[:16]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        message = f"{path} is no Python file; expected one as in my_method.py:MyTrack."
+        message = f"{path} is not a Python file; expected one, as in my_method.py:MyTrack."
         raise TrackError(message)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -121,7 +121,9 @@ def _from_file(reference: str) -> type[Track]:
     if not member and len(tracks) == 1:
         member = next(iter(tracks))
     if member not in vars(module):
-        message = f"{path} has no class '{member}'. {did_you_mean(member, tracks)} Name it as in {path.name}:MyTrack."
+        message = (
+            f"{path} has no class '{member}'. {did_you_mean(member, tracks)} Name the class as in {path.name}:MyTrack."
+        )
         raise TrackError(message)
     found = getattr(module, member)
     if inspect.isfunction(found):
@@ -132,7 +134,7 @@ def _from_file(reference: str) -> type[Track]:
 
 
 def _name_of(path: Path, function: str) -> str:
-    """Name the track of a function: `my-network` for `my_network.py:build`, else with the function's name behind."""
+    """Return the track name for a function: `my-network` for `my_network.py:build`, `my-network-wide` for `:wide`."""
     words = path.stem if function == "build" else f"{path.stem}-{function}"
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
 

@@ -1,4 +1,4 @@
 """Tracks that combine feature tables and images, or finished runs of other tracks.
 
-The gain over them is judged in `reports/comparisons`.
+Their gain over the base models is evaluated in `reports/comparisons`.
 """

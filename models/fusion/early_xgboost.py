@@ -1,4 +1,4 @@
-"""Early fusion: boosted trees on handcrafted features and on what a network sees, side by side in one table."""
+"""Early fusion: boosted trees on native features and the outputs of a network, joined in one table."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from ...data_manifests.errors import TrackError
 from ..protocol.checks import check_choice
-from ..protocol.track import BaseRun, Track, logarithms
-from ..table_tracks.xgboost_tracks import USUAL, XgbNative
+from ..protocol.track import BaseRun, Track, clipped_log
+from ..table_tracks.xgboost_tracks import DEFAULT_PARAMETERS, XgbNative
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,36 +29,37 @@ LARGEST_SEED = 2**31
 
 
 class FusionXgb(Track):
-    """XGBoost on native features with what a network makes of each image beside them.
+    """XGBoost on native features, joined with the outputs of a network for each image.
 
-    A network knows the rows that it was trained on better than it will ever know others; trees that learn from its
-    embeddings of those rows trust it too much. So training rows are embedded by networks that have not seen them:
+    A network is more confident on the rows it was trained on than on others, and trees trained on its embeddings of
+    those rows would trust it too much. Training rows are therefore embedded by networks that have not seen them:
 
-    * `rows: out-of-fold`: as many further networks as folds, each trained without its fold. Two networks have different
-      axes, so that only what has names can be put under each other: the log-probabilities of the classes (`embedding:
+    * `rows: out-of-fold`: one additional network per fold, trained without that fold. Embedding axes differ between
+      networks, so only outputs with a fixed meaning can be combined: the log-probabilities of the classes (`embedding:
       logits`). Objects to predict are embedded by the base model's own network.
-    * `rows: held`: the trees learn from one fold, and one further network, trained on the others, embeds all; with it
-      the penultimate layer can be taken, as it is (`raw`) or as its principal components (`pca`).
-    * `rows: in-sample`: the base model's own network embeds the rows that it was trained on; here to show what that costs.
+    * `rows: held`: the trees are trained on one fold; one additional network, trained on the other folds, embeds all
+      rows. This also allows the penultimate activations, as they are (`raw`) or as principal components (`pca`).
+    * `rows: in-sample`: the base model's own network embeds the rows it was trained on; only to show the bias that
+      results.
 
     Args:
-        image: the track whose network is taken.
-        native: the track on native features alone that it is judged beside.
-        embedding: `logits`, `raw` or `pca`.
-        rows: how training rows are embedded.
-        folds: of the training rows.
-        components: of `pca`.
-        alpha: exponent of the class weights, as of `xgb-native`; this and the following are the trees'.
-        depth: largest depth of a tree.
-        rounds: most boosting rounds.
+        image: the base model whose network is used.
+        native: the track on native features alone with which the fusion is compared.
+        embedding: outputs of the network that are joined: `logits`, `raw` or `pca`.
+        rows: how training rows are embedded: `out-of-fold`, `held` or `in-sample`.
+        folds: number of folds of the training rows.
+        components: number of principal components for `pca`.
+        alpha: exponent of the class weights, as in `xgb-native`; this and the following options are those of the trees.
+        depth: maximum depth of a tree.
+        rounds: maximum number of boosting rounds.
         xgboost: further parameters, by XGBoost's names.
-        candidates: most settings to try.
-        minutes: most time for the trees.
+        candidates: maximum number of settings to try.
+        minutes: time limit for the trees.
 
     """
 
     name = "fusion-xgb"
-    source = "here, after the outlook of source 001; stacking: Wolpert 1992, doi 10.1016/S0893-6080(05)80023-1"
+    source = "planktonbench, after the outlook of source 001; stacking: Wolpert 1992, doi 10.1016/S0893-6080(05)80023-1"
     inputs = frozenset({"native", "images"})
 
     def __init__(  # noqa: PLR0913 - each argument is an option of the track
@@ -73,7 +74,7 @@ class FusionXgb(Track):
         alpha: float | None = None,
         depth: int | None = None,
         rounds: int = 400,
-        xgboost: Mapping[str, float] = USUAL,
+        xgboost: Mapping[str, float] = DEFAULT_PARAMETERS,
         candidates: int = 6,
         minutes: float = 15,
     ) -> None:
@@ -81,8 +82,9 @@ class FusionXgb(Track):
         check_choice("rows", rows, get_args(Rows))
         if rows == "out-of-fold" and embedding != "logits":
             message = (
-                f"{self.name}: the networks of different folds have different axes, so that their penultimate layers "
-                f"cannot stand in one column; expected embedding 'logits' with rows 'out-of-fold', or rows 'held'."
+                f"{self.name}: embedding is {embedding!r}, but the networks of different folds have different axes, so "
+                "that their activations cannot share columns; expected embedding 'logits' with rows 'out-of-fold'. "
+                "Set embedding to logits or rows to held."
             )
             raise TrackError(message)
         if folds < FEWEST_FOLDS:
@@ -98,33 +100,33 @@ class FusionXgb(Track):
 
     @property
     def base_models(self) -> tuple[str, ...]:
-        """The tracks on images and on native features alone."""
+        """The track on images and the track on native features."""
         return self.image, self.native
 
     def warm_up(self) -> None:
-        """Import what the network and the trees need."""
+        """Warm up the network and the trees."""
         self._trees.warm_up()
         self._base_run.track(**self._base_run.options).warm_up()
         self.device = self._trees.device
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
-        """Embed training rows by networks that have not seen them, and train the trees."""
+        """Embed training rows with networks that have not seen them, and train the trees."""
         self._network: Track | None = None
-        learnt, seen = self._embed_training_rows(train, valid, rng)
-        self._pca = self._fit_pca(seen, rng) if self.embedding == "pca" else None
-        self._trees.fit(self._joined(learnt, seen), self._joined(valid), rng=rng)
-        self.chosen = {**(self._trees.chosen or {}), "training_rows": len(learnt)}
+        rows, embedded = self._embed_training_rows(train, valid, rng)
+        self._pca = self._fit_pca(embedded, rng) if self.embedding == "pca" else None
+        self._trees.fit(self._joined(rows, embedded), self._joined(valid), rng=rng)
+        self.chosen = {**(self._trees.chosen or {}), "training_rows": len(rows)}
 
     def predict(self, objects: Objects) -> NDArray[np.float32]:
         """Return the boosted trees' probabilities."""
         return self._trees.predict(self._joined(objects))
 
     def preparation(self) -> pd.DataFrame:
-        """Return what was done to the columns, native and seen."""
+        """Return how the columns were prepared, native and embedded ones."""
         return self._trees.preparation()
 
     def importance(self, valid: Objects, *, rng: np.random.Generator) -> pd.DataFrame:
-        """Return the importance of each column, native and seen."""
+        """Return the importance of each column, native and embedded ones."""
         return self._trees.importance(self._joined(valid), rng=rng)
 
     @property
@@ -134,64 +136,67 @@ class FusionXgb(Track):
     def _embed_training_rows(
         self, train: Objects, valid: Objects, rng: np.random.Generator
     ) -> tuple[Objects, NDArray[np.float64]]:
-        """Return the training rows that the trees learn from, and what is seen of them, (n_rows, n_dimensions)."""
+        """Return the training rows for the trees and their embeddings, float64 of shape (n_rows, n_dimensions)."""
         if self.rows == "in-sample":
-            return train, self._of_own_rows(train)
+            return train, self._in_sample_embeddings(train)
         fold = folds_of(train.y, self.folds, rng)
         if self.rows == "held":
-            learnt = train.take(fold == 0)
-            self._network = self._trained(train.take(fold != 0), valid, rng, "the network of other rows")
-            return learnt, self._seen(learnt, self._network)
-        seen = np.empty((len(train), len(train.classes)))
+            held = train.take(fold == 0)
+            self._network = self._train_network(train.take(fold != 0), valid, rng, "network on the other folds")
+            return held, self._embed(held, self._network)
+        embedded = np.empty((len(train), len(train.classes)))
         for k in range(self.folds):
-            network = self._trained(train.take(fold != k), valid, rng, f"network {k + 1} of {self.folds}")
-            seen[fold == k] = self._seen(train.take(fold == k), network)
-        return train, seen
+            network = self._train_network(train.take(fold != k), valid, rng, f"network {k + 1} of {self.folds}")
+            embedded[fold == k] = self._embed(train.take(fold == k), network)
+        return train, embedded
 
-    def _of_own_rows(self, train: Objects) -> NDArray[np.float64]:
-        """Return what the base model's own network makes of the rows it was trained on."""
+    def _in_sample_embeddings(self, train: Objects) -> NDArray[np.float64]:
+        """Return the embeddings of training rows by the base model's own network, which was trained on them."""
         if self.embedding == "logits":
-            message = f"{self.name}: a run keeps no predictions of training rows; expected embedding 'raw' or 'pca'."
+            message = (
+                f"{self.name}: embedding is 'logits' with rows 'in-sample', but runs store no predictions of training "
+                "rows; expected embedding 'raw' or 'pca'."
+            )
             raise TrackError(message)
-        return self._base_run.embedded(train).astype(np.float64)
+        return self._base_run.embeddings_of(train).astype(np.float64)
 
-    def _trained(self, train: Objects, valid: Objects, rng: np.random.Generator, what: str) -> Track:
-        """Train one more network as the base model's was, on other rows."""
+    def _train_network(self, train: Objects, valid: Objects, rng: np.random.Generator, label: str) -> Track:
+        """Train another network like the base model's, on other rows."""
         network = self._base_run.track(**self._base_run.options)
-        network.scratch = None if self.scratch is None else self.scratch / what.replace(" ", "-")
-        network.log = lambda line: self.log(f"{what}: {line}")
+        network.scratch = None if self.scratch is None else self.scratch / label.replace(" ", "-")
+        network.log = lambda line: self.log(f"{label}: {line}")
         network.base_runs = self.base_runs
         if network.scratch is not None:
             network.scratch.mkdir(exist_ok=True)
         network.fit(train, valid, rng=np.random.default_rng(int(rng.integers(LARGEST_SEED))))
         return network
 
-    def _seen(self, objects: Objects, network: Track | None = None) -> NDArray[np.float64]:
-        """Return what a network, the base model's own when None, makes of objects, float64 of shape (n, n_dimensions)."""
+    def _embed(self, objects: Objects, network: Track | None = None) -> NDArray[np.float64]:
+        """Embed objects with a network, the base model's own if None; float64 of shape (n_objects, n_dimensions)."""
         unlabelled = objects.without_labels()
         if self.embedding == "logits":
             return (
                 self._base_run.log_probabilities(objects)
                 if network is None
-                else logarithms(network.predict(unlabelled))
+                else clipped_log(network.predict(unlabelled))
             )
-        found = self._base_run.embedded(objects) if network is None else network.embeddings(unlabelled)
+        found = self._base_run.embeddings_of(objects) if network is None else network.embeddings(unlabelled)
         if found is None:
             message = f"{self.name}: track '{self.image}' has no embeddings; expected an image track."
             raise TrackError(message)
         return found.astype(np.float64)
 
-    def _fit_pca(self, seen: NDArray[np.float64], rng: np.random.Generator) -> PCA:
+    def _fit_pca(self, embedded: NDArray[np.float64], rng: np.random.Generator) -> PCA:
         from sklearn.decomposition import PCA
 
-        most = min(self.components, *seen.shape)
-        return PCA(most, random_state=int(rng.integers(LARGEST_SEED))).fit(seen)
+        most = min(self.components, *embedded.shape)
+        return PCA(most, random_state=int(rng.integers(LARGEST_SEED))).fit(embedded)
 
-    def _joined(self, objects: Objects, seen: NDArray[np.float64] | None = None) -> Objects:
-        """Put what is seen of objects beside their native features."""
+    def _joined(self, objects: Objects, embedded: NDArray[np.float64] | None = None) -> Objects:
+        """Join native features and embeddings of objects."""
         import pandas as pd
 
-        values = self._seen(objects, self._network) if seen is None else seen
+        values = self._embed(objects, self._network) if embedded is None else embedded
         if self._pca is not None:
             values = self._pca.transform(values)
         names = objects.classes if self.embedding == "logits" else range(values.shape[1])
@@ -200,12 +205,12 @@ class FusionXgb(Track):
 
 
 def folds_of(y: NDArray[np.int64], folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Share out rows over folds, each class evenly; one with fewer rows than folds is missing from some.
+    """Assign rows to folds, stratified by class; a class with fewer rows than folds is missing from some folds.
 
     Args:
         y: class codes, int64 of shape (n_objects,).
-        folds: their number.
-        rng: shuffles.
+        folds: number of folds.
+        rng: shuffles the rows.
 
     Returns:
         The fold of each row, int64 of shape (n_objects,).
@@ -215,7 +220,7 @@ def folds_of(y: NDArray[np.int64], folds: int, rng: np.random.Generator) -> NDAr
 
     fold = np.empty(len(y), np.int64)
     splitter = StratifiedKFold(folds, shuffle=True, random_state=int(rng.integers(LARGEST_SEED)))
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # of classes with fewer rows than folds
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # about classes with fewer rows than folds
         for k, (_, rows) in enumerate(splitter.split(y, y)):
             fold[rows] = k
     return fold

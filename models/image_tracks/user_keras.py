@@ -1,4 +1,4 @@
-"""Tracks made of anybody's function that builds a Keras network."""
+"""Tracks made from user-supplied functions that build a Keras network."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ EXPECTED = "build(n_classes, input_shape)"
 
 
 class KerasTrack(ImageTrack):
-    """Base of tracks whose whole network is built by a function; it is trained by the recipe, as all image tracks are.
+    """Base class of tracks whose whole network is built by a function; it is trained by the recipe of the image tracks.
 
     Attributes:
-        build: takes the number of classes and the shape of an image, and returns a `keras.Model`.
+        build: function of the number of classes and the shape of an image that returns a `keras.Model`.
 
     """
 
@@ -39,13 +39,13 @@ class KerasTrack(ImageTrack):
         super().__init__(**options)
         if self.recipe.dropout or self.recipe.with_size:
             message = (
-                f"{self.name}: {EXPECTED} makes the whole network, so that dropout and with_size have no place in it; "
-                "expected them in the function."
+                f"{self.name}: {EXPECTED} builds the whole network, so dropout and with_size have no effect on it; "
+                "expected dropout 0 and with_size false. Put dropout layers into the function."
             )
             raise TrackError(message)
 
     def design(self) -> Design:
-        """Return a design without a body, for what else a design tells."""
+        """Return a design without a body, which carries only the other settings of a design."""
         from ..networks.network import Design
 
         return Design(body=lambda image, _: image)
@@ -56,22 +56,22 @@ class KerasTrack(ImageTrack):
         return built_network(type(self).build, self.recipe, len(self._codes))
 
     def embeddings(self, objects: Objects) -> None:
-        """Return None: which layer is the last but one of anybody's network is not known."""
+        """Return None: the embedding layer of a user-supplied network is unknown."""
 
 
 def from_keras(name: str, build: Build, **options: Any) -> type[Track]:  # noqa: ANN401 - checked by the recipe
-    """Make a track of a function that builds a Keras network.
+    """Make a track from a function that builds a Keras network.
 
     Args:
         name: the track's name, lower-case words joined by hyphens.
-        build: is called as `build(n_classes, input_shape)`, say `build(39, (64, 64, 3))`, and returns a `keras.Model`
-            that need not be compiled. It takes images as float32 from 0 to 1 (grey, threshold and opening, objects
-            bright on dark) and returns a value for each class: probabilities, when its last layer is a softmax, else
-            logits. It is called with the number of classes that have training objects.
-        options: other defaults of the recipe, such as `side=96` or `epochs=50`; see `Recipe`.
+        build: function called as `build(n_classes, input_shape)`, for example `build(39, (64, 64, 3))`, with the number
+            of classes that have training objects. It returns a `keras.Model` that need not be compiled. The model takes
+            float32 images from 0 to 1 (grey, threshold and opening, objects bright on dark) and returns one value per
+            class: probabilities if its last layer is a softmax, otherwise logits.
+        options: new defaults of the recipe, such as `side=96` or `epochs=50`; see `Recipe`.
 
     Raises:
-        TrackError: build takes other arguments, the name is not allowed, or there is no such option.
+        TrackError: build has a different signature, the name is not allowed, or there is no such option.
 
     Example:
         >>> def build(n_classes, input_shape):
@@ -85,7 +85,7 @@ def from_keras(name: str, build: Build, **options: Any) -> type[Track]:  # noqa:
     _check_build(name, build)
     recipe = _recipe_of(name, options)
     members = {
-        "__doc__": f"The Keras network of {getattr(build, '__qualname__', repr(build))}, trained by the usual recipe.",
+        "__doc__": f"Keras network of {getattr(build, '__qualname__', repr(build))}, trained by the usual recipe.",
         "__module__": __name__,
         "name": name,
         "source": f"Keras function {getattr(build, '__name__', repr(build))}",
@@ -99,7 +99,7 @@ def from_keras(name: str, build: Build, **options: Any) -> type[Track]:  # noqa:
 
 def _check_build(name: str, build: object) -> None:
     try:
-        inspect.signature(build).bind(1, (1, 1, 3))  # type: ignore[arg-type]  # what is no callable is refused
+        inspect.signature(build).bind(1, (1, 1, 3))  # type: ignore[arg-type]  # anything not callable is refused
     except TypeError as fault:
         found = f"{getattr(build, '__name__', repr(build))}{inspect.signature(build)}" if callable(build) else build
         message = f"from_keras({name!r}): {found} cannot be called as {EXPECTED}; expected these two arguments."
@@ -107,13 +107,13 @@ def _check_build(name: str, build: object) -> None:
 
 
 def _recipe_of(name: str, options: dict[str, Any]) -> Recipe:
-    """Return the recipe with other defaults, refusing what is no option of it."""
+    """Return the recipe with new defaults; unknown options are refused."""
     check_options(type("Named", (KerasTrack,), {"name": name}), options)
     return Recipe(**options)
 
 
 def _source_of(build: Build) -> str:
-    """Return the text of a function, else its code."""
+    """Return the source of a function, or its bytecode if there is none."""
     try:
         return inspect.getsource(build)
     except (OSError, TypeError):

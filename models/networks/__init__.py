@@ -1,1 +1,1 @@
-"""Architectures and layers of Keras networks, and pretrained weights. How they are trained is in `training`."""
+"""Architectures and layers of Keras networks, and pretrained weights. Training is in `training`."""

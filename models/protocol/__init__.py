@@ -1,1 +1,1 @@
-"""What a track offers, what it is given, and how both are checked. No method belongs here."""
+"""Track protocol: interface of a track, its inputs, and checks of both. Methods do not belong here."""

@@ -29,16 +29,16 @@ SUM_TOLERANCE = 1e-3
 
 
 def options_of(track: type[Track]) -> dict[str, Any]:
-    """Return the options of a track with their defaults: the keyword arguments of its constructor."""
+    """Return the options of a track with their defaults, that is, the keyword arguments of its constructor."""
     parameters = inspect.signature(track).parameters.values()
     return {parameter.name: parameter.default for parameter in parameters}
 
 
 def check_options(track: type[Track], options: Mapping[str, Any]) -> None:
-    """Refuse an option that a track does not have.
+    """Check that a track has the given options.
 
     Raises:
-        TrackError: with near matches.
+        TrackError: an option is unknown; near matches are suggested.
 
     """
     known = options_of(track)
@@ -49,10 +49,10 @@ def check_options(track: type[Track], options: Mapping[str, Any]) -> None:
 
 
 def check_choice(option: str, value: object, choices: Collection[str]) -> None:
-    """Refuse a value of an option that is none of its choices.
+    """Check that the value of an option is one of its choices.
 
     Raises:
-        TrackError: with near matches.
+        TrackError: it is not; near matches are suggested.
 
     """
     if value not in choices:
@@ -61,15 +61,15 @@ def check_choice(option: str, value: object, choices: Collection[str]) -> None:
 
 
 def check_track(track: object, where: str) -> type[Track]:
-    """Check a class against the protocol, before anything runs.
+    """Check a class against the track protocol before anything runs.
 
     Args:
-        track: the class.
-        where: how the user named it, for the message.
+        track: the class to check.
+        where: how the user referred to it, for the message.
 
     Raises:
-        TrackError: it is no Track, lacks a name, asks for inputs that do not exist, or its `fit` or `predict` take
-            other arguments; the message shows what was found beside what was expected.
+        TrackError: the class is not a Track, has no valid name, requests unknown inputs, or its `fit` or `predict` has
+            a different signature; the message shows the actual and the expected one.
 
     """
     if not (isinstance(track, type) and issubclass(track, Track)):
@@ -99,7 +99,7 @@ def _check_signature(track: type[Track], method: str, expected: inspect.Signatur
     try:
         found.bind(*positional, **keywords)
     except TypeError as fault:
-        message = f"{where}: {method}{found} does not fit; expected {method}{shown}. ({fault})"
+        message = f"{where}: {method}{found} does not match the protocol; expected {method}{shown}. ({fault})"
         raise TrackError(message) from fault
     if abstract:
         message = f"{where} has no method {method}; expected {method}{shown}."
@@ -112,36 +112,40 @@ def _check_constructor(track: type[Track], where: str) -> None:
         if variadic or parameter.default is inspect.Parameter.empty:
             message = (
                 f"{where}: constructor argument '{parameter}' has no default. "
-                "A track is made from its options alone; give each a default."
+                "A track is constructed from its options alone; give each argument a default."
             )
             raise TrackError(message)
 
 
 def checked_scores(scores: object, objects: Objects, name: str) -> NDArray[np.float32]:
-    """Check what a track's predict returned, and return it as float32.
+    """Check the scores returned by a track's `predict`, and return them as float32.
 
     Raises:
-        TrackError: it is no array of shape (n_objects, n_classes), holds values that are no probabilities, or its
-            rows do not sum to one.
+        TrackError: the scores are not an array of shape (n_objects, n_classes), are not probabilities, or their rows
+            do not sum to one.
 
     """
     array = np.asarray(scores)
     expected = (len(objects), len(objects.classes))
     if array.shape != expected or not np.issubdtype(array.dtype, np.number):
-        message = f"{name}.predict returned shape {array.shape} of {array.dtype}; expected {expected} of float."
+        message = (
+            f"{name}.predict returned shape {array.shape} of dtype {array.dtype}; expected {expected} of a float dtype."
+        )
         raise TrackError(message)
     if not np.isfinite(array).all():
         rows = objects.object_ids[~np.isfinite(array).all(axis=1)]
-        message = f"{name}.predict returned values that are not finite for objects {listed(rows)}."
+        message = (
+            f"{name}.predict returned values that are not finite for objects {listed(rows)}; expected probabilities."
+        )
         raise TrackError(message)
     sums = array.sum(axis=1)
     wrong = (np.abs(sums - 1) > SUM_TOLERANCE) | (array < 0).any(axis=1)
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
         message = (
-            f"{name}.predict: {int(wrong.sum()):,} of {len(objects):,} rows are no probabilities "
-            f"(object {objects.object_ids[first]}: sum {sums[first]:.4g}, smallest {array[first].min():.4g}); "
-            "expected values from 0 to 1 that sum to one."
+            f"{name}.predict: {int(wrong.sum()):,} of {len(objects):,} rows are not probabilities "
+            f"(object {objects.object_ids[first]}: sum {sums[first]:.4g}, minimum {array[first].min():.4g}); "
+            "expected values from 0 to 1 that sum to one in each row."
         )
         raise TrackError(message)
     return array.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Class weights: how much an object of a rare class counts."""
+"""Class weights, which let objects of rare classes count more."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 def class_weights(y: NDArray[np.int64], n_classes: int, alpha: float = 1.0) -> NDArray[np.float64]:
     """Return the weight of each class, `(n / (k * n_c)) ** alpha`, as scikit-learn's `balanced` when alpha is 1.
 
-    n is the number of rows, n_c the rows of class c, k the number of classes that have rows. Weights are floating
-    point and stand at the code of their class; a class without rows has weight 0. (Source 001 stored them as integers,
-    so that every weight below one became 0, and looked them up one class off; see King & Zeng 2001, Political Analysis
-    9:137, for the formula.)
+    n is the number of rows, n_c the number of rows of class c, k the number of classes that have rows. Weights are
+    floating point and indexed by class code; a class without rows has weight 0. (Source 001 stored them as integers, so
+    that every weight below one became 0, and its lookup was off by one class; for the formula see King & Zeng 2001,
+    Political Analysis 9:137.)
 
     Args:
-        y: codes from 0 to n_classes - 1, int array of shape (n_objects,); codes may be absent.
+        y: class codes from 0 to n_classes - 1, int array of shape (n_objects,); some codes may be absent.
         n_classes: number of classes.
-        alpha: 0 for no weights, 1 for balanced, between for a compromise.
+        alpha: 0 for no weights, 1 for balanced weights, values between for a compromise.
 
     Returns:
         float64 of shape (n_classes,).

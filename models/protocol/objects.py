@@ -1,4 +1,4 @@
-"""Objects that a track learns from or predicts."""
+"""Objects that a track is trained on or predicts."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Objects:
-    """The objects that a track learns from or predicts.
+    """Objects that a track is trained on or predicts.
 
     Attributes:
         object_ids: text array of shape (n_objects,), sorted.
-        classes: the classes in the order of the columns of the scores.
-        native: float64 table of shape (n_objects, n_features) by object_id, NaN where missing; None unless the track
-            asked for `native`.
-        images: read by object_id; None unless the track asked for `images`.
-        network_images: images prepared in the form that the track asked for, by object_id; None unless it asked.
-        groups: sample of each object, object array of shape (n_objects,), None where it is not known.
-        codes: int64 array of shape (n_objects,), position of each label in `classes`; None for objects to predict.
+        classes: class names in the order of the score columns.
+        native: float64 table of shape (n_objects, n_features) indexed by object_id, NaN where missing; None unless the
+            track requests `native` in `inputs`.
+        images: image store, read by object_id; None unless the track requests `images`.
+        network_images: network images in the form given by the track's `image_form`, by object_id; None if it has none.
+        groups: sample of each object, object array of shape (n_objects,), None where unknown.
+        codes: int64 array of shape (n_objects,), index of each label in `classes`; None for objects to predict.
 
     """
 
@@ -41,19 +41,19 @@ class Objects:
     codes: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
-        """Count the objects."""
+        """Return the number of objects."""
         return len(self.object_ids)
 
     @property
     def y(self) -> NDArray[np.int64]:
-        """Labels as integer codes into `classes`, int64 of shape (n_objects,).
+        """Labels as integer indices into `classes`, int64 of shape (n_objects,).
 
         Raises:
-            TrackError: these are objects to predict; their labels are for the evaluator alone.
+            TrackError: these are objects to predict; their labels are available to the evaluator only.
 
         """
         if self.codes is None:
-            message = "The labels of objects to predict are not shown to a track; use .y in fit only."
+            message = "The labels of objects to predict are not available to a track; use .y in fit only."
             raise TrackError(message)
         return self.codes
 
@@ -62,19 +62,19 @@ class Objects:
         """The native table.
 
         Raises:
-            TrackError: the track did not ask for it in `inputs`, or the data set has none.
+            TrackError: the track does not request it in `inputs`, or the data set has none.
 
         """
         if self.native is None:
-            message = "There is no native table here; a track that wants one says inputs = {'native'}."
+            message = "No native table was passed to the track; to request one, set inputs = {'native'}."
             raise TrackError(message)
         return self.native
 
     def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> Objects:
-        """Return some of the objects.
+        """Return a subset of the objects.
 
         Args:
-            rows: positions in increasing order, or a mask, of shape (n_chosen,) or (n_objects,).
+            rows: positions in increasing order, or a boolean mask, of shape (n_chosen,) or (n_objects,).
 
         """
         return replace(
@@ -86,5 +86,5 @@ class Objects:
         )
 
     def without_labels(self) -> Objects:
-        """Return the same objects as a track sees them in predict."""
+        """Return the same objects without labels, as a track receives them in `predict`."""
         return replace(self, codes=None)

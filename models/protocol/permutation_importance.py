@@ -1,7 +1,7 @@
-"""Feature importance of a track, measured on validation rows.
+"""Permutation importance of native features, measured on validation rows.
 
-Permutation importance: Breiman 2001, Machine Learning 45, section 10 (doi 10.1023/A:1010933404324), as
-`sklearn.inspection.permutation_importance` computes it.
+Source: Breiman 2001, Machine Learning 45, section 10 (doi 10.1023/A:1010933404324), as implemented in
+`sklearn.inspection.permutation_importance`.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ REPEATS = 3
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A fitted track as scikit-learn's inspection wants it: a table in, class codes out."""
+    """Adapter that presents a fitted track to `sklearn.inspection`: takes a table, returns class codes."""
 
     track: Track
     objects: Objects
 
     def fit(self) -> None:
-        """Exist, as scikit-learn asks of an estimator; the track is fitted."""
+        """Do nothing; scikit-learn requires this method, and the track is already fitted."""
 
     def predict(self, table: pd.DataFrame) -> NDArray[np.intp]:
         """Return the code of the class with the highest score."""
@@ -43,16 +43,16 @@ class _Fitted:
 
 
 def permutation(track: Track, valid: Objects, features: Sequence[str], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return by how much macro F1 falls when a feature's values change places among validation rows.
+    """Return the drop in macro F1 when the values of a feature are permuted among validation rows.
 
     Args:
         track: a fitted track on native features.
-        valid: validation rows with labels; of more than `MOST_ROWS`, so many are drawn.
-        features: native columns to look at; the others keep their values.
+        valid: validation rows with labels; at most `MOST_ROWS` of them are drawn at random.
+        features: native columns to permute, one at a time; the others keep their values.
         rng: draws rows and permutations.
 
     Returns:
-        Mean loss over `REPEATS` permutations, float64 of shape (n_features,); negative where chance made it better.
+        Mean drop over `REPEATS` permutations, float64 of shape (n_features,); negative if macro F1 rose by chance.
 
     """
     from sklearn.inspection import permutation_importance
@@ -60,10 +60,10 @@ def permutation(track: Track, valid: Objects, features: Sequence[str], rng: np.r
     rows = np.sort(rng.permutation(len(valid))[:MOST_ROWS])
     table, y = valid.table.iloc[rows], valid.y[rows]
     objects = replace(valid.without_labels(), object_ids=valid.object_ids[rows])
-    aside = table.drop(columns=list(features))  # scikit-learn permutes each column that it is given
+    unchanged = table.drop(columns=list(features))  # scikit-learn permutes every column of the table it receives
 
     def score(fitted: _Fitted, chosen: pd.DataFrame, truth: NDArray[np.int64]) -> float:
-        return macro_f1(truth, fitted.predict(chosen.join(aside)[list(table.columns)]))
+        return macro_f1(truth, fitted.predict(chosen.join(unchanged)[list(table.columns)]))
 
     found = permutation_importance(
         _Fitted(track, objects),

@@ -1,4 +1,4 @@
-"""Hash of a track's source code, so that a changed method is run again and an unchanged one is not."""
+"""Hash of a track's source code, so that runs are repeated when the method changed and reused when it did not."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from .track import Track
 
 OBJECTS_MODULE = f"{PACKAGE}.models.protocol.objects"
-"""Module of what every track is given."""
+"""Module of the objects that every track receives."""
 
 INPUT_MODULES = {
     "native": f"{PACKAGE}.data_manifests.dataset",
     "images": f"{PACKAGE}.features.network_images.store",
 }
-"""Modules that make what a track is given, by input: tables are cleaned, images decoded and prepared."""
+"""Modules that prepare the inputs of a track, by input: tables are cleaned, images decoded and prepared."""
 
 
 def track_sha256(track: type[Track]) -> str:
     """Return the hash of the source code that the results of a track depend on.
 
-    It covers the modules of the class and of the classes that it is derived from, the modules that prepare its inputs,
-    and all modules of planktonbench that these import, directly or not. For a user-supplied track it also covers what
-    its file imports from its own folder or package. A track that was defined in a notebook has the source of its class;
-    one that was made by a function, such as `from_sklearn`, has its `definition` and the modules in `made_of` besides.
+    It covers the modules of the class and its base classes, the modules that prepare its inputs, and all modules of
+    planktonbench that these import, directly or indirectly. For a user-supplied track it also covers what its file
+    imports from its own folder or package. For a track defined in a notebook, the source of its class is hashed; for a
+    track made by a function such as `from_sklearn`, its `definition` and the modules in `made_of` are hashed as well.
     """
     modules = track_modules(track)
     roots: dict[str, Path] = {}
@@ -42,7 +42,7 @@ def track_sha256(track: type[Track]) -> str:
 
 
 def track_modules(track: type[Track]) -> list[str]:
-    """Return the modules whose source, with all that they import, the hash of a track covers, sorted."""
+    """Return the modules that the hash of a track covers together with all their imports, sorted."""
     classes = [base.__module__ for base in track.__mro__]
     inputs = (INPUT_MODULES[name] for name in track.inputs)
     return sorted({*classes, *getattr(track, "made_of", ()), OBJECTS_MODULE, *inputs})
@@ -54,9 +54,9 @@ def _file_of(module: str) -> Path | None:
 
 
 def _roots(module: str, *, is_own: bool) -> dict[str, Path]:
-    """Return where user-supplied code lies: the package of a module, or its file and all that lies beside it.
+    """Return the location of user-supplied code: the package of a module, or its file and all modules beside it.
 
-    Installed libraries are left out, unless the track itself comes from one.
+    Installed libraries are excluded unless the track itself comes from one.
     """
     path, (top, *below) = _file_of(module), module.split(".")
     if path is None or top == PACKAGE or not (is_own or not str(path).startswith(LIBRARIES)):

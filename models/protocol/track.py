@@ -1,4 +1,4 @@
-"""The track protocol: what a method must offer, and what it is given."""
+"""Track protocol: the interface of a method, and the base runs available to a fusion."""
 
 from __future__ import annotations
 
@@ -23,18 +23,20 @@ if TYPE_CHECKING:
 
 
 class Track(ABC):
-    """A method. Subclass it, name it, and write `fit` and `predict`; constructor arguments become its options.
+    """Base class of all methods. Set `name` and `inputs`, and implement `fit` and `predict`.
+
+    The arguments of the constructor are the options of the track; each needs a default.
 
     Attributes:
         name: lower-case words joined by hyphens.
-        inputs: what it wants: `{"native"}`, `{"images"}` or both.
-        source: paper, program or people it comes from.
-        chosen: what fit chose by itself (on validation rows), stored in the run's card.
-        device: where fit ran, stored in the run's card.
-        scratch: folder of this run alone, for checkpoints; what a killed run left there is found by the next attempt,
-            and all of it is gone once the run is stored. None outside of a run.
-        log: says a line while fit goes on, such as the score after an epoch.
-        base_runs: finished runs by name, those of `base_models`.
+        inputs: requested inputs: `{"native"}`, `{"images"}` or both.
+        source: paper, program or authors of the method.
+        chosen: choices made by fit (on validation rows); stored in the run's card.
+        device: where fit ran; stored in the run's card.
+        scratch: folder of this run for checkpoints. Files left by a killed run are available to the next attempt; the
+            folder is deleted once the run is stored. None outside a run.
+        log: function that logs a line during fit, such as the score after an epoch.
+        base_runs: finished runs of `base_models`, by name.
 
     Example:
         >>> class Largest(Track):
@@ -60,30 +62,30 @@ class Track(ABC):
 
     @property
     def image_form(self) -> ImageForm | None:
-        """The form in which it wants images prepared, by its options; None when it wants none."""
+        """Form of the network images that the track requests, given its options; None if it requests none."""
         return None
 
     @property
     def base_models(self) -> tuple[str, ...]:
-        """The names of tracks whose runs on the same objects it is built on and judged beside; they are done before."""
+        """Names of the tracks that a fusion is built on and compared with; they run first, on the same objects."""
         return ()
 
     @abstractmethod
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
-        """Learn from training rows; stop early and choose by validation rows. All randomness comes from `rng`."""
+        """Train on training rows, with early stopping and model selection on validation rows. Draw only from `rng`."""
 
     @abstractmethod
     def predict(self, objects: Objects) -> NDArray[np.floating]:
-        """Return scores of shape (n_objects, n_classes), rows that sum to one, columns in the order of `classes`."""
+        """Return scores of shape (n_objects, n_classes); rows sum to one, columns follow the order of `classes`."""
 
     def warm_up(self) -> None:  # noqa: B027 - most tracks have nothing to warm up
-        """Import libraries and compile, before the clock of fit starts."""
+        """Import libraries and compile before fit is timed."""
 
-    def embeddings(self, objects: Objects) -> NDArray[np.float32] | None:  # noqa: ARG002 - for those that have them
-        """Return what a network makes of each object before its last layer; None when the track has no such thing.
+    def embeddings(self, objects: Objects) -> NDArray[np.float32] | None:  # noqa: ARG002 - for tracks with embeddings
+        """Return the embedding of each object (penultimate activations); None if the track has no embeddings.
 
         Args:
-            objects: any, without labels.
+            objects: any objects, without labels.
 
         Returns:
             float32 of shape (n_objects, n_dimensions).
@@ -92,39 +94,39 @@ class Track(ABC):
         return None
 
     def preparation(self) -> pd.DataFrame | None:
-        """Return what was done to the native columns (`describe_preparation`), for the report; None for nothing."""
+        """Return how native columns were prepared (`describe_preparation`), for the report; None if they were not."""
         return None
 
-    def importance(self, valid: Objects, *, rng: np.random.Generator) -> pd.DataFrame | None:  # noqa: ARG002 - for those that tell
-        """Return how much each native feature mattered, for the report; None when the track does not tell.
+    def importance(self, valid: Objects, *, rng: np.random.Generator) -> pd.DataFrame | None:  # noqa: ARG002 - for tracks that measure it
+        """Return the importance of each native feature, for the report; None if the track does not measure it.
 
         Args:
             valid: validation rows with labels.
             rng: draws permutations.
 
         Returns:
-            Columns feature, gain (share of the total, 0 to 1) and permutation (loss of macro F1 on validation rows
-            when the feature's values change places).
+            Columns feature, gain (share of the total, 0 to 1) and permutation (drop in macro F1 on validation rows when
+            the values of the feature are permuted).
 
         """
         return None
 
 
-LEAST = 1e-7  # probability whose logarithm is taken for 0; about the last bit of a stored one
+SMALLEST_PROBABILITY = 1e-7  # lower bound before taking logarithms; about the last bit of a stored probability
 
 
 @dataclass(frozen=True)
 class BaseRun:
-    """A finished run that a fusion is built on.
+    """Finished run of a base model, on which a fusion is built.
 
     Attributes:
         name: name of the run's track.
-        track: its class.
-        options: its options.
-        scores: probabilities of validation and test rows, float32 of shape (n_objects, n_classes), by object_id, in the
-            order of the classes.
-        embeddings: what its network makes of every row, float32 of shape (n_objects, n_dimensions), by object_id; None
-            when the track has none. Those of training rows are of a network that was trained on them.
+        track: class of the track.
+        options: options of the track.
+        scores: probabilities for validation and test rows, float32 of shape (n_objects, n_classes), indexed by
+            object_id, columns in the order of the classes.
+        embeddings: embeddings of all rows, float32 of shape (n_objects, n_dimensions), indexed by object_id; None if
+            the track has none. Embeddings of training rows come from a network that was trained on these rows.
 
     """
 
@@ -135,19 +137,19 @@ class BaseRun:
     embeddings: pd.DataFrame | None = None
 
     def log_probabilities(self, objects: Objects) -> NDArray[np.float64]:
-        """Return the logarithms of what the run said of validation or test rows, shape (n_objects, n_classes).
+        """Return the log-probabilities of validation or test rows, float64 of shape (n_objects, n_classes).
 
         Raises:
-            TrackError: it said nothing of one of them, such as a training row.
+            TrackError: the run has no predictions for one of the objects, such as a training row.
 
         """
-        return logarithms(self._rows(self.scores, objects, "predictions"))
+        return clipped_log(self._rows(self.scores, objects, "predictions"))
 
-    def embedded(self, objects: Objects) -> NDArray[np.float32]:
-        """Return what the run's network makes of objects, float32 of shape (n_objects, n_dimensions).
+    def embeddings_of(self, objects: Objects) -> NDArray[np.float32]:
+        """Return the embeddings of objects, float32 of shape (n_objects, n_dimensions).
 
         Raises:
-            TrackError: the track has no embeddings, or none of one of them.
+            TrackError: the track has no embeddings, or none for one of the objects.
 
         """
         if self.embeddings is None:
@@ -160,11 +162,12 @@ class BaseRun:
 
         places = table.index.get_indexer(pd.Index(objects.object_ids))
         if (places < 0).any():
-            message = f"The run of '{self.name}' has no {what} of objects {listed(objects.object_ids[places < 0])}."
+            missing = listed(objects.object_ids[places < 0])
+            message = f"The run of '{self.name}' has no {what} for objects {missing}; expected {what} for all objects."
             raise TrackError(message)
         return np.asarray(table.to_numpy()[places])
 
 
-def logarithms(scores: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return natural logarithms of probabilities, of those below `LEAST` its own."""
-    return np.log(np.maximum(scores.astype(np.float64), LEAST))
+def clipped_log(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return natural logarithms of probabilities, clipped to `SMALLEST_PROBABILITY` from below."""
+    return np.log(np.maximum(scores.astype(np.float64), SMALLEST_PROBABILITY))

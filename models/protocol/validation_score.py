@@ -1,4 +1,4 @@
-"""How choices are judged on validation rows: macro F1, as the evaluator has it."""
+"""Macro F1 on validation rows, computed as in the evaluator; the criterion for all choices made in fit."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 
 def macro_f1(truth: NDArray[np.int64], predicted: NDArray[np.integer]) -> float:
-    """Return macro F1 over the classes that the truth has.
+    """Return macro F1 over the classes that occur in the truth.
 
     Args:
         truth: class codes, shape (n_objects,).
-        predicted: likewise; a class without support costs its victims, and nobody else.
+        predicted: predicted class codes, shape (n_objects,). Predicting a class that the truth lacks is an error for
+            the object's true class; the class itself is not part of the mean.
 
     """
     from sklearn.metrics import f1_score

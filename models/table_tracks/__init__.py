@@ -1,4 +1,4 @@
-"""Tracks that learn from feature tables: XGBoost, scikit-learn classifiers, and baselines.
+"""Tracks on feature tables: XGBoost, scikit-learn classifiers, and baselines.
 
-Images have no place here.
+Image tracks do not belong here.
 """

@@ -1,4 +1,4 @@
-"""Baselines that look at nothing: what any method must beat."""
+"""Baselines that ignore their input, as a lower bound for every method."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
 
 
 class Shares(Track):
-    """Base of baselines that know the shares of the classes in training, and nothing else."""
+    """Base class of baselines that use only the class shares of the training rows."""
 
     inputs = frozenset({"native"})
     source = "baseline"
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
-        """Count the classes, and draw the seed of whatever is drawn later."""
+        """Compute the class shares, and draw a seed for later draws."""
         self._shares = np.bincount(train.y, minlength=len(train.classes)) / len(train)
         self._seed = int(rng.integers(2**63))
 
 
 class Majority(Shares):
-    """Every object is of the commonest class; the scores are the shares of the classes in training."""
+    """Predicts the most common class for every object; the scores are the class shares of the training rows."""
 
     name = "majority"
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
-        """Return the same shares for each object."""
+        """Return the class shares for each object."""
         return np.tile(self._shares, (len(objects), 1))
 
 
 class Random(Shares):
-    """Every object is of a class drawn by the shares of the classes in training."""
+    """Predicts classes at random, with the class shares of the training rows as probabilities."""
 
     name = "random"
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
-        """Return one class per object with score 1; the draw of an object depends on the seed and its id alone."""
+        """Return one class per object with score 1; the draw depends only on the seed and the object's id."""
         draws = [derived_seed(seed=self._seed, object_id=str(name)) / 2**64 for name in objects.object_ids]
         codes = np.searchsorted(np.cumsum(self._shares), draws, side="right")
         return np.eye(len(self._shares))[np.minimum(codes, len(self._shares) - 1)]

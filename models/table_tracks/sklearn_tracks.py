@@ -1,4 +1,4 @@
-"""Tracks made of scikit-learn estimators, the shipped ones and anybody's."""
+"""Tracks made from scikit-learn estimators, shipped and user-supplied ones."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ LARGEST_SEED = 2**31
 
 
 class SklearnTrack(Track):
-    """Base of tracks that fit one scikit-learn classifier on the prepared native table.
+    """Base class of tracks that fit one scikit-learn classifier on the prepared native table.
 
-    The table is pruned, normalised, and missing values become the training median with an indicator column. A class
-    without training rows has score 0.
+    The table is pruned and normalised, and missing values are replaced by the training median, with an indicator
+    column. A class without training rows has score 0.
     """
 
     inputs = frozenset({"native"})
@@ -43,27 +43,33 @@ class SklearnTrack(Track):
         self.estimator(0)
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
-        """Prepare the table on training rows, and fit the classifier on them."""
+        """Fit the preparation of the table and the classifier on training rows."""
         self._pipeline: Pipeline = native_pipeline("median", self.prune_above).fit(train.table)
         self._train_table = train.table
         self._model = self.estimator(int(rng.integers(LARGEST_SEED)))
         self._model.fit(prepared(self._pipeline, train.table), train.y)
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
-        """Return the classifier's probabilities, columns by class code."""
+        """Return the probabilities of the classifier, with columns by class code."""
         if hasattr(self._model, "n_jobs"):
-            self._model.n_jobs = 1  # forests add up their trees in the order in which threads end
+            self._model.n_jobs = 1  # with several threads, forests sum their trees in an order that varies
         scores = np.zeros((len(objects), len(objects.classes)))
         scores[:, self._model.classes_] = self._model.predict_proba(prepared(self._pipeline, objects.table))
         return scores
 
     def preparation(self) -> pd.DataFrame:
-        """Return what was done to the native columns of the training rows, told after the clock of fit has stopped."""
+        """Return how the native columns of the training rows were prepared; computed here, outside the time of fit."""
         return describe_preparation(self._pipeline, self._train_table)
 
 
 class Forest(SklearnTrack):
-    """Random forest with balanced class weights, as EcoTaxa's and the field's reference benchmark use it."""
+    """Random forest with balanced class weights, as used by EcoTaxa and by the reference benchmark of the field.
+
+    Args:
+        trees: number of trees.
+        min_leaf: minimum number of objects in a leaf.
+
+    """
 
     name = "forest-native"
     source = "Breiman 2001, Machine Learning 45:5; scikit-learn RandomForestClassifier"
@@ -86,7 +92,12 @@ class Forest(SklearnTrack):
 
 
 class BalancedForest(SklearnTrack):
-    """Random forest whose trees each see as many objects of every class (imbalanced-learn)."""
+    """Random forest in which each tree is trained on equally many objects of every class (imbalanced-learn).
+
+    Args:
+        trees: number of trees.
+
+    """
 
     name = "balanced-forest-native"
     source = "Chen, Liaw & Breiman 2004, UC Berkeley report 666; imbalanced-learn BalancedRandomForestClassifier"
@@ -109,7 +120,13 @@ class BalancedForest(SklearnTrack):
 
 
 class Logistic(SklearnTrack):
-    """Multinomial logistic regression with balanced class weights."""
+    """Multinomial logistic regression with balanced class weights.
+
+    Args:
+        c: inverse of the regularisation strength, as in scikit-learn.
+        max_iter: maximum number of iterations.
+
+    """
 
     name = "logistic-native"
     source = "scikit-learn LogisticRegression (lbfgs)"
@@ -125,7 +142,7 @@ class Logistic(SklearnTrack):
         return LogisticRegression(C=self.c, max_iter=self.max_iter, class_weight="balanced", random_state=seed)
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
-        """Fit with one thread: a matrix product rounds differently with each number of threads."""
+        """Fit with one thread, since rounding in matrix products depends on the number of threads."""
         import warnings
 
         from sklearn.exceptions import ConvergenceWarning
@@ -136,7 +153,7 @@ class Logistic(SklearnTrack):
         self.chosen = {"iterations": int(self._model.n_iter_.max()), "converged": self._converged()}
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
-        """Predict with one thread, as fit does."""
+        """Predict with one thread, as in fit."""
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(1):
@@ -147,12 +164,12 @@ class Logistic(SklearnTrack):
 
 
 def from_sklearn(name: str, estimator: Any, *, prune_above: float | None = 0.95) -> type[Track]:  # noqa: ANN401 - untyped
-    """Make a track of any scikit-learn classifier that has `predict_proba`.
+    """Make a track from a scikit-learn classifier that has `predict_proba`.
 
     Args:
         name: the track's name, lower-case words joined by hyphens.
-        estimator: an unfitted classifier; it is cloned for each run, and its `random_state` is set when it has one.
-        prune_above: threshold of |r| above which native columns are dropped; None keeps them all.
+        estimator: unfitted classifier; it is cloned for each run, and its `random_state` is set if it has one.
+        prune_above: native columns with a correlation |r| above this threshold are dropped; None keeps all columns.
 
     Raises:
         TrackError: the estimator has no `predict_proba`, or the name is not allowed.
@@ -167,13 +184,13 @@ def from_sklearn(name: str, estimator: Any, *, prune_above: float | None = 0.95)
 
     if not hasattr(estimator, "predict_proba"):
         message = (
-            f"{type(estimator).__name__} has no predict_proba; expected a classifier that has. "
-            "CalibratedClassifierCV gives one to a classifier without."
+            f"{type(estimator).__name__} has no predict_proba; expected a classifier that has it. "
+            "Wrap the classifier in CalibratedClassifierCV."
         )
         raise TrackError(message)
 
     def fresh(self: SklearnTrack, seed: int) -> ClassifierMixin:  # noqa: ARG001 - becomes a method
-        """Return a clone of the estimator with the seed in each of its steps."""
+        """Return a clone of the estimator with the seed set in each of its steps."""
         copy = clone(estimator)
         seeds = [key for key in copy.get_params() if key == "random_state" or key.endswith("__random_state")]
         return copy.set_params(**dict.fromkeys(seeds, seed))

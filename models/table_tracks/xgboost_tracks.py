@@ -36,17 +36,17 @@ ALPHAS = (0.5, 0.25, 0.75)
 DEPTHS = (6, 4)
 LARGEST_SEED = 2**31
 MOST_PERMUTED = 50  # features
-MOST_BINS = 256  # of a feature's values, unless told otherwise; XGBoost's own default
-USUAL = {"subsample": 0.8, "colsample_bynode": 0.3}
-OWN = frozenset(
+MOST_BINS = 256  # of a feature's values, unless set otherwise; XGBoost's own default
+DEFAULT_PARAMETERS = {"subsample": 0.8, "colsample_bynode": 0.3}
+SET_BY_TRACK = frozenset(
     {"objective", "num_class", "device", "nthread", "seed", "random_state", "base_score", "max_depth", "learning_rate"}
 )
-"""Parameters of XGBoost that a track sets by itself."""
-BASE_SCORE = 0.5  # XGBoost's own estimate of it differs in its last bits with the number of threads
+"""Parameters of XGBoost that a track sets itself."""
+BASE_SCORE = 0.5  # XGBoost's own estimate differs in its last bits with the number of threads
 
 
 def has_cuda() -> bool:
-    """Tell whether a CUDA GPU is visible and this XGBoost can use it."""
+    """Return whether a CUDA GPU is visible and this build of XGBoost can use it."""
     import xgboost
 
     if not xgboost.build_info().get("USE_CUDA"):
@@ -60,13 +60,13 @@ def has_cuda() -> bool:
 
 
 def _content(table: pd.DataFrame) -> dict[str, Any]:
-    """Return a table as XGBoost keeps it, float32 row by row, which is quicker than its reading of a DataFrame."""
+    """Return a table in XGBoost's own layout, float32 row by row, which is faster than passing a DataFrame."""
     values = np.ascontiguousarray(table.to_numpy(dtype=np.float32))
     return {"data": values, "feature_names": [str(name) for name in table.columns]}
 
 
 class XgbTrack(Track):
-    """Base of the XGBoost tracks: preparation, matrices, training parameters and prediction."""
+    """Base class of XGBoost tracks: preparation, matrices, training parameters and prediction."""
 
     inputs = frozenset({"native"})
     prune_above: float | None = PRUNE_ABOVE
@@ -83,10 +83,10 @@ class XgbTrack(Track):
         table: pd.DataFrame = self._pipeline.fit_transform(train)
         return table
 
-    def _present(self, y: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Remember which classes have training rows, and return each row's position among them.
+    def _encode_labels(self, y: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Store the classes that have training rows, and return each row's position among them.
 
-        XGBoost grows a tree per class and round, for classes without rows too.
+        XGBoost grows a tree per class and round, even for classes without rows.
         """
         self._codes, positions = np.unique(y, return_inverse=True)
         return positions
@@ -104,7 +104,7 @@ class XgbTrack(Track):
         }
 
     def predict(self, objects: Objects) -> NDArray[np.float32]:
-        """Return the boosted trees' probabilities; 0 for classes without training rows."""
+        """Return the probabilities of the boosted trees; 0 for classes without training rows."""
         import xgboost
 
         rounds = (0, self._rounds)
@@ -117,14 +117,14 @@ class XgbTrack(Track):
         return scores
 
     def preparation(self) -> pd.DataFrame:
-        """Return what was done to the native columns of the training rows, told after the clock of fit has stopped."""
+        """Return how the native columns of the training rows were prepared; computed here, outside the time of fit."""
         return describe_preparation(self._pipeline, self._train_table)
 
     def importance(self, valid: Objects, *, rng: np.random.Generator) -> pd.DataFrame:
-        """Return gain (of all splits on a feature, as a share of the total) and permutation importance of each feature.
+        """Return the gain (share of the total gain of all splits) and permutation importance of each feature.
 
-        Features that no split uses are among them, with 0. Permutation is asked of the `MOST_PERMUTED` features of the
-        greatest gain, since each takes three predictions; for others it is missing.
+        Features that no split uses are included with gain 0. Permutation importance is computed for the
+        `MOST_PERMUTED` features with the largest gain, since each takes three predictions; otherwise it is missing.
         """
         import pandas as pd
 
@@ -133,8 +133,8 @@ class XgbTrack(Track):
         shares = np.array([gain.get(name, 0.0) for name in features])
         total = shares.sum()
         table = pd.DataFrame({"feature": features, "gain": shares / total if total else shares})
-        asked = table["gain"].nlargest(MOST_PERMUTED).index
-        table.loc[asked, "permutation"] = permutation(self, valid, list(table["feature"][asked]), rng)
+        permuted = table["gain"].nlargest(MOST_PERMUTED).index
+        table.loc[permuted, "permutation"] = permutation(self, valid, list(table["feature"][permuted]), rng)
         return table
 
     _booster: xgboost.Booster
@@ -144,22 +144,22 @@ class XgbTrack(Track):
 
 
 class XgbSource001(XgbTrack):
-    """The model of source 001 as its authors meant it: 100 trees, depth 3, rate 0.1, balanced weights.
+    """The model of source 001 as its authors intended: 100 trees, depth 3, learning rate 0.1, balanced class weights.
 
-    As there, columns are pruned and normalised and training rows with a missing value are dropped. Its mistakes are
-    mended: weights are floating point and stand at their own class, the label is outside the correlation matrix, and
-    the test rows are test rows. Objects to predict keep their missing values.
+    As in the source, columns are pruned and normalised, and training rows with missing values are dropped. Errors of
+    its code are corrected: class weights are floating point and belong to their own class, the label is not part of the
+    correlation matrix, and scores are computed on test rows. Objects to predict keep their missing values.
 
     Args:
-        trees: boosting rounds.
-        depth: largest depth of a tree.
+        trees: number of boosting rounds.
+        depth: maximum depth of a tree.
         learning_rate: shrinkage.
-        drop_missing: drop training rows that have a missing value in a column that is kept.
+        drop_missing: whether to drop training rows with a missing value in a column that is kept.
 
     """
 
     name = "xgb-source001"
-    source = "Plankton Recognition, M. Bouzaien (source 001), weights mended"
+    source = "Plankton Recognition, M. Bouzaien (source 001), class weights corrected"
 
     def __init__(
         self, trees: int = 100, depth: int = 3, learning_rate: float = 0.1, *, drop_missing: bool = True
@@ -170,7 +170,7 @@ class XgbSource001(XgbTrack):
         self.drop_missing = drop_missing
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
-        """Train on the complete training rows."""
+        """Train on the training rows without missing values."""
         import xgboost
 
         table, y = self._prepare(train.table), train.y
@@ -178,9 +178,12 @@ class XgbSource001(XgbTrack):
             complete = table.notna().all(axis=1).to_numpy()
             table, y = table[complete], y[complete]
         if not len(table):
-            message = f"{self.name}: each training row has a missing value; set its option drop_missing to false."
+            message = (
+                f"{self.name}: all {len(train):,} training rows have missing values; expected some complete rows. "
+                "Set the track's option drop_missing to false."
+            )
             raise TrackError(message)
-        positions = self._present(y)
+        positions = self._encode_labels(y)
         parameters = self._parameters(
             int(rng.integers(LARGEST_SEED)),
             max_depth=self.depth,
@@ -199,7 +202,7 @@ class XgbSource001(XgbTrack):
 
 @dataclass(frozen=True)
 class Setting:
-    """One candidate of `xgb-native`."""
+    """Candidate setting of `xgb-native`."""
 
     alpha: float
     depth: int
@@ -207,7 +210,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Prepared rows: training labels as positions among the classes present, validation labels as class codes."""
+    """Prepared rows; training labels are positions among the classes present, validation labels are class codes."""
 
     table: pd.DataFrame
     y: NDArray[np.int64]
@@ -224,8 +227,8 @@ class _Attempt:
     valid_loss: float
     out_of_time: bool
 
-    def told(self) -> dict[str, Any]:
-        """Return the attempt as the card tells it."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return the attempt as stored in the card."""
         return {
             **asdict(self.setting),
             "rounds": self.rounds,
@@ -238,22 +241,23 @@ class _Attempt:
 class XgbNative(XgbTrack):
     """Class-weighted XGBoost on pruned and normalised native features.
 
-    The exponent of the class weights and the depth are chosen on validation rows, from at most six candidates, by macro
-    F1; the number of rounds of each by early stopping on their log loss, weighted as training is.
+    The exponent of the class weights and the depth are chosen by macro F1 on validation rows, from at most six
+    candidates; the number of rounds of each candidate by early stopping on log loss, weighted as in training.
 
     Args:
-        alpha: exponent of the class weights (0 none, 1 balanced); None lets validation choose.
-        depth: largest depth of a tree; None lets validation choose.
-        rounds: most boosting rounds.
+        alpha: exponent of the class weights (0 none, 1 balanced); None to choose it on validation rows.
+        depth: maximum depth of a tree; None to choose it on validation rows.
+        rounds: maximum number of boosting rounds.
         learning_rate: shrinkage.
-        prune_above: threshold of |r| above which native columns are dropped; None keeps them all.
-        xgboost: further parameters, by XGBoost's names, instead of the usual ones; of hundreds of columns each tree
-            needs few (`colsample_bytree`), and `max_bin` 64 instead of 256 makes training quicker.
-        imbalance: what is done about rare classes: `class-weights`; `oversample`, rows drawn again until each class is
-            as large as the largest; `undersample`, rows left out until each is as small as the smallest; or `none`.
-        patience: rounds without progress on validation rows before training stops.
-        candidates: most settings to try.
-        minutes: most time for all candidates together; when it runs out, the best so far is taken and the card says so.
+        prune_above: native columns with a correlation |r| above this threshold are dropped; None keeps all columns.
+        xgboost: further parameters, by XGBoost's names, which replace the default ones. With hundreds of columns, a
+            small `colsample_bytree` suffices; `max_bin` 64 instead of 256 speeds up training.
+        imbalance: strategy against class imbalance: `class-weights`; `oversample`, rows are repeated until each class
+            is as large as the largest; `undersample`, rows are left out until each is as small as the smallest; `none`.
+        patience: rounds without improvement on validation rows before training stops.
+        candidates: maximum number of settings to try.
+        minutes: time limit for all candidates together; when it is reached, the best so far is used and the card
+            records it.
 
     """
 
@@ -268,7 +272,7 @@ class XgbNative(XgbTrack):
         learning_rate: float = 0.1,
         *,
         prune_above: float | None = PRUNE_ABOVE,
-        xgboost: Mapping[str, float] = USUAL,
+        xgboost: Mapping[str, float] = DEFAULT_PARAMETERS,
         imbalance: Imbalance = "class-weights",
         patience: int = 30,
         candidates: int = 6,
@@ -279,14 +283,15 @@ class XgbNative(XgbTrack):
         self.rounds = rounds
         self.learning_rate = learning_rate
         self.prune_above = prune_above
-        given: object = xgboost  # from anybody's YAML file
-        if not isinstance(given, Mapping):
+        value: object = xgboost  # may come from a user's YAML file
+        if not isinstance(value, Mapping):
             message = f"Option xgboost is {xgboost!r}; expected parameters with values, as in {{subsample: 0.8}}."
             raise TrackError(message)
-        taken = sorted(OWN & set(xgboost))
+        taken = sorted(SET_BY_TRACK & set(xgboost))
         if taken:
             message = (
-                f"{self.name}: xgboost names {listed(taken)}, which the track sets by itself. Use its own options."
+                f"{self.name}: option xgboost contains {listed(taken)}, which the track sets itself; expected other "
+                "parameters. Use the track's own options."
             )
             raise TrackError(message)
         self.xgboost = dict(xgboost)
@@ -297,7 +302,7 @@ class XgbNative(XgbTrack):
         self.minutes = minutes
 
     def settings(self) -> list[Setting]:
-        """Return the candidates, the likeliest first; weights differ among those of `class-weights` alone."""
+        """Return the candidates, most promising first; alpha varies only for `class-weights`."""
         alphas = ALPHAS if self.alpha is None else (self.alpha,)
         if self.imbalance != "class-weights":
             alphas = (0.0,)
@@ -309,7 +314,9 @@ class XgbNative(XgbTrack):
         seed = int(rng.integers(LARGEST_SEED))
         table = self._prepare(train.table)
         drawn = resampled(train.y, self.imbalance, seed)
-        rows = _Rows(table.iloc[drawn], self._present(train.y)[drawn], prepared(self._pipeline, valid.table), valid.y)
+        rows = _Rows(
+            table.iloc[drawn], self._encode_labels(train.y)[drawn], prepared(self._pipeline, valid.table), valid.y
+        )
         settings = self.settings()
         end = time.monotonic() + 60 * self.minutes
         attempts: list[_Attempt] = []
@@ -322,23 +329,23 @@ class XgbNative(XgbTrack):
         best = max(attempts, key=lambda attempt: (attempt.valid_macro_f1, -attempt.valid_loss))
         self._booster, self._rounds = best.booster, best.rounds
         self.chosen = {
-            **best.told(),
-            "tried": [attempt.told() for attempt in attempts],
+            **best.as_dict(),
+            "tried": [attempt.as_dict() for attempt in attempts],
             "not_tried": len(settings) - len(attempts),
         }
 
     def _attempt(self, setting: Setting, rows: _Rows, seed: int, deadline: float) -> _Attempt:
-        """Train one candidate with early stopping, and judge it on validation rows."""
+        """Train one candidate with early stopping, and score it on validation rows."""
         import xgboost
         from xgboost.callback import EarlyStopping
 
         weights = class_weights(rows.y, len(self._codes), setting.alpha)
-        how = {"nthread": self._threads, "max_bin": int(self.xgboost.get("max_bin", MOST_BINS))}
-        matrix = xgboost.QuantileDMatrix(**_content(rows.table), label=rows.y, weight=weights[rows.y], **how)
+        options = {"nthread": self._threads, "max_bin": int(self.xgboost.get("max_bin", MOST_BINS))}
+        matrix = xgboost.QuantileDMatrix(**_content(rows.table), label=rows.y, weight=weights[rows.y], **options)
         known = np.isin(rows.valid_y, self._codes)
         valid_y = np.searchsorted(self._codes, rows.valid_y[known])
         checks = xgboost.QuantileDMatrix(
-            **_content(rows.valid_table[known]), label=valid_y, weight=weights[valid_y], ref=matrix, **how
+            **_content(rows.valid_table[known]), label=valid_y, weight=weights[valid_y], ref=matrix, **options
         )
         clock = _deadline(deadline)
         booster = xgboost.train(
@@ -362,12 +369,12 @@ class XgbNative(XgbTrack):
 
 
 def resampled(y: NDArray[np.int64], imbalance: Imbalance, seed: int) -> NDArray[np.int64]:
-    """Return the rows that are learnt from, some twice or not at all where the strategy draws them.
+    """Return the rows to train on; some are repeated or left out, depending on the strategy.
 
     Args:
         y: class codes, int64 of shape (n_objects,).
-        imbalance: the strategy.
-        seed: of the draw.
+        imbalance: strategy against class imbalance.
+        seed: seed of the draw.
 
     Returns:
         int64 of shape (n_drawn,).
@@ -385,11 +392,11 @@ def resampled(y: NDArray[np.int64], imbalance: Imbalance, seed: int) -> NDArray[
 
 
 def _deadline(end: float) -> Any:  # noqa: ANN401 - the class exists once XGBoost is imported
-    """Return a callback that stops training at a time of the monotonic clock, and tells whether it did."""
+    """Return a callback that stops training at a time of the monotonic clock; `reached` states whether it did."""
     from xgboost.callback import TrainingCallback
 
     class Deadline(TrainingCallback):
-        """Stop training when the time is up."""
+        """Stop training when the time limit is reached."""
 
         reached = False
 

@@ -1,4 +1,4 @@
 """Training of a Keras network: recipe, batches, augmentation, loop, and checkpoints.
 
-Which network is trained is decided in `image_tracks`.
+Networks are chosen in `image_tracks` and defined in `networks`.
 """

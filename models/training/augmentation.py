@@ -1,4 +1,4 @@
-"""Random changes of training images that leave their taxon what it is, and the views of a test image."""
+"""Augmentation: random changes of training images that preserve the taxon, and the eight views of a test image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .recipe import Recipe
 
 VIEWS = 8
-NOISE_POOL = 2**17  # values drawn for a batch; each image takes a run of them that starts at random
+NOISE_POOL = 2**17  # values drawn per batch; each image takes a contiguous slice that starts at random
 
 
 def turned(images: NDArray[np.uint8], view: int) -> NDArray[np.uint8]:
@@ -21,7 +21,7 @@ def turned(images: NDArray[np.uint8], view: int) -> NDArray[np.uint8]:
 
     Args:
         images: uint8 of shape (n, side, side, n_channels).
-        view: 0 (unchanged) to 7: `view % 4` quarter turns against the clock, then mirrored left to right from 4 on.
+        view: 0 (unchanged) to 7: `view % 4` quarter turns counterclockwise, then mirrored left to right from 4 on.
 
     Returns:
         A view of `images`, same shape.
@@ -33,14 +33,14 @@ def turned(images: NDArray[np.uint8], view: int) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random changes, each on or off.
+    """Random changes of images, each of which can be switched on or off.
 
     Attributes:
-        rotate90: by a multiple of 90 degrees.
-        flip: left to right, in half of the images; with `rotate90` that makes all eight views alike likely.
-        rotation: by up to so many degrees.
-        shift: by up to this share of the side, in both directions.
-        zoom: by a factor from 1 - zoom to 1 + zoom.
+        rotate90: rotate by a random multiple of 90 degrees.
+        flip: mirror half of the images left to right; with `rotate90`, all eight views are equally likely.
+        rotation: rotate by up to this angle in degrees.
+        shift: shift by up to this share of the side, in both directions.
+        zoom: scale by a factor from 1 - zoom to 1 + zoom.
         noise: standard deviation of Gaussian noise, as a share of 255.
 
     """
@@ -54,21 +54,21 @@ class Augmentation:
 
     @classmethod
     def of(cls, recipe: Recipe) -> Augmentation:
-        """Return the augmentation that a recipe asks for."""
+        """Return the augmentation defined by a recipe."""
         return cls(**{name: getattr(recipe, name) for name in cls.__dataclass_fields__})
 
     def apply(self, grey: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Return changed first channels; what is moved into the picture from outside has the level of the corners.
+        """Augment first channels; pixels that come from outside the image get the grey level of the corners.
 
-        The other channels are made of changed ones afterwards, as the generator of source 001 does: so a threshold has
-        two levels at every angle.
+        The other channels are computed from the augmented ones afterwards, as in the generator of source 001, so that
+        the threshold channel has two levels at every angle.
 
         Args:
             grey: uint8 of shape (n, side, side), bright on dark.
-            rng: draws all changes.
+            rng: draws all random numbers.
 
         Returns:
-            Uint8 of the same shape, a new array when anything is on.
+            Uint8 of the same shape; a new array if any change is on.
 
         """
         if self.rotate90 or self.flip:
@@ -80,7 +80,7 @@ class Augmentation:
         return grey
 
     def _turn(self, grey: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Give each image one of its eight views, as `turned` does, by OpenCV, which is seven times as quick."""
+        """Turn each image to one of its eight views, as `turned` does, with OpenCV, which is seven times as fast."""
         import cv2
 
         quarters = rng.integers(4, size=len(grey)) * self.rotate90
@@ -120,5 +120,5 @@ class Augmentation:
         changed = np.empty_like(grey)
         for position, start in enumerate(rng.integers(NOISE_POOL, size=len(grey))):
             noise = pool[start : start + size].reshape(grey[0].shape)
-            cv2.add(grey[position], noise, dst=changed[position], dtype=cv2.CV_8U)  # keeps within 0 and 255
+            cv2.add(grey[position], noise, dst=changed[position], dtype=cv2.CV_8U)  # saturates at 0 and 255
         return changed

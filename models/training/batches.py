@@ -1,4 +1,4 @@
-"""What feeds a network: batches of prepared images, read from the store when their turn comes."""
+"""Batches of network images, read from the store on demand."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ PREDICTED_AT_ONCE = 256
 
 @dataclass(frozen=True)
 class Examples:
-    """Objects as a network takes them.
+    """Objects as inputs of a network.
 
     Attributes:
-        network_images: the prepared images.
+        network_images: store of the network images.
         rows: position of each object in the store, int64 of shape (n_objects,).
-        sizes: what is joined before the head, float32 of shape (n_objects, n_joined); None without.
+        sizes: values joined before the head, float32 of shape (n_objects, n_joined); None for none.
 
     """
 
@@ -40,19 +40,19 @@ class Examples:
 
     @classmethod
     def of(cls, objects: Objects, *, with_size: bool, table: NDArray[np.float32] | None = None) -> Examples:
-        """Return the objects of a track; sizes are logarithms of pixels.
+        """Return the inputs for the objects of a track; sizes are logarithms of pixels.
 
         Args:
-            objects: of the track.
-            with_size: join height, width and area.
-            table: what else is joined, float32 of shape (n_objects, n_features); None for nothing.
+            objects: objects of the track.
+            with_size: whether to join height, width and area.
+            table: further values to join, float32 of shape (n_objects, n_features); None for none.
 
         Raises:
-            TrackError: the images were not prepared.
+            TrackError: there are no network images.
 
         """
         if objects.network_images is None:
-            message = "There are no prepared images here; a track that wants them says so by its image_form."
+            message = "No network images were prepared for the track; to request them, define its image_form."
             raise TrackError(message)
         network_images = objects.network_images
         rows = network_images.rows(objects.object_ids)
@@ -61,11 +61,11 @@ class Examples:
         return cls(network_images, rows, np.hstack(joined) if joined else None)
 
     def __len__(self) -> int:
-        """Count the objects."""
+        """Return the number of objects."""
         return len(self.rows)
 
     def inputs(self, images: NDArray[np.uint8], chosen: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        """Return the inputs of a network for chosen objects, whose images are given."""
+        """Return the inputs of a network for chosen objects and their images."""
         if self.sizes is None:
             return {IMAGE: images}
         return {IMAGE: images, SIZE: self.sizes[chosen]}
@@ -75,47 +75,47 @@ class Examples:
 
         Args:
             chosen: positions of the objects.
-            change: is applied to their first channels, of which the others are made.
+            change: applied to the first channels, from which the others are computed.
 
         """
         return self.network_images.batch(self.rows[chosen], change)
 
 
 @dataclass(frozen=True)
-class Embedded(Examples):
-    """Objects of which a network takes what another made of their images, in the place of the images.
+class EmbeddedExamples(Examples):
+    """Objects whose images are replaced by embeddings of another network.
 
     Attributes:
-        seen: of each object, float32 of shape (n_objects, 1, 1, n_dimensions).
+        embeddings: embedding of each object, float32 of shape (n_objects, 1, 1, n_dimensions).
 
     """
 
-    seen: NDArray[np.float32]
+    embeddings: NDArray[np.float32]
 
     def images(self, chosen: NDArray[np.int64], change: Change | None = None) -> NDArray[Any]:
-        """Return what stands in the place of the images of chosen objects.
+        """Return the embeddings of chosen objects.
 
         Raises:
-            TrackError: it is to be changed, which the image alone could be.
+            TrackError: a change is requested, but only images can be augmented.
 
         """
         if change is not None:
-            message = "An image that another network has seen cannot be augmented any more; turn augmentation off."
+            message = "Embeddings cannot be augmented; expected plain images or no augmentation. Turn augmentation off."
             raise TrackError(message)
-        return self.seen[chosen]
+        return self.embeddings[chosen]
 
 
 class TrainingBatches:
-    """The batches of each epoch: drawn by the strategy against imbalance, augmented, in an order of their own.
+    """Batches of each epoch, drawn by the imbalance strategy, shuffled and augmented.
 
-    What a batch holds depends on the seed, the epoch and its place in it, and on nothing else: so batches may be made
-    by any thread, and a training that is taken up again goes on as if it had never stopped.
+    The content of a batch depends only on the seed, the epoch and the batch's index in it. So batches can be made by
+    any thread, and a resumed training continues as if it had never been interrupted.
 
     Args:
         examples: training objects.
         y: class codes, int64 of shape (n_objects,).
-        recipe: strategy, augmentation and size of batches.
-        seed: of all draws.
+        recipe: strategy, augmentation and batch size.
+        seed: seed of all draws.
 
     """
 
@@ -135,11 +135,11 @@ class TrainingBatches:
         self.order = epoch_rows(self.y, self.recipe, np.random.default_rng([self.seed, epoch]))
 
     def __len__(self) -> int:
-        """Count the batches of an epoch; they differ by one object at most, so that none is left with a few."""
+        """Return the number of batches of an epoch; their sizes differ by at most one, so that none is very small."""
         return math.ceil(len(self.order) / batch_size(self.recipe, len(self.y)))
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        """Return inputs, labels and, when rows count differently, weights of a batch."""
+        """Return inputs, labels and, if rows are weighted, weights of a batch."""
         first, last = (step * len(self.order) // len(self) for step in (index, index + 1))
         chosen = self.order[first:last]
         inputs = self.examples.inputs(self._images(chosen, index), chosen)
@@ -154,21 +154,21 @@ class TrainingBatches:
         augment, rng = self.augmentation.apply, np.random.default_rng([self.seed, self.epoch, index])
 
         def change(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-            """Augment the first channels of those that may be."""
+            """Augment the first channels of the rows that may be augmented."""
             return np.where(which[:, None, None], augment(grey, rng), grey)
 
         return self.examples.images(chosen, change)
 
 
 class PredictionBatches:
-    """Objects to predict in their order, each as one of its eight views."""
+    """Batches of objects to predict, in their order, each as one of its eight views."""
 
     def __init__(self, examples: Examples, view: int = 0) -> None:
         self.examples = examples
         self.view = view
 
     def __len__(self) -> int:
-        """Count the batches."""
+        """Return the number of batches."""
         return math.ceil(len(self.examples) / PREDICTED_AT_ONCE)
 
     def __getitem__(self, index: int) -> tuple[dict[str, NDArray[Any]]]:
@@ -179,6 +179,6 @@ class PredictionBatches:
 
 
 def batch_size(recipe: Recipe, n_rows: int) -> int:
-    """Return the objects per step: as asked for, else 512, or 64 where 512 would leave too few steps to learn."""
+    """Return the number of objects per step: that of the recipe, else 512, or 64 if 512 would leave too few steps."""
     few = 20_000
     return recipe.batch or (64 if n_rows < few else 512)

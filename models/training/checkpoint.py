@@ -1,4 +1,4 @@
-"""The state of a training after its last finished epoch, so that a killed run goes on from there."""
+"""Checkpoints: the state of a training after its last finished epoch, from which a killed run continues."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FILE = "training.npz"
 
 @dataclass
 class TrainingProgress:
-    """How far a training has come.
+    """Progress of a training.
 
     Attributes:
-        macro_f1: of validation rows, after each epoch.
-        loss: log loss of validation rows, after each epoch.
-        seconds: spent so far.
-        out_of_time: whether it stopped because the minutes were used up.
+        macro_f1: macro F1 of the validation rows after each epoch.
+        loss: log loss of the validation rows after each epoch.
+        seconds: training time so far.
+        out_of_time: whether training stopped because its time limit was reached.
 
     """
 
@@ -38,23 +38,23 @@ class TrainingProgress:
 
     @property
     def epochs(self) -> int:
-        """Count the finished epochs."""
+        """Number of finished epochs."""
         return len(self.macro_f1)
 
     @property
     def best(self) -> int:
-        """The epoch, from 0, with the highest macro F1; of several the one with the lowest loss."""
+        """Epoch, counted from 0, with the highest macro F1; ties are resolved by the lowest loss."""
         return max(range(self.epochs), key=lambda epoch: (self.macro_f1[epoch], -self.loss[epoch]))
 
 
 @dataclass
 class State:
-    """What is kept of a training.
+    """State of a training.
 
     Attributes:
         progress: scores so far.
         current: variables of model and optimiser after the last epoch.
-        best: variables of the model after the best one.
+        best: variables of the model after the best epoch.
 
     """
 
@@ -65,11 +65,11 @@ class State:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where the state of one training is kept; in memory alone when there is no folder.
+    """Checkpoint file of one training; the state is kept in memory only if there is no folder.
 
     Attributes:
-        folder: of this run alone; None to keep nothing.
-        identity: of data, recipe and library; a state of another identity is not taken up.
+        folder: folder of this run; None to store nothing.
+        identity: hash of data, recipe and library; a stored state with another identity is ignored.
 
     """
 
@@ -77,7 +77,7 @@ class Checkpoint:
     identity: str
 
     def read(self) -> State | None:
-        """Return the state that an earlier attempt left; None when there is none, or it is of another training."""
+        """Return the state stored by an earlier attempt; None if there is none or it belongs to another training."""
         if self.folder is None or not (self.folder / FILE).is_file():
             return None
         with np.load(self.folder / FILE, allow_pickle=False) as stored:
@@ -88,39 +88,39 @@ class Checkpoint:
         return State(TrainingProgress(**facts), *lists)
 
     def write(self, state: State) -> None:
-        """Replace the stored state, whole or not at all."""
+        """Replace the stored state atomically."""
         if self.folder is None:
             return
         arrays = {f"current-{place}": value for place, value in enumerate(state.current)}
         arrays |= {f"best-{place}": value for place, value in enumerate(state.best)}
         counts = {"current": len(state.current), "best": len(state.best)}
         facts = json.dumps({**asdict(state.progress), **counts, "identity": self.identity})
-        write_whole(self.folder / FILE, lambda part: _save(part, {"facts": np.array(facts), **arrays}))
+        write_whole(self.folder / FILE, lambda partial: _save(partial, {"facts": np.array(facts), **arrays}))
 
 
 def _save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    with path.open("wb") as file:  # given a path, NumPy would add an ending
+    with path.open("wb") as file:  # given a path, NumPy would append a suffix
         np.savez(file, allow_pickle=False, **arrays)
 
 
 def model_values(model: keras.Model) -> list[NDArray[Any]]:
-    """Return the values of a model's variables, states of its random generators among them."""
+    """Return the values of a model's variables, including the states of its random generators."""
     return _values(_variables(model))
 
 
 def set_model_values(model: keras.Model, values: list[NDArray[Any]]) -> None:
-    """Put values back that `model_values` returned."""
+    """Restore values returned by `model_values`."""
     for variable, value in zip(_variables(model), values, strict=True):
         variable.assign(value)
 
 
 def training_values(model: keras.Model) -> list[NDArray[Any]]:
-    """Return the values of a compiled model's variables and its optimiser's."""
+    """Return the values of the variables of a compiled model and of its optimiser."""
     return [*model_values(model), *_values(model.optimizer.variables)]
 
 
 def set_training_values(model: keras.Model, values: list[NDArray[Any]]) -> None:
-    """Put values back that `training_values` returned."""
+    """Restore values returned by `training_values`."""
     own = len(_variables(model))
     set_model_values(model, values[:own])
     for variable, value in zip(model.optimizer.variables, values[own:], strict=True):
@@ -132,6 +132,6 @@ def _values(variables: list[Any]) -> list[NDArray[Any]]:
 
 
 def _variables(model: keras.Model) -> list[Any]:
-    """Return a model's variables without those of its metrics, which come and go with compilation."""
+    """Return a model's variables except those of its metrics, which change with compilation."""
     metrics = {id(variable) for metric in model.metrics for variable in metric.variables}
     return [variable for variable in model.variables if id(variable) not in metrics]

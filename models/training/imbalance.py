@@ -1,15 +1,15 @@
-"""What is done about rare classes: which rows an epoch shows, how much each counts, and which are augmented.
+"""Strategies against class imbalance: which rows an epoch shows, their weights, and which rows are augmented.
 
-* `none`: each row once an epoch.
+* `none`: each row once per epoch.
 * `class-weights`: each row once, weighted by `balanced ** alpha` (King & Zeng 2001; source 001).
-* `focal`: each row once, and the loss of rows that are easy fades (Lin et al. 2017, doi 10.1109/ICCV.2017.324).
-* `per-class-epoch`: n rows of each class, drawn anew for each epoch ("Low-shot learning", source 000, 5.1 and 5.2).
-* `oversample`: as many rows of each class as the largest has (imbalanced-learn, RandomOverSampler).
+* `focal`: each row once, with a loss that down-weights easy rows (Lin et al. 2017, doi 10.1109/ICCV.2017.324).
+* `per-class-epoch`: n rows of each class, redrawn for each epoch ("Low-shot learning", source 000, 5.1 and 5.2).
+* `oversample`: as many rows of each class as the largest class has (imbalanced-learn, RandomOverSampler).
 * `balanced-batches`: as many rows as there are, with equal shares of the classes in each batch.
 * `augment-small`: small classes raised to the mean size, and only their rows augmented (an idea of source 001).
 
-imbalanced-learn's BalancedBatchGenerator brings all classes down to the rarest, of which plankton sets have one or two
-objects; here the rows of rare classes come again instead.
+imbalanced-learn's BalancedBatchGenerator reduces all classes to the size of the rarest, which in plankton data sets has
+one or two objects; here rows of rare classes are repeated instead.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def epoch_rows(y: NDArray[np.int64], recipe: Recipe, rng: np.random.Generator) -
 
     Args:
         y: class codes, int array of shape (n_objects,).
-        recipe: `imbalance` names the strategy, `per_class` its number of rows.
+        recipe: `imbalance` is the strategy, `per_class` its number of rows per class.
         rng: draws and shuffles.
 
     Returns:
-        Positions in `y`, int64 of shape (n_shown,); n_shown is the same in each epoch.
+        Positions in `y`, int64 of shape (n_shown,); n_shown is the same for each epoch.
 
     """
     if recipe.imbalance == "balanced-batches":
@@ -53,14 +53,14 @@ def epoch_rows(y: NDArray[np.int64], recipe: Recipe, rng: np.random.Generator) -
 
 
 def row_weights(y: NDArray[np.int64], recipe: Recipe) -> NDArray[np.float32] | None:
-    """Return how much each row counts in the loss, float32 of shape (n_objects,); None when all count the same."""
+    """Return the weight of each row in the loss, float32 of shape (n_objects,); None if all weights are equal."""
     if recipe.imbalance != "class-weights":
         return None
     return sample_weights(y, int(y.max()) + 1, recipe.alpha).astype(np.float32)
 
 
 def may_be_augmented(y: NDArray[np.int64], recipe: Recipe) -> NDArray[np.bool_]:
-    """Return which rows are augmented, bool of shape (n_objects,): all, or those of classes below the mean size."""
+    """Return the rows to augment, bool mask of shape (n_objects,): all, or those of classes below the mean size."""
     if recipe.imbalance != "augment-small":
         return np.full(len(y), fill_value=True)
     counts = np.bincount(y)
@@ -68,7 +68,7 @@ def may_be_augmented(y: NDArray[np.int64], recipe: Recipe) -> NDArray[np.bool_]:
 
 
 def _drawn(members: NDArray[np.int64], n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw n rows of a class, none for the third time before each has come twice."""
+    """Draw n rows of a class; no row is drawn a third time before every row has been drawn twice."""
     rounds = -(-n // len(members))
     return np.concatenate([rng.permutation(members) for _ in range(rounds)])[:n]
 

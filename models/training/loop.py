@@ -1,6 +1,6 @@
-"""The loop between batches and network: the next batch is made while the network learns from the last.
+"""Training and prediction loop that prepares the next batch while the network processes the current one.
 
-Keras's own loop hands what Python makes through several queues first, which took a third of a small network's time.
+Keras's own loop passes data from Python through several queues, which took a third of the time of a small network.
 """
 
 from __future__ import annotations
@@ -27,38 +27,39 @@ def train_epochs(
     """Train a compiled network.
 
     Args:
-        model: callbacks may set its `stop_training`, which ends the epoch after the present batch, and the training.
-        batches: as they are after each `on_epoch_begin`, where a callback may draw them anew.
-        epochs: their numbers, from 0.
-        callbacks: told of the beginning and end of training, epochs and batches, as `fit` tells them.
+        model: compiled network; callbacks may set its `stop_training`, which ends the epoch after the current batch,
+            and the training.
+        batches: batches of an epoch; a callback may redraw them in `on_epoch_begin`.
+        epochs: numbers of the epochs, from 0.
+        callbacks: called at the beginning and end of training, epochs and batches, as by `fit`.
 
     """
-    told = keras.callbacks.CallbackList(list(callbacks), model=model)
+    callback_list = keras.callbacks.CallbackList(list(callbacks), model=model)
     model.stop_training = False
-    told.on_train_begin()
+    callback_list.on_train_begin()
     for epoch in epochs:
         model.reset_metrics()
-        told.on_epoch_begin(epoch)
+        callback_list.on_epoch_begin(epoch)
         logs: dict[str, float] = {}
         for step, batch in enumerate(_ahead(batches)):
-            told.on_train_batch_begin(step)
+            callback_list.on_train_batch_begin(step)
             logs = model.train_on_batch(*batch, return_dict=True)
-            told.on_train_batch_end(step, logs)
+            callback_list.on_train_batch_end(step, logs)
             if model.stop_training:
                 break
-        told.on_epoch_end(epoch, logs)
+        callback_list.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
-    told.on_train_end()
+    callback_list.on_train_end()
 
 
 def predicted(model: keras.Model, batches: PredictionBatches) -> NDArray[np.float32]:
-    """Return what a network makes of objects, in their order, float32 of shape (n_objects, n_outputs)."""
+    """Return the outputs of a network for all batches in order, float32 of shape (n_objects, n_outputs)."""
     return np.concatenate([np.asarray(model.predict_on_batch(*batch), np.float32) for batch in _ahead(batches)])
 
 
 def _ahead(batches: TrainingBatches | PredictionBatches) -> Iterator[tuple[Any, ...]]:
-    """Yield batches in order, each made by another thread while the one before is used."""
+    """Yield batches in order; each is made by another thread while the previous one is in use."""
     with opencv_on_one_thread(), ThreadPoolExecutor(1) as thread:
         coming = thread.submit(batches.__getitem__, 0)
         for step in range(1, len(batches)):

@@ -1,4 +1,4 @@
-"""The recipe of an image track: every choice that its training leaves open, with the defaults of most tracks."""
+"""Recipe of an image track: all training choices, with the defaults of most tracks."""
 
 from __future__ import annotations
 
@@ -50,34 +50,34 @@ class Recipe:
     """The options of an image track.
 
     Attributes:
-        side: pixels to which images are brought, 32 to 224.
-        resize: `pad` to a square before resizing, or `stretch` as source 001 does.
-        threshold: contrast above which the second channel is white; None is Otsu's of each object.
+        side: side of the network images in pixels, 32 to 224.
+        resize: `pad` to a square before resizing, or `stretch` as in source 001.
+        threshold: contrast above which the second channel is white; None for Otsu's threshold of each object.
         with_size: join log height, width and area of the object before the head.
-        epochs: most epochs.
-        minutes: most time for training; when it runs out, the best epoch so far is kept and the card says so.
-        batch: objects per step; None is 512, or 64 under 20,000 training rows.
-        learning_rate: the largest.
+        epochs: maximum number of epochs.
+        minutes: maximum training time; when it is reached, the best epoch so far is kept and the card records it.
+        batch: objects per step; None for 512, or 64 if there are fewer than 20,000 training rows.
+        learning_rate: maximum learning rate.
         schedule: `constant`, or `cosine`: linear warm-up over the first twentieth of the steps, then half a cosine.
-        weight_decay: decoupled, of Adam (0: none).
+        weight_decay: decoupled weight decay of Adam (0: none).
         dropout: share of the penultimate layer that is dropped in training.
-        patience: epochs without progress of validation macro F1 before training stops.
-        imbalance: what is done about rare classes; the strategies are those of `imbalance.py`.
+        patience: epochs without improvement of validation macro F1 before training stops.
+        imbalance: strategy against class imbalance, one of those in `imbalance.py`.
         alpha: exponent of `class-weights` (0 none, 1 balanced).
         per_class: objects of each class in an epoch of `per-class-epoch`.
         rotate90: rotate by a random multiple of 90 degrees.
         flip: mirror at random.
-        rotation: rotate by up to so many degrees.
+        rotation: rotate by up to this angle in degrees.
         shift: shift by up to this share of the side.
         zoom: enlarge or shrink by up to this share.
         noise: standard deviation of Gaussian noise, as a share of the grey range.
-        precision: `mixed_bfloat16` computes in 16 bits and keeps weights in 32; `auto` does so where network and
-            hardware gain by it.
+        precision: `mixed_bfloat16` computes in 16 bits and keeps weights in 32; `auto` does so if network and hardware
+            benefit.
         views: average the probabilities over the eight rotations and reflections of each object.
         tensorboard: folder for TensorBoard logs.
 
     Raises:
-        TrackError: a value is none of the choices, or below what makes sense.
+        TrackError: a value is not one of the choices, or is below the minimum.
 
     """
 
@@ -107,7 +107,7 @@ class Recipe:
     tensorboard: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse values that cannot be meant."""
+        """Check the values of all options."""
         for field in fields(self):
             _check(field.name, getattr(self, field.name))
 
@@ -119,13 +119,13 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainedRecipe(Recipe):
-    """The options of a track whose network comes with weights.
+    """The options of a track whose network has pretrained weights.
 
     Attributes:
-        weights: `imagenet`, or `random` to train from nothing; the track is skipped when the former cannot be had.
-        frozen: which pretrained layers stay as they are: `nothing`, `depthwise` (the kernels that convolve each channel
-            by itself, whose training takes a processor as long as that of all others), or `all`, so that the head alone
-            is trained.
+        weights: `imagenet`, or `random` to train from scratch; if ImageNet weights are not available, the track is
+            skipped.
+        frozen: pretrained layers that are not trained: `nothing`, `depthwise` (the depthwise kernels, whose training on
+            a CPU takes as long as that of all other layers), or `all`, so that only the head is trained.
 
     """
 
@@ -138,11 +138,11 @@ class JointRecipe(Recipe):
     """The options of a network with two branches.
 
     Attributes:
-        image: the image track whose network is the branch for the image, and that it is judged beside.
-        native: the track on features alone that it is judged beside.
-        join: `together` trains both branches from the beginning; `late` takes what the part's network, as it was
-            trained, makes of each image, and trains a branch for the table that meets it before its last layer.
-        units: of the first of two fully connected layers that the table passes; the second has half as many.
+        image: the image track whose network is the image branch, and with which the fusion is compared.
+        native: the track on features alone with which the fusion is compared.
+        join: `together` trains both branches from the beginning; `late` takes the embeddings of the base model's
+            trained network, and trains a branch for the table that is joined before the last layer.
+        units: units of the first of the two fully connected layers of the table branch; the second has half as many.
 
     """
 

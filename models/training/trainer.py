@@ -1,4 +1,4 @@
-"""The trainer of all image tracks."""
+"""Trainer of all image tracks."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ WARM_UP = 1 / 20  # of all steps
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a network is to learn, and by what it is judged.
+    """Training and validation data of a network.
 
     Attributes:
         train: training objects.
         y: their classes as positions in `codes`, int64 of shape (n_train,).
         valid: validation objects.
         valid_y: their class codes, int64 of shape (n_valid,); some may have no training rows.
-        codes: the class codes that have training rows, sorted.
-        seed: of all draws.
+        codes: class codes that have training rows, sorted.
+        seed: seed of all draws.
 
     """
 
@@ -63,7 +63,7 @@ class TrainingData:
     seed: int
 
     def identity(self, recipe: Recipe) -> str:
-        """Return a hash of whatever makes this training what it is."""
+        """Return a hash of everything that determines this training."""
         arrays = (self.train.rows, self.y, self.valid.rows, self.valid_y)
         texts = [repr(recipe), str(self.seed), keras.version(), keras.config.backend()]
         return sha256_text(*texts, *(array.tobytes().hex() for array in arrays))
@@ -77,14 +77,14 @@ def train(
     scratch: Path | None,
     log: Callable[[str], object],
 ) -> TrainingProgress:
-    """Train a network, and leave it with the weights of the epoch that was best on validation rows.
+    """Train a network and restore the weights of the epoch that was best on validation rows.
 
     Args:
-        model: as built; it is compiled here.
+        model: uncompiled network; it is compiled here.
         training_data: training and validation objects.
         recipe: how to train.
-        scratch: folder of this run for the state after each epoch; what a killed attempt left there is taken up.
-        log: is given a line after each epoch.
+        scratch: folder of this run for the state after each epoch; training resumes from the state of a killed attempt.
+        log: function that logs a line after each epoch.
 
     Returns:
         The scores of all epochs.
@@ -93,26 +93,26 @@ def train(
     batches = TrainingBatches(training_data.train, training_data.y, recipe, training_data.seed)
     compile_for(model, recipe, steps=recipe.epochs * len(batches))
     checkpoint = Checkpoint(scratch, training_data.identity(recipe))
-    watch = Watch(training_data, batches, recipe, checkpoint, log)
+    monitor = TrainingMonitor(training_data, batches, recipe, checkpoint, log)
     state = checkpoint.read()
     if state is not None:
         set_training_values(model, state.current)
-        watch.state = state
-    progress = watch.state.progress
-    if not watch.is_over():
-        callbacks = [watch, *_tensorboard(recipe, checkpoint)]
+        monitor.state = state
+    progress = monitor.state.progress
+    if not monitor.is_over():
+        callbacks = [monitor, *_tensorboard(recipe, checkpoint)]
         train_epochs(model, batches, range(progress.epochs, recipe.epochs), callbacks)
-    set_model_values(model, watch.state.best)
+    set_model_values(model, monitor.state.best)
     return progress
 
 
 def compile_for(model: keras.Model, recipe: Recipe, steps: int) -> None:
-    """Set optimiser and loss.
+    """Compile a network with the optimiser and loss of a recipe.
 
     Args:
-        model: returns logits.
+        model: network that returns logits.
         recipe: learning rate, schedule, weight decay, and whether the loss is focal.
-        steps: of the whole training, for the schedule.
+        steps: number of steps of the whole training, for the schedule.
 
     """
     rate: Any = recipe.learning_rate
@@ -126,11 +126,11 @@ def compile_for(model: keras.Model, recipe: Recipe, steps: int) -> None:
         optimizer = keras.optimizers.Adam(rate)
     loss = focal_loss if recipe.imbalance == "focal" else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss)
-    optimizer.build(model.trainable_variables)  # else TensorFlow traces the first step twice, for many seconds
+    optimizer.build(model.trainable_variables)  # otherwise TensorFlow traces the first step twice, for many seconds
 
 
 def focal_loss(y: Any, logits: Any) -> Any:  # noqa: ANN401 - Keras tensors have no type
-    """Return cross-entropy times (1 - p) ** gamma for each row, p being the probability of its class.
+    """Return cross-entropy times (1 - p) ** gamma for each row, where p is the probability of its class.
 
     Lin et al. 2017, "Focal Loss for Dense Object Detection" (doi 10.1109/ICCV.2017.324), equation 4.
 
@@ -148,14 +148,14 @@ def focal_loss(y: Any, logits: Any) -> Any:  # noqa: ANN401 - Keras tensors have
 
 
 def probabilities(model: keras.Model, examples: Examples, *, views: bool = False) -> NDArray[np.float64]:
-    """Return a network's probabilities, float64 of shape (n_objects, n_outputs); of eight views their mean."""
+    """Return probabilities, float64 of shape (n_objects, n_outputs); with `views`, the mean over the eight views."""
     shown = range(VIEWS if views else 1)
     found = [softmax(predicted(model, PredictionBatches(examples, view)).astype(np.float64), axis=1) for view in shown]
     return np.asarray(np.mean(found, axis=0))
 
 
-def judged(training_data: TrainingData, scores: NDArray[np.float64]) -> tuple[float, float]:
-    """Return macro F1 over the classes of the validation rows, and log loss over those that training knows."""
+def validation_scores(training_data: TrainingData, scores: NDArray[np.float64]) -> tuple[float, float]:
+    """Return macro F1 over the classes of the validation rows, and log loss over rows of classes seen in training."""
     truth = training_data.valid_y
     known = np.flatnonzero(np.isin(truth, training_data.codes))
     p = scores[known, np.searchsorted(training_data.codes, truth[known])]
@@ -163,15 +163,15 @@ def judged(training_data: TrainingData, scores: NDArray[np.float64]) -> tuple[fl
     return macro_f1(truth, training_data.codes[scores.argmax(axis=1)]), float(loss)
 
 
-class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """After each epoch: judge the network, keep the best, save, tell, and stop when it is time.
+class TrainingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Callback that after each epoch scores the network, keeps the best, stores the state, logs, and stops if due.
 
     Args:
-        training_data: by whose validation rows it is judged.
-        batches: are told which epoch begins.
+        training_data: data whose validation rows are scored.
+        batches: batches, redrawn at the beginning of each epoch.
         recipe: epochs, minutes and patience.
-        checkpoint: keeps the state.
-        log: is given a line after each epoch.
+        checkpoint: stores the state.
+        log: function that logs a line after each epoch.
 
     """
 
@@ -192,13 +192,13 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         self.state = State(TrainingProgress(), [], [])
 
     def is_over(self) -> bool:
-        """Tell whether all epochs are done, time has run out, or there was no progress for too long."""
+        """Return whether all epochs are done, time has run out, or patience is exhausted."""
         progress = self.state.progress
         waited = progress.epochs - 1 - progress.best if progress.epochs else 0
         return progress.out_of_time or progress.epochs >= self.recipe.epochs or waited >= self.recipe.patience
 
     def on_train_begin(self, logs: object = None) -> None:  # noqa: ARG002 - Keras's signature, here and below
-        """Start the clock; an earlier attempt's time counts."""
+        """Start the clock; the time of earlier attempts counts."""
         self._clock = time.monotonic() - self.state.progress.seconds
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
@@ -206,15 +206,15 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no typ
         self.batches.draw(epoch)
 
     def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002
-        """Stop within an epoch when the minutes are used up."""
+        """Stop within an epoch when the time limit is reached."""
         if time.monotonic() - self._clock > 60 * self.recipe.minutes:
             self.state.progress.out_of_time = True
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Judge, keep, save, tell, and perhaps stop."""
+        """Score the network, keep the best, store the state, log, and stop if due."""
         progress = self.state.progress
-        score, loss = judged(self.training_data, probabilities(self.model, self.training_data.valid))
+        score, loss = validation_scores(self.training_data, probabilities(self.model, self.training_data.valid))
         progress.macro_f1.append(score)
         progress.loss.append(loss)
         progress.seconds = time.monotonic() - self._clock

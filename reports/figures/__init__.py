@@ -1,1 +1,1 @@
-"""Figures in one style, static and interactive. What is drawn is computed elsewhere."""
+"""Static and interactive figures in a common style; the numbers that they show are computed elsewhere."""

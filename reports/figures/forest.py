@@ -1,4 +1,4 @@
-"""The forest plot: the difference between two methods on each data set, with its interval."""
+"""Static forest plot: the difference between two methods on each data set, with its interval."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def forest(comparisons: Sequence[Comparison]) -> Figure:
-    """Draw one line for each comparison, zero marked; filled where the interval does not hold zero.
+    """Draw one row for each comparison and a line at zero; a marker is filled if the interval excludes zero.
 
     Args:
-        comparisons: of the same two methods or of several pairs, in the order in which they are drawn from the top.
+        comparisons: of one pair of methods or of several, in the order in which they are drawn from the top.
 
     """
     figure, axes = canvas(7.5, 1.2 + 0.34 * len(comparisons))
@@ -29,6 +29,6 @@ def forest(comparisons: Sequence[Comparison]) -> Figure:
     axes.axvline(0, color=INK, linewidth=0.8)
     labels = [f"{one.a} − {one.b}\n{one.dataset}, n = {one.n_objects:,}" for one in comparisons]
     axes.set_yticks(range(len(labels)), labels)
-    axes.set(ylim=(len(labels) - 0.5, -0.5), xlabel="difference in macro F1, with paired 95 % interval", ylabel="")
+    axes.set(ylim=(len(labels) - 0.5, -0.5), xlabel="difference in macro F1 (paired 95 % CI)", ylabel="")
     axes.grid(axis="x", color=PALE, linewidth=0.5)
     return figure

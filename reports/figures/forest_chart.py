@@ -1,4 +1,4 @@
-"""The forest plot of the overview: how two tracks differ on each data set on which both were run."""
+"""Interactive forest plot: the difference between two tracks on each data set on which both were run."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ MOST_ROWS = 40
 
 
 def forest_rows(comparisons: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return the comparisons of pairs that were compared on several data sets, turned so that a pair has one sign.
+    """Return the comparisons of each pair over data sets, all in the same direction.
 
     Args:
         comparisons: from `leaderboard.comparisons_table`.
-        pairs: from `over_datasets.over_datasets`; their order and names are kept.
+        pairs: from `over_datasets.over_datasets`; their order and direction are kept.
 
     Returns:
         Columns a, b, dataset, split, simulated, delta, lo, hi, verdict; at most `MOST_ROWS`.
@@ -29,14 +29,14 @@ def forest_rows(comparisons: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["a", "b", "dataset", "split", "simulated", "delta", "lo", "hi", "verdict"]
     same = comparisons[columns]
-    turned = same.rename(columns={"a": "b", "b": "a", "lo": "hi", "hi": "lo"})
-    turned[["delta", "lo", "hi"]] *= -1
-    both = pd.concat([same, turned])
+    swapped = same.rename(columns={"a": "b", "b": "a", "lo": "hi", "hi": "lo"})
+    swapped[["delta", "lo", "hi"]] *= -1
+    both = pd.concat([same, swapped])
     return pairs[["a", "b"]].merge(both, on=["a", "b"])[columns].head(MOST_ROWS)
 
 
 def forest_chart(rows: pd.DataFrame) -> go.Figure:
-    """Show differences in macro F1 with their paired intervals, zero marked; filled where zero lies outside.
+    """Show differences in macro F1 with paired intervals; a marker is filled if its interval excludes zero.
 
     Args:
         rows: from `forest_rows`.
@@ -61,11 +61,11 @@ def forest_chart(rows: pd.DataFrame) -> go.Figure:
             "width": 0,
         },
         hovertext=[
-            f"{name}<br>{delta:+.3f} [{low:+.3f}, {high:+.3f}]"
+            f"{name}<br>difference {delta:+.3f} (95 % CI {low:+.3f} to {high:+.3f})"
             for name, delta, low, high in zip(names, rows["delta"], rows["lo"], rows["hi"], strict=True)
         ],
         hovertemplate="%{hovertext}<extra></extra>",
     )
     chart.update_yaxes(tickvals=list(range(n)), ticktext=names, range=[n - 0.5, -0.5], zeroline=False, gridcolor=GRID)
-    chart.update_xaxes(title="difference in macro F1, with paired 95 % interval", zerolinecolor=INK)
+    chart.update_xaxes(title="difference in macro F1 (paired 95 % CI)", zerolinecolor=INK)
     return chart

@@ -1,6 +1,6 @@
-"""Charts that answer to the pointer, made with Plotly: what lies under it is told, and parts can be enlarged.
+"""Interactive charts, made with Plotly: values on hover, zoom and selection.
 
-The seaborn figures of the module `figures` show the same on paper and where no script runs.
+The seaborn figures of `section_figures` show the same in print and without scripts.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
 GRID, LINE, GREY = "#e4ecf0", "#8fb3c2", "#8a99a3"
 COUNTS = [(0.0, "#d5e3e9"), (0.5, "#2b86a5"), (1.0, "#10222c")]
-"""Colours of counts, from one object to the largest count of a matrix."""
-BY_SIZE = {"title": "objects of the class (logarithmic)", "type": "log", "dtick": 1}
+"""Colour scale of counts, from one object to the largest count of a matrix."""
+BY_SIZE = {"title": "objects per class (log scale)", "type": "log", "dtick": 1}
 """The axis of class sizes."""
-LARGE_UP_TO = 15  # classes; the names of more are written small
-CELL = {True: 26, False: 12}  # pixels of a cell of the matrix, of large and of small names
+LARGE_UP_TO = 15  # classes; with more, names are written small
+CELL = {True: 26, False: 12}  # pixels of a cell of the matrix, with large and with small names
 FONT_SIZE = {True: 12, False: 9}  # pixels
-WIDTH_OF_LETTER = 0.62  # of the size of the font, on average
+WIDTH_OF_LETTER = 0.62  # average, as a fraction of the font size
 
 
 def label(name: str) -> str:
-    """Return a name for a chart; Plotly reads some tags in texts, and a name has none."""
+    """Escape a name for a chart, since Plotly interprets some HTML tags in texts."""
     return html.escape(name, quote=False)
 
 
 def as_json(chart: go.Figure) -> dict[str, Any]:
-    """Return a chart as plain values for the page."""
+    """Return a chart as JSON values for the page."""
     plain: dict[str, Any] = json.loads(chart.to_json())
     return plain
 
 
 def new_chart(*, simulated: bool, height: int, **layout: object) -> go.Figure:
-    """Return an empty chart in the style of the house, with this height in pixels; of simulated data it says so."""
+    """Return an empty chart in the common style, labelled if the data are simulated; the height is in pixels."""
     chart = go.Figure()
     chart.update_layout(
         template="none",
@@ -62,32 +62,32 @@ def new_chart(*, simulated: bool, height: int, **layout: object) -> go.Figure:
 
 
 def tracks(section: Section) -> go.Figure:
-    """Show macro F1 of each run with its interval, tracks in their order."""
+    """Show macro F1 of each run with its interval, tracks in the order of the leaderboard."""
     n = len(section.done)
     chart = new_chart(simulated=section.simulated, height=110 + 34 * n, showlegend=False)
-    for place, track in enumerate(section.done):
-        _add_runs(chart, track, place)
+    for row, track in enumerate(section.done):
+        _add_runs(chart, track, row)
     names = [label(track.name) for track in section.done]
     chart.update_yaxes(tickvals=list(range(n)), ticktext=names, range=[n - 0.5, -0.5], showgrid=False, zeroline=False)
-    chart.update_xaxes(title="macro F1, with the 95 % interval of each run", rangemode="tozero")
+    chart.update_xaxes(title="macro F1 of each run (95 % CI)", rangemode="tozero")
     return chart
 
 
-def _add_runs(chart: go.Figure, track: TrackResult, place: int) -> None:
-    """Add a track's runs, one below another around its place."""
+def _add_runs(chart: go.Figure, track: TrackResult, row: int) -> None:
+    """Add the runs of a track, spread vertically around its row."""
     done = [(run.card, run.score) for run in track.runs if run.score is not None]
     values = np.array([score.macro_f1 for _, score in done])
     ends = np.array([score.macro_f1_interval for _, score in done])
     offsets = (np.arange(len(done)) - (len(done) - 1) / 2) * min(0.18, 0.7 / len(done))
     chart.add_scatter(
         x=values,
-        y=place + offsets,
+        y=row + offsets,
         mode="markers",
         marker={"color": ACCENT, "size": 8},
         error_x={"array": ends[:, 1] - values, "arrayminus": values - ends[:, 0], "color": LINE, "width": 0},
         hovertext=[
             f"<b>{label(track.name)}</b><br>{label(card.split.name)}, seed {card.split.seed}<br>"
-            f"macro F1 {value:.3f} [{low:.3f}, {high:.3f}]"
+            f"macro F1 {value:.3f} (95 % CI {low:.3f}–{high:.3f})"
             for (card, _), value, (low, high) in zip(done, values, ends, strict=True)
         ],
         hovertemplate="%{hovertext}<extra></extra>",
@@ -95,9 +95,9 @@ def _add_runs(chart: go.Figure, track: TrackResult, place: int) -> None:
 
 
 def cost(section: Section) -> go.Figure | None:
-    """Show macro F1 against the seconds that predicting took, and the tracks that no other beats in both.
+    """Show macro F1 against prediction time, with the Pareto front.
 
-    Seconds of a fusion include those of its parts. None when no track was timed.
+    The time of a fusion includes that of its base models. None if no track was timed.
     """
     timed = [track for track in section.done if track.predict_seconds > 0]
     if not timed:
@@ -105,7 +105,7 @@ def cost(section: Section) -> go.Figure | None:
     chart = new_chart(simulated=section.simulated, height=420, showlegend=False)
     x, y = ([track.predict_seconds for track in timed], [track.macro_f1 for track in timed])
     front = pareto_front(x, y)
-    named = {one: ("top center", "bottom center")[turn % 2] for turn, one in enumerate(reversed(front))}
+    named = {one: ("top center", "bottom center")[rank % 2] for rank, one in enumerate(reversed(front))}
     low, high = np.array([track.interval for track in timed]).T
     steps = {"color": LINE, "shape": "hv", "dash": "dot"}
     chart.add_scatter(
@@ -115,42 +115,42 @@ def cost(section: Section) -> go.Figure | None:
         x=x,
         y=y,
         mode="markers+text",
-        text=[label(track.name) if place in named else "" for place, track in enumerate(timed)],
-        textposition=[named.get(place, "top center") for place in range(len(timed))],  # neighbours on either side
-        marker={"color": [ACCENT if place in named else GREY for place in range(len(timed))], "size": 10},
+        text=[label(track.name) if position in named else "" for position, track in enumerate(timed)],
+        textposition=[named.get(position, "top center") for position in range(len(timed))],  # neighbours alternate
+        marker={"color": [ACCENT if position in named else GREY for position in range(len(timed))], "size": 10},
         error_y={"array": high - y, "arrayminus": y - low, "color": LINE, "thickness": 1.2, "width": 0},
-        hovertext=[_cost_text(track) for track in timed],
+        hovertext=[_cost_hover_text(track) for track in timed],
         hovertemplate="%{hovertext}<extra></extra>",
     )
-    chart.update_xaxes(title="seconds of prediction, mean over runs (logarithmic)", type="log", dtick=1)
+    chart.update_xaxes(title="prediction time in s, mean over runs (log scale)", type="log", dtick=1)
     chart.update_yaxes(title="macro F1", rangemode="tozero")
     return chart
 
 
-def _cost_text(track: TrackResult) -> str:
+def _cost_hover_text(track: TrackResult) -> str:
     low, high = track.interval
     return (
-        f"<b>{label(track.name)}</b><br>macro F1 {track.macro_f1:.3f} [{low:.3f}, {high:.3f}]<br>"
-        f"predict {track.predict_seconds:.3g} s, fit {track.fit_seconds:.3g} s, "
-        f"memory {track.peak_rss_mb:,.0f} MB"
+        f"<b>{label(track.name)}</b><br>macro F1 {track.macro_f1:.3f} (95 % CI {low:.3f}–{high:.3f})<br>"
+        f"prediction {track.predict_seconds:.3g} s, training {track.fit_seconds:.3g} s, "
+        f"peak memory {track.peak_rss_mb:,.0f} MB"
     )
 
 
 def pareto_front(costs: list[float], values: list[float]) -> list[int]:
-    """Return the places of those that no other beats in cost and value at once, the cheapest first.
+    """Return the positions of the Pareto-optimal entries (low cost, high value), the cheapest first.
 
     >>> pareto_front([3.0, 1.0, 2.0, 4.0], [0.9, 0.5, 0.4, 0.9])
     [1, 0]
     """
     front: list[int] = []
-    for place in sorted(range(len(costs)), key=lambda place: (costs[place], -values[place])):
-        if not front or values[place] > values[front[-1]]:
-            front.append(place)
+    for position in sorted(range(len(costs)), key=lambda position: (costs[position], -values[position])):
+        if not front or values[position] > values[front[-1]]:
+            front.append(position)
     return front
 
 
 def confusion(section: Section) -> go.Figure:
-    """Return the empty confusion matrix; the page fills in the track and the order that the reader chooses."""
+    """Return an empty confusion matrix; the script of the page fills in the chosen track and class order."""
     names, few = section.class_sizes.index, len(section.class_sizes) <= LARGE_UP_TO
     side = CELL[few] * len(names)
     labels = 45 + round(WIDTH_OF_LETTER * FONT_SIZE[few] * max(len(str(name)) for name in names))
@@ -167,16 +167,16 @@ def confusion(section: Section) -> go.Figure:
         "automargin": False,
         "showgrid": few,
     }
-    chart.update_xaxes(title="predicted", tickangle=-90, **ticks)
-    chart.update_yaxes(title="truth", autorange="reversed", **ticks)
+    chart.update_xaxes(title="predicted taxon", tickangle=-90, **ticks)
+    chart.update_yaxes(title="true taxon", autorange="reversed", **ticks)
     return chart
 
 
 def difference(section: Section) -> go.Figure:
-    """Return the empty chart of the difference of F1 by class; the page fills in the two tracks that are chosen."""
+    """Return an empty chart of the difference in F1 by class; the script of the page fills in the two chosen tracks."""
     chart = new_chart(simulated=section.simulated, height=440, showlegend=False)
     marker = {"color": ACCENT, "size": 8, "opacity": 0.7}
     chart.add_scatter(x=[], y=[], mode="markers", marker=marker, hovertemplate="%{text}<extra></extra>")
     chart.update_xaxes(BY_SIZE)
-    chart.update_yaxes(title="difference of F1", zerolinecolor=INK)
+    chart.update_yaxes(title="difference in F1 (first − second track)", zerolinecolor=INK)
     return chart

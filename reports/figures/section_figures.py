@@ -1,4 +1,4 @@
-"""Figures, all in one style, drawn with seaborn from stored predictions and cards."""
+"""Static figures of a section, drawn with seaborn from stored predictions and cards."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
     from ..results.section import Section, TrackResult
 
-LINEAR_BELOW = 100  # objects; source 001 draws class sizes linearly below and logarithmically above
-CLASSES_A_COLUMN = 70
-ANNOTATE_UP_TO = 15  # classes; more numbers cannot be read
+LINEAR_BELOW = 100  # objects; as in source 001, class sizes are linear below and logarithmic above
+CLASSES_PER_COLUMN = 70
+ANNOTATE_UP_TO = 15  # classes; with more, numbers would be illegible
 MOST_FEATURES = 20
-PUSHES = 500  # of names away from each other
-NAMED_COLUMNS = 100
+LABEL_ITERATIONS = 500  # to move overlapping names apart
+NAMED_COLUMNS = 100  # with more, the names of columns are left out
 
 
 def class_sizes(section: Section) -> Figure:
-    """Draw objects per class, the largest first, linear up to 100 and logarithmic above, as source 001."""
+    """Draw objects per class, the largest first, linear up to 100 and logarithmic above, as in source 001."""
     sizes = section.class_sizes
-    columns = math.ceil(len(sizes) / CLASSES_A_COLUMN)
+    columns = math.ceil(len(sizes) / CLASSES_PER_COLUMN)
     rows = math.ceil(len(sizes) / columns)
     figure = Figure(figsize=(2.5 + 5 * columns, 1.2 + 0.2 * rows), layout="constrained")
     FigureCanvasAgg(figure)
@@ -51,12 +51,12 @@ def _size_bars(sizes: pd.Series, axes: Axes) -> None:
     axes.bar_label(
         cast("BarContainer", axes.containers[0]), labels=[f"{size:,}" for size in sizes], padding=3, fontsize=7
     )
-    axes.set(xlabel=f"objects (linear up to {LINEAR_BELOW}, logarithmic above)", ylabel="")
+    axes.set(xlabel=f"objects per class (linear up to {LINEAR_BELOW}, logarithmic above)", ylabel="")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
 def tracks(section: Section) -> Figure:
-    """Draw macro F1 of each run with its interval, tracks in their order."""
+    """Draw macro F1 of each run with its interval, tracks in the order of the leaderboard."""
     rows = [
         {"track": track.name, "macro F1": score.macro_f1, "ends": score.macro_f1_interval, "run": position}
         for track in section.done
@@ -71,15 +71,13 @@ def tracks(section: Section) -> Figure:
         axes.plot(ends, (height, height), color=PALE, linewidth=3, solid_capstyle="round")
     sns.scatterplot(x=table["macro F1"], y=heights, color=ACCENT, s=24, ax=axes, zorder=3)
     axes.set_yticks(range(len(names)), names)
-    axes.set(
-        ylim=(len(names) - 0.5, -0.5), xlim=(0, 1), xlabel="macro F1, with 95 % interval; one line per run", ylabel=""
-    )
+    axes.set(ylim=(len(names) - 0.5, -0.5), xlim=(0, 1), xlabel="macro F1 of each run (95 % CI)", ylabel="")
     axes.grid(axis="x", color=PALE, linewidth=0.5)
     return figure
 
 
 def f1_by_size(section: Section) -> Figure:
-    """Draw F1 per class against the class's number of objects, one colour per track."""
+    """Draw F1 of each class against its number of objects, one colour per track."""
     sizes = section.class_sizes
     shown = section.done[:6]
     table = pd.concat([track.per_class.assign(track=track.name) for track in shown])
@@ -91,7 +89,7 @@ def f1_by_size(section: Section) -> Figure:
     axes.set(
         xscale="log",
         ylim=(-0.03, 1.03),
-        xlabel="objects of the class (train, valid and test)",
+        xlabel="objects per class (train, valid and test)",
         ylabel="F1 of the class",
     )
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
@@ -102,7 +100,7 @@ def f1_by_size(section: Section) -> Figure:
 
 
 def imbalance(section: Section) -> Figure | None:
-    """Draw macro F1 against accuracy of tracks that treat rare classes in different ways; None when all do the same."""
+    """Draw macro F1 against accuracy of tracks that differ in how they treat class imbalance; None if none differ."""
     treated = [track for track in section.done if "imbalance" in track.card.track.config]
     if len({track.card.track.config["imbalance"] for track in treated}) < 2:  # noqa: PLR2004 - nothing to compare
         return None
@@ -131,12 +129,12 @@ def imbalance(section: Section) -> Figure | None:
     sns.move_legend(axes, "upper center", bbox_to_anchor=(0.5, 1.1), ncols=2, frameon=False, title=None)
     names = [axes.text(track.accuracy, track.macro_f1, track.name, fontsize=7) for track in treated]
     line = {"arrowstyle": "-", "color": ACCENT, "linewidth": 0.5}
-    adjust_text(names, x, y, ax=axes, arrowprops=line, iter_lim=PUSHES, expand=(1.1, 1.3))
+    adjust_text(names, x, y, ax=axes, arrowprops=line, iter_lim=LABEL_ITERATIONS, expand=(1.1, 1.3))
     return figure
 
 
 def confusion(section: Section, track: TrackResult) -> Figure:
-    """Draw the confusion matrix on a log scale, classes by size; numbers where they can be read."""
+    """Draw the confusion matrix on a log scale, classes sorted by size; counts are written if there are few classes."""
     order = [name for name in section.class_sizes.index if name in track.confusion.index]
     counts = track.confusion.loc[order, order]
     few = len(order) <= ANNOTATE_UP_TO
@@ -154,13 +152,13 @@ def confusion(section: Section, track: TrackResult) -> Figure:
         square=True,
         linewidths=0.4,
         linecolor="#eef2f4",
-        xticklabels=False,  # seaborn would draw the whole figure to see whether they overlap
+        xticklabels=False,  # seaborn would draw the whole figure to check whether they overlap
         yticklabels=False,
         annot_kws={"fontsize": 7},
         cbar_kws={"shrink": 0.6, "ticks": _ticks(top), "format": FuncFormatter(lambda v, _: f"{10**v - 1:,.0f}")},
         ax=axes,
     )
-    axes.set(xlabel="predicted", ylabel="truth")
+    axes.set(xlabel="predicted taxon", ylabel="true taxon")
     axes.set_xticks(np.arange(len(order)) + 0.5, order, rotation=90)
     axes.set_yticks(np.arange(len(order)) + 0.5, order)
     axes.tick_params(length=0, labelsize=8 if few else 7)
@@ -176,9 +174,9 @@ def _ticks(top: float) -> list[float]:
 
 
 def correlations(preparation: pd.DataFrame) -> Figure | None:
-    """Draw |r| of the columns below the diagonal, with names, dropped ones marked; None when none were looked at.
+    """Draw |r| of the columns below the diagonal, with dropped columns marked; None if no correlations are stored.
 
-    Of more than `NAMED_COLUMNS` the names are left out, since the figure would be a metre wide.
+    With more than `NAMED_COLUMNS` columns names are left out, since the figure would be a metre wide.
     """
     columns = [name for name in preparation.columns if name.startswith("r:")]
     names = [name.removeprefix("r:") for name in columns]
@@ -199,7 +197,7 @@ def correlations(preparation: pd.DataFrame) -> Figure | None:
         square=True,
         xticklabels=labels,
         yticklabels=labels,
-        cbar_kws={"shrink": 0.6, "label": "|r| over training rows"},
+        cbar_kws={"shrink": 0.6, "label": "|r|, training objects"},
         ax=axes,
     )
     axes.tick_params(length=0, labelsize=6.5)
@@ -207,7 +205,7 @@ def correlations(preparation: pd.DataFrame) -> Figure | None:
 
 
 def importance(table: pd.DataFrame) -> Figure:
-    """Draw gain and permutation importance of the features with the largest gain, side by side."""
+    """Draw gain and permutation importance of the features with the largest gain, next to each other."""
     shown = table.head(MOST_FEATURES)
     figure = Figure(figsize=(7.5, 1.0 + 0.21 * len(shown)), layout="constrained")
     FigureCanvasAgg(figure)
@@ -216,17 +214,17 @@ def importance(table: pd.DataFrame) -> Figure:
     sns.barplot(x=shown["permutation"], y=shown["feature"], color=PALE, ax=permutation)
     ends = shown["permutation_sd"].fillna(0)
     permutation.errorbar(shown["permutation"], shown["feature"], xerr=ends, fmt="none", ecolor=INK, elinewidth=0.8)
-    gain.set(xlabel="gain, share of the total", ylabel="")
-    permutation.set(xlabel="macro F1 lost when permuted", ylabel="")
+    gain.set(xlabel="gain (share of the total)", ylabel="")
+    permutation.set(xlabel="decrease in macro F1 when permuted", ylabel="")
     return figure
 
 
 def draw(section: Section, others: Mapping[str, Figure | None] = MappingProxyType({})) -> dict[str, Figure]:
-    """Return all figures of a section by file name, without suffix.
+    """Return all figures of a section by file name without suffix; those of simulated data are labelled.
 
     Args:
         section: the results.
-        others: figures of what is kept beside the results, to be shown with them.
+        others: further figures to return with them; None where there is nothing to draw.
 
     """
     with style():
@@ -247,14 +245,17 @@ def draw(section: Section, others: Mapping[str, Figure | None] = MappingProxyTyp
 
 
 def scales(preparation: pd.DataFrame) -> Figure:
-    """Draw mean and standard deviation of each native column before and after normalisation, as source 001."""
-    names = {"mean": "mean, before", "std": "σ, before", "mean_after": "mean, after", "std_after": "σ, after"}
-    table = preparation[list(names)].rename(columns=names).melt(var_name="of each column", value_name="value").dropna()
+    """Draw mean and standard deviation of each native column before and after normalisation, as in source 001."""
+    names = {
+        "mean": "mean, raw",
+        "std": "SD, raw",
+        "mean_after": "mean, normalised",
+        "std_after": "SD, normalised",
+    }
+    table = preparation[list(names)].rename(columns=names).melt(var_name="statistic", value_name="value").dropna()
     figure, axes = canvas(7.5, 2.4)
     order = list(names.values())
-    sns.stripplot(
-        data=table, x="value", y="of each column", order=order, color=ACCENT, alpha=0.4, jitter=False, ax=axes
-    )
+    sns.stripplot(data=table, x="value", y="statistic", order=order, color=ACCENT, alpha=0.4, jitter=False, ax=axes)
     axes.set_xscale("symlog", linthresh=0.1)
     locator = SymmetricalLogLocator(base=10, linthresh=0.1)
     locator.set_params(numticks=9)

@@ -1,4 +1,4 @@
-"""The style of all figures: colours, fonts, and canvas."""
+"""Common style of the figures: colours, fonts and canvas."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ STYLE: dict[Any, Any] = {
     "ytick.color": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "text.parse_math": False,  # a $ in a name is a $
+    "text.parse_math": False,  # a $ in a name is not the start of a formula
 }
 
 
 def canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    """Return a figure of this size in inches, outside of pyplot, so that nothing global is touched."""
+    """Return a figure of this size in inches and its axes, created without pyplot and its global state."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots()
@@ -47,17 +47,20 @@ def style() -> AbstractContextManager[None]:
     return mpl.rc_context(STYLE)
 
 
-TRACKS = 6  # more lines cannot be told apart
+TRACKS = 6  # more lines could not be distinguished
 
 
 def tracks_shown(section: Section) -> dict[str, TrackResult]:
+    """Return the best tracks of a section by name, at most `TRACKS`."""
     return {track.name: track for track in section.done[:TRACKS]}
 
 
 def track_colours(names: Collection[str]) -> list[tuple[float, float, float]]:
+    """Return one colour for each track."""
     return list(sns.color_palette("colorblind", len(names)))
 
 
 def finish(axes: Axes) -> None:
+    """Add grid and legend to axes with one line per track."""
     axes.grid(color=PALE, linewidth=0.5)
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

@@ -1,1 +1,1 @@
-"""The report as files: HTML pages, tables, exports, and templates. No number is computed here."""
+"""Files of the report: HTML pages with their templates, tables and exports; the numbers are computed elsewhere."""

@@ -1,4 +1,4 @@
-"""What the page's script shows on demand: any cell of any confusion matrix, and any two tracks side by side."""
+"""Data for the script of a page: the cells of all confusion matrices and the scores per class of all tracks."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Explorer:
-    """The matrices of a section with the objects behind their cells.
+    """The confusion matrices of a section with objects of their cells.
 
     Attributes:
         section: the results.
-        pictures: images of the objects, as far as they are kept.
-        chosen: from `cell_objects`.
+        pictures: stored images of the objects.
+        chosen: objects of the cells, from `cell_objects`.
 
     """
 
@@ -42,14 +42,14 @@ class Explorer:
 
     @property
     def object_ids(self) -> list[str]:
-        """The objects, each once; their order numbers them."""
+        """The distinct objects; their positions are the numbers used on the page."""
         return list(dict.fromkeys(self.chosen["object_id"]))
 
     def to_json(self) -> dict[str, Any]:
-        """Return classes, orders, tracks and cells as plain values.
+        """Return classes, orders, tracks and cells as JSON values.
 
-        A cell is [truth, called, count, numbers of some objects]; classes are numbered by size. F1 of a class without
-        scored objects is None.
+        A cell is [truth, predicted, count, numbers of some objects]; classes are numbered by size. F1 is None for a
+        class without test objects.
         """
         names = [str(name) for name in self.section.class_sizes.index]
         numbers = {object_id: number for number, object_id in enumerate(self.object_ids)}
@@ -62,7 +62,7 @@ class Explorer:
         }
 
     def _orders(self, names: list[str]) -> dict[str, list[int]]:
-        """Return the orders in which classes can be shown, by the word for it; by taxonomy where it is known."""
+        """Return the orders in which classes can be shown: by size, by name and, if it is known, by taxonomy."""
         places = taxonomy_of(self.section.runs[0]).places
         orders = {"size": list(range(len(names))), "name": sorted(range(len(names)), key=lambda k: names[k].lower())}
         if any(places.values()):
@@ -73,18 +73,18 @@ class Explorer:
     def _track(self, track: TrackResult, names: list[str], numbers: dict[str, int]) -> dict[str, Any]:
         counts = track.confusion.reindex(index=names, columns=names, fill_value=0).to_numpy()
         rows = self.chosen[self.chosen["track"] == track.name]
-        behind = rows.groupby(["taxon", "predicted"])["object_id"].agg(list).to_dict()
+        objects = rows.groupby(["taxon", "predicted"])["object_id"].agg(list).to_dict()
         cells = [
-            [int(t), int(c), int(counts[t, c]), [numbers[one] for one in behind.get((names[t], names[c]), [])]]
-            for t, c in np.argwhere(counts)
+            [int(t), int(p), int(counts[t, p]), [numbers[one] for one in objects.get((names[t], names[p]), [])]]
+            for t, p in np.argwhere(counts)
         ]
         f1 = dict(zip(track.per_class["taxon"], track.per_class["f1"].round(4), strict=True))
         return {"name": track.name, "cells": cells, "f1": [f1.get(name) for name in names]}
 
     def write_pictures(self, path: Path) -> bool:
-        """Write the images as a script that the page loads when a cell is first looked at; tell whether there are any.
+        """Write the images as a script, which the page loads when a cell is first shown; return whether there are any.
 
-        A page that was opened by double click may read a script beside it, and no other file.
+        A page opened by double click may load scripts from its folder, but no other kind of data.
         """
         addresses = [self.pictures.address(object_id) for object_id in self.object_ids]
         if not any(addresses):

@@ -1,4 +1,4 @@
-"""The leaderboard for a paper: as CSV, as a LaTeX table with booktabs, and as a Markdown table."""
+"""Export of the leaderboard as CSV, as a LaTeX table with booktabs and as a Markdown table."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ LATEX = str.maketrans(
 )  # fmt: skip
 DIGITS = {"macro_f1": 3, "lo": 3, "hi": 3, "accuracy": 3, "fit_seconds": 1, "predict_seconds": 2, "peak_rss_mb": 0}
 TITLES = {
-    "group": "Group", "track": "Method", "macro_f1": "Macro F1", "interval": "95 % interval", "accuracy": "Accuracy",
-    "fit_seconds": "Fit (s)", "predict_seconds": "Predict (s)", "peak_rss_mb": "Memory (MB)", "runs": "Runs",
+    "group": "Group", "track": "Method", "macro_f1": "Macro F1", "interval": "95 % CI", "accuracy": "Accuracy",
+    "fit_seconds": "Training (s)", "predict_seconds": "Prediction (s)", "peak_rss_mb": "Memory (MB)", "runs": "Runs",
 }  # fmt: skip
 
 
 def leaderboard(section: Section, groups: Mapping[str, int]) -> pd.DataFrame:
-    """Return the leaderboard: one row for each track, best first; numbers are means over runs.
+    """Return the leaderboard with one row for each track, best first; values are means over runs.
 
     Args:
         section: the results.
-        groups: rank group of each track; empty when none was told.
+        groups: rank group of each track; empty if tracks were not compared.
 
     Returns:
-        Columns group (when there are groups), track, macro_f1, lo, hi, accuracy, fit_seconds, predict_seconds,
-        peak_rss_mb (of a fusion with its parts), runs (how many are done); NaN where nothing was measured.
+        Columns group (if there are groups), track, macro_f1, lo, hi, accuracy, fit_seconds, predict_seconds,
+        peak_rss_mb (of a fusion including its base models), runs (number of finished ones); NaN where not measured.
 
     """
     rows = []
@@ -60,7 +60,7 @@ def leaderboard(section: Section, groups: Mapping[str, int]) -> pd.DataFrame:
 
 
 def write_leaderboard(table: pd.DataFrame, folder: Path, name: str) -> None:
-    """Write the leaderboard as `<name>.csv` with full numbers, and rounded as `<name>.tex` and `<name>.md`."""
+    """Write the leaderboard in full precision as `<name>.csv`, and rounded as `<name>.tex` and `<name>.md`."""
     table.to_csv(folder / f"{name}.csv", index=False)
     titles, rows = rounded(table)
     (folder / f"{name}.tex").write_text(as_latex(titles, rows), encoding="utf-8")
@@ -68,7 +68,7 @@ def write_leaderboard(table: pd.DataFrame, folder: Path, name: str) -> None:
 
 
 def rounded(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Return titles and cells of the leaderboard as a paper prints them; a dash where nothing is known."""
+    """Return column titles and rounded cells of the leaderboard as text; missing values are a dash."""
     texts = pd.DataFrame(
         {name: [_cell(value, DIGITS.get(name)) for value in table[name]] for name in table.columns}, dtype=object
     )
@@ -84,12 +84,12 @@ def _cell(value: object, digits: int | None) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text as LaTeX prints it."""
+    """Escape a text for LaTeX."""
     return text.translate(LATEX)
 
 
 def as_latex(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    r"""Return a table for LaTeX with booktabs, methods to the left and numbers to the right.
+    r"""Return a LaTeX table with booktabs, methods aligned left and numbers right.
 
     >>> print(as_latex(["Method", "F1"], [["a_b", "0.5"]]), end="")
     \begin{tabular}{lr}
@@ -115,7 +115,7 @@ def as_latex(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def as_markdown(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table for Markdown, methods to the left and numbers to the right.
+    """Return a Markdown table, methods aligned left and numbers right.
 
     >>> print(as_markdown(["Method", "F1"], [["a", "0.5"]]), end="")
     | Method | F1 |

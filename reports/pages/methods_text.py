@@ -1,4 +1,4 @@
-"""A paragraph for the methods of a paper with its references, written from what was run, as the cards tell it."""
+"""Methods paragraph of a paper with its references, generated from the cards of the runs."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ LIBRARIES = ("scikit-learn", "xgboost", "keras", "tensorflow", "torch", "jax")
 
 @dataclass(frozen=True)
 class MethodsText:
-    """What a paper says about a section.
+    """Methods text of a section.
 
     Attributes:
-        paragraph: plain English; a reference is its BibTeX key in brackets.
-        bibtex: the references.
+        paragraph: plain text; references are BibTeX keys in brackets.
+        bibtex: the references, as BibTeX.
 
     """
 
@@ -43,9 +43,9 @@ class MethodsText:
 
 
 def methods_text(section: Section) -> MethodsText:
-    """Write the paragraph and the references of a section.
+    """Return the paragraph and the references of a section.
 
-    Data sets and methods are referred to by the words of their card; only what has finished is told.
+    References of data sets and methods are those of their cards; only finished tracks are mentioned.
     """
     data = list(dict.fromkeys(run.card.data.citation for run in section.runs if run.card.data.citation))
     sources = {track.name: track.card.track.source for track in section.done if track.card.track.source}
@@ -81,32 +81,31 @@ def _data(section: Section, keys: list[str]) -> str:
     cited = "".join(f" [{key}]" for key in keys)
     if section.simulated:
         return (
-            f"{n:,} objects of {len(section.class_sizes)} taxa were drawn by a program in the manner of "
-            f"{section.dataset}{cited}; no result on them is a result on real plankton."
+            f"{n:,} objects of {len(section.class_sizes)} taxa were simulated in the style of "
+            f"{section.dataset}{cited}; these are not results on real plankton."
         )
-    return f"The data set {section.dataset}{cited} holds {n:,} objects of {len(section.class_sizes)} taxa."
+    return f"The data set {section.dataset}{cited} contains {n:,} objects of {len(section.class_sizes)} taxa."
 
 
 def _methods(section: Section, sources: dict[str, str], keys: dict[str, str]) -> str:
-    told = [
+    methods = [
         name + (f" [{keys[sources[name]]}]" if name in sources else "")
         for name in (track.name for track in section.done)
     ]
-    if not told:
+    if not methods:
         return "No method finished."
-    return (
-        f"{_counted(len(told), 'method')} of the suite planktonbench [planktonbench] were compared: {', '.join(told)}."
-    )
+    compared = "method was evaluated" if len(methods) == 1 else "methods were compared"
+    return f"{len(methods):,} {compared} with planktonbench [planktonbench]: {', '.join(methods)}."
 
 
 def _split(section: Section) -> str:
-    parts, runs = section.subset_sizes, len(section.subset_sizes)
-    first = parts.iloc[0]
+    sizes, runs = section.subset_sizes, len(section.subset_sizes)
+    first = sizes.iloc[0]
     counts = f"{first['train']:,} for training, {first['valid']:,} for validation and {first['test']:,} for testing"
     several = f" (the first of {runs} seeds or folds)" if runs > 1 else ""
     return (
-        f"Under the split {section.split}, the objects were divided into {counts}{several}; "
-        "whatever was chosen was chosen on validation objects, and test objects were scored once."
+        f"With the split {section.split}, the objects were divided into {counts}{several}; "
+        "all choices were made on validation objects, and test objects were scored once."
     )
 
 
@@ -128,4 +127,5 @@ def _versions(section: Section) -> str:
     found = [f"{name} {card.versions[name]}" for name in LIBRARIES if name in card.versions]
     budget = " Some runs used a reduced budget (--quick)." if any(run.card.quick for run in section.runs) else ""
     program = ", ".join([f"planktonbench {__version__}", *found])
-    return f"{program}; {card.cost.machine or 'machine not recorded'}, {_counted(card.cost.threads, 'thread')} a run.{budget}"
+    machine = card.cost.machine or "machine not recorded"
+    return f"{program}; {machine}, {_counted(card.cost.threads, 'thread')} per run.{budget}"

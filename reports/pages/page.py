@@ -1,8 +1,9 @@
-"""The report's pages: HTML that opens by double click and loads nothing but the files beside it."""
+"""HTML pages of the report, which open by double click and load only files of the report folder."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -29,34 +30,36 @@ if TYPE_CHECKING:
     from ..results.section import Section
     from ..run_files.card import CardNote
 
-WIDE_FROM = 40  # classes; from here on a confusion matrix is shown in a box that scrolls
-PLACES = {
-    "leaderboard": "Leaderboard", "confusion": "Confusion matrix", "errors": "Most confident errors",
-    "per-class": "Class by class", "more": "More", "classes": "Classes", "paper": "For a paper",
+MOST_NAMED = 3  # best tracks in the headline of the overview
+WIDE_FROM = 40  # classes; from this number on a confusion matrix is shown in a scrollable box
+NAVIGATION = {
+    "leaderboard": "Leaderboard", "confusion": "Confusion matrix", "errors": "Suspected label errors",
+    "per-class": "Scores by class", "more": "Further analyses", "classes": "Classes and features",
+    "paper": "Methods text and citation",
 }  # fmt: skip
-"""Places of a page that can be gone to."""
+"""Titles of the parts of a page that the navigation links to, by anchor."""
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A section as its page shows it.
+class SectionPage:
+    """The contents of the page of a section.
 
     Attributes:
         section: the results.
-        prefix: what the names of its files begin with.
+        prefix: prefix of the names of its files.
         figures: address of each figure, by name.
-        examples: the example images that are kept of its data set.
-        outlines: the pictures of what was measured that are kept of its data set.
-        fusions: what came of each fusion, in a sentence.
-        warnings: what a reader of the numbers has to know.
-        groups: rank group of each track; empty when none was told.
-        gaps: difference of each compared track to the best one, with the ends of its paired interval.
-        standing: what the groups say, in sentences.
+        examples: stored example images of its data set.
+        outlines: stored segmentation outlines of its data set.
+        fusions: result of each fusion, in a sentence.
+        warnings: warnings that apply to the results.
+        groups: rank group of each track; empty if tracks were not compared.
+        differences: difference of each compared track from the best one, with the ends of its paired interval.
+        standing: summary of the rank groups, in sentences.
         charts: data and layout of each chart, by name.
-        matrix: what the page's script shows of the confusion matrices, from `Explorer.to_json`.
-        suspected_label_errors: the most confident errors of the best track; None when it stored no scores.
-        suspected_label_error_files: tracks whose most confident errors lie among the tables.
-        analyses: further results, each a part of the page.
+        matrix: data of the confusion matrices for the script of the page, from `Explorer.to_json`.
+        suspected_label_errors: the most confident errors of the best track; None if it stored no scores.
+        suspected_label_error_files: tracks whose most confident errors are among the tables.
+        analyses: further analyses on the page.
 
     """
 
@@ -68,7 +71,7 @@ class Shown:
     fusions: list[str] = field(default_factory=list)
     warnings: list[ReportWarning] = field(default_factory=list)
     groups: dict[str, int] = field(default_factory=dict)
-    gaps: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    differences: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     standing: list[str] = field(default_factory=list)
     charts: dict[str, dict[str, Any]] = field(default_factory=dict)
     matrix: dict[str, Any] = field(default_factory=dict)
@@ -78,7 +81,7 @@ class Shown:
 
     @property
     def anchor(self) -> str:
-        """Name of the section's place on the overview."""
+        """Anchor of the section on the overview."""
         return f"{self.section.dataset}-{self.section.split}"
 
     @property
@@ -87,13 +90,34 @@ class Shown:
         return f"dataset-{self.prefix}.html"
 
     @property
+    def headline(self) -> str:
+        """The result: the track with the highest macro F1, its interval, and how many tracks are not distinguishable.
+
+        A track is called best only if the paired comparison leaves no other track in its rank group.
+        """
+        section = self.section
+        name = f"{section.dataset} (simulated)" if section.simulated else section.dataset
+        if not section.done:
+            return f"{name}: no track has finished"
+        best, ties = section.done[0], list(self.groups.values()).count(1) - 1
+        score = f"macro F1 {number(best.macro_f1)} (95 % CI {number(best.interval[0])}–{number(best.interval[1])})"
+        if len(section.done) == 1:
+            return f"{name}: {best.name} reaches {score}"
+        if self.groups.get(best.name) != 1:
+            return f"{name}: {best.name} has the highest {score}"
+        if not ties:
+            return f"{name}: {best.name} is best, {score}"
+        others = "1 other track is" if ties == 1 else f"{ties} other tracks are"
+        return f"{name}: {best.name} has the highest {score}; {others} not distinguishable from it"
+
+    @property
     def wide(self) -> bool:
         """Whether there are too many classes for a matrix as wide as the page."""
         return len(self.section.class_sizes) >= WIDE_FROM
 
     @cached_property
     def classes(self) -> dict[str, list[Picture]]:
-        """Example images of each class, largest class first; of a class without images, none."""
+        """Example images of each class, largest class first; an empty list for a class without images."""
         return {taxon: self._pictures(ids) for taxon, ids in class_examples(self.section).items()}
 
     @property
@@ -103,11 +127,11 @@ class Shown:
 
     @cached_property
     def pairs(self) -> list[ConfusedPair]:
-        """Pairs of classes that the best track confuses most."""
+        """The pairs of classes that the best track confuses most."""
         return confused_pairs(self.section.done[0]) if self.section.done else []
 
     def confused(self, way: Confusion) -> list[Picture]:
-        """Return example images of objects that were confused in one way."""
+        """Return example images of objects with one kind of confusion."""
         return self._pictures(way.object_ids[:PER_CONFUSION])
 
     def _pictures(self, object_ids: Iterable[str]) -> list[Picture]:
@@ -116,7 +140,7 @@ class Shown:
 
     @cached_property
     def outlined(self) -> dict[str, list[Picture]]:
-        """Pictures of what was measured, by taxon; none where the tracks learnt from no measured feature."""
+        """Segmentation outlines by taxon; empty if no track uses measured features."""
         return self.outlines.by_taxon if self.section.measured is not None else {}
 
     @property
@@ -126,15 +150,15 @@ class Shown:
 
     @cached_property
     def f1(self) -> dict[str, float]:
-        """F1 of the best track by class, over the test rows of all its runs."""
+        """F1 of the best track by class, over the test objects of all its runs."""
         if not self.section.done:
             return {}
         per_class = self.section.done[0].per_class
         return dict(zip(per_class["taxon"], per_class["f1"], strict=True))
 
     @property
-    def left_out(self) -> list[str]:
-        """Classes that no mean includes, since the first run has no test objects of them."""
+    def absent_classes(self) -> list[str]:
+        """Classes without test objects in the first run, which are excluded from all means."""
         return list(self.section.done[0].scores[0].classes_absent) if self.section.done else []
 
     @property
@@ -144,30 +168,30 @@ class Shown:
 
     @property
     def data_citations(self) -> list[str]:
-        """How to cite the data, each once."""
+        """The distinct citations of the data."""
         return list(dict.fromkeys(run.card.data.citation for run in self.section.runs if run.card.data.citation))
 
     @cached_property
     def methods(self) -> MethodsText:
-        """What a paper says about the methods, with references."""
+        """Methods text for a paper, with references."""
         return methods_text(self.section)
 
     @property
-    def places(self) -> list[tuple[str, str]]:
-        """Places of the page that can be gone to, each with its words."""
-        there = {"leaderboard", "classes", "paper"}
-        there |= {"confusion", "errors", "per-class"} if self.section.done else set()
-        there |= {"more"} if self.analyses else set()
-        return [(place, words) for place, words in PLACES.items() if place in there]
+    def navigation(self) -> list[tuple[str, str]]:
+        """Anchors of the page with their titles."""
+        anchors = {"leaderboard", "classes", "paper"}
+        anchors |= {"confusion", "errors", "per-class"} if self.section.done else set()
+        anchors |= {"more"} if self.analyses else set()
+        return [(anchor, title) for anchor, title in NAVIGATION.items() if anchor in anchors]
 
 
 @dataclass(frozen=True)
-class OverDatasets:
-    """What the comparisons say over several data sets.
+class CrossDatasetComparison:
+    """Comparisons of pairs of tracks across data sets.
 
     Attributes:
         sentences: one for each pair of tracks.
-        chart: the forest plot, as plain values.
+        chart: the forest plot, as JSON values.
 
     """
 
@@ -175,20 +199,32 @@ class OverDatasets:
     chart: dict[str, Any]
 
 
-def render_overview(sections: list[Shown], over: OverDatasets | None = None) -> str:
-    """Return the page that shows the leaderboard of each section, and what is known over data sets."""
-    return _render("overview", sections=sections, over=over)
+def render_overview(pages: list[SectionPage], across: CrossDatasetComparison | None = None) -> str:
+    """Return the page with the leaderboard of each section and the comparison across data sets."""
+    return _render("overview", headline=overview_headline(pages), pages=pages, across=across)
 
 
-def render_dataset(shown: Shown) -> str:
+def overview_headline(pages: list[SectionPage]) -> str:
+    """Return the result in a sentence: the tracks that most often have the highest macro F1."""
+    if len(pages) == 1:
+        return pages[0].headline
+    best = Counter(page.section.done[0].name for page in pages if page.section.done)
+    if not best:
+        return "No track has finished"
+    unit = "data sets" if len({page.section.dataset for page in pages}) == len(pages) else "data sets and splits"
+    wins = [f"{track} on {wins} of {len(pages)}" for track, wins in best.most_common(MOST_NAMED)]
+    return f"Highest macro F1: {', '.join(wins)} {unit}"
+
+
+def render_dataset(page: SectionPage) -> str:
     """Return the page of one section."""
-    return _render("dataset", shown=shown, named_columns=NAMED_COLUMNS, most_suspects=MOST_SUSPECTED)
+    return _render("dataset", page=page, named_columns=NAMED_COLUMNS, most_suspected=MOST_SUSPECTED)
 
 
-def render_warnings(sections: list[Shown]) -> str:
-    """Return the page that explains the cautions that apply to any section."""
-    found = {warning.kind.code for shown in sections for warning in shown.warnings}
-    return _render("warnings", sections=sections, kinds=[kind for kind in KINDS if kind.code in found])
+def render_warnings(pages: list[SectionPage]) -> str:
+    """Return the page that explains the warnings that apply to any section."""
+    found = {warning.kind.code for page in pages for warning in page.warnings}
+    return _render("warnings", pages=pages, kinds=[kind for kind in KINDS if kind.code in found])
 
 
 def _render(name: str, **values: object) -> str:
@@ -210,12 +246,12 @@ def _environment() -> jinja2.Environment:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Write a number with fixed digits; a dash when there is none."""
+    """Format a number with fixed decimals; a dash if it is missing."""
     return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
 def seconds(value: float | None) -> str:
-    """Write seconds as a person would."""
+    """Format seconds in a suitable unit; a dash if they are missing."""
     if value is None or math.isnan(value):
         return "–"
     if value < 0.001:  # noqa: PLR2004 - a millisecond

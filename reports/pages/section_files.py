@@ -1,4 +1,4 @@
-"""The files of one section: its tables, figures, charts and pictures, and what its page shows of them."""
+"""Files of one section: tables, figures and pictures, and the contents of its page."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from ..figures.interactive import as_json, confusion, cost, difference, tracks
 from ..figures.style import style
 from ..pictures.confusion_cells import cell_pictures_of
 from ..pictures.examples import examples_of
-from ..pictures.network_inputs import network_inputs_figure, network_inputs_of
+from ..pictures.network_inputs import NETWORK_INPUTS, network_inputs_figure, network_inputs_of
 from ..pictures.segmentation_outlines import outlines_of
 from ..results.section import of_section
 from .explorer import Explorer
 from .leaderboard_export import leaderboard, write_leaderboard
-from .page import Shown
+from .page import SectionPage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,30 +49,30 @@ class SectionFiles:
 
     Attributes:
         section: the results.
-        prefix: what the names of its files begin with.
-        out: the results folder, in which pictures are kept.
-        part: the folder of the report.
-        tables: those over all runs of the report, by file name.
+        prefix: prefix of the names of its files.
+        out: the results folder, in which pictures are stored.
+        report: the folder of the report.
+        tables: tables over all runs of the report, by file name.
 
     """
 
     section: Section
     prefix: str
     out: Path
-    part: Path
+    report: Path
     tables: Mapping[str, pd.DataFrame]
 
-    def write(self) -> Shown:
-        """Write the files, and return what the page shows."""
-        boards = self.tables[LEADERBOARD]
-        standing = boards[boards["dataset"] == self.section.dataset]
-        groups = groups_in(standing, self.section)
+    def write(self) -> SectionPage:
+        """Write the files and return the contents of the page."""
+        table = self.tables[LEADERBOARD]
+        ranked = table[table["dataset"] == self.section.dataset]
+        groups = groups_in(ranked, self.section)
         self._write_tables(groups)
         explorer = Explorer.of(self.section, self._pictures)
         drawn = self._figures()
         fusions = of_section(self.tables[FUSION], self.section)
         name = self.section.dataset
-        shown = Shown(
+        page = SectionPage(
             self.section,
             self.prefix,
             drawn,
@@ -81,17 +81,17 @@ class SectionFiles:
             fusions=fusions_in_words(fusions),
             warnings=warnings_of(self.section, duplicates_of(self.out, name), fusions),
             groups=groups,
-            gaps=_gaps(standing[standing["split"] == self.section.split]),
-            standing=groups_in_words(standing[standing["split"] == self.section.split]),
+            differences=_differences_from_best(ranked[ranked["split"] == self.section.split]),
+            standing=groups_in_words(ranked[ranked["split"] == self.section.split]),
             charts=charts(self.section),
             matrix=explorer.to_json() | {"pictures": self._write_pictures(explorer)},
-            suspected_label_errors=self._surest,
+            suspected_label_errors=self._most_confident_errors,
             suspected_label_error_files=self._write_suspected_label_errors(groups),
             analyses=analysis_summaries(self.section, self._analysis_tables, drawn),
         )
-        self._table("methods.txt").write_text(f"{shown.methods.paragraph}\n", encoding="utf-8")
-        self._table("references.bib").write_text(shown.methods.bibtex, encoding="utf-8")
-        return shown
+        self._table("methods.txt").write_text(f"{page.methods.paragraph}\n", encoding="utf-8")
+        self._table("references.bib").write_text(page.methods.bibtex, encoding="utf-8")
+        return page
 
     @cached_property
     def _pictures(self) -> ImageCopies:
@@ -102,11 +102,11 @@ class SectionFiles:
         return {table.file: self.tables[table.file] for table in ANALYSES}
 
     def _table(self, name: str) -> Path:
-        return self.part / TABLES / f"{self.prefix}-{name}"
+        return self.report / TABLES / f"{self.prefix}-{name}"
 
     def _write_tables(self, groups: Mapping[str, int]) -> None:
         section = self.section
-        write_leaderboard(leaderboard(section, groups), self.part / TABLES, f"{self.prefix}-leaderboard")
+        write_leaderboard(leaderboard(section, groups), self.report / TABLES, f"{self.prefix}-leaderboard")
         for track in section.done:
             track.confusion.to_csv(self._table(f"{track.name}-confusion.csv"))
             track.per_class.to_csv(self._table(f"{track.name}-per-class.csv"), index=False)
@@ -116,54 +116,57 @@ class SectionFiles:
             section.preparation[1].to_csv(self._table("native-columns.csv"), index=False)
 
     def _figures(self) -> dict[str, str]:
-        """Save the figures as PNG; return the address of each from the pages, by name."""
+        """Save the figures as PNG and return their addresses relative to the pages, by name."""
         with style():
-            others = {"stacks": network_inputs_figure(network_inputs_of(self.out, self.section.dataset))}
+            others = {NETWORK_INPUTS: network_inputs_figure(network_inputs_of(self.out, self.section.dataset))}
             others |= analysis_figures(self.section, self._analysis_tables)
         addresses = {}
         for name, figure in figures.draw(self.section, others).items():
             path = f"{FIGURES}/{self.prefix}-{name}.png"
-            save_png(figure, self.part / path)
+            save_png(figure, self.report / path)
             addresses[name] = quote(path)
         return addresses
 
     def _write_pictures(self, explorer: Explorer) -> str | None:
-        """Write the images behind cells; return their address from the page, None when none is kept."""
+        """Write the images of cells and return their address relative to the page; None if none are stored."""
         path = f"{ASSETS}/{self.prefix}-pictures.js"
-        return quote(path) if explorer.write_pictures(self.part / path) else None
+        return quote(path) if explorer.write_pictures(self.report / path) else None
 
     @cached_property
-    def _of_best(self) -> pd.DataFrame | None:
-        """The most confident errors of the best track; None when it stored no scores."""
+    def _errors_of_best(self) -> pd.DataFrame | None:
+        """The most confident errors of the best track; None if it stored no scores."""
         return suspected_label_errors(self.section.done[0]) if self.section.done else None
 
     @property
-    def _surest(self) -> list[SuspectedLabelError] | None:
-        """Those that the page shows."""
-        if self._of_best is None:
+    def _most_confident_errors(self) -> list[SuspectedLabelError] | None:
+        """The errors that the page shows."""
+        if self._errors_of_best is None:
             return None
         return [
             SuspectedLabelError(object_id, taxon, predicted, score, self._pictures.address(object_id))
-            for object_id, taxon, predicted, score in self._of_best.head(SHOWN).itertuples(index=False, name=None)
+            for object_id, taxon, predicted, score in self._errors_of_best.head(SHOWN).itertuples(
+                index=False, name=None
+            )
         ]
 
     def _write_suspected_label_errors(self, groups: Mapping[str, int]) -> list[str]:
-        """Write the most confident errors for EcoTaxa, of the best track and those that cannot be told from it.
+        """Write the most confident errors for EcoTaxa and return the names of the tracks.
 
-        What a track is sure of that hardly recognises anything says nothing about labels. Returns the names of tracks.
+        Only the best track and those not distinguishable from it are used: confident errors of a poor classifier say
+        nothing about the labels.
         """
         others = [track for track in self.section.done[1:] if groups.get(track.name) == 1]
-        found = {track.name: self._of_best for track in self.section.done[:1]}
+        found = {track.name: self._errors_of_best for track in self.section.done[:1]}
         found |= {track.name: suspected_label_errors(track) for track in others}
-        told = {name: table for name, table in found.items() if table is not None and len(table)}
-        for name, table in told.items():
-            write_for_ecotaxa(table, name, self._table(f"{name}-suspects.tsv"))
-        return list(told)
+        stored = {name: table for name, table in found.items() if table is not None and len(table)}
+        for name, table in stored.items():
+            write_for_ecotaxa(table, name, self._table(f"{name}-suspected-label-errors.tsv"))
+        return list(stored)
 
 
-def _gaps(standing: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
-    """Return the difference of each compared track but the best to the best, with the ends of its interval."""
-    others = standing.dropna(subset=["group"]).iloc[1:]
+def _differences_from_best(ranked: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """Return the difference of each other compared track from the best one, with the ends of its interval."""
+    others = ranked.dropna(subset=["group"]).iloc[1:]
     return {
         str(track): (float(delta), float(low), float(high))
         for track, delta, low, high in others[["track", "delta_to_best", "lo", "hi"]].itertuples(index=False, name=None)
@@ -171,7 +174,7 @@ def _gaps(standing: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
 
 
 def save_png(figure: Figure, path: Path) -> None:
-    """Save a figure with a palette of 256 colours, which halves the file and cannot be seen."""
+    """Save a figure with a palette of 256 colours, which halves the file without a visible difference."""
     from PIL import Image
 
     content = io.BytesIO()
@@ -182,7 +185,7 @@ def save_png(figure: Figure, path: Path) -> None:
 
 
 def charts(section: Section) -> dict[str, dict[str, Any]]:
-    """Return the charts of a section by name, as plain values for its page."""
+    """Return the charts of a section by name, as JSON values for its page."""
     if not section.done:
         return {}
     drawn = {

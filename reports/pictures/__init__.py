@@ -1,4 +1,4 @@
-"""Images of objects in the report: examples, outlines, network inputs, confusion cells.
+"""Images of objects in the report: examples, outlines, network images, confusion cells.
 
 Plots of numbers are in `figures`.
 """

@@ -1,4 +1,4 @@
-"""The cells of the confusion matrices: which objects stand behind each, and small copies of some of their images."""
+"""Objects in the cells of the confusion matrices, with small copies of some of their images."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 CELLS = "cells"
 PER_CELL = 6
-MOST_OBJECTS = 5000  # of a section, whose images take some 2 MB
+MOST_OBJECTS = 5000  # per section; their images take about 2 MB
 LARGEST_SIDE = 72  # pixels
-QUALITY = 60  # of WebP, where 100 keeps all: at this size more cannot be seen
+QUALITY = 60  # of WebP, where 100 is lossless; at this size a higher quality is not visible
 
 
 def cell_pictures_of(out: Path, dataset: str) -> ImageCopies:
-    """Return the images of cells that a results folder keeps of a data set."""
+    """Return the images of cells stored in a results folder for a data set."""
     return ImageCopies(out / CELLS / f"{dataset}.parquet", LARGEST_SIDE, WEBP, QUALITY)
 
 
 def cell_objects(section: Section) -> pd.DataFrame:
-    """Return some test objects of every cell of the confusion matrix of every finished track.
+    """Return some test objects for every cell of the confusion matrix of every finished track.
 
-    Of a cell those come first that more tracks call the same, then by id, so that tracks share images. When there are
-    more than `MOST_OBJECTS`, cells share the room by their sizes (the rule by which D'Hondt shares out seats).
+    Within a cell, objects on which more tracks agree come first, then the order is by id, so that tracks share images.
+    If there are more than `MOST_OBJECTS`, objects are allotted to cells in proportion to their sizes (D'Hondt method).
 
     Returns:
-        Columns track, taxon, called, object_id, at most `PER_CELL` rows a cell.
+        Columns track, taxon, predicted, object_id; at most `PER_CELL` rows per cell.
 
     """
     predictions = _predictions(section)
@@ -49,12 +49,12 @@ def cell_objects(section: Section) -> pd.DataFrame:
 
 
 def _predictions(section: Section) -> pd.DataFrame:
-    """Return what each finished track called each test object, each way of it once."""
-    parts = [
+    """Return the distinct predictions of each finished track for each test object."""
+    tables = [
         run.predictions[["taxon", "predicted", "object_id"]].assign(track=track.name)
         for track in section.done
         for run in track.runs
         if run.score is not None
     ]
     columns = ["track", "taxon", "predicted", "object_id"]
-    return pd.concat(parts)[columns].drop_duplicates(ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return pd.concat(tables)[columns].drop_duplicates(ignore_index=True) if tables else pd.DataFrame(columns=columns)

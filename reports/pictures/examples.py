@@ -1,4 +1,4 @@
-"""Example images of a report: small copies kept with the results, so that the report needs no data to be made again."""
+"""Example images of a report: small copies stored with the results, so that the report can be rebuilt without data."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ LARGEST_SIDE = 112  # pixels
 
 
 def examples_of(out: Path, dataset: str) -> ImageCopies:
-    """Return the example images that a results folder keeps of a data set."""
+    """Return the example images stored in a results folder for a data set."""
     return ImageCopies(out / EXAMPLES / f"{dataset}.parquet", LARGEST_SIDE)
 
 
 def keep_examples(out: Path, sections: list[Section], dataset: Dataset) -> None:
-    """Keep small copies of the images that the report shows of a data set; none when it has no images.
+    """Store small copies of the images that the report shows of a data set; none if it has no images.
 
     Args:
         out: the results folder.
-        sections: sections of any data sets.
+        sections: sections of this and other data sets.
         dataset: the opened data set.
 
     """
@@ -37,8 +37,8 @@ def keep_examples(out: Path, sections: list[Section], dataset: Dataset) -> None:
 
 
 def shown_objects(section: Section) -> list[str]:
-    """Return the ids of all objects that a section shows: some of each class, and of the best track's confusions."""
-    ids = [object_id for some in class_examples(section).values() for object_id in some]
+    """Return the ids of all objects shown for a section: some of each class and of the best track's confusions."""
+    ids = [object_id for examples in class_examples(section).values() for object_id in examples]
     for pair in confused_pairs(section.done[0]) if section.done else []:
         for way in pair.ways:
             ids += way.object_ids[:PER_CONFUSION]
@@ -46,9 +46,9 @@ def shown_objects(section: Section) -> list[str]:
 
 
 def class_examples(section: Section) -> dict[str, list[str]]:
-    """Return a few objects of each class, largest class first: training rows of the first run, evenly over their ids.
+    """Return a few training objects of each class in the first run, evenly spaced over its rows, largest class first.
 
-    A class without training rows is shown by others of its objects.
+    For a class without training objects, others of its objects are returned.
     """
     truth = section.runs[0].truth
     examples = {}

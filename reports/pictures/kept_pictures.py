@@ -1,4 +1,4 @@
-"""Pictures of objects, kept with the results, so that the report needs no data to show them."""
+"""Pictures of objects, stored with the results, so that the report can show them without the data."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class KeptPictures:
     """A table of encoded pictures of a data set.
 
     Attributes:
-        path: parquet file; it need not be there.
-        columns: its columns, beside `state`, which says what was shown, in words or as a hash.
+        path: parquet file; it need not exist.
+        columns: its columns, except `state`, which describes the source of the pictures, as text or as a hash.
 
     """
 
@@ -43,30 +43,30 @@ class KeptPictures:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """The pictures; no rows when none are kept, or when the file has other columns."""
+        """The pictures; no rows if the file does not exist or has other columns."""
         found = read_table(self.path, DataError) if self.path.is_file() else pd.DataFrame()
         names = [*self.columns, STATE]
         return found if set(names) <= set(found.columns) else pd.DataFrame(columns=names, dtype=object)
 
     def shows(self, state: str) -> bool:
-        """Return whether there are pictures, and all are of this state."""
+        """Return whether there are pictures and all have this state."""
         return bool(len(self.table) and (self.table[STATE] == state).all())
 
     def keep(self, rows: Iterable[tuple[object, ...]], state: str) -> None:
-        """Write pictures, one row each, in the place of those that were there."""
+        """Write pictures, one row each, replacing those of an earlier run."""
         table = pd.DataFrame(list(rows), columns=list(self.columns)).assign(**{STATE: state})
-        write_whole(self.path, lambda part: table.to_parquet(part, index=False))
+        write_whole(self.path, lambda temporary: table.to_parquet(temporary, index=False))
 
 
 @dataclass(frozen=True)
 class ImageCopies:
-    """Small copies of the images of a data set, one for each object.
+    """Small copies of images of a data set, at most one for each object.
 
     Attributes:
-        path: parquet file with object_id, the encoded grey image, and state (hash of the data they were taken from).
-        largest_side: pixels of the longer side; smaller images stay as they are.
-        suffix: `png`, or `webp` with its quality.
-        quality: of WebP, where 100 keeps everything.
+        path: parquet file with object_id, the encoded grey image, and state (hash of the data).
+        largest_side: maximum length of the longer side in pixels; smaller images are not resized.
+        suffix: image format, `png` or `webp`.
+        quality: of WebP, where 100 is lossless.
 
     """
 
@@ -86,18 +86,18 @@ class ImageCopies:
         return dict(zip(self.kept.table["object_id"], self.kept.table[self.suffix], strict=True))
 
     def address(self, object_id: str) -> str | None:
-        """Return an object's image as a data URL; None when it is not kept."""
+        """Return the image of an object as a data URL; None if it is not stored."""
         content = self.by_object.get(object_id)
         return None if content is None else data_url(content, self.suffix)
 
     def keep(self, dataset: Dataset, object_ids: Iterable[str]) -> None:
-        """Keep copies of the images of some objects; none when the data set has no images.
+        """Store copies of the images of some objects; none if the data set has no images.
 
-        An object whose image cannot be read is left out; the checks of the data name it.
+        Objects whose image cannot be read are left out; the checks of the data list them.
 
         Args:
             dataset: the opened data set.
-            object_ids: of the objects that the report shows.
+            object_ids: the objects that the report shows.
 
         """
         if dataset.images is None:
@@ -110,7 +110,7 @@ class ImageCopies:
         self.kept.keep(rows, dataset.data_sha256)
 
     def _copy(self, images: ImageStore, object_id: str) -> bytes | None:
-        """Return a small copy of an image, encoded; None when it cannot be read."""
+        """Return a small encoded copy of an image; None if the image cannot be read."""
         try:
             image = images.read(object_id)
         except DataError:
@@ -120,24 +120,24 @@ class ImageCopies:
 
 @dataclass(frozen=True)
 class Picture:
-    """An image on the page: its object, and its data URL."""
+    """An image on the page, as object id and data URL."""
 
     object_id: str
     address: str
 
     @classmethod
     def of(cls, object_id: str, png: bytes) -> Picture:
-        """Return the picture of an object, encoded as PNG."""
+        """Return the picture of an object from its PNG encoding."""
         return cls(object_id, data_url(png, PNG))
 
 
 def data_url(content: bytes, suffix: str) -> str:
-    """Return an encoded image as the text of a data URL."""
+    """Return an encoded image as a data URL."""
     return f"data:image/{suffix};base64,{base64.b64encode(content).decode()}"
 
 
 def encoded(picture: NDArray[np.uint8], suffix: str = PNG, quality: int = 100) -> bytes:
-    """Encode grey levels, or blue, green and red."""
+    """Encode an image of grey levels, or of blue, green and red."""
     import cv2
 
     options = [cv2.IMWRITE_WEBP_QUALITY, quality] if suffix == WEBP else []
@@ -145,7 +145,7 @@ def encoded(picture: NDArray[np.uint8], suffix: str = PNG, quality: int = 100) -
 
 
 def shrunk(image: NDArray[np.uint8], largest_side: int) -> NDArray[np.uint8]:
-    """Shrink an image so that its longer side has at most so many pixels; smaller ones stay as they are."""
+    """Shrink an image whose longer side has more than `largest_side` pixels; smaller images are returned unchanged."""
     import cv2
 
     height, width = image.shape
@@ -157,12 +157,12 @@ def shrunk(image: NDArray[np.uint8], largest_side: int) -> NDArray[np.uint8]:
 
 
 def evenly(n: int, most: int) -> list[int]:
-    """Return at most so many positions of n, evenly spaced."""
+    """Return at most `most` evenly spaced positions between 0 and n - 1."""
     return sorted(set(np.linspace(0, n - 1, min(n, most)).round().astype(int).tolist()))
 
 
 def chosen_objects(dataset: Dataset, per_taxon: int) -> dict[str, list[str]]:
-    """Return ids of some objects with an image, chosen at random, by taxon, the largest taxon first."""
+    """Return ids of objects with an image, chosen at random within each taxon, the largest taxon first."""
     objects = dataset.objects
     if dataset.images is not None:
         objects = objects[objects["object_id"].isin(list(dataset.images.members))]
@@ -173,9 +173,9 @@ def chosen_objects(dataset: Dataset, per_taxon: int) -> dict[str, list[str]]:
 
 
 def images_at_random(dataset: Dataset, taxa: int, per_taxon: int) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
-    """Yield taxon, object_id and grey levels of some objects, of taxa from the largest to the smallest.
+    """Yield taxon, object_id and grey levels of some objects, for taxa from the largest to the smallest.
 
-    An image that cannot be read is left out; the notes of the runs name it.
+    Images that cannot be read are left out; the notes of the runs list them.
     """
     chosen = chosen_objects(dataset, per_taxon)
     names = list(chosen)

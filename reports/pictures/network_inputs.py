@@ -1,4 +1,4 @@
-"""What networks see: some images beside the channels that are made of them, as source 001 shows it."""
+"""Examples of network images: original images next to their channels, as in source 001."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ if TYPE_CHECKING:
 NETWORK_INPUTS = "network-inputs"
 TAXA, PER_TAXON = 6, 1
 CHANNELS = ("grey", "threshold", "opening")
-ORIGINAL = ""  # in the place of a form
+ORIGINAL = ""  # form of the original image
 WHITE = 255
-INCHES = 1.15  # of a picture, with the gap beside it
-INCHES_OF_NAMES = 1.6
+PICTURE_INCHES = 1.15  # with the gap to the next
+LABEL_INCHES = 1.6
 
 
 def network_inputs_of(out: Path, dataset: str) -> KeptPictures:
-    """Return what a results folder keeps of the stacks of a data set.
+    """Return the network images stored in a results folder for a data set.
 
-    A row for the original (`form` is empty; a small grey copy) and one for each form (its three channels in the places
-    of blue, green and red), the largest taxon first.
+    Each object has one row for the original (`form` is empty; a small grey copy) and one for each form (its three
+    channels stored as blue, green and red); the largest taxon comes first.
     """
     return KeptPictures(out / NETWORK_INPUTS / f"{dataset}.parquet", ("taxon", "object_id", "form", "png"))
 
 
 def keep_network_inputs(out: Path, dataset: Dataset, forms: Mapping[str, Channels], state: str) -> None:
-    """Keep the channels of some images, drawn by lot, of some taxa from the largest to the smallest.
+    """Store the network images of some objects, drawn at random, for taxa from the largest to the smallest.
 
     Args:
         out: the results folder.
         dataset: an opened data set with images.
-        forms: by the words for a form, what makes of grey levels as they are read the channels of its stack, uint8 of
-            shape (side, side, 3).
-        state: tells what was prepared apart; pictures of another state are drawn again.
+        forms: for each form, by its description, the function from the grey levels of an image to its network image,
+            uint8 of shape (side, side, 3).
+        state: identifies how images were prepared; pictures with another state are replaced.
 
     """
-    kept = network_inputs_of(out, dataset.name)
-    if dataset.images is None or kept.shows(state):
+    stored = network_inputs_of(out, dataset.name)
+    if dataset.images is None or stored.shows(state):
         return
-    kept.keep(_rows(dataset, forms), state)
+    stored.keep(_rows(dataset, forms), state)
 
 
 def _rows(dataset: Dataset, forms: Mapping[str, Channels]) -> Iterator[tuple[str, str, str, bytes]]:
@@ -64,21 +64,21 @@ def _rows(dataset: Dataset, forms: Mapping[str, Channels]) -> Iterator[tuple[str
             yield taxon, object_id, form, encoded(channels(image))
 
 
-def network_inputs_figure(kept: KeptPictures) -> Figure | None:
-    """Draw originals and channels, one row for each object; None when none are kept."""
-    if not len(kept.table):
+def network_inputs_figure(stored: KeptPictures) -> Figure | None:
+    """Draw originals and channels, one row for each object; None if none are stored."""
+    if not len(stored.table):
         return None
-    objects = [rows for _, rows in kept.table.groupby("object_id", sort=False)]
+    objects = [rows for _, rows in stored.table.groupby("object_id", sort=False)]
     titles = ["original"]
     for form in objects[0]["form"].iloc[1:]:
         titles += [CHANNELS[0], f"{form}\n\n{CHANNELS[1]}", CHANNELS[2]]
-    size = INCHES_OF_NAMES + INCHES * len(titles), 0.5 + INCHES * len(objects)
+    size = LABEL_INCHES + PICTURE_INCHES * len(titles), 0.5 + PICTURE_INCHES * len(objects)
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     grid = np.atleast_2d(figure.subplots(len(objects), len(titles)))
     for axes, rows in zip(grid, objects, strict=True):
-        for place, picture in zip(axes, _pictures(rows["png"]), strict=True):
-            _show(place, picture)
+        for panel, picture in zip(axes, _pictures(rows["png"]), strict=True):
+            _show(panel, picture)
         axes[0].set_ylabel(rows["taxon"].iloc[0], rotation=0, ha="right", va="center")
     for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title, fontsize="medium")

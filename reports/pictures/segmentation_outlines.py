@@ -1,4 +1,4 @@
-"""What was measured: some images with the outline of their segmentation, kept with the results for the report."""
+"""Segmentation outlines: some images with the outline of the measured object, stored with the results."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 OUTLINES = "outlines"
 TAXA, PER_TAXON = 12, 4
-SIDE = 160  # pixels of the longer side; small images are enlarged towards it by a whole factor, large ones shrunk to it
-COLOUR = (40, 60, 230)  # of the outline: blue, green, red
+SIDE = 160  # pixels, longer side; small images are enlarged towards it by an integer factor, large ones shrunk to it
+COLOUR = (40, 60, 230)  # of the outline, as blue, green, red
 WHITE = 255
 
 
@@ -32,8 +32,8 @@ class OutlinePictures:
     """The stored pictures of a data set.
 
     Attributes:
-        path: parquet file with taxon, object_id, png (encoded picture) and state (of what was measured, in words or as
-            a hash), the largest taxon first.
+        path: parquet file with taxon, object_id, png (encoded picture) and state (of the segmentation, as text or as a
+            hash), the largest taxon first.
 
     """
 
@@ -41,7 +41,7 @@ class OutlinePictures:
 
     @cached_property
     def kept(self) -> KeptPictures:
-        """The pictures."""
+        """The stored table."""
         return KeptPictures(self.path, ("taxon", "object_id", "png"))
 
     @property
@@ -57,36 +57,37 @@ class OutlinePictures:
 
 
 def outlines_of(out: Path, dataset: str) -> OutlinePictures:
-    """Return the pictures that a results folder keeps of a data set."""
+    """Return the pictures stored in a results folder for a data set."""
     return OutlinePictures(out / OUTLINES / f"{dataset}.parquet")
 
 
 def keep_outlines(out: Path, dataset: Dataset, segment: Segment, state: str) -> None:
-    """Keep pictures of what was measured: some images, drawn by lot, of some taxa from the largest to the smallest.
+    """Store outlines for some images, drawn at random, for taxa from the largest to the smallest.
 
     Args:
         out: the results folder.
         dataset: an opened data set with images.
-        segment: gives the mask of an image: of its width, and of its height without rows cut off at the bottom.
-        state: tells what was measured apart; pictures of another state are drawn again.
+        segment: function from an image to its mask, which has the width of the image and may lack rows that were
+            cropped at the bottom.
+        state: identifies the segmentation; pictures with another state are replaced.
 
     """
-    kept = outlines_of(out, dataset.name).kept
-    if dataset.images is None or kept.shows(state):
+    stored = outlines_of(out, dataset.name).kept
+    if dataset.images is None or stored.shows(state):
         return
     drawn = images_at_random(dataset, TAXA, PER_TAXON)
-    kept.keep(((taxon, one, encoded(outlined(image, segment(image)))) for taxon, one, image in drawn), state)
+    stored.keep(((taxon, one, encoded(outlined(image, segment(image)))) for taxon, one, image in drawn), state)
 
 
 def outlined(image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Draw the outline of what was measured around it, on a copy that is enlarged or shrunk to be seen well.
+    """Draw the outline of a mask on an enlarged or shrunk copy of its image.
 
     Args:
         image: grey levels, uint8 of shape (height, width).
-        mask: 1 on the object, 0 elsewhere, uint8 of the same width; rows that it lacks at the bottom were cut off.
+        mask: 1 on the object, 0 elsewhere, uint8 of the same width; rows that it lacks at the bottom were cropped.
 
     Returns:
-        uint8 of shape (height, width, 3), blue, green and red; rows that were cut off are pale.
+        uint8 of shape (height, width, 3), blue, green and red; cropped rows are pale.
 
     """
     import cv2
@@ -95,12 +96,12 @@ def outlined(image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.ui
     longest = max(rows, columns)
     factor = max(1, SIDE // longest) if longest <= SIDE else SIDE / longest
     size = max(1, round(columns * factor)), max(1, round(rows * factor))
-    whole = np.zeros_like(image)
-    whole[: len(mask)] = mask
+    full_mask = np.zeros_like(image)
+    full_mask[: len(mask)] = mask
     grey = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST if factor >= 1 else cv2.INTER_AREA)
-    large = cv2.resize(whole, size, interpolation=cv2.INTER_NEAREST)
+    resized_mask = cv2.resize(full_mask, size, interpolation=cv2.INTER_NEAREST)
     picture = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
-    cut = round(len(mask) * factor)
-    picture[cut:] = picture[cut:] // 3 + 2 * (WHITE // 3)
-    picture[cv2.dilate(large, np.ones((3, 3), np.uint8)) > large] = COLOUR
+    cropped_from = round(len(mask) * factor)
+    picture[cropped_from:] = picture[cropped_from:] // 3 + 2 * (WHITE // 3)
+    picture[cv2.dilate(resized_mask, np.ones((3, 3), np.uint8)) > resized_mask] = COLOUR
     return np.asarray(picture, np.uint8)

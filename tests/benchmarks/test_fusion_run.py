@@ -145,7 +145,7 @@ def test_a_changed_part_changes_what_is_built_on_it(
 
     told = capsys.readouterr().err
     assert "2 of 3 runs to do" in told
-    assert "part xgb-source001:" in told
+    assert "base run xgb-source001:" in told
 
 
 def test_a_fusion_of_a_part_that_fails_is_skipped(challenge: Path, tmp_path: Path, tracks: str) -> None:

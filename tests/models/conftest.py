@@ -1,4 +1,4 @@
-"""Tiny objects for tracks to learn from."""
+"""Small synthetic objects for tracks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLASSES = ("Bacteriastrum", "Copepoda", "detritus", "never seen", "egg (other)")
 
 
 def make(codes: NDArray[np.int64], seed: int, *, missing: float = 0.0) -> Objects:
-    """Return objects whose first two columns tell the class, with noise beside."""
+    """Return objects whose first two columns separate the classes, with a column of noise."""
     rng = np.random.default_rng(seed)
     n = len(codes)
     native = pd.DataFrame(
@@ -54,7 +54,7 @@ def picture(code: int, rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def make_image_subsets(counts: dict[str, int], seed: int = 0) -> dict[str, Objects]:
-    """Return parts of so many objects each, with a class that no row has and unequal classes."""
+    """Return subsets with the given numbers of objects, unequal classes, and a class without rows."""
     rng = np.random.default_rng(seed)
     codes = np.concatenate([_codes(n, rng) for n in counts.values()])
     grey = np.stack([picture(int(code), rng) for code in codes])
@@ -74,7 +74,7 @@ def _codes(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
 
 @pytest.fixture
 def subsets() -> dict[str, Objects]:
-    """Train, valid and test with a gap in the class codes (3), unequal classes, and missing values."""
+    """Train, valid and test with a missing class code (3), unequal classes, and missing values."""
     rng = np.random.default_rng(7)
     present = np.array([0, 1, 2, 4])
 
@@ -90,11 +90,11 @@ def subsets() -> dict[str, Objects]:
 
 @pytest.fixture
 def make_objects() -> Callable[..., Objects]:
-    """Return the function that makes objects from codes and a seed."""
+    """Function that makes objects from codes and a seed."""
     return make
 
 
 @pytest.fixture
 def image_subsets() -> dict[str, Objects]:
-    """Train, valid and test of bright shapes on dark, with a gap in the class codes (2)."""
+    """Train, valid and test of bright shapes on a dark background, with a missing class code (2)."""
     return make_image_subsets({"train": 120, "valid": 40, "test": 40})

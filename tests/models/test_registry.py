@@ -1,4 +1,4 @@
-"""Finding tracks: by name, from a file, from another package; and refusing what breaks the protocol."""
+"""Registry: tracks by name, from a file and from another package, and checks of the protocol."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ import numpy as np
 import planktonbench as pb
 
 class Mine(pb.Track):
-    """Says the first class."""
+    """Predicts the first class."""
     name = "mine"
     inputs = {"native"}
     def __init__(self, power: float = 1.0):
@@ -39,29 +39,29 @@ class Mine(pb.Track):
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A file with one track."""
+    """File with one track."""
     path = tmp_path / "my_method.py"
     path.write_text(GOOD)
     return path
 
 
-def test_every_shipped_name_is_the_name_of_its_class() -> None:
-    """The registry's names and the classes' agree, and each says its source."""
+def test_registered_names_match_those_of_the_classes() -> None:
+    """Each shipped track is registered under its own name, and has a source and a docstring."""
     for name in registry.SHIPPED:
         track = registry.get_track(name)
 
         assert (track.name, bool(track.source), bool(track.__doc__)) == (name, True, True)
 
 
-def test_a_mistyped_name_gets_near_matches() -> None:
-    """`xgb-natve` is answered with `xgb-native`."""
-    with pytest.raises(TrackError, match=r"no track called 'xgb-natve'\. Did you mean xgb-native"):
+def test_mistyped_name_gets_near_matches() -> None:
+    """`xgb-natve` suggests `xgb-native`."""
+    with pytest.raises(TrackError, match=r"no track named 'xgb-natve'\. Did you mean xgb-native"):
         registry.get_track("xgb-natve")
 
 
 @pytest.mark.parametrize("member", [":Mine", ""])
-def test_a_file_gives_its_track(file: Path, member: str) -> None:
-    """`path.py:Class` and, when the file has one track only, `path.py`."""
+def test_track_from_file(file: Path, member: str) -> None:
+    """`path.py:Class` works, and `path.py` if the file has only one track."""
     assert registry.get_track(f"{file}{member}").name == "mine"
 
 
@@ -76,17 +76,15 @@ def test_a_file_gives_its_track(file: Path, member: str) -> None:
         (
             GOOD.replace("train, valid, *, rng", "X"),
             "{path}:Mine",
-            "fit(self, X) does not fit; expected fit(self, train",
+            "fit(self, X) does not match the protocol; expected fit(self, train",
         ),
         (GOOD.replace('"mine"', '"My Method"'), "{path}:Mine", "name is 'My Method'; expected lower-case words"),
         (GOOD.replace('{"native"}', '{"sound"}'), "{path}:Mine", "inputs is {'sound'}; expected {'native'}"),
         (GOOD.replace("power: float = 1.0", "power"), "{path}:Mine", "'power' has no default"),
     ],
 )
-def test_a_broken_track_is_refused_before_anything_runs(
-    tmp_path: Path, text: str, reference: str, message: str
-) -> None:
-    """The message names file and class, and shows what was expected beside what was found."""
+def test_invalid_track_is_refused_before_anything_runs(tmp_path: Path, text: str, reference: str, message: str) -> None:
+    """The message names file and class, and shows the actual and the expected definition."""
     path = tmp_path / "my_method.py"
     path.write_text(text)
 
@@ -95,8 +93,8 @@ def test_a_broken_track_is_refused_before_anything_runs(
     assert message in str(fault.value)
 
 
-def test_register_refuses_a_second_track_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name stands for one track, and a refused one leaves nothing behind."""
+def test_register_refuses_duplicate_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name belongs to one track, and a refused track leaves the registry unchanged."""
     monkeypatch.setattr(registry, "_registered", {})
     first, second = (pb.from_sklearn("same-name", LogisticRegression()) for _ in range(2))
     pb.register(first)
@@ -109,8 +107,8 @@ def test_register_refuses_a_second_track_of_a_name(monkeypatch: pytest.MonkeyPat
     assert "same-name" in registry.track_names()
 
 
-def test_another_package_adds_a_track(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The entry-point group planktonbench.tracks is looked at."""
+def test_track_from_another_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entry points of the group planktonbench.tracks are registered."""
     entry = EntryPoint("far", "planktonbench.models.table_tracks.baselines:Majority", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [entry] if group == registry.GROUP else [])
 
@@ -118,8 +116,8 @@ def test_another_package_adds_a_track(monkeypatch: pytest.MonkeyPatch) -> None:
     assert registry.track_names()[-1] == "far"
 
 
-def test_a_scikit_learn_classifier_becomes_a_track(subsets: dict[str, Objects]) -> None:
-    """It is cloned, seeded in all its steps, and its columns stand at the class codes."""
+def test_track_from_scikit_learn_classifier(subsets: dict[str, Objects]) -> None:
+    """The classifier is cloned and seeded in all its steps, and score columns follow the class codes."""
     estimator = make_pipeline(RandomForestClassifier(20))
     track = pb.from_sklearn("forest", estimator)()
     track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(0))
@@ -130,14 +128,14 @@ def test_a_scikit_learn_classifier_becomes_a_track(subsets: dict[str, Objects]) 
     assert track._model[0].random_state is not None  # type: ignore[attr-defined]
 
 
-def test_a_classifier_without_probabilities_is_refused() -> None:
-    """The message says what is missing and what gives it."""
+def test_classifier_without_probabilities_is_refused() -> None:
+    """The message names the missing method and a wrapper that adds it."""
     with pytest.raises(TrackError, match=r"LinearSVC has no predict_proba.*CalibratedClassifierCV"):
         pb.from_sklearn("svm", LinearSVC())
 
 
-def test_options_are_the_constructor_s_arguments(file: Path) -> None:
-    """Options have names and defaults, and an unknown one gets near matches."""
+def test_options_are_constructor_arguments(file: Path) -> None:
+    """Options have names and defaults; an unknown option gets near matches."""
     track = registry.get_track(f"{file}:Mine")
 
     assert options_of(track) == {"power": 1.0}
@@ -145,8 +143,8 @@ def test_options_are_the_constructor_s_arguments(file: Path) -> None:
         check_options(track, {"powr": 2})
 
 
-def test_the_source_hash_follows_the_source(file: Path) -> None:
-    """A changed file has another hash, an unchanged one the same; options of an estimator count too."""
+def test_source_hash_depends_on_source_and_estimator_options(file: Path) -> None:
+    """The hash changes with the file, and with the options of an estimator; otherwise it stays the same."""
     before = track_sha256(registry.get_track(f"{file}:Mine"))
     same = track_sha256(registry.get_track(f"{file}:Mine"))
     file.write_text(GOOD + "\n# changed\n")
@@ -156,8 +154,8 @@ def test_the_source_hash_follows_the_source(file: Path) -> None:
     assert (before == same, before == after, len(forests)) == (True, False, 2)
 
 
-def test_the_source_hash_of_a_shipped_track_covers_what_it_imports() -> None:
-    """Tracks of one module share a hash; those that stand on other modules have another."""
+def test_source_hash_of_a_shipped_track_covers_its_imports() -> None:
+    """Tracks of the same module have the same hash, those of other modules a different one."""
     forest, balanced, majority = (
         track_sha256(registry.get_track(name)) for name in ("forest-native", "balanced-forest-native", "majority")
     )
@@ -169,31 +167,31 @@ def test_the_source_hash_of_a_shipped_track_covers_what_it_imports() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda scores: scores[:, :-1], r"returned shape \(80, 4\) of float64; expected \(80, 5\)"),
+        (lambda scores: scores[:, :-1], r"returned shape \(80, 4\) of dtype float64; expected \(80, 5\)"),
         (lambda scores: scores[:-1], r"returned shape \(79, 5\)"),
         (lambda scores: scores * np.nan, "not finite for objects o3-0000, .* \\(80 in all\\)"),
-        (lambda scores: scores * 2, "80 of 80 rows are no probabilities"),
-        (lambda scores: scores - 0.5, "rows are no probabilities"),
+        (lambda scores: scores * 2, "80 of 80 rows are not probabilities"),
+        (lambda scores: scores - 0.5, "rows are not probabilities"),
         (lambda scores: scores.astype(str), "expected"),
     ],
 )
-def test_scores_that_are_no_probabilities_are_refused(
+def test_scores_that_are_not_probabilities_are_refused(
     change: object, message: str, subsets: dict[str, Objects]
 ) -> None:
-    """What a track returns is checked before it is stored."""
+    """The scores of a track are checked before they are stored."""
     scores = np.full((80, 5), 0.2)
 
     with pytest.raises(TrackError, match=message):
         checked_scores(change(scores), subsets["test"], "mine")  # type: ignore[operator]
 
 
-def test_a_class_is_expected_and_not_an_object() -> None:
-    """An instance is answered with what was expected."""
+def test_instance_instead_of_class_is_refused() -> None:
+    """The message states that a class was expected."""
     with pytest.raises(TrackError, match=r"expected a subclass of planktonbench\.Track"):
         check_track(registry.get_track("majority")(), "mine")
 
 
-def test_inputs_that_were_not_asked_for_are_not_there() -> None:
-    """A track that reads the table without asking is told how to ask."""
+def test_inputs_that_were_not_requested_are_not_available() -> None:
+    """The message explains how to request the native table."""
     with pytest.raises(TrackError, match=r"inputs = \{'native'\}"):
         _ = Objects(np.array(["a"], dtype=object), ("x",)).table

@@ -1,5 +1,5 @@
-// The report's own script: tables that sort and filter, charts, and the objects behind a cell. It loads nothing but the
-// images of this report, and writes names with textContent alone, so that no name is ever code.
+// Script of the report: sortable and filterable tables, charts, and the objects in a cell of the confusion matrix. It
+// loads only the images of this report and inserts names as textContent, so that no name is interpreted as HTML.
 "use strict";
 const planktonbench = {};
 {
@@ -43,7 +43,7 @@ const planktonbench = {};
     });
   }
 
-  // ---- charts: each is drawn when it comes near the window, since a hundred classes take a while -----------------
+  // ---- charts: each is drawn when it is scrolled into view, since drawing a hundred classes is slow ---------------
   const charts = {};
   const draw = (chart) => {
     chart.fill?.();
@@ -51,7 +51,7 @@ const planktonbench = {};
     if (!chart.drawn && chart.onClick) done.then(() => chart.place.on("plotly_click", chart.onClick));
     chart.drawn = true;
   };
-  const drawAgain = (chart) => chart.drawn && draw(chart);
+  const redraw = (chart) => chart.drawn && draw(chart);
 
   if (window.Plotly) {
     document.documentElement.classList.add("js");
@@ -73,7 +73,7 @@ const planktonbench = {};
     }
   }
 
-  // ---- confusion matrix and the objects behind its cells ------------------------------------------------------
+  // ---- confusion matrix and the objects in its cells ----------------------------------------------------------
   const label = (name) => name.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const plural = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
   const share = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(part / whole < 0.1 ? 1 : 0)} %` : "–");
@@ -90,9 +90,9 @@ const planktonbench = {};
       for (const [truth, , count] of of.cells) sums[truth] += count;
       return sums;
     };
-    const inWords = ([truth, called, count], sums) =>
-      `${classes[truth]} called ${classes[called]}: ${plural(count, "object")}, ` +
-      `${share(count, sums[truth])} of the ${sums[truth].toLocaleString("en")} that are ${classes[truth]}`;
+    const describe = ([truth, predicted, count], sums) =>
+      `${classes[truth]} predicted as ${classes[predicted]}: ${plural(count, "object")}, ` +
+      `${share(count, sums[truth])} of the ${sums[truth].toLocaleString("en")} test objects of ${classes[truth]}`;
 
     charts.confusion.fill = () => {
       const order = orders[byId("matrix-order").value];
@@ -105,7 +105,7 @@ const planktonbench = {};
       for (const found of track().cells) {
         const [row, column] = [place.get(found[0]), place.get(found[1])];
         z[row][column] = Math.log10(1 + found[2]);
-        text[row][column] = label(inWords(found, sums));
+        text[row][column] = label(describe(found, sums));
         most = Math.max(most, found[2]);
       }
       const names = order.map((taxon) => label(classes[taxon]));
@@ -122,12 +122,12 @@ const planktonbench = {};
 
     const listCells = () => {
       const sums = support(track());
-      const wrong = track().cells.filter(([truth, called]) => truth !== called);
+      const wrong = track().cells.filter(([truth, predicted]) => truth !== predicted);
       wrong.sort((a, b) => b[2] - a[2]);
       byId("cell-list").replaceChildren(
         ...wrong.slice(0, 40).map((found) => {
           const button = Object.assign(document.createElement("button"), { type: "button" });
-          button.textContent = `${classes[found[0]]} called ${classes[found[1]]} (${found[2].toLocaleString("en")}, ${share(found[2], sums[found[0]])})`;
+          button.textContent = `${classes[found[0]]} predicted as ${classes[found[1]]} (${found[2].toLocaleString("en")}, ${share(found[2], sums[found[0]])})`;
           button.addEventListener("click", () => {
             choose(found[0], found[1]);
             byId("cell").scrollIntoView({ block: "nearest" });
@@ -141,10 +141,10 @@ const planktonbench = {};
     };
 
     const showCell = () => {
-      const [truth, called] = cell;
-      const found = track().cells.find((one) => one[0] === truth && one[1] === called) ?? [truth, called, 0, []];
+      const [truth, predicted] = cell;
+      const found = track().cells.find(([t, p]) => t === truth && p === predicted) ?? [truth, predicted, 0, []];
       byId("cell-words").textContent =
-        inWords(found, support(track())) + (found[3].length && found[3].length < found[2] ? "; some of them:" : "");
+        describe(found, support(track())) + (found[3].length && found[3].length < found[2] ? "; examples:" : "");
       byId("cell-pictures").replaceChildren(
         ...found[3].map((number) => {
           const figure = document.createElement("figure");
@@ -152,7 +152,7 @@ const planktonbench = {};
           caption.textContent = objects[number];
           const address = pictures?.[number];
           if (address) {
-            const alt = `object ${objects[number]}, ${classes[truth]} called ${classes[called]}`;
+            const alt = `object ${objects[number]}, ${classes[truth]} predicted as ${classes[predicted]}`;
             figure.append(Object.assign(new Image(), { src: address, alt }));
           }
           figure.append(caption);
@@ -161,10 +161,10 @@ const planktonbench = {};
       );
     };
 
-    const choose = (truth, called) => {
-      cell = [truth, called];
+    const choose = (truth, predicted) => {
+      cell = [truth, predicted];
       byId("cell-truth").value = truth;
-      byId("cell-called").value = called;
+      byId("cell-predicted").value = predicted;
       if (pictures === null && matrix.pictures) {
         pictures = [];
         const script = document.createElement("script");
@@ -179,13 +179,13 @@ const planktonbench = {};
     };
 
     for (const order of Object.keys(orders)) byId("matrix-order").append(option(order, order));
-    for (const id of ["cell-truth", "cell-called"])
+    for (const id of ["cell-truth", "cell-predicted"])
       for (const taxon of orders.name) byId(id).append(option(classes[taxon], taxon));
-    for (const id of ["cell-truth", "cell-called"])
-      byId(id).addEventListener("change", () => choose(+byId("cell-truth").value, +byId("cell-called").value));
-    byId("matrix-order").addEventListener("change", () => drawAgain(charts.confusion));
+    for (const id of ["cell-truth", "cell-predicted"])
+      byId(id).addEventListener("change", () => choose(+byId("cell-truth").value, +byId("cell-predicted").value));
+    byId("matrix-order").addEventListener("change", () => redraw(charts.confusion));
     byId("matrix-track").addEventListener("change", () => {
-      drawAgain(charts.confusion);
+      redraw(charts.confusion);
       listCells();
       if (cell) showCell();
     });
@@ -212,7 +212,7 @@ const planktonbench = {};
       });
     };
     for (const id of ["first-track", "second-track"])
-      byId(id).addEventListener("change", () => drawAgain(charts.difference));
+      byId(id).addEventListener("change", () => redraw(charts.difference));
   };
 
   const matrix = byId("matrix");

@@ -66,7 +66,11 @@ def test_a_broken_method(method: Path, capsys: pytest.CaptureFixture[str]) -> No
     ("old", "new", "told"),
     [
         ("def predict", "def forecast", "Commonest has no method predict"),
-        ("valid, *, rng", "y", "Commonest: fit(self, train, y) does not fit; expected fit(self, train, valid, *, rng)"),
+        (
+            "valid, *, rng",
+            "y",
+            "Commonest: fit(self, train, y) does not match the protocol; expected fit(self, train, valid, *, rng)",
+        ),
         ('"commonest"', '"The Commonest"', "expected lower-case words joined by hyphens"),
         ("import numpy", "import nonsense", "cannot be imported: ModuleNotFoundError"),
     ],

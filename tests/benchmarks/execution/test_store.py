@@ -31,7 +31,7 @@ def card(**changes: object) -> Card:
         "split": "holdout.v1", "seed": 0, "status": "done", "n_train": 1, "n_valid": 1, "n_test": 1, "classes": ["a"],
         "threads": 1, "quick": False, "track_sha256": "s", "versions": {}, "created": "2020-01-01T00:00:00+00:00",
     }  # fmt: skip
-    return Card.model_validate(facts | changes)
+    return Card.of(**{**facts, **changes})
 
 
 def test_a_run_appears_whole(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from planktonbench.benchmarks.studies.false_alarms import CLUSTERS, compared, tw
 def test_methods_know_as_much_as_they_are_told_to() -> None:
     """Of what is not known a fifth is guessed; samples are of one size, and differ in how hard they are."""
     predictions = two_methods(np.random.default_rng(0), right=(0.7, 0.5), clusters=400, objects=40_000)
-    right = predictions.called == predictions.truth
+    right = predictions.predicted == predictions.truth
 
     assert np.bincount(predictions.units).tolist() == [100] * 400
     assert right.mean(axis=1) == pytest.approx([0.7 + 0.3 * 0.2, 0.5 + 0.5 * 0.2], abs=0.03)

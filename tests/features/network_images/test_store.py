@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
-from planktonbench.data_manifests import native_cache as prepared
+from planktonbench.data_manifests.files import atomic_writes as prepared
 from planktonbench.data_manifests.errors import DataError
 from planktonbench.data_manifests.images.store import ImageStore, open_images
 from planktonbench.features.network_images import building as stack_building
@@ -273,13 +273,14 @@ KILLED = """
 import os, shutil, sys
 from pathlib import Path
 from planktonbench.data_manifests.images.store import open_images
-from planktonbench.features import stack_building, stack_store
-from planktonbench.features.measured import parts
-from planktonbench.features.network_images.form import Source, ImageForm
+from planktonbench.features.network_images import building, store
+from planktonbench.features.network_images.form import ImageForm, Source
+from planktonbench.features.preparation import chunk_files
 
-parts.CHUNK = 5
+chunk_files.CHUNK = 5
 place, name = sys.argv[2].split(".")
-owner = {"module": stack_building, "shutil": shutil, "Parts": parts.Parts, "Building": stack_building.Building}[place]
+places = {"module": building, "shutil": shutil, "ChunkFiles": chunk_files.ChunkFiles, "Building": building.Building}
+owner = places[place]
 whole, left = getattr(owner, name), int(sys.argv[3])
 
 def killed(*given, **named):
@@ -291,7 +292,7 @@ def killed(*given, **named):
 
 setattr(owner, name, killed)
 images = open_images(Path(sys.argv[1]))
-stack_store.stored_network_images(images, ImageForm(side=32), Source("light", pixel_size_um=0.7))
+store.stored_network_images(images, ImageForm(side=32), Source("light", pixel_size_um=0.7))
 """
 
 
@@ -299,7 +300,7 @@ stack_store.stored_network_images(images, ImageForm(side=32), Source("light", pi
     ("where", "calls", "again"),
     [
         ("module.prepare_chunk", 1, COUNT - 5),
-        ("Parts.store", 3, COUNT - 15),
+        ("ChunkFiles.store", 3, COUNT - 15),
         ("Building._fill_gaps", 0, 0),
         ("module.write_whole", 0, 0),
         ("shutil.rmtree", 0, 0),
@@ -332,7 +333,7 @@ from planktonbench.features.network_images.store import stored_network_images
 from planktonbench.features.network_images.form import Source, ImageForm
 
 said = []
-stored_network_images(open_images(Path(sys.argv[1])), ImageForm(side=32), Source("light"), say=said.append)
+stored_network_images(open_images(Path(sys.argv[1])), ImageForm(side=32), Source("light"), log=said.append)
 print(len(said))
 """
 

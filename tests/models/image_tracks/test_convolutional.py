@@ -1,4 +1,4 @@
-"""Image tracks learn, are deterministic, and give embeddings."""
+"""Image tracks: training, reproducibility and embeddings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPTIONS = {"side": 32, "epochs": 3, "batch": 16}
 
 
 def fitted(name: str, subsets: dict[str, Objects], seed: int = 0, **options: object) -> ImageTrack:
-    """Return a track fitted as a worker fits it: libraries seeded once, then a generator of its own."""
+    """Return a track fitted as by a worker: libraries seeded once, then a generator for the track."""
     import keras
 
     track = get_track(name)(**{**OPTIONS, **options})
@@ -28,8 +28,8 @@ def fitted(name: str, subsets: dict[str, Objects], seed: int = 0, **options: obj
     return track  # type: ignore[return-value]
 
 
-def test_a_network_learns_shapes(image_subsets: dict[str, Objects]) -> None:
-    """Bars, discs and rings are told apart; a class without training rows has score 0; rows sum to one."""
+def test_network_learns_shapes(image_subsets: dict[str, Objects]) -> None:
+    """Bars, discs and rings are separated; a class without training rows has score 0; rows sum to one."""
     track = fitted("cnn-lenet", image_subsets, epochs=12)
     scores = checked_scores(track.predict(image_subsets["test"].without_labels()), image_subsets["test"], "cnn-lenet")
 
@@ -38,8 +38,8 @@ def test_a_network_learns_shapes(image_subsets: dict[str, Objects]) -> None:
 
 
 @pytest.mark.parametrize("with_size", [False, True])
-def test_the_same_seed_gives_the_same_bits(image_subsets: dict[str, Objects], *, with_size: bool) -> None:
-    """Two trainings of one seed agree in each bit, two of different seeds do not."""
+def test_training_is_reproducible(image_subsets: dict[str, Objects], *, with_size: bool) -> None:
+    """Two trainings with the same seed give bit-identical scores, another seed different ones."""
     options = {"with_size": with_size, "rotate90": True, "rotation": 10.0, "noise": 0.02, "dropout": 0.2}
     first, second, other = (
         fitted("cnn-lenet", image_subsets, seed, **options).predict(image_subsets["test"]) for seed in (0, 0, 1)
@@ -49,8 +49,8 @@ def test_the_same_seed_gives_the_same_bits(image_subsets: dict[str, Objects], *,
     assert (first != other).any()
 
 
-def test_embeddings_are_what_the_last_layer_takes(image_subsets: dict[str, Objects]) -> None:
-    """Embeddings times the weights of the last layer are the logits of the scores."""
+def test_embeddings_are_the_input_of_the_last_layer(image_subsets: dict[str, Objects]) -> None:
+    """Embeddings times the weights of the last layer give the logits of the scores."""
     from scipy.special import softmax
 
     track = fitted("cnn-lenet", image_subsets)
@@ -65,7 +65,7 @@ def test_embeddings_are_what_the_last_layer_takes(image_subsets: dict[str, Objec
 
 
 def test_options_have_the_defaults_of_the_track() -> None:
-    """The fields of the recipe are the options, with what a track changes of them."""
+    """The options are the fields of the recipe, with the defaults that the track sets."""
     options = options_of(get_track("cnn-lenet"))
 
     assert (options["alpha"], options["epochs"], options["rotate90"]) == (1.0, 30, False)
@@ -79,16 +79,16 @@ def test_options_have_the_defaults_of_the_track() -> None:
         ({"noise": "much"}, "noise is 'much'; expected a number of at least 0"),
     ],
 )
-def test_values_that_cannot_be_meant_are_refused(options: dict[str, object], message: str) -> None:
-    """A value is refused when the track is made, with near matches."""
+def test_invalid_values_are_refused(options: dict[str, object], message: str) -> None:
+    """Invalid values are refused when the track is constructed, with near matches."""
     with pytest.raises(TrackError) as fault:
         get_track("cnn-lenet")(**options)
     assert message in str(fault.value)
 
 
-def test_images_that_were_not_prepared_are_told(make_objects: object) -> None:
-    """A track that is given no prepared images says what is missing."""
+def test_missing_network_images_are_reported(make_objects: object) -> None:
+    """The message states that network images are missing and how to request them."""
     from planktonbench.models.training.batches import Examples
 
-    with pytest.raises(TrackError, match="no prepared images"):
+    with pytest.raises(TrackError, match="No network images were prepared"):
         Examples.of(make_objects(np.array([0, 1]), 0), with_size=False)  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""A Keras function as a track: it learns, probabilities and logits are the same, and what is no network is refused."""
+"""Tracks made from a Keras function: training, softmax and logit outputs, and refusal of invalid networks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def wide(n_classes, input_shape):
 
 
 def build(n_classes: int, input_shape: tuple[int, int, int]) -> keras.Model:
-    """Build a small network that ends in probabilities."""
+    """Build a small network that returns probabilities."""
     return keras.Sequential(
         [
             keras.Input(input_shape),
@@ -45,8 +45,8 @@ def build(n_classes: int, input_shape: tuple[int, int, int]) -> keras.Model:
     )
 
 
-def test_it_learns(image_subsets: dict[str, Objects]) -> None:
-    """Shapes that are easy to tell apart are told apart; a class without training rows has score 0."""
+def test_user_network_learns_shapes(image_subsets: dict[str, Objects]) -> None:
+    """Shapes that differ clearly are separated; a class without training rows has score 0."""
     keras.utils.set_random_seed(3)
     track = from_keras("small", build, side=32, epochs=30, learning_rate=0.01, minutes=5)()
 
@@ -59,8 +59,8 @@ def test_it_learns(image_subsets: dict[str, Objects]) -> None:
 
 
 @pytest.mark.parametrize("last", ["dense", "activation", "layer"])
-def test_probabilities_become_the_logits_that_they_came_from(last: str) -> None:
-    """However a softmax is written, the network returns logits up to a constant, as the same network without it."""
+def test_softmax_outputs_are_converted_to_logits(last: str) -> None:
+    """For every way to write a softmax, outputs are the logits of the network without it, up to a constant."""
     plain = [keras.Input(SHAPE), layers.Flatten()]
     ends = {
         "dense": [layers.Dense(4, activation="softmax")],
@@ -81,8 +81,8 @@ def test_probabilities_become_the_logits_that_they_came_from(last: str) -> None:
     )
 
 
-def test_images_are_shares_of_white() -> None:
-    """The function's network sees 0 to 1."""
+def test_images_are_scaled_to_0_to_1() -> None:
+    """The user's network receives values from 0 to 1."""
     model = built_network(
         lambda *_: keras.Sequential([keras.Input(SHAPE), layers.GlobalMaxPooling2D()]), Recipe(side=32), 3
     )
@@ -93,42 +93,42 @@ def test_images_are_shares_of_white() -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "told"),
+    ("made", "message"),
     [
         (lambda *_: "a network", r"build\(4, \(32, 32, 3\)\) returned str; expected a keras.Model"),
         (lambda n, shape: build(n + 1, shape), r"output is \(None, 5\); expected \(None, 4\)"),
     ],
 )
-def test_what_is_no_network_of_these_classes_is_refused(made: Any, told: str) -> None:  # noqa: ANN401 - wrong on purpose
-    """What was returned stands beside what was expected."""
-    with pytest.raises(TrackError, match=told):
+def test_invalid_networks_are_refused(made: Any, message: str) -> None:  # noqa: ANN401 - wrong on purpose
+    """The message shows the actual and the expected return value."""
+    with pytest.raises(TrackError, match=message):
         built_network(made, Recipe(side=32), 4)
 
 
 @pytest.mark.parametrize(
-    ("made", "told"),
+    ("made", "message"),
     [
         (lambda n_classes: n_classes, r"cannot be called as build\(n_classes, input_shape\)"),
         ("build", "cannot be called"),
     ],
 )
-def test_another_signature_is_refused_when_it_is_named(made: Any, told: str) -> None:  # noqa: ANN401 - wrong on purpose
-    """Before anything runs."""
-    with pytest.raises(TrackError, match=told):
+def test_invalid_signature_is_refused(made: Any, message: str) -> None:  # noqa: ANN401 - wrong on purpose
+    """It is refused before anything runs."""
+    with pytest.raises(TrackError, match=message):
         from_keras("mine", made)
 
 
 def test_options_are_those_of_the_recipe() -> None:
-    """Defaults can be changed, unknown ones have near matches, and those without a place in it are refused."""
+    """Defaults can be changed, unknown options get near matches, and options without effect are refused."""
     assert options_of(from_keras("mine", build, side=96))["side"] == 96
     with pytest.raises(TrackError, match=r"no option epoch\. Did you mean epochs"):
         from_keras("mine", build, epoch=3)
-    with pytest.raises(TrackError, match="dropout and with_size have no place"):
+    with pytest.raises(TrackError, match="dropout and with_size have no effect"):
         from_keras("mine", build, dropout=0.5)()
 
 
-def test_a_function_in_a_file_is_a_track(tmp_path: Path) -> None:
-    """`my_network.py:build` is `my-network`, another function has its name behind, and a changed file another hash."""
+def test_function_in_a_file_is_a_track(tmp_path: Path) -> None:
+    """`my_network.py:build` is `my-network`, other functions append their name; a changed file changes the hash."""
     path = tmp_path / "my_network.py"
     path.write_text(FILE, encoding="utf-8")
 
@@ -142,17 +142,17 @@ def test_a_function_in_a_file_is_a_track(tmp_path: Path) -> None:
     assert track_sha256(get_track(f"{path}:build")) != before
 
 
-def test_other_defaults_are_another_track() -> None:
-    """The hash of the source holds the options, too."""
+def test_source_hash_depends_on_defaults() -> None:
+    """Other default options change the hash."""
     assert track_sha256(from_keras("mine", build)) != track_sha256(from_keras("mine", build, side=96))
 
 
-def test_it_travels_to_a_worker() -> None:
-    """A track made in a notebook is pickled by value, and is the same there."""
+def test_track_can_be_pickled_for_a_worker() -> None:
+    """A track made in a notebook is pickled by value and restored unchanged."""
     track = from_keras("mine", build, side=96)
 
-    there = cloudpickle.loads(cloudpickle.dumps(track))
+    restored = cloudpickle.loads(cloudpickle.dumps(track))
 
-    assert check_track(there, "there").name == "mine"
-    assert options_of(there) == options_of(track)
-    assert type(there().build(2, SHAPE)).__name__ == "Sequential"
+    assert check_track(restored, "restored").name == "mine"
+    assert options_of(restored) == options_of(track)
+    assert type(restored().build(2, SHAPE)).__name__ == "Sequential"

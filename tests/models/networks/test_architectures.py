@@ -1,4 +1,4 @@
-"""Each network learns a handful of objects by heart, and says what is missing when its weights are."""
+"""Architectures: each network can memorise a few objects, and reports missing weights."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FEW = 16
 
 
 def built(name: str, **options: Any) -> tuple[keras.Model, Design]:  # noqa: ANN401 - of several types
-    """Return a network for 32 pixels and four classes, with random weights."""
+    """Return a network for 32 pixels and four classes with random weights."""
     design = getattr(architectures, name)
     recipe = PretrainedRecipe(**{"side": 32, "weights": "random", "precision": "float32", **options})
     keras.utils.set_random_seed(0)
@@ -35,8 +35,8 @@ def built(name: str, **options: Any) -> tuple[keras.Model, Design]:  # noqa: ANN
 
 
 @pytest.mark.parametrize("name", DESIGNS)
-def test_it_learns_a_handful_of_objects_by_heart(name: str, image_subsets: dict[str, Objects]) -> None:
-    """Sixteen objects with labels that nothing tells: after some steps the network knows each."""
+def test_network_memorises_a_few_objects(name: str, image_subsets: dict[str, Objects]) -> None:
+    """The training loss falls below a tenth for sixteen objects with labels that are unrelated to the images."""
     model, _ = built(name)
     network_images: Any = image_subsets["train"].network_images
     images, y = {"image": network_images.batch(np.arange(FEW))}, np.arange(FEW) % 4
@@ -50,8 +50,8 @@ def test_it_learns_a_handful_of_objects_by_heart(name: str, image_subsets: dict[
 
 
 @pytest.mark.parametrize("name", ["LENET", "MOBILENET_V2"])
-def test_steps_from_the_same_weights_are_the_same_to_the_last_bit(name: str) -> None:
-    """Whichever thread comes first: taken thrice from the same state, three steps end at the same weights."""
+def test_training_steps_are_reproducible(name: str) -> None:
+    """Three steps from the same state give bit-identical weights, regardless of the order of threads."""
     rng = np.random.default_rng(0)
     images, y = {"image": rng.integers(0, 255, (64, 64, 64, 3), dtype=np.uint8)}, np.arange(64) % 4
     model, _ = built(name, side=64)
@@ -67,8 +67,8 @@ def test_steps_from_the_same_weights_are_the_same_to_the_last_bit(name: str) -> 
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
-def test_lenet_is_that_of_source_001_to_the_last_bit(precision: Precision) -> None:
-    """Which rectifies before it pools: from the same weights both end at the same ones."""
+def test_lenet_equals_that_of_source_001(precision: Precision) -> None:
+    """The source applies ReLU before pooling; training from the same weights gives bit-identical weights."""
 
     def as_written(image: Any, recipe: Recipe) -> Any:  # noqa: ANN401, ARG001 - Keras tensors have no type
         features = keras.layers.Rescaling(1 / 255)(image)
@@ -79,7 +79,7 @@ def test_lenet_is_that_of_source_001_to_the_last_bit(precision: Precision) -> No
 
     recipe = Recipe(side=32, schedule="constant", precision=precision)
     images, y = {"image": np.random.default_rng(0).integers(0, 255, (64, 32, 32, 3), dtype=np.uint8)}, np.arange(64) % 4
-    images["image"][:, :9] = 0  # values that are alike, of which pooling could take any
+    images["image"][:, :9] = 0  # equal values, of which pooling could select any
     ends = []
     for design in (architectures.LENET, replace(architectures.LENET, body=as_written)):
         keras.utils.set_random_seed(0)
@@ -92,29 +92,29 @@ def test_lenet_is_that_of_source_001_to_the_last_bit(precision: Precision) -> No
     assert all(np.array_equal(*pair) for pair in zip(*ends, strict=True))
 
 
-def test_a_network_of_keras_is_the_same_function_with_our_normalisation() -> None:
-    """Layers and weights are those of keras.applications, and so is what it makes of an image."""
+def test_replaced_normalisation_does_not_change_the_network() -> None:
+    """Layers, weights and outputs are those of keras.applications."""
     recipe = PretrainedRecipe(side=32, weights="random")
     keras.utils.set_random_seed(0)
     theirs = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3), pooling="avg")
     ours = architectures._application(lambda **_: theirs, recipe)
     images = np.random.default_rng(0).random((4, 32, 32, 3), np.float32)
 
-    assert [layer.name for layer in ours.layers[1:]] == [layer.name for layer in theirs.layers[1:]]  # but the input
+    assert [layer.name for layer in ours.layers[1:]] == [layer.name for layer in theirs.layers[1:]]  # except the input
     assert sum(isinstance(layer, BatchNormalization) for layer in ours.layers) == 52
     np.testing.assert_allclose(ours.predict_on_batch(images), theirs.predict_on_batch(images), rtol=1e-4, atol=1e-5)
 
 
-def test_frozen_convolutions_stay() -> None:
-    """Of VGG19 the head alone is trained: two fully connected layers with their biases."""
+def test_frozen_convolutions_are_not_trained() -> None:
+    """Only the head of VGG19 is trained: two fully connected layers with their biases."""
     model, _ = built("VGG_19", frozen="all")
 
     assert [variable.path.rsplit("/", 1)[-1] for variable in model.trainable_variables] == ["kernel", "bias"] * 2
     assert len(model.non_trainable_variables) == 32
 
 
-def test_frozen_depthwise_kernels_stay() -> None:
-    """All else of the network is trained: of its 16 blocks each has one such kernel."""
+def test_frozen_depthwise_kernels_are_not_trained() -> None:
+    """Each of the 16 blocks has one frozen depthwise kernel; all other layers are trained."""
     model, _ = built("LITE_0", frozen="depthwise")
     frozen = [layer for layer in model._flatten_layers() if not layer.trainable]
 
@@ -123,8 +123,8 @@ def test_frozen_depthwise_kernels_stay() -> None:
 
 
 @pytest.mark.parametrize("name", ["RESNET_18", "LITE_0"])
-def test_normalisation_settles_soon(name: str) -> None:
-    """Statistics of all batch normalisations follow within some ten steps."""
+def test_normalisation_adapts_quickly(name: str) -> None:
+    """All batch normalisations use a momentum with which their statistics adapt within about ten steps."""
     model, _ = built(name)
     found = [layer.momentum for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
 
@@ -133,8 +133,8 @@ def test_normalisation_settles_soon(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["cnn-mobilenetv2", "cnn-efficientnet", "cnn-vgg19-transfer"])
-def test_weights_that_cannot_be_had_are_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a network the reason names it, and what to do; nothing falls back to random weights."""
+def test_missing_imagenet_weights_are_reported(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the download fails, the message states what to do; there is no fallback to random weights."""
 
     def refuse(*_: object, **__: object) -> None:
         message = "URL fetch failure"
@@ -143,13 +143,15 @@ def test_weights_that_cannot_be_had_are_told(name: str, monkeypatch: pytest.Monk
     for application in ("MobileNetV2", "EfficientNetV2B0", "VGG19"):
         monkeypatch.setattr(keras.applications, application, refuse)
 
-    with pytest.raises(MissingWeights, match=r"ImageNet weights cannot be had \(URL fetch failure\); set its option"):
+    with pytest.raises(
+        MissingWeights, match=r"can they be downloaded \(URL fetch failure\); .* option weights to random"
+    ):
         get_track(name)().warm_up()
 
 
 @pytest.mark.parametrize("name", ["cnn-mobilenetv2", "cnn-efficientnet", "cnn-vgg19-transfer", "cnn-lite0-pretrained"])
-def test_random_weights_are_another_named_option(name: str) -> None:
-    """Pretrained weights are the default, and `random` is what else there is."""
+def test_random_weights_are_an_option(name: str) -> None:
+    """Pretrained weights are the default; `random` is the alternative."""
     assert options_of(get_track(name))["weights"] == "imagenet"
     get_track(name)(weights="random").warm_up()  # type: ignore[call-arg]  # an option of some tracks
 
@@ -158,10 +160,10 @@ def test_random_weights_are_another_named_option(name: str) -> None:
     ("bfloat16", "hardware", "expected"),
     [(True, True, "mixed_bfloat16"), (True, False, "float32"), (False, True, "float32")],
 )
-def test_precision_is_decided_by_network_and_hardware(
+def test_auto_precision_depends_on_network_and_hardware(
     monkeypatch: pytest.MonkeyPatch, *, bfloat16: bool, hardware: bool, expected: str
 ) -> None:
-    """`auto` takes 16 bits when both gain; a precision that is asked for is taken whatever they are."""
+    """`auto` selects 16 bits if both benefit; an explicit precision is always used."""
     monkeypatch.setattr("planktonbench.models.networks.network._computes_bfloat16", lambda: hardware)
     design = Design(architectures.lenet, bfloat16=bfloat16)
 
@@ -169,8 +171,8 @@ def test_precision_is_decided_by_network_and_hardware(
     assert precision_of(design, Recipe(precision="float32")) == "float32"
 
 
-def test_16_bits_leave_logits_in_32_and_no_trace() -> None:
-    """Logits are float32 in mixed precision, and the next network is built as if there had been none."""
+def test_mixed_precision_keeps_logits_and_global_policy_in_float32() -> None:
+    """Logits are float32 in mixed precision, and Keras's global policy is restored."""
     model, _ = built("SMALL_RESNET", precision="mixed_bfloat16")
 
     assert model.output.dtype == "float32"

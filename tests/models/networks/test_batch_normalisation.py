@@ -1,4 +1,4 @@
-"""Batch normalisation in one operation is Keras's own, quicker."""
+"""Batch normalisation as a single operation is equivalent to Keras's own layer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TARGET = RNG.normal(size=IMAGES.shape).astype(np.float32)
 
 
 def model(layer: keras.Layer) -> keras.Model:
-    """Return a network of one normalisation, ready for training."""
+    """Return a compiled network of one normalisation layer."""
     image = keras.Input(IMAGES.shape[1:])
     built = keras.Model(image, layer(image))
     built.compile(keras.optimizers.SGD(0.5), "mse", jit_compile=False)
@@ -22,8 +22,8 @@ def model(layer: keras.Layer) -> keras.Model:
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-5), ("mixed_bfloat16", 0.05)])
-def test_training_and_prediction_are_those_of_keras(precision: str, tolerance: float) -> None:
-    """Outputs, running statistics and what gradients make of scale and offset, after three steps."""
+def test_training_and_prediction_equal_those_of_keras(precision: str, tolerance: float) -> None:
+    """Outputs, running statistics, scale and offset agree after three steps."""
     ours = BatchNormalization(momentum=0.5, epsilon=1e-3, dtype=precision)
     theirs = keras.layers.BatchNormalization(momentum=0.5, epsilon=1e-3, dtype=precision)
     first, second = model(ours), model(theirs)
@@ -35,16 +35,16 @@ def test_training_and_prediction_are_those_of_keras(precision: str, tolerance: f
         one, two = (ops.convert_to_numpy(getattr(layer, name)) for layer in (ours, theirs))
         assert one == pytest.approx(two, abs=tolerance)
     variance = ops.convert_to_numpy(theirs.moving_variance)
-    started = 0.5**3  # what is left of the variance of 1 that both begin with
+    started = 0.5**3  # remaining share of the initial variance of 1
     assert ops.convert_to_numpy(ours.moving_variance) == pytest.approx(
         started + (variance - started) * bessel, abs=tolerance
     )
-    # n - 1 for n in the running variance changes what is predicted by some thousandths
+    # n - 1 instead of n in the running variance changes predictions by a few thousandths
     assert first.predict(IMAGES, verbose=0) == pytest.approx(second.predict(IMAGES, verbose=0), abs=0.02 + tolerance)
 
 
-def test_what_is_frozen_keeps_its_statistics() -> None:
-    """Not trainable, it normalises by the running statistics in training too."""
+def test_frozen_layer_keeps_its_statistics() -> None:
+    """A layer that is not trainable uses the running statistics in training too."""
     layer = BatchNormalization()
     network = model(layer)
     layer.trainable = False
@@ -55,8 +55,8 @@ def test_what_is_frozen_keeps_its_statistics() -> None:
     assert (ops.convert_to_numpy(layer.moving_mean) == 0).all()
 
 
-def test_vectors_are_left_to_keras() -> None:
-    """Of what is no image, each column is normalised."""
+def test_vectors_are_normalised_by_keras() -> None:
+    """Inputs that are not images are normalised column by column."""
     vectors = IMAGES.reshape(-1, 4)
 
     found = ops.convert_to_numpy(BatchNormalization(epsilon=1e-6)(vectors, training=True))

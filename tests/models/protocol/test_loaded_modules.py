@@ -1,4 +1,4 @@
-"""Every module of the project that a track loads counts towards the hash of its source code."""
+"""The hash of a track's source code covers every project module that the track loads."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ print(json.dumps(loaded))
 
 @pytest.fixture(scope="module")
 def loaded() -> dict[str, list[str]]:
-    """Modules of the project that are loaded after each shipped track was fitted in a fresh state, by track."""
+    """Project modules loaded after each shipped track was fitted with no modules loaded before, by track."""
     tracks = {
         name: (reference, sorted(get_track(name).inputs), OPTIONS.get(name, {}), {
             base: (SHIPPED[base], options) for base, options in BASE_MODELS.get(name, {}).items()
@@ -97,8 +97,8 @@ def loaded() -> dict[str, list[str]]:
 
 
 @pytest.mark.long
-def test_every_module_that_a_fit_loads_is_hashed(loaded: dict[str, list[str]]) -> None:
-    """For every shipped track; what a fusion's base models load is in the hashes of their own runs."""
+def test_every_module_loaded_by_fit_is_hashed(loaded: dict[str, list[str]]) -> None:
+    """This holds for every shipped track; modules loaded by a fusion's base models are in the hashes of their runs."""
     hashed = {name: set(source_files(*track_modules(get_track(name)))) for name in SHIPPED}
     missed = {
         name: set(modules) - hashed[name].union(*(hashed[base] for base in BASE_MODELS.get(name, {})))
@@ -124,8 +124,8 @@ def test_every_module_that_a_fit_loads_is_hashed(loaded: dict[str, list[str]]) -
         ("majority", "benchmarks.run", False),
     ],
 )
-def test_what_the_hash_of_a_track_covers(track: str, module: str, *, is_reached: bool) -> None:
-    """What its results depend on, and nothing else."""
+def test_modules_covered_by_the_hash(track: str, module: str, *, is_reached: bool) -> None:
+    """The hash covers all modules that affect the results of a track, and no others."""
     found = source_files(*track_modules(get_track(track)))
 
     assert (f"planktonbench.{module}" in found) == is_reached

@@ -1,4 +1,4 @@
-"""How many threads a track uses."""
+"""Number of threads that a track uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from planktonbench.models.protocol.threads import ROWS_A_THREAD, THREADS_VARIABL
     ("rows", "expected"), [(0, 1), (1, 1), (2 * ROWS_A_THREAD - 1, 1), (2 * ROWS_A_THREAD, 2), (10**6, 3)]
 )
 def test_small_tables_get_few_threads(monkeypatch: pytest.MonkeyPatch, rows: int, expected: int) -> None:
-    """At least one, and never more than the worker may have."""
+    """A track gets at least one thread, and at most those of its worker."""
     monkeypatch.setenv(THREADS_VARIABLE, "3")
 
     assert permitted_threads() == 3

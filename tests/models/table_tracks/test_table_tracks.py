@@ -1,4 +1,4 @@
-"""All shipped tracks of native features: learning, probabilities, gaps in the classes, and determinism."""
+"""All shipped tracks on native features: learning, probabilities, missing class codes, and reproducibility."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def test_scores_are_probabilities_with_a_column_for_each_class(name: str, subset
 
 
 @pytest.mark.parametrize("name", LEARNING)
-def test_an_easy_table_is_learnt(name: str, subsets: dict[str, Objects]) -> None:
-    """Classes that two columns tell apart are told apart, which they are not when codes and columns are shifted."""
+def test_easy_table_is_learnt(name: str, subsets: dict[str, Objects]) -> None:
+    """Classes that two columns separate are predicted well, which fails if codes and columns are shifted."""
     _, scores = fitted(name, subsets)
 
     assert (scores.argmax(axis=1) == subsets["test"].y).mean() > 0.9
 
 
 @pytest.mark.parametrize("name", NATIVE)
-def test_the_same_seed_gives_the_same_bytes(name: str, subsets: dict[str, Objects]) -> None:
-    """A run can be done again, bit for bit."""
+def test_training_is_reproducible(name: str, subsets: dict[str, Objects]) -> None:
+    """Two runs with the same seed give bit-identical scores."""
     _, one = fitted(name, subsets)
     _, two = fitted(name, subsets)
 
@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_bytes(name: str, subsets: dict[str, Object
 
 
 @pytest.mark.parametrize("name", ["xgb-native", "xgb-source001", "forest-native", "logistic-native"])
-def test_the_number_of_threads_does_not_matter(
+def test_number_of_threads_does_not_change_scores(
     name: str, subsets: dict[str, Objects], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One thread and two give the same bytes, so that --jobs does not change a result."""
@@ -69,8 +69,8 @@ def test_the_number_of_threads_does_not_matter(
 
 
 @pytest.mark.parametrize("name", NATIVE)
-def test_a_track_does_not_change_its_input(name: str, subsets: dict[str, Objects]) -> None:
-    """Tables that a track was given are as they were."""
+def test_track_does_not_change_its_input(name: str, subsets: dict[str, Objects]) -> None:
+    """Tables passed to a track are left unchanged."""
     before = {subset: objects.table.copy() for subset, objects in subsets.items()}
     fitted(name, subsets)
 
@@ -79,8 +79,8 @@ def test_a_track_does_not_change_its_input(name: str, subsets: dict[str, Objects
 
 
 @pytest.mark.parametrize("name", NATIVE)
-def test_a_prediction_does_not_depend_on_its_neighbours(name: str, subsets: dict[str, Objects]) -> None:
-    """An object alone is predicted as it is among others."""
+def test_prediction_does_not_depend_on_other_objects(name: str, subsets: dict[str, Objects]) -> None:
+    """A single object has the same scores as among others."""
     track, scores = fitted(name, subsets)
     test = subsets["test"]
     alone = Objects(test.object_ids[5:6], test.classes, test.table.iloc[5:6])
@@ -89,27 +89,27 @@ def test_a_prediction_does_not_depend_on_its_neighbours(name: str, subsets: dict
 
 
 @pytest.mark.parametrize("name", LEARNING)
-def test_nothing_is_learnt_from_test_rows(name: str, subsets: dict[str, Objects]) -> None:
-    """The labels of objects to predict are not shown."""
-    with pytest.raises(TrackError, match=r"not shown to a track; use \.y in fit"):
+def test_labels_of_test_rows_are_not_available(name: str, subsets: dict[str, Objects]) -> None:
+    """Objects to predict have no labels."""
+    with pytest.raises(TrackError, match=r"not available to a track; use \.y in fit"):
         _ = subsets["test"].without_labels().y
     track, _ = fitted(name, subsets)
 
     assert track.preparation() is not None  # type: ignore[attr-defined]
 
 
-def test_what_was_pruned_is_told(subsets: dict[str, Objects]) -> None:
-    """The preparation names the constant and the doubled column, and keeps the others."""
+def test_preparation_lists_pruned_columns(subsets: dict[str, Objects]) -> None:
+    """The preparation names the constant and the duplicate column, and keeps the others."""
     track, _ = fitted("xgb-native", subsets)
-    told = track.preparation().set_index("feature")["dropped"]  # type: ignore[attr-defined]
+    dropped = track.preparation().set_index("feature")["dropped"]  # type: ignore[attr-defined]
 
-    assert told["constant"] == "constant (3)"
-    assert told["double"].endswith("with area")
-    assert list(told.index[told == ""]) == ["area", "mean", "noise"] or "with area" in told["mean"]
+    assert dropped["constant"] == "constant (3)"
+    assert dropped["double"].endswith("with area")
+    assert list(dropped.index[dropped == ""]) == ["area", "mean", "noise"] or "with area" in dropped["mean"]
 
 
-def test_xgb_native_tries_at_most_six_and_tells_which(subsets: dict[str, Objects]) -> None:
-    """Candidates, their validation scores and the chosen one are in the card."""
+def test_xgb_native_tries_at_most_six_candidates(subsets: dict[str, Objects]) -> None:
+    """The card lists the candidates with their validation scores, and the chosen one."""
     track, _ = fitted("xgb-native", subsets)
     chosen = track.chosen  # type: ignore[attr-defined]
 
@@ -119,8 +119,8 @@ def test_xgb_native_tries_at_most_six_and_tells_which(subsets: dict[str, Objects
     assert not chosen["out_of_time"]
 
 
-def test_xgb_native_stops_when_its_time_is_up(subsets: dict[str, Objects]) -> None:
-    """With no time at all one candidate gets one round, and the card says so."""
+def test_xgb_native_stops_at_its_time_limit(subsets: dict[str, Objects]) -> None:
+    """Without any time, one candidate gets one round, and the card records it."""
     track, _ = fitted("xgb-native", subsets, minutes=0)
     chosen = track.chosen  # type: ignore[attr-defined]
 
@@ -128,8 +128,8 @@ def test_xgb_native_stops_when_its_time_is_up(subsets: dict[str, Objects]) -> No
     assert (len(chosen["tried"]), chosen["rounds"], chosen["not_tried"]) == (1, 1, 5)
 
 
-def test_options_fix_what_would_be_chosen(subsets: dict[str, Objects]) -> None:
-    """A given alpha and depth leave one candidate."""
+def test_fixed_options_leave_one_candidate(subsets: dict[str, Objects]) -> None:
+    """With alpha and depth given, there is only one candidate."""
     track, _ = fitted("xgb-native", subsets, alpha=0.0, depth=3)
 
     assert [(t["alpha"], t["depth"]) for t in track.chosen["tried"]] == [(0.0, 3)]  # type: ignore[attr-defined]
@@ -139,8 +139,8 @@ def test_options_fix_what_would_be_chosen(subsets: dict[str, Objects]) -> None:
     ("imbalance", "rows"),
     [("none", [6, 3, 1]), ("class-weights", [6, 3, 1]), ("oversample", [6] * 3), ("undersample", [1] * 3)],
 )
-def test_xgb_draws_rows_as_the_strategy_says(imbalance: Literal["none"], rows: list[int]) -> None:
-    """Each class as large as the largest, as small as the smallest, or as it is."""
+def test_xgb_resamples_rows_by_strategy(imbalance: Literal["none"], rows: list[int]) -> None:
+    """Classes have the size of the largest class, of the smallest class, or their own."""
     y = np.repeat([0, 2, 5], [6, 3, 1])
 
     drawn = resampled(y, imbalance, seed=3)
@@ -149,20 +149,20 @@ def test_xgb_draws_rows_as_the_strategy_says(imbalance: Literal["none"], rows: l
     np.testing.assert_array_equal(drawn, resampled(y, imbalance, seed=3))
 
 
-def test_xgb_takes_further_parameters_by_their_names(subsets: dict[str, Objects]) -> None:
-    """They reach the trees, and those that the track sets by itself are refused."""
+def test_xgb_accepts_further_parameters(subsets: dict[str, Objects]) -> None:
+    """They change the trees; parameters that the track sets itself are refused."""
     _, usual = fitted("xgb-native", subsets, alpha=0.5, depth=3)
     _, other = fitted("xgb-native", subsets, alpha=0.5, depth=3, xgboost={"subsample": 0.5, "max_bin": 8})
 
     assert not np.allclose(usual, other)
-    with pytest.raises(TrackError, match="max_depth, which the track sets by itself"):
+    with pytest.raises(TrackError, match="max_depth, which the track sets itself"):
         fitted("xgb-native", subsets, xgboost={"max_depth": 3})
     with pytest.raises(TrackError, match="expected parameters with values"):
         fitted("xgb-native", subsets, xgboost=None)
 
 
-def test_xgb_without_weights_has_nothing_to_choose_among_them(subsets: dict[str, Objects]) -> None:
-    """Weights belong to one strategy alone, and a strategy that does not exist is refused."""
+def test_xgb_varies_alpha_for_class_weights_only(subsets: dict[str, Objects]) -> None:
+    """Other strategies have no class weights to choose from, and an unknown strategy is refused."""
     track, _ = fitted("xgb-native", subsets, depth=3, imbalance="oversample")
 
     assert [(t["alpha"], t["depth"]) for t in track.chosen["tried"]] == [(0.0, 3)]  # type: ignore[attr-defined]
@@ -170,8 +170,8 @@ def test_xgb_without_weights_has_nothing_to_choose_among_them(subsets: dict[str,
         fitted("xgb-native", subsets, imbalance="undersampling")
 
 
-def test_xgb_native_bears_classes_that_only_validation_has(make_objects: Callable[..., Objects]) -> None:
-    """A class that is absent from training but present in validation, as grouped splits make them, is no crash."""
+def test_xgb_native_handles_classes_that_only_validation_has(make_objects: Callable[..., Objects]) -> None:
+    """A class may be absent from training but present in validation, as happens in grouped splits."""
     train = make_objects(np.tile([0, 1, 2], 30), 1)
     valid = make_objects(np.tile([0, 1, 2, 4], 8), 2)
     _, scores = fitted("xgb-native", {"train": train, "valid": valid, "test": valid})
@@ -180,7 +180,7 @@ def test_xgb_native_bears_classes_that_only_validation_has(make_objects: Callabl
 
 
 def test_source001_equals_plain_xgboost(subsets: dict[str, Objects]) -> None:
-    """The same rows, weights and parameters in XGBoost's scikit-learn face give the same probabilities."""
+    """XGBoost's scikit-learn interface with the same rows, weights and parameters gives the same probabilities."""
     import xgboost
     from sklearn.utils.class_weight import compute_sample_weight
 
@@ -198,21 +198,21 @@ def test_source001_equals_plain_xgboost(subsets: dict[str, Objects]) -> None:
     assert track.chosen == {"training_rows": len(train)}  # type: ignore[attr-defined]
 
 
-def test_source001_says_when_no_complete_row_is_left(make_objects: Callable[..., Objects]) -> None:
-    """A table with a hole in every row is refused with the option that helps."""
+def test_source001_without_complete_rows_is_refused(make_objects: Callable[..., Objects]) -> None:
+    """If every training row has a missing value, the message names the option to change."""
     objects = make_objects(np.tile([0, 1], 20), 1)
     table = objects.table.copy()
     table.iloc[::2, 0] = np.nan
     table.iloc[1::2, 3] = np.nan
-    holed = Objects(objects.object_ids, objects.classes, table, codes=objects.codes)
+    incomplete = Objects(objects.object_ids, objects.classes, table, codes=objects.codes)
     track = get_track("xgb-source001")()
 
-    with pytest.raises(TrackError, match="set its option drop_missing to false"):
-        track.fit(holed, holed, rng=np.random.default_rng(0))
+    with pytest.raises(TrackError, match=r"all 40 training rows have missing values.*option drop_missing to false"):
+        track.fit(incomplete, incomplete, rng=np.random.default_rng(0))
 
 
-def test_majority_and_random_look_at_nothing(subsets: dict[str, Objects]) -> None:
-    """Majority always says the commonest class; random draws classes by their shares in training."""
+def test_majority_and_random_ignore_their_input(subsets: dict[str, Objects]) -> None:
+    """Majority always predicts the most common class; random draws classes by their shares in training."""
     _, majority = fitted("majority", subsets)
     _, drawn = fitted("random", subsets)
 
@@ -221,7 +221,7 @@ def test_majority_and_random_look_at_nothing(subsets: dict[str, Objects]) -> Non
 
 
 def test_random_draws_by_the_shares_of_training(make_objects: Callable[..., Objects]) -> None:
-    """Over many objects the drawn classes have the shares of the training rows."""
+    """For many objects, the shares of the drawn classes are those of the training rows."""
     train = make_objects(np.repeat([0, 1, 2], [100, 200, 700]), 1)
     test = make_objects(np.zeros(3000, dtype=np.int64), 2)
     _, drawn = fitted("random", {"train": train, "valid": train, "test": test})

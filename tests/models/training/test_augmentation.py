@@ -1,4 +1,4 @@
-"""Each augmentation against NumPy, and what all of them leave alone."""
+"""Augmentations: comparison with NumPy and SciPy, and properties that hold for all of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EACH: list[dict[str, Any]] = [
 
 
 def pictures(n: int = 40) -> NDArray[np.uint8]:
-    """Return images of smooth random shapes on an even background, all of them different."""
+    """Return distinct images of smooth random shapes on a uniform background."""
     rng = np.random.default_rng(1)
     grey = np.full((n, SIDE, SIDE), 20.0)
     grey[:, 8:-8, 8:-8] += 200 * rng.random((n, SIDE - 16, SIDE - 16))
@@ -34,18 +34,18 @@ def pictures(n: int = 40) -> NDArray[np.uint8]:
 
 
 def changed(seed: int = 0, **options: Any) -> NDArray[np.uint8]:  # noqa: ANN401 - of several types
-    """Return the pictures augmented."""
+    """Return the augmented pictures."""
     return Augmentation(**options).apply(pictures(), np.random.default_rng(seed))
 
 
 def which_views(images: NDArray[np.uint8]) -> list[list[int]]:
-    """Return of each image the views of the picture that it equals."""
+    """Return for each image the views of its original that it equals."""
     views = [turned(pictures()[..., None], view)[..., 0] for view in range(VIEWS)]
     return [[k for k in range(VIEWS) if (views[k][i] == image).all()] for i, image in enumerate(images)]
 
 
-def test_the_eight_views_are_those_of_numpy() -> None:
-    """Quarter turns and mirror images, each of the eight once."""
+def test_eight_views_equal_those_of_numpy() -> None:
+    """They are the quarter turns and their mirror images, each once."""
     image = pictures(1)[..., None]
     expected = [np.rot90(image[0], k) for k in range(4)] + [np.fliplr(np.rot90(image[0], k)) for k in range(4)]
 
@@ -63,7 +63,7 @@ def test_the_eight_views_are_those_of_numpy() -> None:
     ],
 )
 def test_turns_and_flips_draw_from_their_views(options: dict[str, bool], expected: set[int]) -> None:
-    """Every image is one of the views that are on, and among forty images all of them occur."""
+    """Every image is one of the enabled views, and all of these occur among forty images."""
     found = which_views(changed(**options))
 
     assert all(len(views) == 1 for views in found)
@@ -71,8 +71,8 @@ def test_turns_and_flips_draw_from_their_views(options: dict[str, bool], expecte
 
 
 @pytest.mark.parametrize("options", EACH, ids=lambda options: next(iter(options)))
-def test_each_changes_images_by_its_generator_alone(options: dict[str, Any]) -> None:
-    """On, it changes most images; the same draws give the same bits, others do not; the originals stay."""
+def test_augmentation_depends_on_its_generator_only(options: dict[str, Any]) -> None:
+    """Most images change; the same draws give identical images, others do not; the originals are left unchanged."""
     before = pictures()
     same = (changed(**options) == before).all(axis=(1, 2)).mean()
 
@@ -82,8 +82,8 @@ def test_each_changes_images_by_its_generator_alone(options: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("options", EACH, ids=lambda options: next(iter(options)))
-def test_each_keeps_shape_and_background(options: dict[str, Any]) -> None:
-    """Images stay uint8 of their shape, and what comes in from outside has the level of the background."""
+def test_augmentation_keeps_shape_and_background(options: dict[str, Any]) -> None:
+    """Images stay uint8 of the same shape, and new pixels have the level of the background."""
     images = changed(**options)
     corners = images[:, :: SIDE - 1, :: SIDE - 1].astype(float)
 
@@ -92,7 +92,7 @@ def test_each_keeps_shape_and_background(options: dict[str, Any]) -> None:
     assert abs(np.median(corners) - 20) <= 2
 
 
-def test_a_shift_moves_the_centre_by_at_most_its_share() -> None:
+def test_shift_moves_the_centre_by_at_most_its_share() -> None:
     """Centres of mass move by up to a fifth of the side, in both directions."""
     moved = centres(changed(shift=0.2)) - centres(pictures())
 
@@ -106,7 +106,7 @@ def centres(images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def test_rotation_and_zoom_leave_the_centre_and_scale_the_area() -> None:
-    """A bright disc in the middle stays there under rotation, and its area follows the square of the zoom."""
+    """A central bright disc stays in place under rotation, and its area scales with the square of the zoom."""
     y, x = np.indices((SIDE, SIDE)) - (SIDE - 1) / 2
     disc = np.where(np.hypot(x, y) < 8, 200, 20).astype(np.uint8)
     discs = np.repeat(disc[None], 60, axis=0)
@@ -119,8 +119,8 @@ def test_rotation_and_zoom_leave_the_centre_and_scale_the_area() -> None:
     assert 1.45 < area.max() < 1.25**2 + 0.05
 
 
-def test_an_image_is_resampled_as_scipy_does() -> None:
-    """Turned, scaled and shifted at once: of a smooth image, SciPy's linear interpolation finds the same."""
+def test_resampling_equals_that_of_scipy() -> None:
+    """Rotating, scaling and shifting a smooth image at once agrees with SciPy's linear interpolation."""
     options = {"rotation": 30.0, "zoom": 0.2, "shift": 0.1}
     images = pictures(3)
     rng = np.random.default_rng(5)
@@ -131,7 +131,7 @@ def test_an_image_is_resampled_as_scipy_does() -> None:
 
     for number, image in enumerate(images):
         cosine, sine = np.cos(angle[number]), np.sin(angle[number])
-        back = np.array([[cosine, sine], [-sine, cosine]]) / factor[number]  # from rows and columns to the original's
+        back = np.array([[cosine, sine], [-sine, cosine]]) / factor[number]  # output to input coordinates
         middle = np.full(2, (SIDE - 1) / 2)
         expected = ndimage.affine_transform(
             image.astype(float), back, middle - back @ (middle + offset[number]), order=1, cval=20
@@ -139,8 +139,8 @@ def test_an_image_is_resampled_as_scipy_does() -> None:
         assert np.abs(found[number] - expected).max() < 4
 
 
-def test_noise_has_its_standard_deviation() -> None:
-    """Gaussian noise of 0.05 is 12.75 grey levels, without a shift of the mean, and no image has another's."""
+def test_noise_has_the_given_standard_deviation() -> None:
+    """Gaussian noise of 0.05 is 12.75 grey levels, does not shift the mean, and differs between images."""
     grey = np.full((50, SIDE, SIDE), 128, np.uint8)
     noise = Augmentation(noise=0.05).apply(grey, np.random.default_rng(0)).astype(float) - 128
 
@@ -149,8 +149,8 @@ def test_noise_has_its_standard_deviation() -> None:
     assert len({image.tobytes() for image in noise}) == 50
 
 
-def test_a_recipe_says_what_is_on() -> None:
-    """The augmentation of a recipe has the recipe's values."""
+def test_augmentation_of_a_recipe() -> None:
+    """The augmentation has the values of the recipe."""
     recipe = Recipe(rotate90=False, flip=True, shift=0.1)
 
     assert Augmentation.of(recipe) == Augmentation(flip=True, shift=0.1)

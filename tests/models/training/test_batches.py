@@ -1,4 +1,4 @@
-"""Batches of a small store: which objects they show, and how they are changed."""
+"""Batches of a small store: their objects and augmentation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from planktonbench.data_manifests.errors import TrackError
 from planktonbench.features.network_images.form import ImageForm, stack
-from planktonbench.models.training.batches import IMAGE, SIZE, Embedded, Examples, PredictionBatches, TrainingBatches
+from planktonbench.models.training.batches import (
+    IMAGE,
+    SIZE,
+    EmbeddedExamples,
+    Examples,
+    PredictionBatches,
+    TrainingBatches,
+)
 from planktonbench.models.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -20,7 +27,7 @@ CHANGED: dict[str, Any] = PLAIN | {"rotation": 20.0, "zoom": 0.1, "shift": 0.05,
 
 
 def batches(objects: Objects, **options: Any) -> TrainingBatches:  # noqa: ANN401 - of several types
-    """Return the training batches of objects, sizes joined."""
+    """Return the training batches of objects, with sizes joined."""
     assert objects.codes is not None
     return TrainingBatches(Examples.of(objects, with_size=True), objects.codes, Recipe(**options), seed=3)
 
@@ -36,7 +43,7 @@ def shown(of: TrainingBatches) -> tuple[NDArray[np.uint8], NDArray[np.float32], 
 
 
 def test_an_epoch_shows_each_object_with_its_size_and_label(image_subsets: dict[str, Objects]) -> None:
-    """In the order that was drawn, as the store has them."""
+    """Images, sizes and labels follow the drawn order and equal those of the store."""
     train = image_subsets["train"]
     found = batches(train, **PLAIN)
 
@@ -51,7 +58,7 @@ def test_an_epoch_shows_each_object_with_its_size_and_label(image_subsets: dict[
 
 
 def test_batches_differ_by_one_object_at_most(image_subsets: dict[str, Objects]) -> None:
-    """None is left with a few."""
+    """No small batch is left over."""
     found = batches(image_subsets["train"], **PLAIN)
     lengths = [len(found[index][1]) for index in range(len(found))]
 
@@ -59,8 +66,8 @@ def test_batches_differ_by_one_object_at_most(image_subsets: dict[str, Objects])
     assert max(lengths) <= 16
 
 
-def test_threshold_and_opening_are_made_of_what_the_grey_channel_became(image_subsets: dict[str, Objects]) -> None:
-    """So the second channel has two levels at every angle, and the third removes the noise that was added."""
+def test_threshold_and_opening_are_computed_from_the_augmented_grey_channel(image_subsets: dict[str, Objects]) -> None:
+    """The second channel has two levels at every angle, and the third removes the added noise."""
     found = batches(image_subsets["train"], **CHANGED)
 
     images, _, _ = shown(found)
@@ -70,8 +77,8 @@ def test_threshold_and_opening_are_made_of_what_the_grey_channel_became(image_su
     assert (images == stack(images[..., 0], ImageForm(32))).all()
 
 
-def test_changes_come_again_by_seed_and_epoch(image_subsets: dict[str, Objects]) -> None:
-    """The same epoch shows the same pixels, whichever batches were made before; another one shows others."""
+def test_augmentation_depends_on_seed_and_epoch(image_subsets: dict[str, Objects]) -> None:
+    """The same epoch has the same pixels, regardless of earlier batches; another epoch has different ones."""
     first, again = (batches(image_subsets["train"], **CHANGED) for _ in range(2))
     last = again[len(again) - 1][0][IMAGE]
     again.draw(1)
@@ -81,8 +88,8 @@ def test_changes_come_again_by_seed_and_epoch(image_subsets: dict[str, Objects])
     assert other.shape != last.shape or (other != last).any()
 
 
-def test_small_classes_alone_are_changed(image_subsets: dict[str, Objects]) -> None:
-    """With `augment-small`, objects of classes of the mean size and more are shown as they are."""
+def test_only_small_classes_are_augmented(image_subsets: dict[str, Objects]) -> None:
+    """With `augment-small`, objects of classes of at least the mean size are not augmented."""
     train = image_subsets["train"]
     found = batches(train, **CHANGED | {"imbalance": "augment-small"})
 
@@ -96,20 +103,20 @@ def test_small_classes_alone_are_changed(image_subsets: dict[str, Objects]) -> N
     assert (changed == small).all()
 
 
-def test_what_another_network_saw_cannot_be_changed(image_subsets: dict[str, Objects]) -> None:
-    """Embeddings stand in the place of images, and to augment them is refused."""
+def test_embeddings_cannot_be_augmented(image_subsets: dict[str, Objects]) -> None:
+    """Embeddings replace the images, and augmenting them is refused."""
     train = image_subsets["train"]
-    seen = np.random.default_rng(0).random((len(train), 1, 1, 5), np.float32)
+    embeddings = np.random.default_rng(0).random((len(train), 1, 1, 5), np.float32)
     examples = Examples.of(train, with_size=False)
-    embedded = Embedded(examples.network_images, examples.rows, None, seen)
+    embedded = EmbeddedExamples(examples.network_images, examples.rows, None, embeddings)
 
-    assert (embedded.images(np.array([2, 0])) == seen[[2, 0]]).all()
-    with pytest.raises(TrackError, match="turn augmentation off"):
+    assert (embedded.images(np.array([2, 0])) == embeddings[[2, 0]]).all()
+    with pytest.raises(TrackError, match="Turn augmentation off"):
         embedded.images(np.array([0]), lambda grey: grey)
 
 
-def test_a_view_is_of_all_three_channels(image_subsets: dict[str, Objects]) -> None:
-    """Turned after stacking or before, an object looks the same."""
+def test_views_turn_all_three_channels(image_subsets: dict[str, Objects]) -> None:
+    """Turning the grey channel before the others are computed gives the same network image as turning it afterwards."""
     examples = Examples.of(image_subsets["train"], with_size=False)
 
     ((turned,),) = [PredictionBatches(examples, view=1)[0]]

@@ -1,4 +1,4 @@
-"""Each strategy against imbalance shows what it promises, counted."""
+"""Imbalance strategies: counts of the rows that each shows."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def shown(imbalance: Imbalance, seed: int = 0, **options: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("imbalance", ["class-weights", "focal", "none"])
-def test_some_show_each_row_once(imbalance: Imbalance) -> None:
-    """Weights and losses leave the rows as they are, in random order."""
+def test_weights_and_losses_show_each_row_once(imbalance: Imbalance) -> None:
+    """Strategies that act on weights or loss show each row once, in random order."""
     rows = shown(imbalance)
 
     assert sorted(rows) == list(range(len(Y)))
@@ -35,8 +35,8 @@ def test_some_show_each_row_once(imbalance: Imbalance) -> None:
         ("balanced-batches", [32, 32, 32, 32]),
     ],
 )
-def test_others_draw_so_many_of_each_class(imbalance: Imbalance, expected: list[int]) -> None:
-    """Counts of the classes in an epoch; the rows of a class come alike often."""
+def test_resampling_strategies_draw_the_expected_counts(imbalance: Imbalance, expected: list[int]) -> None:
+    """Classes have the expected counts in an epoch; the rows of a class are drawn equally often."""
     rows = shown(imbalance, per_class=50)
     times = np.bincount(rows, minlength=len(Y))
 
@@ -44,16 +44,16 @@ def test_others_draw_so_many_of_each_class(imbalance: Imbalance, expected: list[
     assert all(np.ptp(times[code == Y]) <= 1 for code in range(4))
 
 
-def test_oversampling_is_that_of_imbalanced_learn() -> None:
-    """Class by class as many rows as imbalanced-learn's RandomOverSampler."""
+def test_oversampling_equals_that_of_imbalanced_learn() -> None:
+    """Each class has as many rows as with imbalanced-learn's RandomOverSampler."""
     _, expected = RandomOverSampler(random_state=0).fit_resample(np.arange(len(Y))[:, None], Y)
 
     assert np.bincount(Y[shown("oversample")]).tolist() == np.bincount(expected).tolist()
 
 
 @pytest.mark.parametrize("size", [4, 8, 13])
-def test_balanced_batches_are_balanced_whatever_their_size(size: int) -> None:
-    """In each run of rows no class comes more than twice as often or two times more than another."""
+def test_balanced_batches_are_balanced_for_any_size(size: int) -> None:
+    """In each batch the counts of the classes differ by at most two."""
     rows = shown("balanced-batches")
     for first in range(0, len(rows) - size, size):
         counts = np.bincount(Y[rows[first : first + size]], minlength=4)
@@ -62,14 +62,14 @@ def test_balanced_batches_are_balanced_whatever_their_size(size: int) -> None:
 
 
 @pytest.mark.parametrize("imbalance", ["per-class-epoch", "augment-small", "balanced-batches", "none"])
-def test_epochs_differ_and_come_again_by_their_seed(imbalance: Imbalance) -> None:
-    """Rows are drawn anew for each epoch, from the generator alone."""
+def test_rows_of_an_epoch_depend_on_the_seed(imbalance: Imbalance) -> None:
+    """Rows are redrawn for each epoch, from the generator only."""
     assert shown(imbalance, 1).tolist() == shown(imbalance, 1).tolist()
     assert shown(imbalance, 1).tolist() != shown(imbalance, 2).tolist()
 
 
-def test_only_class_weights_weigh() -> None:
-    """With alpha 1 they are scikit-learn's balanced ones; other strategies have none."""
+def test_only_class_weights_have_row_weights() -> None:
+    """With alpha 1 these are scikit-learn's balanced weights; other strategies have none."""
     weights = row_weights(Y, Recipe(imbalance="class-weights", alpha=1.0))
 
     assert weights is not None
@@ -77,7 +77,7 @@ def test_only_class_weights_weigh() -> None:
     assert row_weights(Y, Recipe(imbalance="oversample")) is None
 
 
-def test_small_classes_alone_are_augmented() -> None:
-    """Under `augment-small` rows of classes below the mean size, 32; else all rows."""
+def test_augment_small_augments_small_classes_only() -> None:
+    """With `augment-small`, rows of classes below the mean size (32) are augmented, otherwise all rows."""
     assert np.unique(Y[may_be_augmented(Y, Recipe(imbalance="augment-small"))]).tolist() == [0, 2, 3]
     assert may_be_augmented(Y, Recipe()).all()

@@ -1,4 +1,4 @@
-"""The loop between batches and network trains as Keras's own does, and predicts in order."""
+"""Training and prediction loop: same results as Keras's own loop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WEIGHTS = np.linspace(0.1, 2, 10)
 
 
 class Batches:
-    """Batches of four rows and less."""
+    """Batches of at most four rows."""
 
     def __len__(self) -> int:
         return 3
@@ -34,51 +34,51 @@ def network() -> keras.Model:
     return model
 
 
-def test_it_trains_as_keras_does() -> None:
-    """The same weights after three epochs as `fit` without shuffling, row weights counted."""
+def test_training_equals_that_of_keras() -> None:
+    """Three epochs give the same weights as `fit` without shuffling, with sample weights."""
     ours, theirs = network(), network()
 
-    train_epochs(ours, Batches(), range(3), [])  # type: ignore[arg-type]  # what the loop asks of batches, and no more
+    train_epochs(ours, Batches(), range(3), [])  # type: ignore[arg-type]  # has all that the loop needs
     theirs.fit(X, Y, sample_weight=WEIGHTS, batch_size=4, epochs=3, shuffle=False, verbose=0)
 
     for one, two in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         assert one == pytest.approx(two, abs=1e-5)
 
 
-def test_callbacks_are_told_what_keras_tells_them() -> None:
-    """Beginning and end of training, epochs and batches, in order, and the loss."""
-    told: list[tuple[str, int]] = []
+def test_callbacks_are_called_as_by_keras() -> None:
+    """They are called at the beginning and end of training, epochs and batches, in order, with the loss."""
+    calls: list[tuple[str, int]] = []
     losses: list[float] = []
 
     class Notes(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
         def on_train_begin(self, logs: object = None) -> None:  # noqa: ARG002 - Keras's signature, here and below
-            told.append(("begin", 0))
+            calls.append(("begin", 0))
 
         def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
-            told.append(("epoch", epoch))
+            calls.append(("epoch", epoch))
 
         def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
-            told.append(("batch", batch))
+            calls.append(("batch", batch))
             losses.append(logs["loss"])
 
         def on_train_end(self, logs: object = None) -> None:  # noqa: ARG002
-            told.append(("end", 0))
+            calls.append(("end", 0))
 
     train_epochs(network(), Batches(), range(4, 6), [Notes()])  # type: ignore[arg-type]  # as above
 
     batches = [("batch", step) for step in range(3)]
-    assert told == [("begin", 0), ("epoch", 4), *batches, ("epoch", 5), *batches, ("end", 0)]
-    assert losses[5] < losses[2]  # means of the batches of an epoch so far
+    assert calls == [("begin", 0), ("epoch", 4), *batches, ("epoch", 5), *batches, ("end", 0)]
+    assert losses[5] < losses[2]  # running means over the batches of an epoch
 
 
-def test_a_callback_may_stop_it_within_an_epoch() -> None:
-    """No further batch is learnt, and the epoch is told as ended."""
-    learnt: list[int] = []
+def test_callback_can_stop_training_within_an_epoch() -> None:
+    """No further batch is trained on, and `on_epoch_end` is called."""
+    trained: list[int] = []
     ended: list[int] = []
 
     class Stop(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
         def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002
-            learnt.append(batch)
+            trained.append(batch)
             self.model.stop_training = batch == 1
 
         def on_epoch_end(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
@@ -86,11 +86,11 @@ def test_a_callback_may_stop_it_within_an_epoch() -> None:
 
     train_epochs(network(), Batches(), range(5), [Stop()])  # type: ignore[arg-type]  # as above
 
-    assert (learnt, ended) == ([0, 1], [0])
+    assert (trained, ended) == ([0, 1], [0])
 
 
-def test_a_batch_that_cannot_be_made_is_told() -> None:
-    """Though another thread makes it."""
+def test_error_in_a_batch_is_raised() -> None:
+    """An error in the thread that makes batches reaches the caller."""
 
     def fails(step: int) -> tuple[Any, ...]:
         message = f"no batch {step}"
@@ -108,7 +108,7 @@ def test_a_batch_that_cannot_be_made_is_told() -> None:
 
 
 def test_predictions_follow_the_order_of_batches() -> None:
-    """As Keras predicts all at once."""
+    """Predictions of batches equal Keras's predictions of all rows at once."""
     model = network()
 
     class Inputs(Batches):

@@ -1,4 +1,4 @@
-"""The trainer: judged as scikit-learn judges, stopped in time, taken up again as if nothing had happened."""
+"""Trainer: validation scores, stopping criteria, and resuming after a crash."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OPTIONS: dict[str, Any] = {
 
 
 class Killed(BaseException):
-    """Stands for a signal."""
+    """Stand-in for a signal."""
 
 
 def fit(
@@ -49,7 +49,7 @@ def fit(
 
 
 def kill_after(epochs: int) -> Callable[[str], None]:
-    """Return what is told of epochs and raises after so many."""
+    """Return a log function that raises after the given number of epochs."""
     lines: list[str] = []
 
     def log(line: str) -> None:
@@ -62,22 +62,22 @@ def kill_after(epochs: int) -> Callable[[str], None]:
 
 @pytest.mark.parametrize("epochs", [1, 3])
 @pytest.mark.parametrize("imbalance", ["class-weights", "balanced-batches"])
-def test_a_killed_training_ends_as_an_undisturbed_one(
+def test_resumed_training_equals_an_uninterrupted_one(
     image_subsets: dict[str, Objects], tmp_path: Path, epochs: int, imbalance: str
 ) -> None:
-    """Taken up after its last finished epoch it repeats none, and its predictions are the same bits."""
-    undisturbed = fit(image_subsets, imbalance=imbalance).predict(image_subsets["test"])
+    """Training resumes after the last finished epoch without repeating any, and predictions are bit-identical."""
+    uninterrupted = fit(image_subsets, imbalance=imbalance).predict(image_subsets["test"])
     with pytest.raises(Killed):
         fit(image_subsets, scratch=tmp_path, log=kill_after(epochs), imbalance=imbalance)
     lines: list[str] = []
     resumed = fit(image_subsets, scratch=tmp_path, log=lines.append, imbalance=imbalance)
 
     assert len(lines) == OPTIONS["epochs"] - epochs
-    assert (resumed.predict(image_subsets["test"]) == undisturbed).all()
+    assert (resumed.predict(image_subsets["test"]) == uninterrupted).all()
 
 
-def test_the_state_of_another_training_is_not_taken_up(image_subsets: dict[str, Objects], tmp_path: Path) -> None:
-    """With another recipe the training begins anew."""
+def test_state_of_another_training_is_ignored(image_subsets: dict[str, Objects], tmp_path: Path) -> None:
+    """With another recipe, training starts from the beginning."""
     with pytest.raises(Killed):
         fit(image_subsets, scratch=tmp_path, log=kill_after(2))
     lines: list[str] = []
@@ -86,8 +86,8 @@ def test_the_state_of_another_training_is_not_taken_up(image_subsets: dict[str, 
     assert len(lines) == OPTIONS["epochs"]
 
 
-def test_a_finished_training_is_not_trained_on(image_subsets: dict[str, Objects], tmp_path: Path) -> None:
-    """Killed between its last epoch and the storing of the run, it predicts at once."""
+def test_finished_training_is_not_continued(image_subsets: dict[str, Objects], tmp_path: Path) -> None:
+    """If a run was killed after its last epoch but before it was stored, the next attempt only predicts."""
     first = fit(image_subsets, scratch=tmp_path)
     lines: list[str] = []
     again = fit(image_subsets, scratch=tmp_path, log=lines.append)
@@ -96,8 +96,8 @@ def test_a_finished_training_is_not_trained_on(image_subsets: dict[str, Objects]
     assert (first.predict(image_subsets["test"]) == again.predict(image_subsets["test"])).all()
 
 
-def test_it_is_judged_as_scikit_learn_judges(image_subsets: dict[str, Objects]) -> None:
-    """Macro F1 and log loss of the kept epoch are those of its predictions of validation rows, to the last bit."""
+def test_validation_scores_equal_those_of_scikit_learn(image_subsets: dict[str, Objects]) -> None:
+    """Macro F1 of the kept epoch equals that of its predictions of validation rows exactly, log loss to 1e-6."""
     track = fit(image_subsets)
     valid = image_subsets["valid"]
     scores = track.predict(valid)
@@ -109,16 +109,16 @@ def test_it_is_judged_as_scikit_learn_judges(image_subsets: dict[str, Objects]) 
     assert max(track.chosen["valid_macro_f1_by_epoch"]) == macro_f1
 
 
-def test_it_stops_when_there_is_no_progress(image_subsets: dict[str, Objects]) -> None:
-    """At a learning rate of nothing the first epoch stays the best, and patience ends."""
+def test_training_stops_without_progress(image_subsets: dict[str, Objects]) -> None:
+    """With a learning rate of 0 the first epoch stays the best, and training stops after `patience` epochs."""
     track = fit(image_subsets, learning_rate=0.0, schedule="constant", patience=2, epochs=9)
 
     assert track.chosen is not None
     assert (track.chosen["best_epoch"], track.chosen["epochs"]) == (1, 3)
 
 
-def test_it_stops_when_time_runs_out(image_subsets: dict[str, Objects]) -> None:
-    """Without minutes there is one step, the network is kept as it is then, and the card says so."""
+def test_training_stops_at_its_time_limit(image_subsets: dict[str, Objects]) -> None:
+    """With a time limit of 0 there is one step, its network is kept, and the card records it."""
     track = fit(image_subsets, minutes=0)
 
     assert track.chosen is not None
@@ -126,8 +126,8 @@ def test_it_stops_when_time_runs_out(image_subsets: dict[str, Objects]) -> None:
     assert np.isfinite(track.predict(image_subsets["test"])).all()
 
 
-def test_each_epoch_is_told_in_one_line(image_subsets: dict[str, Objects]) -> None:
-    """Epoch, macro F1 and the best so far."""
+def test_each_epoch_logs_one_line(image_subsets: dict[str, Objects]) -> None:
+    """The line has the epoch, macro F1 and the best epoch so far."""
     lines: list[str] = []
     fit(image_subsets, log=lines.append, epochs=2)
 
@@ -137,8 +137,8 @@ def test_each_epoch_is_told_in_one_line(image_subsets: dict[str, Objects]) -> No
     )
 
 
-def test_the_focal_loss_is_that_of_its_source() -> None:
-    """-(1 - p)² log p, by NumPy."""
+def test_focal_loss_equals_its_formula() -> None:
+    """The loss is -(1 - p)² log p, computed with NumPy."""
     from planktonbench.models.training.trainer import focal_loss
 
     logits = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
@@ -150,7 +150,7 @@ def test_the_focal_loss_is_that_of_its_source() -> None:
 
 @pytest.mark.parametrize("imbalance", ["per-class-epoch", "augment-small", "oversample", "focal", "none"])
 def test_every_strategy_learns(image_subsets: dict[str, Objects], imbalance: str) -> None:
-    """Shapes are told apart under each strategy against imbalance."""
+    """Shapes are separated with each strategy against imbalance."""
     options: dict[str, Any] = {
         "imbalance": imbalance,
         "per_class": 40,
@@ -164,7 +164,7 @@ def test_every_strategy_learns(image_subsets: dict[str, Objects], imbalance: str
 
 
 def test_views_are_averaged(image_subsets: dict[str, Objects]) -> None:
-    """With eight views a turned object has the scores of the object as it is; without it has not."""
+    """With eight views a turned object has the same scores as the original, otherwise it has not."""
     alone, averaged = (fit(image_subsets, views=views, epochs=1) for views in (False, True))
     objects = image_subsets["test"]
     around = rotated(objects)
@@ -174,7 +174,7 @@ def test_views_are_averaged(image_subsets: dict[str, Objects]) -> None:
 
 
 def rotated(objects: Objects) -> Objects:
-    """Return objects whose images are turned by a quarter."""
+    """Return objects with images turned by 90 degrees."""
     from dataclasses import replace
 
     network_images: Any = objects.network_images
@@ -182,18 +182,18 @@ def rotated(objects: Objects) -> Objects:
     return replace(objects, network_images=replace(network_images, grey=turned))
 
 
-def test_logs_for_tensorboard_are_written_when_asked_for(image_subsets: dict[str, Objects], tmp_path: Path) -> None:
-    """The folder holds an event file after a training that names it, in a folder of this training."""
+def test_tensorboard_logs_are_written_on_request(image_subsets: dict[str, Objects], tmp_path: Path) -> None:
+    """The given folder has an event file in a subfolder for this training."""
     pytest.importorskip("tensorboard")
     fit(image_subsets, epochs=1, tensorboard=str(tmp_path / "logs"))
 
     assert len(list((tmp_path / "logs").rglob("events.out.tfevents*"))) == 1
 
 
-def test_logs_without_tensorboard_are_refused(
+def test_tensorboard_option_without_the_package_is_refused(
     image_subsets: dict[str, Objects], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message says what to install."""
+    """The message states what to install."""
     from planktonbench.models.training import trainer as training
 
     monkeypatch.setattr(training, "find_spec", lambda _: None)

@@ -1,4 +1,4 @@
-"""The report in a browser: what a reader clicks, types and sees; no error, and no request that leaves the folder."""
+"""Tests of the report in a browser: interaction works, without errors and without requests outside the folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TAXA = {"Copepoda": 36, "detritus": 72, "<b>egg</b>": 18}
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory, add_run: Callable[..., Path]) -> Path:
-    """A report of three tracks on objects with images."""
+    """A report of three tracks on a data set with images."""
     out, data = tmp_path_factory.mktemp("results"), tmp_path_factory.mktemp("data")
     add_run(out, "good", taxa=TAXA, wrong=2)
     add_run(out, "fair", taxa=TAXA, wrong=9, predict_seconds=0.01)
@@ -40,11 +40,11 @@ def report(tmp_path_factory: pytest.TempPathFactory, add_run: Callable[..., Path
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """An installed Chromium without a window."""
+    """An installed Chromium in headless mode."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     program = os.environ.get("PLANKTONBENCH_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
-        pytest.skip(f"there is no {' or '.join(NAMES)} on the path, and PLANKTONBENCH_CHROMIUM names none")
+        pytest.skip(f"found no {' or '.join(NAMES)} on the path, and PLANKTONBENCH_CHROMIUM is not set")
     with playwright.sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=program, args=["--no-sandbox"], timeout=300_000)
         yield started
@@ -53,17 +53,17 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def visit(browser: Any, report: Path) -> Iterator[Callable[..., Any]]:  # noqa: ANN401 - playwright may not be installed
-    """Return a function that opens a page of the report; in the end nothing may have gone wrong on it."""
-    faults: list[str] = []
+    """Return a function that opens a page of the report; afterwards check that no errors occurred."""
+    errors: list[str] = []
     pages = []
 
     def opened(name: str, width: int = 1280, *, script: bool = True) -> Any:  # noqa: ANN401 - as above
         page = browser.new_page(viewport={"width": width, "height": 900}, java_script_enabled=script)
         page.set_default_timeout(300_000)
-        page.on("console", lambda told: faults.append(told.text) if told.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda fault: faults.append(str(fault)))
-        page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else faults.append(asked.url))
-        page.on("requestfailed", lambda asked: faults.append(f"failed: {asked.url}"))
+        page.on("console", lambda entry: errors.append(entry.text) if entry.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda sent: None if sent.url.startswith(("file:", "data:")) else errors.append(sent.url))
+        page.on("requestfailed", lambda sent: errors.append(f"failed: {sent.url}"))
         page.goto((report / name).as_uri())
         pages.append(page)
         return page
@@ -72,11 +72,11 @@ def visit(browser: Any, report: Path) -> Iterator[Callable[..., Any]]:  # noqa: 
     for page in pages:
         page.close()
 
-    assert faults == []
+    assert errors == []
 
 
 def tracks_of(page: Any) -> list[str]:  # noqa: ANN401 - as above
-    """Return the tracks that the leaderboard shows, from top to bottom."""
+    """Return the tracks shown in the leaderboard, from top to bottom."""
     shown: list[str] = page.eval_on_selector_all(
         "#board-lake tbody tr:not([hidden])",
         "rows => rows.map(row => [...row.cells].find(cell => cell.matches('.text')).textContent)",
@@ -84,22 +84,22 @@ def tracks_of(page: Any) -> list[str]:  # noqa: ANN401 - as above
     return shown
 
 
-def test_the_leaderboard_is_sorted_by_a_click_and_by_the_keyboard(visit: Callable[..., Any]) -> None:
-    """Rising at first, falling the second time; the head says which."""
+def test_the_leaderboard_is_sorted_by_mouse_and_keyboard(visit: Callable[..., Any]) -> None:
+    """The first activation sorts in ascending order, the second in descending order; the header states the order."""
     page = visit("index.html")
-    predict = page.locator("#board-lake th", has_text="predict")
+    header = page.locator("#board-lake th", has_text="prediction time")
 
     assert tracks_of(page) == ["good", "fair", "bad"]
-    predict.get_by_role("button").click()
+    header.get_by_role("button").click()
     assert tracks_of(page) == ["fair", "good", "bad"]
-    assert predict.get_attribute("aria-sort") == "ascending"
+    assert header.get_attribute("aria-sort") == "ascending"
     page.keyboard.press("Enter")
     assert tracks_of(page) == ["bad", "good", "fair"]
-    assert predict.get_attribute("aria-sort") == "descending"
+    assert header.get_attribute("aria-sort") == "descending"
 
 
-def test_the_leaderboard_is_filtered_by_what_is_typed(visit: Callable[..., Any]) -> None:
-    """Rows without the words are hidden, and how many stay is told."""
+def test_the_leaderboard_is_filtered_by_text(visit: Callable[..., Any]) -> None:
+    """Rows that do not match are hidden, and the number of remaining rows is shown."""
     page = visit("index.html")
     page.get_by_label("Filter").fill("AI")
 
@@ -126,39 +126,38 @@ def click_cell(page: Any, row: int, column: int) -> None:  # noqa: ANN401 - as a
 
 
 def test_a_click_on_a_cell_shows_its_objects(visit: Callable[..., Any]) -> None:
-    """Truth, call and count in words, and images of objects that are so; classes stand by size."""
+    """True and predicted taxon, count and images of a cell are shown; classes are sorted by size."""
     page = visit("dataset-lake.html")
     click_cell(page, 0, 0)
     page.wait_for_function("document.querySelectorAll('#cell-pictures img').length > 0")
 
-    assert (
-        page.locator("#cell-words").text_content().startswith("detritus called detritus: 24 objects, 100 % of the 24")
-    )
+    description = "detritus predicted as detritus: 24 objects, 100 % of the 24 test objects of detritus"
+    assert page.locator("#cell-words").text_content().startswith(description)
     pictures = page.locator("#cell-pictures img")
     assert pictures.count() == 6
-    assert pictures.first.get_attribute("alt").endswith("detritus called detritus")
+    assert pictures.first.get_attribute("alt").endswith("detritus predicted as detritus")
     assert page.evaluate(
         "[...document.querySelectorAll('#cell-pictures img')].every(image => image.naturalWidth === 30)"
     )
 
 
-def test_a_cell_is_reached_by_the_keyboard(visit: Callable[..., Any]) -> None:
-    """From the list of the largest confusions, or by naming two taxa; a name is no tag."""
+def test_a_cell_can_be_chosen_with_the_keyboard(visit: Callable[..., Any]) -> None:
+    """Cells are chosen from the list of confusions or by two taxa; names are not interpreted as HTML."""
     page = visit("dataset-lake.html")
     page.locator("#matrix-track").select_option("bad")
-    page.locator("summary", has_text="The largest confusions").press("Enter")
+    page.locator("summary", has_text="List of the most frequent confusions").press("Enter")
     page.locator("#cell-list button").nth(1).press("Enter")
-    words = page.locator("#cell-words")
+    description = page.locator("#cell-words")
 
-    assert "predicted" in words.text_content()
+    assert " predicted as " in description.text_content()
     page.locator("#cell-truth").select_option(label="<b>egg</b>")
-    page.locator("#cell-called").select_option(label="detritus")
-    assert words.text_content().startswith("<b>egg</b> called detritus: 0 objects")
+    page.locator("#cell-predicted").select_option(label="detritus")
+    assert description.text_content().startswith("<b>egg</b> predicted as detritus: 0 objects")
     assert page.locator("#cell-words b").count() == 0
 
 
 def test_classes_can_be_ordered_and_tracks_changed(visit: Callable[..., Any]) -> None:
-    """The matrix has the names in the order that is chosen."""
+    """The matrix shows the classes in the chosen order."""
     page = visit("dataset-lake.html")
     wait_for_matrix(page)
     names = "document.querySelector('[data-chart=confusion]').data[0].y"
@@ -172,8 +171,8 @@ def test_classes_can_be_ordered_and_tracks_changed(visit: Callable[..., Any]) ->
     page.wait_for_function(f"{counts} !== {before!r}")
 
 
-def test_two_tracks_are_set_against_each_other(visit: Callable[..., Any]) -> None:
-    """The difference of a track with itself is zero, and of two it is not."""
+def test_two_tracks_are_compared_by_class(visit: Callable[..., Any]) -> None:
+    """The difference is zero for a track and itself, and not for two different tracks."""
     page = visit("dataset-lake.html")
     chart = page.locator("[data-chart=difference]")
     chart.scroll_into_view_if_needed()
@@ -186,15 +185,15 @@ def test_two_tracks_are_set_against_each_other(visit: Callable[..., Any]) -> Non
 
 
 @pytest.mark.parametrize("name", ["index.html", "dataset-lake.html", "warnings.html"])
-def test_a_narrow_window_needs_no_scrolling_sideways(visit: Callable[..., Any], name: str) -> None:
-    """At 400 pixels what is wide scrolls in its own box."""
+def test_a_narrow_window_has_no_horizontal_scrolling(visit: Callable[..., Any], name: str) -> None:
+    """At a width of 400 pixels, wide content scrolls inside its own box."""
     page = visit(name, 400)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
-def test_on_paper_charts_are_figures(visit: Callable[..., Any]) -> None:
-    """What answers to the pointer is left out, and the figure of the same stands in its place."""
+def test_print_shows_figures_instead_of_charts(visit: Callable[..., Any]) -> None:
+    """In print, interactive charts are replaced by static figures."""
     page = visit("dataset-lake.html")
 
     assert not page.locator(".on-paper img").first.is_visible()
@@ -205,7 +204,7 @@ def test_on_paper_charts_are_figures(visit: Callable[..., Any]) -> None:
 
 
 def test_without_scripts_there_are_figures_and_tables(visit: Callable[..., Any]) -> None:
-    """Nothing is offered that cannot be used."""
+    """Elements that need scripts are hidden."""
     page = visit("dataset-lake.html", script=False)
 
     assert page.locator(".on-paper img").first.is_visible()

@@ -1,4 +1,4 @@
-"""The leaderboard for a paper."""
+"""Export of the leaderboard."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def section(make_section: Callable[..., Section]) -> Section:
-    """A track over two seeds, and one that failed."""
+    """A track with two seeds and a failed track."""
     return make_section({}, {"seed": 1, "wrong": 5}, {"track": "lost_one", "status": "failed", "reason": "oh"})
 
 
-def test_the_board_holds_means_over_runs(section: Section) -> None:
-    """Best first, with what was measured; a failed track has a line without numbers."""
+def test_the_leaderboard_has_means_over_runs(section: Section) -> None:
+    """The best track comes first; a failed track has a row without numbers."""
     table = leaderboard(section, {"good": 1}).set_index("track")
 
     assert table.index.tolist() == ["good", "lost_one"]
@@ -39,21 +39,21 @@ def test_the_board_holds_means_over_runs(section: Section) -> None:
     assert "group" not in leaderboard(section, {})
 
 
-def test_a_paper_is_given_rounded_numbers(section: Section) -> None:
-    """Three digits of scores, the ends of an interval together, a dash where there is nothing."""
+def test_numbers_are_rounded(section: Section) -> None:
+    """Scores have three decimals, limits of an interval share a cell, and missing values are a dash."""
     titles, rows = rounded(leaderboard(section, {"good": 1}))
     low, high = section.tracks[0].interval
 
     assert titles == [
-        "Group", "Method", "Macro F1", "95 % interval", "Accuracy", "Fit (s)", "Predict (s)", "Memory (MB)", "Runs",
+        "Group", "Method", "Macro F1", "95 % CI", "Accuracy", "Training (s)", "Prediction (s)", "Memory (MB)", "Runs",
     ]  # fmt: skip
     assert rows[0][:4] == ["1", "good", f"{section.tracks[0].macro_f1:.3f}", f"{low:.3f} – {high:.3f}"]
     assert rows[0][5:] == ["2.0", "0.50", "300", "2"]
     assert rows[1] == ["–", "lost_one", "–", "–", "–", "–", "–", "–", "0"]
 
 
-def test_three_files_hold_the_same(section: Section, tmp_path: Path) -> None:
-    """CSV with full numbers, LaTeX with escaped names, Markdown."""
+def test_three_formats_are_written(section: Section, tmp_path: Path) -> None:
+    """CSV has full precision, LaTeX has escaped names, and Markdown has the same rows."""
     table = leaderboard(section, {})
     write_leaderboard(table, tmp_path, "lake-leaderboard")
     read = pd.read_csv(tmp_path / "lake-leaderboard.csv")
@@ -62,12 +62,12 @@ def test_three_files_hold_the_same(section: Section, tmp_path: Path) -> None:
     assert read["macro_f1"].iloc[0] == table["macro_f1"].iloc[0]
     assert r"\toprule" in latex
     assert r"lost\_one & -- & --" in latex
-    assert "95 \\% interval" in latex
+    assert "95 \\% CI" in latex
     assert "| lost_one | – | – |" in (tmp_path / "lake-leaderboard.md").read_text("utf-8")
 
 
-def test_names_do_no_harm() -> None:
-    """Characters that LaTeX or Markdown would read otherwise are escaped."""
+def test_special_characters_are_escaped() -> None:
+    """Characters with a meaning in LaTeX or Markdown are escaped."""
     assert escaped("50 % of a_b & {c} ^~\\#$") == (
         r"50 \% of a\_b \& \{c\} \textasciicircum{}\textasciitilde{}\textbackslash{}\#\$"
     )

@@ -1,4 +1,4 @@
-"""The paragraph for a paper: what was run, and nothing else."""
+"""Methods text for a paper."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ if TYPE_CHECKING:
 FACTS = {"data_citation": "Nemo & Son (1870). Seas. Licence: CC0.", "source": "Verne 1870"}
 
 
-def test_it_says_what_was_run(make_section: Callable[..., Section]) -> None:
-    """Numbers of objects and taxa, the split, what was resampled, versions and machine; failed tracks are left out."""
+def test_the_text_describes_the_runs(make_section: Callable[..., Section]) -> None:
+    """It states data, split, resampling, versions and machine; failed tracks are not mentioned."""
     section = make_section(FACTS, {**FACTS, "seed": 1}, {"track": "lost", "status": "failed", "reason": "oh"})
     text = methods_text(section).paragraph
     expected = [
-        "lake [data-lake] holds 63 objects of 3 taxa", "1 method of the suite planktonbench [planktonbench]",
+        "lake [data-lake] contains 63 objects of 3 taxa", "1 method was evaluated with planktonbench [planktonbench]",
         "good [method-good]", "21 for training, 21 for validation and 21 for testing (the first of 2 seeds or folds)",
         "over the 3 taxa with test objects, averaged over 2 runs", "2,000 bootstrap resamples of samples [davison1997]",
-        f"planktonbench {__version__}; abacus, 1 thread a run.",
+        f"planktonbench {__version__}; abacus, 1 thread per run.",
     ]  # fmt: skip
 
-    assert [words for words in expected if words not in text] == []
+    assert [phrase for phrase in expected if phrase not in text] == []
     assert "lost" not in text
 
 
-def test_every_reference_is_there_and_escaped(make_section: Callable[..., Section]) -> None:
-    """Each key of the text has its entry, and the other way round."""
-    told = methods_text(make_section(FACTS))
-    cited = set(re.findall(r"\[([^\]]+)\]", told.paragraph))
-    entries = set(re.findall(r"@\w+\{([^,]+),", told.bibtex))
+def test_references_are_complete_and_escaped(make_section: Callable[..., Section]) -> None:
+    """The keys cited in the text are those of the BibTeX entries."""
+    text = methods_text(make_section(FACTS))
+    cited = set(re.findall(r"\[([^\]]+)\]", text.paragraph))
+    entries = set(re.findall(r"@\w+\{([^,]+),", text.bibtex))
 
     assert cited == entries
-    assert r"note = {Nemo \& Son (1870). Seas. Licence: CC0.}" in told.bibtex
-    assert told.bibtex.count("{") == told.bibtex.count("}")
+    assert r"note = {Nemo \& Son (1870). Seas. Licence: CC0.}" in text.bibtex
+    assert text.bibtex.count("{") == text.bibtex.count("}")
 
 
-def test_simulated_data_and_small_budgets_are_told(make_section: Callable[..., Section]) -> None:
-    """Nobody can take them for a full result."""
+def test_simulated_data_and_reduced_budgets_are_stated(make_section: Callable[..., Section]) -> None:
+    """They cannot be mistaken for full results."""
     text = methods_text(make_section({"simulated": True, "quick": True})).paragraph
 
-    assert "no result on them is a result on real plankton" in text
+    assert "these are not results on real plankton" in text
     assert "reduced budget (--quick)" in text
 
 
-def test_without_samples_single_objects_are_told(make_section: Callable[..., Section]) -> None:
-    """What was resampled is what the score says."""
+def test_resampling_of_single_objects_is_stated(make_section: Callable[..., Section]) -> None:
+    """Without samples the text states that single objects were resampled."""
     assert "resamples of single objects" in methods_text(make_section({"samples": 0})).paragraph
 
 
-def test_without_a_finished_run_there_is_no_claim(make_section: Callable[..., Section]) -> None:
-    """The data and the split are told, no score."""
+def test_without_a_finished_run_no_score_is_stated(make_section: Callable[..., Section]) -> None:
+    """The text describes only data and split."""
     text = methods_text(make_section({"status": "failed", "reason": "oh"})).paragraph
 
     assert "No method finished." in text

@@ -1,4 +1,4 @@
-"""The pages: they load nothing but files beside them, say what was done, and take no name for code."""
+"""Pages of the report: contents, self-containedness and escaping of names."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from planktonbench.reports.analyses.report_warnings import OBJECT_INTERVAL, SIMU
 from planktonbench.reports.figures.interactive import as_json, tracks
 from planktonbench.reports.pages.explorer import Explorer
 from planktonbench.reports.pages.page import (
-    OverDatasets,
-    Shown,
+    CrossDatasetComparison,
+    SectionPage,
     number,
     render_dataset,
     render_overview,
@@ -41,48 +41,48 @@ NOTE = {"code": "twice", "text": "objects occur <twice>", "count": 1234, "exampl
 
 
 class Page(HTMLParser):
-    """What a browser would find in a page, style aside."""
+    """Tags, addresses and text of a page."""
 
     def __init__(self, source: str) -> None:
         super().__init__()
         self.tags: list[str] = []
         self.addresses: list[str] = []
-        self.words: list[str] = []
+        self.pieces: list[str] = []
         self.in_script = False
         self.feed(source)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep the tag, and the addresses that it would load or go to."""
+        """Keep the tag and the addresses that it loads or links to."""
         self.tags.append(tag)
         self.in_script = tag == "script"
         loading = {"src", "srcset", "href", "xlink:href", "data", "action", "poster"}
         self.addresses += [value or "" for name, value in attrs if name in loading]
 
     def handle_data(self, data: str) -> None:
-        """Keep the text that is read."""
+        """Keep visible text."""
         if not self.in_script:
-            self.words.append(data)
+            self.pieces.append(data)
 
     def handle_endtag(self, tag: str) -> None:
-        """Leave a script."""
+        """Note the end of a script."""
         self.in_script = self.in_script and tag != "script"
 
     @property
     def text(self) -> str:
-        """All text with single spaces."""
-        return " ".join(" ".join(self.words).split())
+        """All visible text with single spaces."""
+        return " ".join(" ".join(self.pieces).split())
 
 
-def shown_of(
+def contents_of(
     section: Section,
     examples: ImageCopies | None = None,
     outlines: OutlinePictures | None = None,
-    **more: Any,  # noqa: ANN401 - fields of Shown
-) -> Shown:
-    """Return a section as it is shown, with a figure for all that it may have, and with these kept images."""
+    **more: Any,  # noqa: ANN401 - fields of SectionPage
+) -> SectionPage:
+    """Return the page contents of a section, with all figures that it can have and with these stored images."""
     names = ["classes", "tracks", "f1-by-size", "scales", "correlations", "importance"]
     names += [f"{track.name}-confusion" for track in section.tracks]
-    return Shown(
+    return SectionPage(
         section,
         section.dataset,
         dict.fromkeys(names, PICTURE),
@@ -93,54 +93,53 @@ def shown_of(
 
 
 def page_of(section: Section, **more: Any) -> Page:  # noqa: ANN401 - as above
-    """Return the page of a section."""
-    return Page(render_dataset(shown_of(section, **more)))
+    """Return the rendered page of a section."""
+    return Page(render_dataset(contents_of(section, **more)))
 
 
 def overview_of(*sections: Section) -> Page:
-    """Return the page that shows sections side by side."""
-    return Page(render_overview([shown_of(section) for section in sections]))
+    """Return the overview of some sections."""
+    return Page(render_overview([contents_of(section) for section in sections]))
 
 
-def test_the_pages_load_files_beside_them_alone(
-    make_section: Callable[..., Section], preparation: pd.DataFrame
-) -> None:
-    """Scripts, styles and pictures are of the report's own folder, and there is no frame, form or link to anywhere."""
+def test_pages_load_only_files_of_the_report(make_section: Callable[..., Section], preparation: pd.DataFrame) -> None:
+    """Scripts, styles and images come from the folder of the report; there are no frames, forms or external links."""
     section = make_section({"preparation": preparation, "notes": [NOTE], "source": "https://example.org/paper"})
     for page in (page_of(section), overview_of(section)):
         own = ("assets/", "figures/", "tables/", "#", "index.html", "warnings.html", "dataset-lake.html", "data:,")
 
+        assert {"assets/report.css", "assets/report.js", "assets/plotly.min.js"} < set(page.addresses)
         assert [address for address in page.addresses if not address.startswith(own)] == []
         assert {"iframe", "base", "object", "form"} & set(page.tags) == set()
 
 
-def test_the_style_loads_nothing() -> None:
-    """No font and no picture is fetched by it."""
-    style = (resources.files("planktonbench.reports") / "templates" / "report.css").read_text("utf-8")
+def test_the_style_sheet_loads_nothing() -> None:
+    """It refers to no fonts, images or other style sheets."""
+    style = (resources.files("planktonbench.reports.pages") / "templates" / "report.css").read_text("utf-8")
 
     assert "url(" not in style
     assert "@import" not in style
 
 
-def test_the_page_names_what_was_run(make_section: Callable[..., Section]) -> None:
-    """Tracks with numbers, reasons of what is not done, notes, signatures, machine and versions."""
+def test_the_page_describes_the_runs(make_section: Callable[..., Section]) -> None:
+    """It shows scores and costs, reasons of failures, notes, signatures, machine and versions."""
     section = make_section({"notes": [NOTE]}, {"track": "lost", "status": "failed", "reason": "ValueError: oh"})
     (score,) = section.tracks[0].scores
     text = page_of(section).text
     expected = [
         "lake · holdout.v1", "good", f"{score.macro_f1:.3f}", f"{score.accuracy:.3f}", "2.0 s", "500 ms", "300 MB",
         "failed: ValueError: oh", "1,234 objects occur <twice>", "(first: o1, o2)", score.signature, "abacus; 1 thread",
-        "numpy 9.9.9", f"planktonbench {__version__}", "2,000 resamples of samples",
+        "numpy 9.9.9", f"planktonbench {__version__}", "2,000 bootstrap resamples of samples",
     ]  # fmt: skip
 
-    assert [words for words in expected if words not in text] == []
+    assert [phrase for phrase in expected if phrase not in text] == []
 
 
-def test_confused_pairs_stand_beside_examples_of_both(make_section: Callable[..., Section], tmp_path: Path) -> None:
-    """Images of both taxa, and between them those that were called the other, with their count and share."""
+def test_confused_pairs_are_shown_with_examples(make_section: Callable[..., Section], tmp_path: Path) -> None:
+    """Images of both taxa are shown, and between them the misclassified objects with count and share."""
     section = make_section({"wrong": 3})
     ids = section.runs[0].truth["object_id"]
-    kept = pd.DataFrame({"object_id": ids, "png": [f"image of {one}".encode() for one in ids], "data_sha256": "c" * 64})
+    kept = pd.DataFrame({"object_id": ids, "png": [f"image of {one}".encode() for one in ids], "state": "c" * 64})
     kept.to_parquet(tmp_path / "examples.parquet")
     page = page_of(section, examples=ImageCopies(tmp_path / "examples.parquet", 112))
     predictions = section.runs[0].predictions
@@ -149,11 +148,11 @@ def test_confused_pairs_stand_beside_examples_of_both(make_section: Callable[...
         for row in predictions[predictions["taxon"] != predictions["predicted"]][["taxon", "predicted"]].to_numpy()
     }
 
-    assert f"{pair[0]} called {pair[1]}: 3 (50 % of its test objects)" in page.text
-    assert f"no {pair[1]} was called {pair[0]}" in page.text
-    shown = class_examples(section)
+    assert f"{pair[0]} predicted as {pair[1]}: 3 (50 % of its test objects)" in page.text
+    assert f"no {pair[1]} was predicted as {pair[0]}" in page.text
+    examples = class_examples(section)
     pictures = [address for address in page.addresses if address.startswith("data:image")]
-    assert len(pictures) == sum(map(len, shown.values())) + sum(len(shown[one]) for one in pair) + 3
+    assert len(pictures) == sum(map(len, examples.values())) + sum(len(examples[one]) for one in pair) + 3
 
 
 MEASURED = {"table": "measured", "version": 1, "background": "dark", "pieces": "largest", "scale_bar": 31}
@@ -161,45 +160,43 @@ MEASURED = {"table": "measured", "version": 1, "background": "dark", "pieces": "
 
 @pytest.fixture
 def outlines(tmp_path: Path) -> OutlinePictures:
-    """Pictures of what was measured of three objects."""
+    """Segmentation outlines of three objects."""
     rows = [("egg", "o1", b"1", "a"), ("egg", "o2", b"2", "a"), ("zoea", "o9", b"9", "a")]
     table = pd.DataFrame(rows, columns=["taxon", "object_id", "png", "state"])
     table.to_parquet(tmp_path / "outlines.parquet")
     return OutlinePictures(tmp_path / "outlines.parquet")
 
 
-def test_what_was_measured_can_be_seen(make_section: Callable[..., Section], outlines: OutlinePictures) -> None:
-    """Each picture under its taxon, and how objects were told from the background."""
+def test_segmentation_outlines_are_shown(make_section: Callable[..., Section], outlines: OutlinePictures) -> None:
+    """Pictures are shown by taxon with the settings of the segmentation and the number of empty masks."""
     empty = {"code": NOTHING_FOUND, "text": "of 63 images show nothing", "count": 7}
     page = page_of(
         make_section({"features": {**MEASURED, "pixel_size_um": 10.58}, "notes": [empty]}), outlines=outlines
     )
-    expected = "dark background, the largest piece, the lowest 31 rows cut off (shown pale), a pixel is 10.58 µm wide."
+    expected = "dark background, the largest piece, the lowest 31 rows cropped (shown pale), pixel size 10.58 µm."
 
-    assert f"inside of the red outlines: {expected} 7 of 63 images show nothing." in page.text
+    assert f"inside the red outlines: {expected} 7 of 63 images show nothing." in page.text
     pictures = [address for address in page.addresses if address.startswith("data:image")]
     assert [address.rpartition(",")[2] for address in pictures] == ["MQ==", "Mg==", "OQ=="]
 
 
-def test_images_that_all_show_something_are_told(
-    make_section: Callable[..., Section], outlines: OutlinePictures
-) -> None:
-    """The number of empty masks is not left open when it is 0."""
+def test_absence_of_empty_masks_is_stated(make_section: Callable[..., Section], outlines: OutlinePictures) -> None:
+    """The page states explicitly that no mask is empty."""
     plain = {**MEASURED, "table": "native+measured", "pieces": "all", "scale_bar": 0}
     text = page_of(make_section({"features": plain}), outlines=outlines).text
 
-    assert "red outlines: dark background, all pieces but specks. Each image shows something." in text
+    assert "red outlines: dark background, all pieces except specks. An object was found in every image." in text
 
 
-def test_tracks_on_native_features_show_no_outline(
+def test_outlines_are_hidden_without_measured_features(
     make_section: Callable[..., Section], outlines: OutlinePictures
 ) -> None:
-    """Pictures that an earlier run left are not of what they learnt from."""
-    assert "What was measured" not in page_of(make_section(), outlines=outlines).text
+    """Pictures stored by an earlier run are not shown if tracks use native features only."""
+    assert "red outlines" not in page_of(make_section(), outlines=outlines).text
 
 
-def test_without_images_classes_are_a_figure_alone(make_section: Callable[..., Section]) -> None:
-    """A data set without images has its page all the same."""
+def test_without_images_there_is_no_gallery(make_section: Callable[..., Section]) -> None:
+    """A data set without images has a page without image examples."""
     page = page_of(make_section())
 
     assert not [address for address in page.addresses if address.startswith("data:image")]
@@ -207,49 +204,49 @@ def test_without_images_classes_are_a_figure_alone(make_section: Callable[..., S
 
 
 def test_feature_importance_names_its_track(make_section: Callable[..., Section]) -> None:
-    """Whose it is, over how many runs, and how many features are shown."""
+    """The page states the track, the number of runs and the number of features shown."""
     table = pd.DataFrame({"feature": [f"f{k}" for k in range(25)], "gain": 0.04, "permutation": 0.01})
     text = page_of(make_section({"importance": table})).text
 
-    assert "What good looked at, the first 20 of 25 features." in text
+    assert "Importance of the features for good, the first 20 of 25 features." in text
     assert "Means over 1 run." in text
 
 
 def test_the_data_and_the_tracks_can_be_cited(make_section: Callable[..., Section]) -> None:
-    """The citation of the data once, whatever the number of runs, and the source of each track."""
+    """The citation of the data is given once for several runs, and each track has its source."""
     facts = {"data_citation": "Nemo (1870). Seas. Licence: CC0.", "source": "Verne 1870"}
     text = page_of(make_section(facts, {**facts, "seed": 1})).text
 
     assert text.count("Data: Nemo (1870). Seas. Licence: CC0.") == 1
     assert "good: Verne 1870" in text
-    assert f"planktonbench {__version__}. Give the signature" in text
+    assert f"planktonbench {__version__}. Report the signature" in text
 
 
-def test_several_sections_begin_with_a_table_of_them(
+def test_the_overview_lists_all_sections(
     make_section: Callable[..., Section], add_run: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """Best track and score of each, with a link to its page; simulated ones say so."""
+    """Each row has the best track, its score and a link to the page; simulated data are marked."""
     make_section()
     add_run(tmp_path / "results", dataset="bay", simulated=True)
     page = overview_of(*sections_of(read_runs(tmp_path / "results")))
 
     assert {"dataset-bay.html", "dataset-lake.html"} < set(page.addresses)
     assert "bay · holdout.v1 (simulated) 3 21 good" in page.text
-    assert "parts of this report, which say so, are about drawings" in page.text
+    assert "the sections marked as simulated are based on drawings" in page.text
     assert "lake · holdout.v1 3 21 good" in page.text
 
 
-@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("stated", [True, False])
 @pytest.mark.parametrize(("fact", "word"), [("simulated", "simulated"), ("quick", "--quick")])
-def test_what_is_no_full_result_is_called_so(
-    make_section: Callable[..., Section], fact: str, word: str, *, told: bool
+def test_simulated_data_and_reduced_budgets_are_stated(
+    make_section: Callable[..., Section], fact: str, word: str, *, stated: bool
 ) -> None:
-    """Simulated data and smaller budgets are named on their pages and on no other."""
-    assert (word in page_of(make_section({fact: told})).text.lower()) is told
+    """Simulated data and reduced budgets are mentioned if and only if they apply."""
+    assert (word in page_of(make_section({fact: stated})).text.lower()) is stated
 
 
-def test_names_are_no_code(make_section: Callable[..., Section]) -> None:
-    """Names of taxa, reasons and versions are shown as they are, and never taken for tags."""
+def test_names_are_escaped(make_section: Callable[..., Section]) -> None:
+    """Names, reasons and machines are shown literally and never interpreted as HTML."""
     taxa = {"<b>bold</b>": 9, 'Méduse & "egg"': 6}
     section = make_section(
         {"taxa": taxa, "source": '"><script>', "machine": "<i>"},
@@ -264,31 +261,33 @@ def test_names_are_no_code(make_section: Callable[..., Section]) -> None:
     assert all(words in page.text for words in (*taxa, "<script>alert(1)</script>", "<i>; 1 thread"))
 
 
-def test_several_runs_are_told_with_how_they_combine(make_section: Callable[..., Section]) -> None:
-    """Means over runs, one interval line for each run, matrices of all runs added up."""
+def test_the_combination_of_several_runs_is_stated(make_section: Callable[..., Section]) -> None:
+    """Scores are means over runs, counts are summed, and each run has its signature."""
     page = page_of(make_section({"wrong": 1}, {"seed": 1}, {"seed": 2, "status": "failed", "reason": "oh"}))
 
-    assert "mean over 2 runs (seeds or folds)" in page.text
-    assert "Test objects of all runs added up" in page.text
+    assert "means over 2 runs (seeds or folds)" in page.text
+    assert "summed over the test objects of all runs" in page.text
     assert "2 (failed: oh)" in page.text
     assert page.text.count("macroF1|") == 2
 
 
-def test_lost_and_absent_classes_are_told(make_section: Callable[..., Section]) -> None:
-    """The share of resamples that lose a class, and classes that no mean includes."""
+def test_absent_classes_are_reported(make_section: Callable[..., Section]) -> None:
+    """The page gives the share of resamples that lose a class and lists classes excluded from means."""
     section = make_section({"taxa": {"egg": 60, "Zoea": 3}, "classes": ["egg", "Zoea", "Doliolida"]})
     share = section.tracks[0].scores[0].draws_losing_a_class
     text = page_of(section).text
 
-    assert f"In {100 * share:.1f} % of the resamples of the first run a rare class was lost" in text
-    assert "Classes without test objects in the first run, which no mean includes: Doliolida." in text
+    assert f"In {100 * share:.1f} % of the resamples of the first run, a rare class had no objects" in text
+    assert "Classes without test objects in the first run, excluded from all means: Doliolida." in text
 
 
-def test_the_preparation_of_columns_is_told(make_section: Callable[..., Section], preparation: pd.DataFrame) -> None:
-    """How many columns stay, why others went, and where values are missing."""
+def test_the_preparation_of_columns_is_described(
+    make_section: Callable[..., Section], preparation: pd.DataFrame
+) -> None:
+    """The page shows how many columns are kept, why others are dropped, and where values are missing."""
     text = page_of(make_section({"preparation": preparation})).text
 
-    assert "5 columns, of which 3 are kept by good (holdout.v1, seed 0)" in text
+    assert "Of 5 columns, 3 are kept by good (holdout.v1, seed 0)" in text
     assert "constant constant (1)" in text
     assert "double |r| = 1.000 with area" in text
     assert "skew 25.00 %" in text
@@ -298,23 +297,24 @@ def test_the_preparation_of_columns_is_told(make_section: Callable[..., Section]
 @pytest.mark.parametrize(
     ("table", "heading"), [("measured", "Measured features"), ("native+measured", "Native and measured features")]
 )
-def test_the_heading_says_whose_columns_they_are(
+def test_the_heading_names_the_feature_table(
     make_section: Callable[..., Section], preparation: pd.DataFrame, table: str, heading: str
 ) -> None:
-    """Measured columns are not called native."""
+    """The heading distinguishes measured from native columns."""
     assert heading in page_of(make_section({"preparation": preparation, "features": {**MEASURED, "table": table}})).text
 
 
 def test_a_section_without_a_finished_run_is_shown(make_section: Callable[..., Section]) -> None:
-    """The reason stands in place of numbers."""
+    """The reason of the failure is shown instead of numbers."""
     text = page_of(make_section({"status": "skipped", "reason": "no weights"})).text
 
     assert "skipped: no weights" in text
-    assert "Confusion matrices" not in text
+    assert "Confusion matrix" not in text
+    assert "lake: no track has finished" in text
 
 
-def test_what_nobody_measured_is_a_dash(make_section: Callable[..., Section]) -> None:
-    """A run that is done without timing or memory has its line all the same."""
+def test_unmeasured_costs_are_a_dash(make_section: Callable[..., Section]) -> None:
+    """A run without time and memory has a row in the leaderboard."""
     text = page_of(make_section({"fit_seconds": None, "predict_seconds": None, "peak_rss_mb": None})).text
 
     assert "– – – MB" in text
@@ -329,60 +329,93 @@ def test_what_nobody_measured_is_a_dash(make_section: Callable[..., Section]) ->
         (seconds, 119.9, "2.0 min"), (seconds, 150, "2.5 min"), (seconds, None, "–"), (seconds, math.nan, "–"),
     ],
 )  # fmt: skip
-def test_numbers_are_written_as_a_person_would(
-    write: Callable[[float | None], str], value: float | None, expected: str
-) -> None:
-    """Seconds in the unit that fits, other numbers with three digits; None and NaN are a dash."""
+def test_numbers_are_formatted(write: Callable[[float | None], str], value: float | None, expected: str) -> None:
+    """Seconds have a suitable unit, other numbers three decimals; None and NaN are a dash."""
     assert write(value) == expected
 
 
-def test_cautions_stand_above_the_numbers_and_are_explained(make_section: Callable[..., Section]) -> None:
-    """Code and finding on both pages, and what they mean on a page of their own, of those that apply alone."""
+def test_warnings_are_above_the_leaderboard_and_explained(make_section: Callable[..., Section]) -> None:
+    """Both pages show code and text; a separate page explains the warnings that apply, and only these."""
     section = make_section()
     found = [ReportWarning(OBJECT_INTERVAL, "too narrow"), ReportWarning(SIMULATED, "drawn")]
-    texts = [page_of(section, warnings=found).text, Page(render_overview([shown_of(section, warnings=found)])).text]
-    explained = Page(render_warnings([shown_of(section, warnings=found[:1])])).text
+    texts = [page_of(section, warnings=found).text, Page(render_overview([contents_of(section, warnings=found)])).text]
+    explained = Page(render_warnings([contents_of(section, warnings=found[:1])])).text
 
     for text in texts:
-        assert text.index("W03 too narrow") < text.index("W07 drawn") < text.index("95 % interval")
+        assert text.index("W03 too narrow") < text.index("W07 drawn") < text.index("track macro F1 95 % CI")
     assert OBJECT_INTERVAL.remedy in explained
     assert SIMULATED.remedy not in explained
 
 
-def test_rank_groups_have_a_column_when_they_are_known(make_section: Callable[..., Section]) -> None:
-    """Without a comparison nobody is in a group."""
+def test_rank_groups_have_a_column(make_section: Callable[..., Section]) -> None:
+    """The column is left out if tracks were not compared."""
     section = make_section()
 
     assert "group track macro F1" in page_of(section, groups={"good": 1}).text
     assert "group track macro F1" not in page_of(section).text
 
 
-def test_differences_to_the_best_track_are_told(make_section: Callable[..., Section]) -> None:
-    """With their paired interval; the best has none."""
+def test_differences_from_the_best_track_are_shown(make_section: Callable[..., Section]) -> None:
+    """The paired interval is given; without comparisons the column is left out."""
     section = make_section({}, {"track": "fair", "wrong": 5})
-    text = page_of(section, groups={"good": 1, "fair": 1}, gaps={"fair": (-0.1, -0.2, 0.05)}).text
+    text = page_of(section, groups={"good": 1, "fair": 1}, differences={"fair": (-0.1, -0.2, 0.05)}).text
 
-    assert "to the best accuracy" in text
+    assert "difference from best accuracy" in text
     assert "-0.100 [-0.200, +0.050]" in text
-    assert "to the best accuracy" not in page_of(section).text
+    assert "difference from best accuracy" not in page_of(section).text
 
 
-def test_what_is_known_over_data_sets_is_on_the_overview(make_section: Callable[..., Section]) -> None:
-    """Sentences and a forest plot, where a pair was compared on several."""
-    shown = [shown_of(make_section())]
-    told = Page(render_overview(shown, OverDatasets(["one against two on 2 data sets."], {"data": [], "layout": {}})))
+def test_the_comparison_across_data_sets_is_on_the_overview(make_section: Callable[..., Section]) -> None:
+    """It has sentences and a forest plot if a pair of tracks was compared on several data sets."""
+    pages = [contents_of(make_section())]
+    across = CrossDatasetComparison(["one against two on 2 data sets."], {"data": [], "layout": {}})
+    text = Page(render_overview(pages, across)).text
 
-    assert "Over data sets one against two on 2 data sets." in told.text
-    assert "Over data sets" not in Page(render_overview(shown)).text
+    assert "Comparison across data sets one against two on 2 data sets." in text
+    assert "Comparison across data sets" not in Page(render_overview(pages)).text
 
 
-def test_confident_errors_are_told_with_label_call_and_score(make_section: Callable[..., Section]) -> None:
-    """With their image where one is kept; without scores the page says why there are none."""
+def test_suspected_label_errors_are_shown(make_section: Callable[..., Section]) -> None:
+    """Label, prediction, score and image are shown; without scores the page gives the reason."""
     section = make_section()
     one = SuspectedLabelError("o7", "egg", "Copepoda", 0.987, "data:image/webp;base64,AAAA")
     page = page_of(section, suspected_label_errors=[one], suspected_label_error_files=["good"])
 
-    assert "labelled egg called Copepoda (0.987) o7" in page.text
-    assert {one.address, "tables/lake-good-suspects.tsv"} < set(page.addresses)
+    assert "label egg predicted Copepoda (score 0.987) o7" in page.text
+    assert {one.address, "tables/lake-good-suspected-label-errors.tsv"} < set(page.addresses)
     assert "good stored no scores" in page_of(section).text
-    assert "There is none." in page_of(section, suspected_label_errors=[]).text
+    assert "None: all test objects are predicted as labelled." in page_of(section, suspected_label_errors=[]).text
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        ({}, "good has the highest macro F1"), ({"good": 1, "fair": 2}, "good is best, macro F1"),
+        ({"good": 1, "fair": 1}, "good has the highest macro F1"), ({"fair": 1}, "good has the highest macro F1"),
+    ],
+)  # fmt: skip
+def test_the_headline_states_the_result(
+    make_section: Callable[..., Section], groups: dict[str, int], expected: str
+) -> None:
+    """It gives score and interval, and calls a track best only if the others are distinguishable from it."""
+    section = make_section({"simulated": True}, {"track": "fair", "wrong": 9, "simulated": True})
+    best = section.done[0]
+    interval = f"95 % CI {best.interval[0]:.3f}–{best.interval[1]:.3f}"
+    headline = contents_of(section, groups=groups).headline
+
+    assert headline.startswith(f"lake (simulated): {expected} {best.macro_f1:.3f} ({interval})")
+    assert headline.endswith("; 1 other track is not distinguishable from it") is (groups == {"good": 1, "fair": 1})
+    assert headline in page_of(section, groups=groups).text
+
+
+def test_the_headline_of_the_overview_counts_best_tracks(
+    make_section: Callable[..., Section], add_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    """With one section it is the headline of the section."""
+    only = make_section()
+    add_run(tmp_path / "results", dataset="bay")
+    add_run(tmp_path / "results", "other", dataset="sea")
+    sections = sections_of(read_runs(tmp_path / "results"))
+
+    assert contents_of(only).headline in overview_of(only).text
+    assert "Highest macro F1: good on 2 of 3, other on 1 of 3 data sets" in overview_of(*sections).text

@@ -1,4 +1,4 @@
-"""What a results folder shows: scores.csv, page, figures and tables, written whole."""
+"""Scores and report of a results folder: contents, reproducibility and atomic replacement."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from planktonbench import DataError
 from planktonbench.reports.analyses.catalogue import ANALYSES
-from planktonbench.reports.analyses.report_warnings import COLUMNS as CAUTION_COLUMNS
+from planktonbench.reports.analyses.report_warnings import COLUMNS as WARNING_COLUMNS
 from planktonbench.reports.pages import write
 from planktonbench.reports.pages.write import stored_warnings, write_results
 from planktonbench.reports.results.section import sections_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory, add_run: Callable[..., Path], preparation: pd.DataFrame) -> Path:
-    """A results folder that is written: two data sets, one of them with a failed track and two seeds."""
+    """A results folder with its report: two data sets, one of them with a failed track and two seeds."""
     out = tmp_path_factory.mktemp("results")
     add_run(out, preparation=preparation)
     add_run(out, seed=1, wrong=5)
@@ -36,14 +36,20 @@ def out(tmp_path_factory: pytest.TempPathFactory, add_run: Callable[..., Path], 
 
 
 def names(folder: Path) -> list[str]:
-    """Return the files of a folder, hidden ones too."""
+    """Return the files of a folder, including hidden ones."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def test_the_report_holds_page_figures_and_tables(out: Path) -> None:
-    """Files are named by data set and track, and nothing else is left in the folder."""
+def test_the_report_has_pages_figures_and_tables(out: Path) -> None:
+    """Files are named by data set and track, and the folder contains no other files."""
     figures = ["classes", "tracks", "f1-by-size", "good-confusion", "abundance", "effort", "reliability"]
-    tables = ["good-confusion.csv", "good-per-class.csv", "good-suspects.tsv", "methods.txt", "references.bib"]
+    tables = [
+        "good-confusion.csv",
+        "good-per-class.csv",
+        "good-suspected-label-errors.tsv",
+        "methods.txt",
+        "references.bib",
+    ]
     tables += [f"leaderboard.{kind}" for kind in ("csv", "md", "tex")]
     expected = [
         *("index.html", "dataset-bay.html", "dataset-lake.html", "warnings.html"),
@@ -52,7 +58,7 @@ def test_the_report_holds_page_figures_and_tables(out: Path) -> None:
         *(f"figures/lake-{name}.png" for name in [*figures, "scales", "correlations"]),
         *(f"tables/{dataset}-{name}" for dataset in ("bay", "lake") for name in tables),
         *(f"tables/{table.file}" for table in ANALYSES),
-        *("tables/cautions.csv", "tables/leaderboard.csv", "tables/lake-native-columns.csv"),
+        *("tables/warnings.csv", "tables/leaderboard.csv", "tables/lake-native-columns.csv"),
     ]
 
     assert names(out / "report") == sorted(expected)
@@ -60,8 +66,8 @@ def test_the_report_holds_page_figures_and_tables(out: Path) -> None:
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in (out / "report" / "figures").iterdir())
 
 
-def test_scores_has_a_line_for_each_run(out: Path) -> None:
-    """Columns in their order; whole numbers are written whole, and a failed run has a reason and no numbers."""
+def test_scores_has_a_row_for_each_run(out: Path) -> None:
+    """Columns are in order, integers are written as integers, and a failed run has a reason and no scores."""
     with (out / "scores.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
     failed = lines[3]
@@ -76,8 +82,8 @@ def test_scores_has_a_line_for_each_run(out: Path) -> None:
     assert [line["n_classes"] for line in lines[:3]] == ["3", "3", "3"]
 
 
-def test_tables_hold_the_counts_of_all_runs(out: Path) -> None:
-    """The confusion table has rows truth and columns called, both the class list; per class is as promised."""
+def test_tables_have_the_counts_of_all_runs(out: Path) -> None:
+    """The confusion table has true rows and predicted columns for all classes; supports are its row sums."""
     section = sections_of(read_runs(out))[1]
     confusion = pd.read_csv(out / "report" / "tables" / "lake-good-confusion.csv", index_col="truth")
     per_class = pd.read_csv(out / "report" / "tables" / "lake-good-per-class.csv")
@@ -89,32 +95,36 @@ def test_tables_hold_the_counts_of_all_runs(out: Path) -> None:
     assert per_class["support"].tolist() == confusion.sum(axis=1).tolist()
 
 
-def test_every_address_of_every_page_is_there(out: Path) -> None:
-    """Pages, figures, tables, scripts and places on pages: nothing is linked that is missing."""
+def test_all_links_of_all_pages_exist(out: Path) -> None:
+    """Linked pages, figures, tables, scripts and anchors exist."""
     report = out / "report"
-    for page in report.glob("*.html"):
+    pages = sorted(report.glob("*.html"))
+
+    assert [page.name for page in pages] == ["dataset-bay.html", "dataset-lake.html", "index.html", "warnings.html"]
+    for page in pages:
         addresses = set(re.findall(r'(?:href|src)="([^"]*)"', page.read_text("utf-8"))) - {"data:,"}
+        assert {"assets/report.css", "assets/report.js"} < addresses
         missing = []
         for address in addresses:
-            name, _, place = address.partition("#")
+            name, _, anchor = address.partition("#")
             target = report / unquote(name) if name else page
-            if not target.is_file() or (place and f'id="{place}"' not in target.read_text("utf-8")):
+            if not target.is_file() or (anchor and f'id="{anchor}"' not in target.read_text("utf-8")):
                 missing.append(address)
 
         assert missing == []
 
 
 def test_warnings_are_listed(out: Path) -> None:
-    """One line each, of the data set that they are about."""
+    """There is one row for each warning of a data set."""
     table = stored_warnings(out)
 
-    assert table.columns.tolist() == list(CAUTION_COLUMNS)
+    assert table.columns.tolist() == list(WARNING_COLUMNS)
     assert table.loc[table["code"] == "W07", "dataset"].tolist() == ["bay"]
     assert stored_warnings(out / "nowhere").empty
 
 
-def test_the_report_can_be_made_again(out: Path, tmp_path: Path) -> None:
-    """From cards, predictions and truth alone, elsewhere, and the same to the last byte."""
+def test_the_report_is_reproducible(out: Path, tmp_path: Path) -> None:
+    """A report from copied cards, predictions and truth is byte for byte the same."""
     for name in ("runs", "truth"):
         shutil.copytree(out / name, tmp_path / name)
     table = write_results(tmp_path)
@@ -124,8 +134,8 @@ def test_the_report_can_be_made_again(out: Path, tmp_path: Path) -> None:
     assert table["track"].tolist() == ["good", "good", "good", "lost"]
 
 
-def test_several_splits_of_a_data_set_have_files_of_their_own(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """The split is in the name only where it must be."""
+def test_several_splits_of_a_data_set_have_separate_files(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """File names contain the split if a data set has several."""
     for split in ("kfold2.v1-fold0", "kfold2.v1-fold1", "holdout.v1"):
         add_run(tmp_path, split=split)
     write_results(tmp_path)
@@ -137,10 +147,10 @@ def test_several_splits_of_a_data_set_have_files_of_their_own(tmp_path: Path, ad
 
 
 @pytest.mark.parametrize("broken", ["SectionFiles", "render_dataset", "_write_assets"])
-def test_the_old_report_stays_when_a_new_one_fails(
+def test_the_old_report_is_kept_if_a_new_one_fails(
     tmp_path: Path, add_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    """The report is put in its place whole or not at all, and no half of it is left."""
+    """The report is replaced completely or not at all, and no temporary folder is left."""
     add_run(tmp_path)
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "index.html").write_text("old")
@@ -157,8 +167,8 @@ def test_the_old_report_stays_when_a_new_one_fails(
     assert not (tmp_path / ".report.part").exists()
 
 
-def test_an_old_report_leaves_nothing_in_a_new_one(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """Tables of tracks that are gone are gone; what an interrupted report left is removed."""
+def test_files_of_an_old_report_are_removed(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Tables of removed tracks and remains of an interrupted report are deleted."""
     add_run(tmp_path, status="failed", reason="oh")
     for name in ("report", ".report.part"):
         (tmp_path / name / "tables").mkdir(parents=True)
@@ -173,7 +183,7 @@ def test_an_old_report_leaves_nothing_in_a_new_one(tmp_path: Path, add_run: Call
 
 @pytest.mark.parametrize("name", ["card.json", "predictions.parquet"])
 def test_a_truncated_file_is_named(tmp_path: Path, add_run: Callable[..., Path], name: str) -> None:
-    """The message names the file, and the old scores stay."""
+    """The message names the file, and the old scores are kept."""
     path = add_run(tmp_path) / name
     path.write_bytes(path.read_bytes()[:100])
     (tmp_path / "scores.csv").write_text("old")

@@ -114,4 +114,4 @@ def test_the_report_needs_no_data(data: Dataset, tmp_path: Path, add_run: Callab
 
     assert lake.count("What the networks see") == 1
     assert "What the networks see" not in bay
-    assert [path.name for path in (out / "report" / "figures").glob("*-stacks.png")] == ["lake-stacks.png"]
+    assert [path.name for path in (out / "report" / "figures").glob("*-network-inputs.png")] == ["lake-network-inputs.png"]
