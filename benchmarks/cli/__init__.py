@@ -1,4 +1,4 @@
-"""Commands of `planktonbench`, one module each.
+"""The commands of `planktonbench`, one module each.
 
-They parse options, call one function, and print; nothing is computed here.
+Each command parses its options, calls one function and prints the result; nothing is computed here.
 """

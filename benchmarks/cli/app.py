@@ -1,13 +1,13 @@
 """The command line: `planktonbench` and `python -m planktonbench`.
 
-Heavy libraries are imported inside the commands, so that --help is quick. Errors are plain text on standard error; exit
-codes: 0 done, 1 some run failed, 2 the input or the command line is wrong, 3 our own fault.
+Heavy libraries are imported inside the commands so that --help is fast. Errors are plain text on standard error. Exit
+codes: 0 success, 1 a run failed, 2 invalid input or command line, 3 internal error.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -25,31 +25,28 @@ from .run import RUN
 from .score import SCORE
 from .simulate import SIMULATE
 
-if TYPE_CHECKING:
-    pass
-
-WRONG_INPUT, OUR_FAULT, INTERRUPTED = 2, 3, 130
+WRONG_INPUT, INTERNAL_ERROR, INTERRUPTED = 2, 3, 130
 PLAIN = {"rich_markup_mode": None, "add_completion": False, "pretty_exceptions_enable": False}
-"""Typer without boxes and colours: help and errors are plain text, also where they are read by programs."""
+"""Typer without boxes and colours: help and errors are plain text that programs can read, too."""
 
 COMMANDS = (RUN, REPORT, SCORE, COMPARE, MEASURE, CHECK)
 GROUPS = {
     "data": ("Manifests and the files of data sets.", (data.LIST, data.SHOW, FETCH, data.CHECK, AUDIT, SIMULATE)),
-    "suites": ("The shipped suites and what they run.", (suites.LIST, suites.SHOW)),
-    "tracks": ("The methods, their inputs, options and sources.", (tracks.LIST, tracks.SHOW)),
+    "suites": ("The shipped suites and their contents.", (suites.LIST, suites.SHOW)),
+    "tracks": ("The methods with their inputs, options and sources.", (tracks.LIST, tracks.SHOW)),
 }
-"""Commands of two words: help and commands of each group, by its name."""
+"""Groups of sub-commands: help text and commands of each group, by name."""
 
 
 def _app() -> typer.Typer:
-    """Return the command line with all of its commands."""
+    """Return the command-line application with all commands."""
     app = typer.Typer(
         help="Benchmarks for plankton classifiers that use tables of features, images, or both.\n\n"
-        "Begin with: planktonbench run flowcam --data DIR",
+        "Start with: planktonbench run flowcam --data DIR",
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
         callback=_root,
-        **PLAIN,  # type: ignore[arg-type]  # three keywords of different types
+        **PLAIN,  # type: ignore[arg-type]  # three keyword arguments of different types
     )
     for command in COMMANDS:
         command.add_to(app)
@@ -76,14 +73,14 @@ def _root(
         ),
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Show tracebacks of failed runs and of our own faults.")
+        bool, typer.Option("--verbose", help="Show tracebacks of failed runs and of internal errors.")
     ] = False,
 ) -> None:
-    """Take the options that every command has."""
+    """Accept the options that all commands share."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line, and turn every error into its exit code and a plain message.
+    """Run the command line and turn each error into a plain message and an exit code.
 
     Returns:
         The exit code.
@@ -103,18 +100,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _report_command_line_error(fault: Exception) -> int:
-    """Tell an error of the command line, or of ours."""
+    """Report an error of the command line or an internal error, and return its exit code."""
     if hasattr(fault, "format_message"):
         is_help = type(fault).__name__ == "NoArgsIsHelpError"
         write_message(fault.format_message() if is_help else f"planktonbench: {fault.format_message()}")
         return WRONG_INPUT
     if type(fault).__name__ == "Abort":
-        write_message("planktonbench: interrupted; finished runs are kept, call again to go on")
+        write_message("planktonbench: interrupted; finished runs are kept, repeat the command to continue")
         return INTERRUPTED
     if is_verbose():
         raise fault
     write_message(
         f"planktonbench: {type(fault).__name__}: {fault}\n"
-        "This is our fault, not yours. --verbose shows where; please report it."
+        "This is a bug in planktonbench, not in your input. Please report it; --verbose shows the traceback."
     )
-    return OUR_FAULT
+    return INTERNAL_ERROR

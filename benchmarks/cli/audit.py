@@ -1,4 +1,4 @@
-"""The command `planktonbench data audit`: what is wrong with the contents of a data set."""
+"""The command `planktonbench data audit`: problems in the contents of a data set."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def audit_command(
     *,
     dataset: Annotated[
         Optional[str],
-        typer.Option(help="Manifest to read it by.", show_default="the one with exactly the folder's taxa, else none"),
+        typer.Option(help="Manifest of the data set.", show_default="the one with exactly the folder's taxa, else none"),
     ] = None,
     out: Annotated[
         Optional[Path], typer.Option(help="Folder for the results.", show_default="results/audit/<name>")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=0, help="Processes that open images.", show_default="all cores")] = 0,
+    jobs: Annotated[int, typer.Option(min=0, help="Number of processes that open images.", show_default="all cores")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
-    """Open every image and look for what is wrong."""
+    """Open every image and report problems."""
     from ...data_manifests.audit.report import audit
     from ...data_manifests.dataset import open_folder
     from ...data_manifests.manifest import load_manifest
@@ -45,9 +45,9 @@ def audit_command(
     images = 0 if opened.images is None else len(opened.images)
     with counting("opening images", images, "images") as advance:
         found = audit(opened, jobs=jobs or available_cores(), advance=advance)
-    place = out or Path("results") / "audit" / opened.name
-    with writing(place):
-        written = write_audit(found, place)
+    target = out or Path("results") / "audit" / opened.name
+    with writing(target):
+        written = write_audit(found, target)
     if as_json:
         print_json(found.to_json())
         return
@@ -63,23 +63,24 @@ def _print_audit(found: Audit) -> None:
     for note in opened.notes:
         typer.echo(f"note: {note}")
     if found.split:
-        typer.echo(f"split looked at: {found.split}, as 'planktonbench run' makes it with seed 0")
-    unseen = {"images": found.images is None, "split": not found.split, "features": found.alone is None}
+        typer.echo(f"audited split: {found.split} with seed 0, as made by 'planktonbench run'")
+    absent = {"images": found.images is None, "split": not found.split, "features": found.alone is None}
     for group, title in GROUPS.items():
         typer.echo(f"\n{title}")
         findings = [entry for entry in found.findings if entry.group == group]
         for entry in findings:
             typer.echo(f"  - {entry}")
         if not findings:
-            typer.echo("  there are none to look at" if unseen.get(group) else "  nothing found")
+            typer.echo("  not available" if absent.get(group) else "  nothing found")
 
 
 AUDIT = Command(
     "audit",
     audit_command,
     "planktonbench data audit DIR",
-    "Open every image and look for what is wrong.",
-    "Open every image and look at every column: unreadable images, copies, labels at odds, copies and samples "
-    "across the split, classes too small, features that are constant, missing, or give the label away. What is "
-    "found is no error: the exit code is 0. Broken tables are (2); 'data check' tells them within seconds.",
+    "Open every image and report problems.",
+    "Open every image and check every column. Reports unreadable images, duplicates, conflicting labels, duplicates "
+    "and samples across the split, classes that are too small, and features that are constant, missing or give the "
+    "label away. Findings are not errors: the exit code is 0. Broken tables are errors (exit code 2), which "
+    "'data check' reports within seconds.",
 )

@@ -1,4 +1,4 @@
-"""The command `planktonbench check`: does a method keep the rules of a track?"""
+"""The command `planktonbench check`: test a method against the rules for tracks."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .command import Command
 if TYPE_CHECKING:
     from ..conformance.rules import Verdict
 
-PROTOCOL = "it is a Track with a name, inputs, and fit and predict that can be called as a run calls them"
+PROTOCOL = "it is a Track with a name, inputs, and fit and predict methods with the expected signatures"
 
 
 def check_command(
     name: Annotated[str, typer.Argument(help="path.py:Class, or the name of a track.")],
 ) -> None:
-    """Try a method on tiny made-up objects."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # as a run's workers have it; TensorFlow reads it on import
+    """Test a method on small synthetic objects."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # as in the workers of a run; TensorFlow reads it on import
     start = time.perf_counter()
     verdicts = _verdicts(name)
     seconds = time.perf_counter() - start
@@ -32,11 +32,11 @@ def check_command(
     if broken:
         message = f"{name} breaks {len(broken)} of {len(verdicts) + 1} rules ({', '.join(broken)})."
         raise TrackError(message)
-    typer.echo(f"{name} keeps all {len(verdicts) + 1} rules ({seconds:.1f} s).")
+    typer.echo(f"{name} follows all {len(verdicts) + 1} rules ({seconds:.1f} s).")
 
 
 def _verdicts(name: str) -> list[Verdict]:
-    """Try rule by rule, and tell each; what the method itself prints goes to standard error."""
+    """Check rule by rule and print each verdict; output of the method itself goes to standard error."""
     from ...models.registry import get_track
     from ..conformance.rules import conformance
     from ..console.output import is_verbose
@@ -51,8 +51,8 @@ def _verdicts(name: str) -> list[Verdict]:
         typer.echo(_line("passed", "protocol", PROTOCOL), file=out)
         for verdict in conformance(track):
             typer.echo(_line(verdict.state, verdict.rule.name, verdict.rule.meaning), file=out)
-            if verdict.told:
-                typer.echo(f"{'':12}{verdict.told}", file=out)
+            if verdict.message:
+                typer.echo(f"{'':12}{verdict.message}", file=out)
             if verdict.trace and is_verbose():
                 write_message(verdict.trace)
             verdicts.append(verdict)
@@ -67,7 +67,7 @@ CHECK = Command(
     "check",
     check_command,
     "planktonbench check my_method.py:MyMethod",
-    "Try a new method on tiny made-up objects.",
-    "Try a method on tiny made-up objects, within seconds: does it keep the rules of a track? Each rule has a line; "
-    "one that is broken has what was found beside what was expected, and the exit code is 2.",
+    "Test a new method on small synthetic objects.",
+    "Test within seconds whether a method follows the rules for tracks, on small synthetic objects. One line is printed "
+    "per rule; for a broken rule, the result and the expectation follow, and the exit code is 2.",
 )

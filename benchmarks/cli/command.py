@@ -1,4 +1,4 @@
-"""A command of the command line: its function, and its help."""
+"""A command of the command line: its function and its help."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Command:
-    """One command, as its module offers it and `app` registers it.
+    """One command, defined in its module and registered by `app`.
 
     Attributes:
-        name: the word that is typed.
-        function: does it; Typer reads its signature.
-        example: a line that works when pasted, the first of the help.
-        short_help: its line in the list of commands.
-        help: what it does, behind the example; the short help when empty.
+        name: name on the command line.
+        function: implementation; Typer reads its signature.
+        example: first line of the help, which works when pasted.
+        short_help: line in the list of commands.
+        help: description that follows the example; the short help if empty.
 
     """
 
@@ -31,6 +31,6 @@ class Command:
     help: str = ""
 
     def add_to(self, app: typer.Typer) -> None:
-        """Register the command."""
+        """Register the command with an application."""
         text = f"{self.example}\n\n{self.help or self.short_help}"
         app.command(self.name, short_help=self.short_help, help=text)(self.function)

@@ -1,4 +1,4 @@
-"""The command `planktonbench compare`: is one method better than another, and how sure is that?"""
+"""The command `planktonbench compare`: paired comparison of two methods."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def compare_command(  # noqa: PLR0913 - the options of the command
     a: Annotated[
         Path,
         typer.Argument(
-            help="Predictions (CSV or parquet with object_id,taxon), a folder of runs, or runs that come with "
-            "planktonbench, such as reference:ndsb/xgb-native."
+            help="Predictions (CSV or parquet with object_id,taxon), a folder of runs, or reference results shipped "
+            "with planktonbench, such as reference:ndsb/xgb-native."
         ),
     ],
-    b: Annotated[Path, typer.Argument(help="Likewise, what A is compared with.")],
+    b: Annotated[Path, typer.Argument(help="Likewise, to be compared with A.")],
     *,
     truth: Annotated[
         Optional[Path],
@@ -41,12 +41,12 @@ def compare_command(  # noqa: PLR0913 - the options of the command
     ] = None,
     group: Annotated[
         Optional[str],
-        typer.Option(help="Grouping column of the truth, whose groups are drawn.", show_default="sample, if there"),
+        typer.Option(help="Grouping column of the truth; whole groups are resampled.", show_default="sample, if present"),
     ] = None,
     tracks: Annotated[
         Optional[str],
         typer.Option(
-            help="Of folders with several tracks: that of A and that of B, joined by a comma.",
+            help="For folders with several tracks: the track of A and that of B, separated by a comma.",
             show_default="tracks of the same name",
         ),
     ] = None,
@@ -56,7 +56,7 @@ def compare_command(  # noqa: PLR0913 - the options of the command
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
-    """Tell whether the difference between two methods is real."""
+    """Test whether the difference between two methods is significant."""
     from ...reports.comparisons.matching import match_runs
     from ...reports.comparisons.paired_evaluation import Resampling
     from ..reference.locate import resolved
@@ -78,24 +78,24 @@ def compare_command(  # noqa: PLR0913 - the options of the command
 
 
 def pair_of(tracks: str) -> tuple[str, str]:
-    """Read two names joined by a comma; one name is taken for both sides.
+    """Return two track names separated by a comma; a single name is used for both sides.
 
     Raises:
-        SuiteError: there are none, or more than two.
+        SuiteError: there is no name, or more than two.
 
     """
     names = [name.strip() for name in tracks.split(",") if name.strip()]
     if len(names) not in (1, 2):
-        message = f"--tracks is '{tracks}'; expected one name, or two joined by a comma: that of A and that of B."
+        message = f"--tracks is '{tracks}'; expected one name, or two separated by a comma: that of A and that of B."
         raise SuiteError(message)
     return names[0], names[-1]
 
 
 def check_figure(path: Path | None) -> None:
-    """Refuse a kind of figure that is not drawn, before anything is computed.
+    """Check the format of a figure before anything is computed.
 
     Raises:
-        SuiteError: the file's ending is another.
+        SuiteError: the file has another extension.
 
     """
     if path is not None and path.suffix not in FIGURE_KINDS:
@@ -113,7 +113,7 @@ def _draw(found: Sequence[Comparison], path: Path) -> None:
 
 
 def _as_json(found: Sequence[Comparison]) -> dict[str, Any]:
-    """Return one comparison as it is, and several in a list, with what they say over data sets."""
+    """Return a single comparison as it is, several as a list with their summary over data sets."""
     if len(found) == 1:
         return found[0].to_json()
     table = _over_datasets(found)
@@ -147,7 +147,7 @@ def _print_many(found: Sequence[Comparison]) -> None:
 
 
 def print_leaderboard(out: Path) -> None:
-    """Print which tracks of a results folder share a rank group, as its report says."""
+    """Print which tracks of a results folder share a rank group, as in its report."""
     from ...data_manifests.files.tables import read_table
     from ...reports.comparisons.leaderboard import LEADERBOARD, in_words
 
@@ -159,12 +159,12 @@ COMPARE = Command(
     "compare",
     compare_command,
     "planktonbench compare a.csv b.csv --truth truth.csv",
-    "Tell whether the difference between two methods is real.",
-    "Compare two methods on the same objects: macro F1, a paired interval and p from draws of whole clusters (the "
-    "same for both), the smallest difference that could have been seen, and McNemar's test of accuracy.\n\n"
-    "A and B are predictions files, folders of a run (OUT/runs/<dataset>/<track>/<split>/seed-<k>), or folders with "
-    "runs below them (of a track, or whole results folders). With runs of one track on either side these are compared; "
-    "else those that --tracks names, or tracks of the same name. Runs are matched by data set, split and seed; several "
-    "folds or seeds are averaged, with the corrected t test beside. A predictions file may stand beside one run, whose "
-    "truth is then used. Swapping A and B turns the sign and changes nothing else.",
+    "Test whether the difference between two methods is significant.",
+    "Compare two methods on the same objects: macro F1, paired interval and p-value from resampled clusters (the same "
+    "for both methods), the smallest detectable difference, and McNemar's test of accuracy.\n\n"
+    "A and B are predictions files, folders of a run (OUT/runs/<dataset>/<track>/<split>/seed-<k>), or folders that "
+    "contain runs (of a track, or whole results folders). If each side has runs of one track, these are compared; "
+    "otherwise the tracks named by --tracks, or tracks of the same name. Runs are matched by data set, split and seed; "
+    "several folds or seeds are averaged, and the corrected t test is added. If one side is a predictions file and the "
+    "other a run, the truth of the run is used. Swapping A and B only changes the sign.",
 )

@@ -1,4 +1,4 @@
-"""The commands `planktonbench data …`: manifests and the files of data sets."""
+"""The commands `planktonbench data …`: manifests and files of data sets."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ PLANKTON = {True: "yes", False: "no", None: ""}
 
 
 def list_command() -> None:
-    """List the data sets that have a manifest, and where their files were found."""
+    """List the data sets with a manifest and the location of their files."""
     from ...data_manifests.manifest import load_manifest, manifest_names
 
     manifests = [load_manifest(name) for name in manifest_names()]
-    rows = [(m.name, m.instrument, f"{m.objects or 0:,}", str(len(m.classes)), m.licence, _place(m)) for m in manifests]
+    rows = [(m.name, m.instrument, f"{m.objects or 0:,}", str(len(m.classes)), m.licence, _location(m)) for m in manifests]
     print_table(("name", "instrument", "objects", "taxa", "licence", "files"), rows)
 
 
-def _place(manifest: Manifest) -> str:
+def _location(manifest: Manifest) -> str:
     from ...data_manifests.dataset import find_folder
 
     try:
@@ -64,7 +64,7 @@ def show_command(name: Annotated[str, typer.Argument(help="A data set's name, su
 
 
 def _print_classes(manifest: Manifest) -> None:
-    """Print the classes with their published numbers of objects, and what the taxonomy says of them."""
+    """Print the classes with their published numbers of objects and their entries in the taxonomy."""
     from ...data_manifests.manifest import TaxonRecord
 
     rows = []
@@ -84,17 +84,17 @@ def check_command(
         typer.Option(help="Manifest to check against (default: the one with exactly the folder's taxa, else none)."),
     ] = None,
 ) -> None:
-    """Check layout, tables and ids of a folder; exit code 2 when they are wrong. Images are counted, not opened."""
+    """Check layout, tables and ids of a folder; exit code 2 if they are wrong. Images are counted, not opened."""
     from ...data_manifests.dataset import open_folder
     from ...data_manifests.manifest import load_manifest
     from ...data_manifests.readers.layouts import locate
 
     start = time.perf_counter()
-    layout, place = locate(folder)
+    layout, location = locate(folder)
     opened = open_folder(None if dataset is None else load_manifest(dataset), folder)
-    own = "read as itself: its taxa are those of no manifest, so that nothing tells samples (--dataset NAME may)"
+    own = "read without a manifest: no manifest has these taxa, so samples are unknown (--dataset NAME chooses one)"
     known = f"read as '{opened.name}'" if dataset else f"taxa are those of manifest '{opened.name}'"
-    typer.echo(f"{place}: layout {layout}, {known if opened.manifest.classes else own}")
+    typer.echo(f"{location}: layout {layout}, {known if opened.manifest.classes else own}")
     _print_found(opened)
     typer.echo(f"checked in {time.perf_counter() - start:.1f} s")
 
@@ -113,12 +113,12 @@ def _print_found(opened: Dataset) -> None:
 
 
 def _print_protocols(manifest: Manifest, counts: pd.Series) -> None:
-    """Tell what the rule of each published protocol would leave of these classes, beside what the publication says."""
+    """Print how many classes and objects the rule of each published protocol keeps, and the published numbers."""
     for name, protocol in manifest.protocols.items():
         if protocol.fewest_objects is not None:
             kept = counts[counts >= protocol.fewest_objects]
             typer.echo(
-                f"protocol {name}: classes with {protocol.fewest_objects} objects or more are {len(kept)} here, with "
+                f"protocol {name}: {len(kept)} classes here have {protocol.fewest_objects} objects or more, with "
                 f"{int(kept.sum()):,} objects; published: {protocol.n_classes} classes, {protocol.objects:,} objects"
             )
 
@@ -127,8 +127,8 @@ LIST = Command(
     "list",
     list_command,
     "planktonbench data list",
-    "List the data sets that have a manifest.",
-    "List the data sets that have a manifest, and where their files were found.",
+    "List the data sets with a manifest.",
+    "List the data sets with a manifest and the location of their files.",
 )
 
 
@@ -146,5 +146,5 @@ CHECK = Command(
     check_command,
     "planktonbench data check DIR",
     "Check layout, tables and ids of a folder.",
-    "Check layout, tables and ids of a folder; exit code 2 when they are wrong. Images are counted, not opened.",
+    "Check layout, tables and ids of a folder; exit code 2 if they are wrong. Images are counted, not opened.",
 )

@@ -1,4 +1,4 @@
-"""The command `planktonbench data fetch`: a published data set from its publisher."""
+"""The command `planktonbench data fetch`: download a published data set."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def fetch_command(
     out: Annotated[
         Optional[Path], typer.Option(help="Folder for the files.", show_default="the download cache")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Fetch again what is there, which is kept beside.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Download again; existing files are moved aside.")] = False,
 ) -> None:
-    """Download a published data set, check it, and unpack it."""
+    """Download, check and unpack a published data set."""
     from ...data_manifests.fetching.fetch import fetch
     from ...data_manifests.manifest import load_manifest
     from ...data_manifests.readers.layouts import locate
@@ -30,21 +30,21 @@ def fetch_command(
     manifest = load_manifest(name)
     write_message(f"{manifest.title}\nlicence: {manifest.licence}\nplease cite: {manifest.citation}")
     if manifest.not_tried:
-        write_message(f"not tried: {manifest.not_tried}")
+        write_message(f"not tested: {manifest.not_tried}")
     fetched = fetch(manifest, None if out is None else out.expanduser(), force=force, counting=counting)
-    state = "already there" if fetched.was_there else "fetched"
+    state = "already downloaded" if fetched.was_there else "fetched"
     typer.echo(f"{state}: {fetched.folder}")
     if fetched.former is not None:
-        typer.echo(f"what was there before: {fetched.former} (delete it when you need it no more)")
+        typer.echo(f"previous files: {fetched.former} (delete them if you no longer need them)")
     for url, sha256 in fetched.pins.items():
         typer.echo(
-            f"its sha256 is not pinned; to pin it, write into the manifest:\n  - url: {url}\n    sha256: {sha256}"
+            f"the checksum is not pinned; to pin it, add to the manifest:\n  - url: {url}\n    sha256: {sha256}"
         )
     try:
         layout, _ = locate(fetched.folder)
         typer.echo(f"layout {layout}")
     except DataError as fault:
-        write_message(f"Its layout is not recognised: {fault}")
+        write_message(f"The layout is not recognised: {fault}")
     typer.echo(f"Next: planktonbench data check {shlex.quote(str(fetched.folder))} --dataset {shlex.quote(name)}")
 
 
@@ -53,6 +53,6 @@ FETCH = Command(
     fetch_command,
     "planktonbench data fetch zooscannet",
     "Download a published data set.",
-    "Download a published data set, check it, and unpack it where 'run' looks for it. A broken download goes on "
-    "with the next call. Mind the licence, which is told first.",
+    "Download a published data set, check it, and unpack it where 'run' looks for it. An interrupted download is "
+    "resumed by the next call. Please read the licence, which is printed first.",
 )

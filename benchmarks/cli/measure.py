@@ -23,25 +23,25 @@ def measure_command(  # noqa: PLR0913 - the options of the command
     *,
     out: Annotated[Path, typer.Option(help="File for the table: .csv, .tsv or .parquet.")],
     background: Annotated[
-        Optional[str], typer.Option(help="light or dark.", show_default="decided for each image")
+        Optional[str], typer.Option(help="light or dark.", show_default="detected for each image")
     ] = None,
     masks: Annotated[
         Optional[Path],
         typer.Option(
-            help="Folder, zip or tar file of masks, called like the images; what is not 0 is object.",
-            show_default="objects are told from the background",
+            help="Folder, zip or tar file of masks with the same names as the images; non-zero pixels are the object.",
+            show_default="objects are segmented from the background",
         ),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=0, help="Processes that measure.", show_default="all cores")] = 0,
+    jobs: Annotated[int, typer.Option(min=0, help="Number of processes.", show_default="all cores")] = 0,
     pieces: Annotated[
-        str, typer.Option(help="Without masks: measure all pieces that are no specks, or the largest.")
+        str, typer.Option(help="Without masks: all (measure all pieces except specks) or largest.")
     ] = "all",
     scale_bar: Annotated[
-        int, typer.Option(help="Rows to cut off at the bottom of each image; 31 in EcoTaxa's ZooScan images.")
+        int, typer.Option(help="Rows to crop at the bottom of each image; 31 for EcoTaxa's ZooScan images.")
     ] = 0,
     pixel_size: Annotated[
         Optional[float],
-        typer.Option(help="Side of a pixel in µm: adds sizes in µm and µm².", show_default="sizes in pixels alone"),
+        typer.Option(help="Pixel size in µm; adds sizes in µm and µm².", show_default="sizes in pixels only"),
     ] = None,
 ) -> None:
     """Measure handcrafted features of images."""
@@ -71,12 +71,12 @@ def measure_command(  # noqa: PLR0913 - the options of the command
 def _print_summary(out: Path, table: MeasuredTable, written: Exported, seconds: float) -> None:
     new = written.rows - table.reused
     speed = f" in {seconds:.1f} s ({new / seconds:,.0f} images/s)" if new else ""
-    reused = f", {table.reused:,} taken from the cache" if table.reused else ""
+    reused = f", {table.reused:,} read from the cache" if table.reused else ""
     typer.echo(f"{out}: {written.rows:,} rows; {new:,} images measured{speed}{reused}")
     if written.empty:
-        typer.echo(f"images without an object: {written.empty:,}; their areas are 0, and most else is missing")
+        typer.echo(f"images without an object: {written.empty:,}; area is 0, most other features are missing")
     if len(table.faults):
-        typer.echo(f"images that cannot be measured: {len(table.faults):,}; their rows hold no values")
+        typer.echo(f"images that cannot be measured: {len(table.faults):,}; their rows have no values")
 
 
 MEASURE = Command(
@@ -85,6 +85,6 @@ MEASURE = Command(
     "planktonbench measure IMAGES --out features.csv",
     "Measure handcrafted features of images.",
     "Measure handcrafted features (sizes, shape, grey levels, texture) of a folder, zip or tar file of images, one row "
-    "per image. An image that cannot be read is named on standard error, has a row without values, and stops nothing. "
-    "What was measured is kept in the cache; a call that was killed is completed by the next.",
+    "per image. If an image cannot be read, it is reported on standard error, its row has no values, and the other "
+    "images continue. Results are cached; after an interruption, the next call resumes.",
 )

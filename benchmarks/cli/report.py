@@ -1,4 +1,4 @@
-"""The command `planktonbench report`: score and report again from stored predictions."""
+"""The command `planktonbench report`: scores and report from stored predictions."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def report_command(out: Annotated[Path, typer.Argument(help="A results folder, such as results/flowcam.")]) -> None:
-    """Score and report again, from stored predictions and truth alone."""
+    """Recompute scores and report from stored predictions and truth."""
     from ...reports.pages.write import write_results
     from ..run import writing
 
     if not out.is_dir():
-        message = f"{out} is not a folder; expected a results folder that 'planktonbench run' has made."
+        message = f"{out} is not a folder; expected a results folder written by 'planktonbench run'."
         raise SuiteError(message)
     with writing(out):
         table = write_results(out)
@@ -33,7 +33,7 @@ def report_command(out: Annotated[Path, typer.Argument(help="A results folder, s
 
 
 def print_scores(scores: pd.DataFrame) -> None:
-    """Print the mean over runs of each track, best first."""
+    """Print the mean scores over the runs of each track, best first."""
     keys = ["dataset", "split", "track"]
     done = scores[scores["status"] == "done"].assign(
         split=lambda t: t["split"].str.replace(r"-fold\d+$", "", regex=True)
@@ -59,11 +59,11 @@ def print_scores(scores: pd.DataFrame) -> None:
     print_table(("data set", "split", "track", "runs", "macro F1", "accuracy", "own fit s"), rows)
     if done["simulated"].any():
         names = ", ".join(sorted(set(done.loc[done["simulated"], "dataset"])))
-        typer.echo(f"Simulated data ({names}): these scores are no results of real plankton.")
+        typer.echo(f"Simulated data ({names}). These are not results on real plankton.")
 
 
 def print_warnings(out: Path) -> None:
-    """Print what a reader of the numbers has to know, as the report says it."""
+    """Print the warnings of the report."""
     from ...reports.pages.write import stored_warnings
 
     for row in stored_warnings(out).itertuples():
@@ -74,6 +74,6 @@ REPORT = Command(
     "report",
     report_command,
     "planktonbench report results/flowcam",
-    "Score and report again from stored predictions.",
-    "Score and report again, from stored predictions and truth alone.",
+    "Recompute scores and report from stored predictions.",
+    "Recompute scores and report from stored predictions and truth; no data and no training are needed.",
 )

@@ -1,4 +1,4 @@
-"""The command `planktonbench run`: run a suite, score it, and write the report."""
+"""The command `planktonbench run`: run a suite, score it and write the report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .report import print_scores, print_warnings
 SOME_RUN_FAILED = 1
 
 
-def run_command(  # noqa: PLR0913 - the options of the command, which take most of its 62 lines
+def run_command(  # noqa: PLR0913 - the options of the command make up most of its lines
     suite: Annotated[str, typer.Argument(help="A shipped suite, such as flowcam, or the path of a YAML file.")],
     *,
     data_dir: Annotated[
@@ -29,30 +29,30 @@ def run_command(  # noqa: PLR0913 - the options of the command, which take most 
     ] = None,
     only: Annotated[
         Optional[str],
-        typer.Option("--tracks", help="Tracks, joined by commas: names or path.py:Class.", show_default="the suite's"),
+        typer.Option("--tracks", help="Comma-separated tracks: names or path.py:Class.", show_default="the suite's"),
     ] = None,
     predictions: Annotated[
         Optional[list[str]],
         typer.Option(
-            help="NAME=FILE, a method's predictions of the test objects of one split and seed; may be given again.",
+            help="NAME=FILE, predictions of a method for the test objects of one split and seed; may be repeated.",
             show_default="none",
         ),
     ] = None,
-    seeds: Annotated[Optional[str], typer.Option(help="Seeds, joined by commas.", show_default="the suite's")] = None,
+    seeds: Annotated[Optional[str], typer.Option(help="Comma-separated seeds.", show_default="the suite's")] = None,
     split: Annotated[
         Optional[str],
         typer.Option(help="holdout, kfold3, grouped-holdout, grouped-kfold3, published.", show_default="the suite's"),
     ] = None,
     features: Annotated[
         Optional[str],
-        typer.Option(help="To learn from: native, measured or native+measured.", show_default="the suite's"),
+        typer.Option(help="Feature table: native, measured or native+measured.", show_default="the suite's"),
     ] = None,
     out: Annotated[Optional[Path], typer.Option(help="Results folder.", show_default="results/<suite>")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Use the smaller budget that the suite states.")] = False,
-    jobs: Annotated[int, typer.Option(help="Worker processes; each has cores // jobs threads.")] = 1,
-    force: Annotated[bool, typer.Option("--force", help="Do finished runs again.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Use the smaller budget of the suite.")] = False,
+    jobs: Annotated[int, typer.Option(help="Number of worker processes, each with cores // jobs threads.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Repeat finished runs.")] = False,
 ) -> None:
-    """Run what is not there yet, score it, and write the report."""
+    """Run whatever is missing, score it and write the report."""
     from ..execution.settings import Settings
     from ..planning.submitted_predictions import parse_predictions
     from ..run import run_suite, with_choices
@@ -75,15 +75,15 @@ def run_command(  # noqa: PLR0913 - the options of the command, which take most 
     print_warnings(outcome.out)
     write_message(f"Report: {outcome.out / 'report' / 'index.html'}")
     if outcome.failed:
-        write_message(f"{outcome.failed} of the runs failed; the others are stored. --verbose shows why.")
+        write_message(f"{outcome.failed} of the runs failed; the others are stored. --verbose shows the tracebacks.")
         raise typer.Exit(SOME_RUN_FAILED)
 
 
 def _numbers(text: str) -> list[int]:
     try:
-        return [int(part) for part in text.split(",")]
+        return [int(seed) for seed in text.split(",")]
     except ValueError as fault:
-        message = f"--seeds is '{text}'; expected whole numbers joined by commas, such as 0,1,2."
+        message = f"--seeds is '{text}'; expected whole numbers separated by commas, such as 0,1,2."
         raise SuiteError(message) from fault
 
 
@@ -91,6 +91,6 @@ RUN = Command(
     "run",
     run_command,
     "planktonbench run flowcam --data DIR",
-    "Run a suite, score it, and write the report.",
-    "Run what is missing, score it, and write the report.",
+    "Run a suite, score it and write the report.",
+    "Run whatever is missing, score it and write the report.",
 )

@@ -16,11 +16,11 @@ def score_command(
     *,
     truth: Annotated[Path, typer.Option(help="CSV or parquet with object_id,taxon and optionally a grouping column.")],
     classes: Annotated[
-        Optional[Path], typer.Option(help="Class list, one name a line.", show_default="the classes of the truth")
+        Optional[Path], typer.Option(help="Class list, one name per line.", show_default="the classes of the truth")
     ] = None,
     group: Annotated[
         Optional[str],
-        typer.Option(help="Grouping column of the truth, for the interval.", show_default="sample, when there is one"),
+        typer.Option(help="Grouping column of the truth, for the interval.", show_default="sample, if present"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
@@ -29,12 +29,12 @@ def score_command(
     from ...reports.scoring.score import DRAWS, Context, score_labels
 
     known = read_labels(truth, "truth", group)
-    given = read_labels(predictions, "predictions")
-    for labels in (known, given):
+    predicted = read_labels(predictions, "predictions")
+    for labels in (known, predicted):
         if labels.renamed:
             write_message(f"{labels.where}: read column {', '.join(labels.renamed)}")
     names = None if classes is None else read_classes(classes)
-    found = score_labels(known, given, names, draws=DRAWS, seed=0, context=Context(data=truth.name))
+    found = score_labels(known, predicted, names, draws=DRAWS, seed=0, context=Context(data=truth.name))
     if as_json:
         print_json(found.to_json())
         return
@@ -50,7 +50,7 @@ def score_command(
     )
     for title, values in (
         ("Classes without support", found.classes_absent),
-        ("Predicted names outside of the classes", found.names_unknown),
+        ("Predicted names that are not among the classes", found.names_unknown),
     ):
         if values:
             typer.echo(f"{title}: {', '.join(values)}")

@@ -1,4 +1,4 @@
-"""The command `planktonbench data simulate`: a data set drawn by a program, for newcomers, courses and scale."""
+"""The command `planktonbench data simulate`: a simulated data set for first steps, courses and tests of scale."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .command import Command
 
 
 def simulate_command(
-    name: Annotated[str, typer.Argument(help="The data set to imitate: flowcam.")],
+    name: Annotated[str, typer.Argument(help="Data set to simulate: flowcam.")],
     *,
-    out: Annotated[Path, typer.Option(help="Folder for the files; new, empty, or an earlier simulation.")],
+    out: Annotated[Path, typer.Option(help="Folder for the files: new, empty, or with an earlier simulation.")],
     objects: Annotated[int, typer.Option(help="Number of objects.")] = 4000,
-    seed: Annotated[int, typer.Option(help="Seed of everything.")] = 0,
-    jobs: Annotated[int, typer.Option(help="Processes that draw.", show_default="all cores")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Number of processes.", show_default="all cores")] = 0,
 ) -> None:
-    """Draw a simulated data set in the layout of the real one."""
+    """Simulate a data set in the layout of the real one."""
     from ...data_manifests.simulation.simulate import simulate
     from ...features.measured.challenge import CHALLENGE_TABLE
 
@@ -44,7 +44,7 @@ SIMULATE = Command(
     "simulate",
     simulate_command,
     "planktonbench data simulate flowcam --out DIR",
-    "Draw a simulated data set.",
-    "Draw a simulated data set: images, measurements and labels in the layout of the real one. The same seed draws "
-    "the same objects, whatever the number of processes. All that is made from it says that it is simulated.",
+    "Simulate a data set.",
+    "Simulate a data set: images, features and labels in the layout of the real one. The same seed gives the same "
+    "objects for any number of processes. All results from it are marked as simulated.",
 )

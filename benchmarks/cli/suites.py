@@ -1,4 +1,4 @@
-"""The commands `planktonbench suites …`: the shipped suites and what they run."""
+"""The commands `planktonbench suites …`: the shipped suites and their contents."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def list_command() -> None:
 def show_command(
     name: Annotated[str, typer.Argument(help="A shipped suite, such as flowcam, or the path of a YAML file.")],
 ) -> None:
-    """Show what a suite runs: its file, and its tracks with all options."""
+    """Show the file of a suite and its tracks with all options."""
     from ..planning.methods import choose_methods
     from ..suites.suite import load_suite, suite_text
 
@@ -53,5 +53,5 @@ SHOW = Command(
     show_command,
     "planktonbench suites show flowcam",
     "Show a suite.",
-    "Show the file of a suite, to be copied and changed, and the options of its tracks with their defaults.",
+    "Show the file of a suite, as a template for your own, and the options of its tracks with their defaults.",
 )

@@ -1,4 +1,4 @@
-"""The commands `planktonbench tracks …`: the methods, their inputs, options and sources."""
+"""The commands `planktonbench tracks …`: the methods with their inputs, options and sources."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .command import Command
 
 
 def list_command() -> None:
-    """List the tracks with what they want and where they come from."""
+    """List the tracks with their inputs and sources."""
     from ...models.registry import get_track, track_names
 
     found = [get_track(name) for name in track_names()]
@@ -20,7 +20,7 @@ def list_command() -> None:
 
 
 def show_command(name: Annotated[str, typer.Argument(help="A track's name, or path.py:Class.")]) -> None:
-    """Show what a track does, its options and their defaults."""
+    """Show the description, options and defaults of a track."""
     from ...models.protocol.checks import options_of
     from ...models.registry import get_track
 
@@ -40,7 +40,7 @@ LIST = Command(
     list_command,
     "planktonbench tracks list",
     "List the tracks.",
-    "List the tracks with what they want and where they come from.",
+    "List the tracks with their inputs and sources.",
 )
 
 
@@ -49,5 +49,5 @@ SHOW = Command(
     show_command,
     "planktonbench tracks show xgb-native",
     "Show a track and its options.",
-    "Show what a track does, its options and their defaults.",
+    "Show the description, options and defaults of a track.",
 )

@@ -37,7 +37,7 @@ NAVIGATION = {
     "per-class": "Scores by class", "more": "Further analyses", "classes": "Classes and features",
     "paper": "Methods text and citation",
 }  # fmt: skip
-"""Titles of the parts of a page that the navigation links to, by anchor."""
+"""Titles in the navigation of a page, by anchor."""
 
 
 @dataclass(frozen=True)
@@ -93,22 +93,22 @@ class SectionPage:
     def headline(self) -> str:
         """The result: the track with the highest macro F1, its interval, and how many tracks are not distinguishable.
 
-        A track is called best only if the paired comparison leaves no other track in its rank group.
+        A track is described as best only if the paired comparison leaves no other track in its rank group.
         """
         section = self.section
         name = f"{section.dataset} (simulated)" if section.simulated else section.dataset
         if not section.done:
             return f"{name}: no track has finished"
         best, ties = section.done[0], list(self.groups.values()).count(1) - 1
-        score = f"macro F1 {number(best.macro_f1)} (95 % CI {number(best.interval[0])}–{number(best.interval[1])})"
+        score = f"{number(best.macro_f1)} (95 % CI {number(best.interval[0])}–{number(best.interval[1])})"
         if len(section.done) == 1:
-            return f"{name}: {best.name} reaches {score}"
+            return f"{name}: {best.name} reaches macro F1 {score}"
         if self.groups.get(best.name) != 1:
-            return f"{name}: {best.name} has the highest {score}"
+            return f"{name}: {best.name} has the highest macro F1, {score}"
         if not ties:
-            return f"{name}: {best.name} is best, {score}"
+            return f"{name}: {best.name} is best, macro F1 {score}"
         others = "1 other track is" if ties == 1 else f"{ties} other tracks are"
-        return f"{name}: {best.name} has the highest {score}; {others} not distinguishable from it"
+        return f"{name}: {best.name} has the highest macro F1, {score}; {others} not distinguishable from it"
 
     @property
     def wide(self) -> bool:

@@ -87,18 +87,15 @@ def test_a_broken_protocol(method: Path, old: str, new: str, told: str, capsys: 
     assert told in err
 
 
-def test_verbose_shows_where_it_failed(
-    method: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The traceback of the method is there for who asks for it."""
+def test_verbose_shows_where_it_failed(method: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--verbose prints the traceback of the method, wherever it stands among the arguments, and holds for one call."""
     method.write_text(GOOD.replace("np.bincount(train.y)", "undefined(train.y)"), encoding="utf-8")
-    monkeypatch.setattr("sys.argv", ["planktonbench", "--verbose"])
+    for words in (["--verbose", "check"], ["check", "--verbose"], ["check"]):
+        main([*words, f"{method}:Commonest"])
+        out, err = capsys.readouterr()
 
-    main(["check", f"{method}:Commonest"])
-    out, err = capsys.readouterr()
-
-    assert "it raised NameError: name 'undefined' is not defined (commonest.py:11)" in out
-    assert "Traceback" in err
+        assert "it raised NameError: name 'undefined' is not defined (commonest.py:11)" in out
+        assert ("Traceback" in err) == ("--verbose" in words)
 
 
 def test_a_shipped_track_by_name_and_a_mistyped_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,7 +104,7 @@ class Forgets(Nearest):
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
         """Count the calls."""
-        self.predictions = getattr(self, "calls", 0) + 1
+        self.predictions = getattr(self, "predictions", 0) + 1
         return np.roll(super().predict(objects), self.predictions, axis=1)
 
 
@@ -205,13 +205,13 @@ class PeeksAtTest(Track):
 
 
 BROKEN: list[tuple[type[Track], str, str]] = [
-    (Raises, "fit", r"it raised RuntimeError: boom \(test_conformance.py:\d+\)"),
-    (RaisesInLibrary, "fit", r"it raised ValueError: Input X contains NaN.*\(test_conformance.py:\d+\)"),
+    (Raises, "fit", r"it raised RuntimeError: boom \(test_rules.py:\d+\)"),
+    (RaisesInLibrary, "fit", r"it raised ValueError: Input X contains NaN.*\(test_rules.py:\d+\)"),
     (CannotBeMade, "made", "ZeroDivisionError"),
     (TooFewColumns, "scores", r"returned shape \(17, 3\) of dtype float64; expected \(17, 5\)"),
     (NotNumbers, "scores", "not finite"),
     (NoProbabilities, "scores", "expected values from 0 to 1 that sum to one"),
-    (LooksAtLabels, "scores", "labels of objects to predict are not shown"),
+    (LooksAtLabels, "scores", "labels of objects to predict are not available"),
     (Forgets, "repeat", r"asked a second time for the same objects, Forgets gives 17 of 17"),
     (SortsById, "order", "shown the same objects in another order"),
     (NormalisesTheBatch, "company", "alone, NormalisesTheBatch gives"),

@@ -75,7 +75,10 @@ def test_shipped_results_score_as_they_say(run: StoredRun) -> None:
 
 def test_shipped_scores_are_still_probabilities() -> None:
     """Rounded rows sum to one as closely as a track's have to."""
-    for run in shipped_runs():
+    runs = shipped_runs()
+
+    assert runs
+    for run in runs:
         table = pd.read_parquet(run.folder / "predictions.parquet")
         sums = table[[f"score:{name}" for name in run.card.data.classes]].sum(axis=1)
 

@@ -1,4 +1,4 @@
-"""The forest plot shows each difference with its interval."""
+"""Static forest plot."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def compared(dataset: str, right: int) -> Comparison:
-    """Compare a perfect method with one that has so many objects right."""
+    """Compare a perfect method with one that predicts `right` objects correctly."""
     truth = ["a", "b"] * 20
     predicted = [*truth[:right], *("b" if taxon == "a" else "a" for taxon in truth[right:])]
     return pb.compare(truth, truth, predicted, draws=50, context=Context(data=dataset))
 
 
-def test_each_data_set_has_its_line() -> None:
-    """Point, interval and name from the top; a tie is hollow; zero is marked."""
+def test_each_data_set_has_a_row() -> None:
+    """Each row has a name, a point and an interval; ties are hollow; there is a line at zero."""
     found = [compared("lake", 10), compared("bay", 40)]
     (axes,) = forest(found).axes
     ends, points = axes.lines[0:4:2], axes.lines[1:4:2]

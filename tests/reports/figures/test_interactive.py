@@ -1,4 +1,4 @@
-"""Charts that answer to the pointer: they hold the numbers of the results, and no name is a tag."""
+"""Interactive charts: plotted values and escaping of names."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from planktonbench.reports.figures.class_size_chart import (
-    FEWEST_FOR_A_LINE,
     MEASURES,
+    MIN_CLASSES_FOR_LINE,
     SHOWN_AT_FIRST,
     by_class_size,
     smooth,
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 SEVERAL = tuple({"track": f"t{k}", "wrong": k, "predict_seconds": 2.0**k} for k in range(SHOWN_AT_FIRST + 1))
 
 
-def test_each_run_has_a_mark_and_the_ends_of_its_interval(make_section: Callable[..., Section]) -> None:
-    """Within the row of its track."""
+def test_each_run_has_a_marker_and_an_interval(make_section: Callable[..., Section]) -> None:
+    """They are drawn in the row of the track."""
     section = make_section({"wrong": 1}, {"seed": 1, "wrong": 4}, {"track": "other", "wrong": 9})
     chart = tracks(section)
-    for place, (track, marks) in enumerate(zip(section.done, chart.data, strict=True)):
+    for row, (track, markers) in enumerate(zip(section.done, chart.data, strict=True)):
         values = np.array([score.macro_f1 for score in track.scores])
         low, high = np.array([score.macro_f1_interval for score in track.scores]).T
 
-        assert list(marks.x) == values.tolist()
-        assert list(marks.error_x.array) == pytest.approx(high - values)
-        assert list(marks.error_x.arrayminus) == pytest.approx(values - low)
-        assert all(abs(y - place) < 0.5 for y in marks.y)
+        assert list(markers.x) == values.tolist()
+        assert list(markers.error_x.array) == pytest.approx(high - values)
+        assert list(markers.error_x.arrayminus) == pytest.approx(values - low)
+        assert all(abs(y - row) < 0.5 for y in markers.y)
 
 
-def test_the_cost_chart_joins_the_tracks_that_none_beats(make_section: Callable[..., Section]) -> None:
-    """Each track has its seconds and score; a slower and worse one is not named."""
+def test_the_cost_chart_has_the_pareto_front(make_section: Callable[..., Section]) -> None:
+    """Each track has a marker; only tracks on the front are named."""
     section = make_section(
         {"track": "quick", "wrong": 9, "predict_seconds": 0.1},
         {"track": "slow", "wrong": 1, "predict_seconds": 9.0},
@@ -50,15 +50,15 @@ def test_the_cost_chart_joins_the_tracks_that_none_beats(make_section: Callable[
     chart = cost(section)
 
     assert chart is not None
-    front, marks = chart.data
-    assert list(marks.x) == [9.0, 0.1, 20.0]
+    front, markers = chart.data
+    assert list(markers.x) == [9.0, 0.1, 20.0]
     assert list(front.x) == [0.1, 9.0]
-    assert list(marks.text) == ["slow", "quick", ""]
-    assert list(marks.textposition)[:2] == ["top center", "bottom center"]  # never one on the other
+    assert list(markers.text) == ["slow", "quick", ""]
+    assert list(markers.textposition)[:2] == ["top center", "bottom center"]  # so that names do not overlap
 
 
-def test_without_timing_there_is_no_cost(make_section: Callable[..., Section]) -> None:
-    """A logarithm of nothing is not drawn."""
+def test_without_timing_there_is_no_cost_chart(make_section: Callable[..., Section]) -> None:
+    """Tracks without times are not drawn."""
     assert cost(make_section({"predict_seconds": None})) is None
 
 
@@ -66,13 +66,15 @@ def test_without_timing_there_is_no_cost(make_section: Callable[..., Section]) -
     ("costs", "values", "expected"),
     [([1, 2, 3], [1, 2, 3], [0, 1, 2]), ([1, 2, 3], [3, 2, 1], [0]), ([1, 1], [1, 2], [1]), ([2, 1], [5, 5], [1])],
 )
-def test_the_front_is_of_those_that_none_beats(costs: list[float], values: list[float], expected: list[int]) -> None:
-    """Cheaper or better than every other; of equally good ones the cheapest."""
+def test_the_pareto_front_has_the_undominated_entries(
+    costs: list[float], values: list[float], expected: list[int]
+) -> None:
+    """Among equally good entries only the cheapest is on the front."""
     assert pareto_front(costs, values) == expected
 
 
 def test_classes_are_drawn_for_each_track_and_measure(make_section: Callable[..., Section]) -> None:
-    """Marks and a line for each; a button shows one measure, of the first tracks, and offers the others."""
+    """Each has markers and a line; a button shows one measure for the first tracks, and others in the legend."""
     section = make_section(*SEVERAL)
     chart = by_class_size(section)
     n = len(section.done)
@@ -81,14 +83,14 @@ def test_classes_are_drawn_for_each_track_and_measure(make_section: Callable[...
     assert len(chart.data) == 2 * n * len(MEASURES)
     assert [one.visible for one in chart.data] == menu.buttons[0].args[0]["visible"]
     for position, (measure, button) in enumerate(zip(MEASURES, menu.buttons, strict=True)):
-        shown = [place for place, seen in enumerate(button.args[0]["visible"]) if seen is not False]
+        shown = [trace for trace, visible in enumerate(button.args[0]["visible"]) if visible is not False]
         assert shown == list(range(2 * n * position, 2 * n * (position + 1)))
         assert button.args[0]["visible"].count("legendonly") == 2
         assert list(chart.data[shown[0]].y) == section.done[0].per_class[measure].tolist()
 
 
-def test_smooth_lines_follow_a_straight_one() -> None:
-    """LOWESS of a line over the logarithm is the line; sizes rise."""
+def test_the_smooth_line_reproduces_a_straight_line() -> None:
+    """LOWESS of a linear function of the logarithm is this function; sizes are sorted."""
     sizes = pd.Series([1000, 10, 100, 10_000, 30, 300, 3000, 20, 200, 2000])
     line = smooth(sizes, pd.Series(np.log10(sizes) / 4))
 
@@ -96,17 +98,17 @@ def test_smooth_lines_follow_a_straight_one() -> None:
     assert line[:, 1] == pytest.approx(np.log10(line[:, 0]) / 4)
 
 
-@pytest.mark.parametrize("sizes", [range(1, FEWEST_FOR_A_LINE), [5] * 20, [5] * 20 + list(range(10, 20))])
+@pytest.mark.parametrize("sizes", [range(1, MIN_CLASSES_FOR_LINE), [5] * 20, [5] * 20 + list(range(10, 20))])
 def test_few_or_equal_sizes_have_no_line(sizes: list[int]) -> None:
-    """A line through them would say nothing."""
+    """A line is drawn only if there are enough classes of different size."""
     assert smooth(pd.Series(list(sizes)), pd.Series([0.5] * len(list(sizes)))).shape == (0, 2)
 
 
 @pytest.mark.parametrize(("classes", "cell", "font"), [(3, 26, 12), (60, 12, 9)])
-def test_a_matrix_has_room_for_each_class(
+def test_the_matrix_grows_with_the_number_of_classes(
     make_section: Callable[..., Section], classes: int, cell: int, font: int
 ) -> None:
-    """Small names of many classes; each cell has pixels of its own."""
+    """Cells have a fixed size; names are smaller if there are many classes."""
     chart = confusion(make_section({"taxa": {f"taxon {k:03d}": 3 for k in range(classes)}, "wrong": 0}))
 
     assert chart.layout.width - chart.layout.margin.l - chart.layout.margin.r == cell * classes
@@ -114,8 +116,8 @@ def test_a_matrix_has_room_for_each_class(
     assert chart.layout.xaxis.tickfont.size == font
 
 
-def test_names_are_no_tags(make_section: Callable[..., Section]) -> None:
-    """Plotly would take <b> for bold."""
+def test_names_are_escaped(make_section: Callable[..., Section]) -> None:
+    """Plotly would interpret <b> as bold."""
     section = make_section(
         {"taxa": {"<b>egg</b>": 60, "Zoea": 30}, "track": "a<br>b"},
         {"track": "x", "taxa": {"<b>egg</b>": 60, "Zoea": 30}},
@@ -128,8 +130,8 @@ def test_names_are_no_tags(make_section: Callable[..., Section]) -> None:
     assert "a<br>b" not in text.replace('"legendgroup": "a<br>b"', "")
 
 
-def test_a_pair_has_one_sign_on_all_data_sets() -> None:
-    """A comparison that stands the other way round is turned, its interval too; other pairs are left out."""
+def test_a_pair_has_the_same_direction_on_all_data_sets() -> None:
+    """Comparisons in the other direction are negated with their interval; other pairs are left out."""
     row = {"split": "holdout.v1", "simulated": False, "verdict": "a"}
     comparisons = pd.DataFrame(
         [
@@ -149,8 +151,8 @@ def test_a_pair_has_one_sign_on_all_data_sets() -> None:
 
 
 @pytest.mark.parametrize("simulated", [True, False])
-def test_simulated_data_are_told_on_each_chart(make_section: Callable[..., Section], *, simulated: bool) -> None:
-    """Whoever copies a chart takes the words along."""
+def test_simulated_data_are_marked_on_each_chart(make_section: Callable[..., Section], *, simulated: bool) -> None:
+    """The label is part of the chart, so that copies have it, too."""
     section = make_section({"simulated": simulated})
     for chart in (tracks(section), by_class_size(section), confusion(section), difference(section)):
         assert ("simulated data" in chart.to_json()) is simulated

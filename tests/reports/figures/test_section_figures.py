@@ -1,4 +1,4 @@
-"""Figures: what is drawn, in which order and on which scale; every name can be read."""
+"""Static figures of a section: plotted values, order, scales and legible names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MANY = {f"Genus speciesoides {number:02d}": 3 * (1 + number**2) for number in ra
 
 
 def texts(labels: Iterable[Text]) -> list[str]:
-    """Return what labels say."""
+    """Return the texts of labels."""
     return [label.get_text() for label in labels]
 
 
@@ -36,15 +36,15 @@ def points(axes: Axes, position: int = 0) -> np.ndarray:
     return np.asarray(cast("PathCollection", axes.collections[position]).get_offsets())
 
 
-def hide_one_another(figure: Figure, labels: list[Text]) -> bool:
-    """Tell whether two neighbouring labels overlap once the figure is drawn."""
+def overlap(figure: Figure, labels: list[Text]) -> bool:
+    """Return whether two neighbouring labels overlap in the drawn figure."""
     figure.canvas.draw()
     boxes = [label.get_window_extent() for label in labels]
     return any(one.overlaps(two) for one, two in pairwise(boxes))
 
 
 def test_class_sizes_has_a_bar_for_each_class(make_section: Callable[..., Section]) -> None:
-    """The largest first, each with its number, linear up to 100 and logarithmic above."""
+    """Classes are sorted by size and annotated; the scale is linear up to 100 and logarithmic above."""
     axes = figures.class_sizes(make_section({"taxa": {"egg": 6, "Zoea": 3000, "detritus": 12}})).axes[0]
 
     assert texts(axes.get_yticklabels()) == ["Zoea", "detritus", "egg"]
@@ -54,7 +54,7 @@ def test_class_sizes_has_a_bar_for_each_class(make_section: Callable[..., Sectio
 
 
 def test_tracks_has_a_point_and_an_interval_for_each_run(make_section: Callable[..., Section]) -> None:
-    """Tracks stand in their order from the top, runs that are not done are left out."""
+    """Tracks are in order from the top; unfinished runs are left out."""
     section = make_section(
         {"track": "worse", "wrong": 9}, {"track": "best", "wrong": 1}, {"track": "best", "seed": 1, "wrong": 3},
         {"track": "lost", "status": "failed", "reason": "oh"},
@@ -70,7 +70,7 @@ def test_tracks_has_a_point_and_an_interval_for_each_run(make_section: Callable[
 
 
 def test_f1_by_size_has_a_point_for_each_class_and_track(make_section: Callable[..., Section]) -> None:
-    """Objects of all parts on a log scale, F1 of the class beside; the first six tracks."""
+    """F1 is drawn over the objects of all subsets on a log scale, for the first six tracks."""
     section = make_section(*({"track": f"track-{number}", "wrong": number} for number in range(8)))
     axes = figures.f1_by_size(section).axes[0]
     legend = axes.get_legend()
@@ -83,7 +83,7 @@ def test_f1_by_size_has_a_point_for_each_class_and_track(make_section: Callable[
 
 
 def test_strategies_against_imbalance_have_a_point_for_each_run(make_section: Callable[..., Section]) -> None:
-    """Accuracy to the right and macro F1 upwards, with the name of each strategy at the mean of its runs."""
+    """Macro F1 is drawn over accuracy, with the name of each strategy at the mean of its runs."""
     section = make_section(
         {"track": "plain", "wrong": 1, "config": {"track": "net", "imbalance": "none"}},
         {"track": "weighted", "wrong": 3, "config": {"track": "net", "imbalance": "class-weights"}},
@@ -99,15 +99,15 @@ def test_strategies_against_imbalance_have_a_point_for_each_run(make_section: Ca
     assert set(texts(axes.texts)) == {"plain", "weighted"}
 
 
-def test_one_strategy_is_no_figure(make_section: Callable[..., Section]) -> None:
-    """Where all tracks do the same there is nothing to compare."""
+def test_a_single_strategy_has_no_figure(make_section: Callable[..., Section]) -> None:
+    """If all tracks use the same strategy there is nothing to compare."""
     config = {"track": "net", "imbalance": "none"}
 
     assert figures.imbalance(make_section({"config": config}, {"track": "second", "config": config})) is None
 
 
 def test_confusion_is_on_a_log_scale_by_class_size(make_section: Callable[..., Section]) -> None:
-    """Rows are the truth, columns what it was called, both by size; empty cells are left white; counts are written."""
+    """True rows and predicted columns are sorted by size; empty cells are white; counts are written."""
     section = make_section({"wrong": 4})
     track = section.tracks[0]
     figure = figures.confusion(section, track)
@@ -116,7 +116,7 @@ def test_confusion_is_on_a_log_scale_by_class_size(make_section: Callable[..., S
     cells = np.ma.asarray(cast("QuadMesh", figure.axes[0].collections[0]).get_array()).reshape(3, 3)
 
     assert texts(figure.axes[0].get_yticklabels()) == texts(figure.axes[0].get_xticklabels()) == order
-    assert (figure.axes[0].get_ylabel(), figure.axes[0].get_xlabel()) == ("truth", "predicted")
+    assert (figure.axes[0].get_ylabel(), figure.axes[0].get_xlabel()) == ("true taxon", "predicted taxon")
     assert cells.filled(0) == pytest.approx(np.log10(1 + counts))
     assert cells.mask.tolist() == (counts == 0).tolist()
     assert texts(figure.axes[0].texts) == [str(count) for count in counts.ravel() if count]
@@ -127,7 +127,7 @@ def test_confusion_is_on_a_log_scale_by_class_size(make_section: Callable[..., S
     [(1, ["0", "1"]), (9, ["0", "1"]), (10, ["0", "1", "10"]), (2500, ["0", "1", "10", "100", "1,000"])],
 )
 def test_the_colour_bar_counts_objects(make_section: Callable[..., Section], largest: int, expected: list[str]) -> None:
-    """Its ticks are 0, 1, 10, 100 … objects, as far as there are cells of so many."""
+    """Its ticks are 0, 1, 10, 100 … objects up to the largest count."""
     section = make_section({"taxa": {"egg": 3 * largest, "Zoea": 3}, "wrong": 0})
     figure = figures.confusion(section, section.tracks[0])
     figure.canvas.draw()
@@ -136,31 +136,31 @@ def test_the_colour_bar_counts_objects(make_section: Callable[..., Section], lar
 
 
 def test_39_classes_are_all_named(make_section: Callable[..., Section]) -> None:
-    """No name is left out or hidden by its neighbour; numbers that could not be read are not written."""
+    """No name is left out or overlapped by another; counts are not written."""
     section = make_section({"taxa": MANY, "wrong": 100})
     sizes, confusion = figures.class_sizes(section), figures.confusion(section, section.tracks[0])
     labels = [sizes.axes[0].get_yticklabels(), confusion.axes[0].get_yticklabels(), confusion.axes[0].get_xticklabels()]
 
     assert [texts(names) for names in labels] == [list(section.class_sizes.index)] * 3
-    assert not hide_one_another(sizes, labels[0])
-    assert not hide_one_another(confusion, labels[1])
-    assert not hide_one_another(confusion, labels[2])
+    assert not overlap(sizes, labels[0])
+    assert not overlap(confusion, labels[1])
+    assert not overlap(confusion, labels[2])
     assert texts(confusion.axes[0].texts) == []
 
 
 def test_scales_shows_each_column_before_and_after(preparation: pd.DataFrame) -> None:
-    """Means and deviations before of all columns, after of those that stay; the same picture each time."""
+    """Raw values of all columns and normalised values of kept columns are drawn, without random jitter."""
     axes, again = figures.scales(preparation).axes[0], figures.scales(preparation).axes[0]
 
-    assert texts(axes.get_yticklabels()) == ["mean, before", "σ, before", "mean, after", "σ, after"]
+    assert texts(axes.get_yticklabels()) == ["mean, raw", "SD, raw", "mean, normalised", "SD, normalised"]
     assert [len(points(axes, row)) for row in range(4)] == [5, 5, 3, 3]
     assert points(axes)[:, 0].tolist() == preparation["mean"].tolist()
     assert all(np.array_equal(points(axes, row), points(again, row)) for row in range(4))
     assert axes.get_xscale() == "symlog"
 
 
-def test_the_numbers_of_scales_are_plain(preparation: pd.DataFrame) -> None:
-    """No mark-up stands where a number should, whatever the width of the axis."""
+def test_tick_labels_of_scales_are_plain_numbers(preparation: pd.DataFrame) -> None:
+    """Tick labels contain no mark-up, whatever the range of the axis."""
     wide = preparation.assign(std=[1e-9, 1.0, 2e3, 5e6, 0.0], mean=[-4e4, 0.0, 1.0, 7e8, 2.0])
     with style():
         figure = figures.scales(wide)
@@ -172,7 +172,7 @@ def test_the_numbers_of_scales_are_plain(preparation: pd.DataFrame) -> None:
 
 
 def test_correlations_of_hundreds_of_columns_fit_a_page() -> None:
-    """Their names could not be read, and would make the figure a metre wide."""
+    """Names are left out, since they would be illegible and make the figure a metre wide."""
     names = [f"column{number}" for number in range(figures.NAMED_COLUMNS + 1)]
     r = pd.DataFrame(np.eye(len(names)), columns=[f"r:{name}" for name in names])
     figure = figures.correlations(pd.concat([pd.DataFrame({"feature": names, "dropped": ""}), r], axis=1))
@@ -183,7 +183,7 @@ def test_correlations_of_hundreds_of_columns_fit_a_page() -> None:
 
 
 def test_correlations_are_below_the_diagonal_with_dropped_columns_marked(preparation: pd.DataFrame) -> None:
-    """|r| of the columns that were looked at; constant ones were not. Nothing is drawn where none were."""
+    """Constant columns have no correlations; without correlations there is no figure."""
     figure = figures.correlations(preparation)
 
     assert figure is not None
@@ -197,10 +197,10 @@ def test_correlations_are_below_the_diagonal_with_dropped_columns_marked(prepara
     assert figures.correlations(preparation.filter(regex="^(?!r:)")) is None
 
 
-def test_all_figures_have_names_and_leave_nothing_behind(
+def test_figures_are_named_and_leave_no_global_state(
     make_section: Callable[..., Section], preparation: pd.DataFrame
 ) -> None:
-    """One confusion matrix per finished track; neither the global style nor pyplot is touched."""
+    """There is a confusion matrix for each finished track; global style and pyplot are not changed."""
     section = make_section({"preparation": preparation}, {"track": "lost", "status": "failed", "reason": "oh"})
     style = dict(mpl.rcParams)
 
@@ -214,8 +214,8 @@ def test_all_figures_have_names_and_leave_nothing_behind(
 @pytest.mark.parametrize(
     "taxa", [["29", "3", "1"], ["$\\frac$", "a $x_1$ b", "_hidden"], ["<b>", "Méduse & egg", "a_b"]], ids=str
 )
-def test_names_are_shown_as_they_are(make_section: Callable[..., Section], taxa: list[str]) -> None:
-    """Numbers are names, and dollars are no formulas."""
+def test_names_are_shown_literally(make_section: Callable[..., Section], taxa: list[str]) -> None:
+    """Numbers are accepted as names, and dollar signs do not start formulas."""
     drawn = figures.draw(make_section({"taxa": dict(zip(taxa, (12, 9, 6), strict=True))}))
     for figure in drawn.values():
         figure.canvas.draw()

@@ -87,7 +87,7 @@ def tracks_of(page: Any) -> list[str]:  # noqa: ANN401 - as above
 def test_the_leaderboard_is_sorted_by_mouse_and_keyboard(visit: Callable[..., Any]) -> None:
     """The first activation sorts in ascending order, the second in descending order; the header states the order."""
     page = visit("index.html")
-    header = page.locator("#board-lake th", has_text="prediction time")
+    header = page.locator("#board-lake th", has_text="prediction")
 
     assert tracks_of(page) == ["good", "fair", "bad"]
     header.get_by_role("button").click()

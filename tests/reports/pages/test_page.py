@@ -390,8 +390,8 @@ def test_suspected_label_errors_are_shown(make_section: Callable[..., Section]) 
 @pytest.mark.parametrize(
     ("groups", "expected"),
     [
-        ({}, "good has the highest macro F1"), ({"good": 1, "fair": 2}, "good is best, macro F1"),
-        ({"good": 1, "fair": 1}, "good has the highest macro F1"), ({"fair": 1}, "good has the highest macro F1"),
+        ({}, "good has the highest macro F1,"), ({"good": 1, "fair": 2}, "good is best, macro F1"),
+        ({"good": 1, "fair": 1}, "good has the highest macro F1,"), ({"fair": 1}, "good has the highest macro F1,"),
     ],
 )  # fmt: skip
 def test_the_headline_states_the_result(

@@ -1,4 +1,4 @@
-"""Example images: small copies of what the report shows, kept with the results."""
+"""Example images of the report."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WIDE = np.arange(40 * 400, dtype=np.uint32).astype(np.uint8).reshape(40, 400)
 
 @pytest.fixture
 def section(tmp_path: Path, add_run: Callable[..., Path]) -> Section:
-    """Results of one run, and beside them the data it is about."""
+    """Results of one run, with its data set in the same folder."""
     add_run(tmp_path / "results", wrong=5)
     (section,) = sections_of(read_runs(tmp_path / "results"))
     truth = section.runs[0].truth
@@ -47,12 +47,12 @@ def section(tmp_path: Path, add_run: Callable[..., Path]) -> Section:
 
 
 def opened(tmp_path: Path) -> Dataset:
-    """Open the data that the results are about."""
+    """Open the data set of the results."""
     return open_folder(manifest_of_folder("lake"), tmp_path / "data")
 
 
-def test_examples_of_a_class_are_training_objects_of_it(section: Section) -> None:
-    """A few of each class, spread over its ids; none is a test object."""
+def test_examples_are_training_objects_of_their_class(section: Section) -> None:
+    """There are a few distinct examples of each class, and none is a test object."""
     truth = section.runs[0].truth.set_index("object_id")
     examples = class_examples(section)
 
@@ -64,15 +64,15 @@ def test_examples_of_a_class_are_training_objects_of_it(section: Section) -> Non
         assert set(truth.loc[ids, "part"]) == {"train"}
 
 
-def test_a_class_without_training_rows_is_shown_by_others(make_section: Callable[..., Section]) -> None:
-    """Every class can be looked at."""
+def test_a_class_without_training_objects_has_examples(make_section: Callable[..., Section]) -> None:
+    """Its examples are objects of the other subsets."""
     examples = class_examples(make_section({"taxa": {"egg": 9, "rare": 1}}))
 
     assert len(examples["rare"]) == 1
 
 
-def test_all_that_is_shown_is_kept_and_small(section: Section, tmp_path: Path) -> None:
-    """Each shown object has its image, no longer than the limit, in the proportions of the original."""
+def test_small_copies_of_all_shown_images_are_stored(section: Section, tmp_path: Path) -> None:
+    """Copies have the maximum length and the aspect ratio of the original."""
     keep_examples(tmp_path / "results", [section], opened(tmp_path))
     kept = examples_of(tmp_path / "results", "lake")
     addresses = [kept.address(object_id) for object_id in shown_objects(section)]
@@ -84,8 +84,8 @@ def test_all_that_is_shown_is_kept_and_small(section: Section, tmp_path: Path) -
     assert kept.address("strange") is None
 
 
-def test_small_images_stay_as_they_are(section: Section, tmp_path: Path) -> None:
-    """No pixel of a small crop is changed."""
+def test_small_images_are_not_resized(section: Section, tmp_path: Path) -> None:
+    """No pixel of a small image is changed."""
     small = WIDE[:20, :30]
     for path in (tmp_path / "data" / "imgs").iterdir():
         cv2.imwrite(str(path), small)
@@ -96,8 +96,8 @@ def test_small_images_stay_as_they_are(section: Section, tmp_path: Path) -> None
     assert (image == small).all()
 
 
-def test_examples_are_made_again_when_the_data_change(section: Section, tmp_path: Path) -> None:
-    """The file stays while it holds what is shown of these data, and is made again when they are others."""
+def test_examples_are_replaced_if_the_data_change(section: Section, tmp_path: Path) -> None:
+    """The file is rewritten only if the hash of the data has changed."""
     path = tmp_path / "results" / "examples" / "lake.parquet"
     keep_examples(tmp_path / "results", [section], opened(tmp_path))
     before = path.stat().st_mtime_ns
@@ -114,7 +114,7 @@ def test_examples_are_made_again_when_the_data_change(section: Section, tmp_path
 
 
 def test_an_unreadable_image_is_left_out(section: Section, tmp_path: Path) -> None:
-    """The others are kept."""
+    """Copies of the other images are stored."""
     first, *others = shown_objects(section)
     (tmp_path / "data" / "imgs" / f"{first}.png").write_bytes(b"no image")
     keep_examples(tmp_path / "results", [section], opened(tmp_path))
@@ -124,8 +124,8 @@ def test_an_unreadable_image_is_left_out(section: Section, tmp_path: Path) -> No
     assert None not in [kept.address(object_id) for object_id in others]
 
 
-def test_data_without_images_leave_no_file(section: Section, tmp_path: Path) -> None:
-    """There is nothing to keep."""
+def test_data_without_images_have_no_examples_file(section: Section, tmp_path: Path) -> None:
+    """No file is written."""
     shutil.rmtree(tmp_path / "data" / "imgs")
     keep_examples(tmp_path / "results", [section], opened(tmp_path))
 

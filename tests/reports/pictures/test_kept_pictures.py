@@ -1,4 +1,4 @@
-"""Pictures that are kept: which objects are chosen for them."""
+"""Stored pictures: choice of objects and copies of images."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIZES = {"Copepoda": 6, "Stenosemella with a rather long name": 9, "egg (other)"
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Dataset:
-    """A data set whose taxa have one grey level each, in images of any shape."""
+    """A data set with one grey level per taxon and images of different shapes."""
     taxa = [taxon for taxon, size in SIZES.items() for _ in range(size)]
     (tmp_path / "lake" / "imgs").mkdir(parents=True)
     pd.DataFrame({"object_id": range(len(taxa)), "taxon": taxa}).to_csv(tmp_path / "lake" / "meta.csv", index=False)
@@ -34,8 +34,8 @@ def lake(tmp_path: Path) -> Dataset:
     return open_folder(manifest_of_folder("lake"), tmp_path / "lake")
 
 
-def test_objects_are_chosen_at_random_and_always_the_same(lake: Dataset) -> None:
-    """The largest taxon comes first; each object is of its taxon, and not simply one of the first."""
+def test_the_random_choice_of_objects_is_reproducible(lake: Dataset) -> None:
+    """The largest taxon comes first; objects belong to their taxon and are not simply the first ones."""
     taxa = lake.objects.set_index("object_id")["taxon"]
     chosen, again = chosen_objects(lake, 3), chosen_objects(lake, 3)
 
@@ -47,15 +47,15 @@ def test_objects_are_chosen_at_random_and_always_the_same(lake: Dataset) -> None
 
 
 def test_an_image_that_cannot_be_read_is_left_out(lake: Dataset) -> None:
-    """The others are shown."""
+    """The other images are returned."""
     everything = {one for _, one, _ in images_at_random(lake, 3, 9)}
     (lake.folder / "imgs" / "16.png").write_bytes(b"no image")
 
     assert {one for _, one, _ in images_at_random(lake, 3, 9)} == everything - {"16"}
 
 
-def test_copies_are_kept_once_and_made_again_for_other_data(lake: Dataset, tmp_path: Path) -> None:
-    """Objects that are there already are not read again; a large image is shrunk, and one of other data is replaced."""
+def test_copies_are_reused_and_replaced_for_other_data(lake: Dataset, tmp_path: Path) -> None:
+    """Images with a copy are not read again, large images are shrunk, and copies of other data are replaced."""
     copies = ImageCopies(tmp_path / "copies.parquet", largest_side=40)
     copies.keep(lake, ["16", "0", "nothing"])
     (lake.folder / "imgs" / "0.png").unlink()

@@ -1,4 +1,4 @@
-"""What networks see: kept with the results, drawn from there."""
+"""Stored network images and their figure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHAPE = (10, 12)
 
 
 def channels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return three channels that can be told apart: of 1, 2 and 3 times the first grey level."""
+    """Return three distinguishable channels: 1, 2 and 3 times the first grey level."""
     return np.full((32, 32, 3), image[0, 0] * np.array([1, 2, 3], np.uint8), np.uint8)
 
 
@@ -37,7 +37,7 @@ FORMS = {"32 px": channels}
 
 @pytest.fixture
 def data(tmp_path: Path) -> Dataset:
-    """Eight taxa of falling size; all images of a taxon have one grey level, its number and ten."""
+    """Eight taxa of decreasing size; the grey level of all images of a taxon is its number plus ten."""
     for taxon in range(8):
         folder = tmp_path / "data" / f"taxon{taxon}"
         folder.mkdir(parents=True)
@@ -46,8 +46,8 @@ def data(tmp_path: Path) -> Dataset:
     return open_folder(manifest_of_folder("lake"), tmp_path / "data")
 
 
-def test_each_object_stands_beside_its_channels(data: Dataset, tmp_path: Path) -> None:
-    """The original as it is, then grey, threshold and opening, one row for an object, under their names."""
+def test_each_object_is_drawn_with_its_channels(data: Dataset, tmp_path: Path) -> None:
+    """Each row has the original, grey, threshold and opening of one object, with column titles."""
     keep_network_inputs(tmp_path, data, FORMS, "a")
     figure = network_inputs_figure(network_inputs_of(tmp_path, "lake"))
     assert figure is not None
@@ -62,8 +62,8 @@ def test_each_object_stands_beside_its_channels(data: Dataset, tmp_path: Path) -
     assert (levels[0], levels[-1]) == (10, 17)
 
 
-def test_every_form_has_its_columns(data: Dataset, tmp_path: Path) -> None:
-    """Tracks may ask for different ones."""
+def test_every_form_has_columns(data: Dataset, tmp_path: Path) -> None:
+    """Tracks may use different forms of network images."""
     keep_network_inputs(tmp_path, data, {"32 px": channels, "large": lambda image: channels(image) * 2}, "a")
     figure = network_inputs_figure(network_inputs_of(tmp_path, "lake"))
     assert figure is not None
@@ -72,8 +72,8 @@ def test_every_form_has_its_columns(data: Dataset, tmp_path: Path) -> None:
     assert [int(np.asarray(axes.images[0].get_array()).max()) for axes in row] == [10, 10, 20, 30, 20, 40, 60]
 
 
-def test_what_was_kept_of_another_state_is_made_again(data: Dataset, tmp_path: Path) -> None:
-    """What is of this state stays as it is."""
+def test_images_with_another_state_are_replaced(data: Dataset, tmp_path: Path) -> None:
+    """The file is not rewritten for the same state."""
     path = network_inputs_of(tmp_path, "lake").path
     keep_network_inputs(tmp_path, data, FORMS, "a")
     before = path.stat().st_mtime_ns
@@ -86,8 +86,8 @@ def test_what_was_kept_of_another_state_is_made_again(data: Dataset, tmp_path: P
     assert network_inputs_of(tmp_path, "lake").shows("b")
 
 
-def test_an_unreadable_image_is_passed_over(data: Dataset, tmp_path: Path) -> None:
-    """The notes of the runs name it."""
+def test_an_unreadable_image_is_skipped(data: Dataset, tmp_path: Path) -> None:
+    """Taxa without readable images have no rows."""
     for path in (tmp_path / "data" / "taxon0").iterdir():
         path.write_bytes(b"no image")
     keep_network_inputs(tmp_path, data, FORMS, "a")
@@ -96,13 +96,13 @@ def test_an_unreadable_image_is_passed_over(data: Dataset, tmp_path: Path) -> No
     assert len(network_inputs_of(tmp_path, "lake").table) == 2 * (TAXA - 1)
 
 
-def test_without_kept_stacks_there_is_no_figure(tmp_path: Path) -> None:
-    """No track has learnt from images."""
+def test_without_stored_images_there_is_no_figure(tmp_path: Path) -> None:
+    """This is the case if no track uses images."""
     assert network_inputs_figure(network_inputs_of(tmp_path, "lake")) is None
 
 
 def test_the_report_needs_no_data(data: Dataset, tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """The figure is drawn from what lies with the results; only its own data set has the section."""
+    """The figure is drawn from stored images; only the page of its data set has it."""
     out = tmp_path / "results"
     add_run(out)
     add_run(out, dataset="bay")
@@ -112,6 +112,8 @@ def test_the_report_needs_no_data(data: Dataset, tmp_path: Path, add_run: Callab
     write_results(out)
     lake, bay = ((out / "report" / f"dataset-{name}.html").read_text("utf-8") for name in ("lake", "bay"))
 
-    assert lake.count("What the networks see") == 1
-    assert "What the networks see" not in bay
-    assert [path.name for path in (out / "report" / "figures").glob("*-network-inputs.png")] == ["lake-network-inputs.png"]
+    assert lake.count("<h3>Network images</h3>") == 1
+    assert "<h3>Network images</h3>" not in bay
+    assert [path.name for path in (out / "report" / "figures").glob("*-network-inputs.png")] == [
+        "lake-network-inputs.png"
+    ]

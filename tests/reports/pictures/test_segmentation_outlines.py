@@ -1,4 +1,4 @@
-"""Pictures of what was measured: outlines around masks, kept with the results."""
+"""Stored segmentation outlines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def bright(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the mask of what is brighter than 100."""
+    """Return the mask of pixels brighter than 100."""
     return np.asarray(image > 100, np.uint8)
 
 
@@ -47,12 +47,12 @@ def data(tmp_path: Path) -> Dataset:
 
 
 def red(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Tell where a picture has the colour of the outline."""
+    """Return where a picture has the colour of the outline."""
     return np.asarray((picture == COLOUR).all(axis=2))
 
 
-def test_the_outline_goes_round_the_mask_and_hides_nothing_of_it() -> None:
-    """A small image is enlarged by a whole factor; the line lies outside of the object, one pixel wide."""
+def test_the_outline_surrounds_the_mask_without_covering_it() -> None:
+    """A small image is enlarged by an integer factor; the line is outside the object and one pixel wide."""
     image = np.zeros((10, 16), np.uint8)
     image[3:6, 4:9] = 200
     picture = outlined(image, bright(image))
@@ -65,8 +65,8 @@ def test_the_outline_goes_round_the_mask_and_hides_nothing_of_it() -> None:
 
 
 @pytest.mark.parametrize(("shape", "expected"), [((400, 800), (80, 160)), ((3, 1000), (1, 160)), ((1, 1), (160, 160))])
-def test_pictures_have_a_size_that_can_be_seen(shape: tuple[int, int], expected: tuple[int, int]) -> None:
-    """Large images are shrunk in proportion, a single pixel is enlarged."""
+def test_pictures_have_a_visible_size(shape: tuple[int, int], expected: tuple[int, int]) -> None:
+    """Large images are shrunk proportionally, and a single pixel is enlarged."""
     picture = outlined(np.full(shape, 7, np.uint8), np.ones(shape, np.uint8))
 
     assert picture.shape == (*expected, 3)
@@ -74,20 +74,20 @@ def test_pictures_have_a_size_that_can_be_seen(shape: tuple[int, int], expected:
 
 
 def test_without_an_object_there_is_no_outline() -> None:
-    """The picture is the image."""
+    """The picture shows only the image."""
     assert not red(outlined(np.full((20, 20), 90, np.uint8), np.zeros((20, 20), np.uint8))).any()
 
 
-def test_rows_that_were_cut_off_are_pale() -> None:
-    """What was not looked at is shown as such."""
+def test_cropped_rows_are_pale() -> None:
+    """Rows that were not segmented are distinguishable."""
     picture = outlined(np.full((20, 20), 90, np.uint8), np.zeros((15, 20), np.uint8))
 
     assert (picture[: 15 * 8] == 90).all()
     assert (picture[15 * 8 :] == 90 // 3 + 170).all()
 
 
-def test_some_images_of_some_taxa_are_kept(data: Dataset, tmp_path: Path) -> None:
-    """Evenly from the largest taxon to the smallest, the same for the same data, each object under its own taxon."""
+def test_some_images_of_some_taxa_are_stored(data: Dataset, tmp_path: Path) -> None:
+    """Taxa are evenly spaced by size; the choice is reproducible; each object belongs to its taxon."""
     keep_outlines(tmp_path / "out", data, bright, "a")
     keep_outlines(tmp_path / "again", data, bright, "a")
     shown = outlines_of(tmp_path / "out", "lake").by_taxon
@@ -100,8 +100,8 @@ def test_some_images_of_some_taxa_are_kept(data: Dataset, tmp_path: Path) -> Non
     assert outlines_of(tmp_path / "again", "lake").by_taxon == shown
 
 
-def test_a_kept_picture_has_the_outline_of_its_mask(data: Dataset, tmp_path: Path) -> None:
-    """The mask is the one that the caller's function gives."""
+def test_a_stored_picture_has_the_outline_of_its_mask(data: Dataset, tmp_path: Path) -> None:
+    """The mask is the result of the function of the caller."""
     keep_outlines(tmp_path, data, bright, "a")
     picture = outlines_of(tmp_path, "lake").by_taxon["taxon00"][0]
     content = np.frombuffer(base64.b64decode(picture.address.partition("base64,")[2]), np.uint8)
@@ -111,8 +111,8 @@ def test_a_kept_picture_has_the_outline_of_its_mask(data: Dataset, tmp_path: Pat
     assert (ys.min(), ys.max() + 1, xs.min(), xs.max() + 1) == (3 * 13 - 1, 7 * 13 + 1, 4 * 13 - 1, 9 * 13 + 1)
 
 
-def test_pictures_of_another_state_are_drawn_again(data: Dataset, tmp_path: Path) -> None:
-    """Those of this state stay as they are."""
+def test_pictures_with_another_state_are_replaced(data: Dataset, tmp_path: Path) -> None:
+    """The file is not rewritten for the same state."""
     path = tmp_path / "outlines" / "lake.parquet"
     keep_outlines(tmp_path, data, bright, "a")
     before = path.stat().st_mtime_ns
@@ -126,7 +126,7 @@ def test_pictures_of_another_state_are_drawn_again(data: Dataset, tmp_path: Path
 
 
 def test_an_unreadable_image_has_no_picture(data: Dataset, tmp_path: Path) -> None:
-    """The others of its taxon have."""
+    """Other images of its taxon have pictures."""
     for path in sorted((tmp_path / "data" / "taxon19").iterdir())[:5]:
         path.write_bytes(b"no image")
     keep_outlines(tmp_path, data, bright, "a")
@@ -134,6 +134,6 @@ def test_an_unreadable_image_has_no_picture(data: Dataset, tmp_path: Path) -> No
     assert [one.object_id for one in outlines_of(tmp_path, "lake").by_taxon.get("taxon19", [])] in ([], ["19-5"])
 
 
-def test_a_folder_without_pictures_shows_none(tmp_path: Path) -> None:
-    """Results of earlier versions have none."""
+def test_a_folder_without_pictures_is_empty(tmp_path: Path) -> None:
+    """Results of earlier versions have no stored outlines."""
     assert outlines_of(tmp_path, "lake").by_taxon == {}
