@@ -11,6 +11,8 @@ from ...data_manifests.files.source_code import LIBRARIES, PACKAGE, source_sha25
 from ...data_manifests.seeds import sha256_text
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from .track import Track
 
 OBJECTS_MODULE = f"{PACKAGE}.models.protocol.objects"
@@ -21,6 +23,9 @@ INPUT_MODULES = {
     "images": f"{PACKAGE}.features.network_images.store",
 }
 """Modules that prepare the inputs of a track, by input: tables are cleaned, images decoded and prepared."""
+
+UNDEFINED = frozenset({"__abstractmethods__", "__dict__", "__weakref__", "_abc_impl"})
+"""Members of a class that Python adds; some have a memory address in their representation."""
 
 
 def track_sha256(track: type[Track]) -> str:
@@ -69,7 +74,27 @@ def _roots(module: str, *, is_own: bool) -> dict[str, Path]:
 
 
 def _source_of(track: type[Track]) -> str:
+    """Return the source of a class without a file, else the definitions of its members, as in a notebook."""
     try:
         return inspect.getsource(track)
     except (OSError, TypeError):
-        return repr(sorted(vars(track)))
+        return repr(
+            [(name, _definition(value)) for name, value in sorted(vars(track).items()) if name not in UNDEFINED]
+        )
+
+
+def _definition(member: object) -> str:
+    """Return the source of a function, else its compiled code; of any other member its representation."""
+    function = inspect.unwrap(getattr(member, "__func__", member))  # type: ignore[arg-type]  # others pass unchanged
+    if not inspect.isfunction(function):
+        return repr(member)
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):
+        return _code_text(function.__code__)
+
+
+def _code_text(code: CodeType) -> str:
+    """Return bytecode, names and constants; nested functions have a memory address in their representation."""
+    constants = [_code_text(one) if inspect.iscode(one) else repr(one) for one in code.co_consts]
+    return repr((code.co_code, code.co_names, code.co_varnames, constants))
