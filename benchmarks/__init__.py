@@ -1,4 +1,4 @@
-"""What is run and from where: the command line, suites, plans, execution, and checks of the suite itself.
+"""Running benchmarks: command line, suites, planning, execution, conformance, and checks of planktonbench itself.
 
 No metric, model or reader belongs here.
 """

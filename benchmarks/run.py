@@ -1,4 +1,4 @@
-"""The run: plan a suite, do what is not there yet, score it, and write the report."""
+"""Running a suite: plan it, run whatever is missing, score it and write the report."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a suite.
+    """Outcome of running a suite.
 
     Attributes:
-        table: one line for each run in the results folder, as scores.csv.
-        failed: how many of the runs that were asked for failed.
+        table: one row per run in the results folder, as in scores.csv.
+        failed: number of requested runs that failed.
         out: the results folder.
 
     """
@@ -53,7 +53,7 @@ class Outcome:
     out: Path
 
 
-def run(  # noqa: PLR0913 - the options of the command, by keyword
+def run(  # noqa: PLR0913 - the options of the command, keyword-only
     suite: str,
     *,
     tracks: Sequence[str | type[Track]] | None = None,
@@ -68,29 +68,29 @@ def run(  # noqa: PLR0913 - the options of the command, by keyword
     force: bool = False,
     verbose: bool = False,
 ) -> pd.DataFrame:
-    """Run a suite, score it, and write the report.
+    """Run a suite, score it and write the report.
 
     Args:
-        suite: a shipped suite's name, or the path of a YAML file.
-        tracks: names, `path.py:Class`, or Track classes; None runs the suite's own.
+        suite: name of a shipped suite, or path of a YAML file.
+        tracks: names, `path.py:Class`, or Track classes; None means those of the suite.
         predictions: predictions files by the name of their run, each stored under the one split and seed whose test
-            objects it holds.
-        seeds: None takes the suite's.
-        split: name of a split, such as `holdout` or `kfold3`; None takes the suite's.
-        features: the table that tracks learn from: `native`, `measured` (from the images) or `native+measured`; None
-            takes the suite's.
-        data_dir: folder of the data set's files; None looks in `$PLANKTONBENCH_DATA/<dataset>`, then in the cache.
-        out: results folder; None is `results/<suite>`.
-        quick: use the suite's smaller budget.
-        jobs: number of worker processes; each has `cores // jobs` threads. Images are measured in as many processes.
-        force: do finished runs again.
+            objects it contains.
+        seeds: seeds of the runs; None means those of the suite.
+        split: name of a split, such as `holdout` or `kfold3`; None means that of the suite.
+        features: feature table for the tracks: `native`, `measured` (from the images) or `native+measured`; None means
+            that of the suite.
+        data_dir: folder of the data set's files; None searches `$PLANKTONBENCH_DATA/<dataset>`, then the cache.
+        out: results folder; None means `results/<suite>`.
+        quick: use the smaller budget of the suite.
+        jobs: number of worker processes, each with `cores // jobs` threads. Images are measured in as many processes.
+        force: repeat finished runs.
         verbose: show the traceback of a track that fails.
 
     Returns:
-        The table of scores.csv: one line for each run in the results folder.
+        The table of scores.csv: one row per run in the results folder.
 
     Raises:
-        PlanktonbenchError: suite, data or tracks are wrong; runs that were finished before stay.
+        PlanktonbenchError: suite, data or tracks are invalid; finished runs are kept.
 
     """
     settings = Settings(
@@ -107,16 +107,16 @@ def run(  # noqa: PLR0913 - the options of the command, by keyword
 
 
 def with_choices(suite: Suite, seeds: Sequence[int] | None, split: str | None, features: str | None) -> Suite:
-    """Return a suite with other seeds, another split or other features, each unless it is None.
+    """Return a suite with other seeds, another split or other features; None keeps the value of the suite.
 
     Raises:
-        SuiteError: seeds are no different whole numbers, or the name of the split or the features cannot be read.
+        SuiteError: seeds are not distinct whole numbers, or the split or the features are unknown.
 
     """
     changes: dict[str, object] = {}
     if seeds is not None:
         if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-            message = f"seeds are {list(seeds)}; expected different whole numbers from 0 up, such as 0,1,2."
+            message = f"seeds are {list(seeds)}; expected distinct whole numbers from 0, such as 0,1,2."
             raise SuiteError(message)
         changes["seeds"] = tuple(seeds)
     if split is not None:
@@ -134,47 +134,47 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
     out = settings.out or Path("results") / suite.name
     methods = choose_methods(suite, settings.tracks, quick=settings.quick)
     if not methods and not settings.predictions:
-        message = "There is no track to run; name one or more with --tracks, or a file with --predictions."
+        message = "There is no track to run; give at least one with --tracks, or a file with --predictions."
         raise SuiteError(message)
     check_names(settings.predictions, [method.name for method in methods])
     entries = suite.dataset_entries()
     found = [_find(entry, settings, alone=len(entries) == 1) for entry in entries]
     datasets = [_open(manifest, folder, settings.progress) for manifest, folder in found]
-    wishes = [method.features for method in methods if NATIVE in method.track.inputs]
+    requested = [method.features for method in methods if NATIVE in method.track.inputs]
     forms = {method.image_form for method in methods if method.image_form}
     jobs: list[Job] = []
     inputs: list[tuple[Dataset, Inputs]] = []
-    places: list[CandidateSplit] = []
+    candidates: list[CandidateSplit] = []
     for opened in datasets:
         dataset, network_images = with_network_images(opened, forms, settings)
-        inputs.append((dataset, Inputs(feature_tables(dataset, wishes, settings), network_images)))
+        inputs.append((dataset, Inputs(feature_tables(dataset, requested, settings), network_images)))
         splits = all_splits(dataset, suite.split, suite.seeds)
-        places += [CandidateSplit(dataset, split) for split in splits]
+        candidates += [CandidateSplit(dataset, split) for split in splits]
         _store_truth(out, dataset, splits, settings.progress)
         jobs += plan_jobs(dataset, splits, methods, inputs[-1][1], out=out, settings=settings)
-    files = match_to_splits(places, out, settings)
+    submissions = match_to_splits(candidates, out, settings)
     with reported_write_errors(out):
-        for file in files:
-            settings.progress.log(store_submission(file, out, force=settings.force))
-        Workers(out, settings).do_all(jobs)
+        for submitted in submissions:
+            settings.progress.log(store_submission(submitted, out, force=settings.force))
+        Workers(out, settings).run_all(jobs)
     settings.progress.log("scoring the stored predictions and writing the report")
     with writing(out):
-        for dataset, known in inputs:
-            show_measured(out, dataset, known.tables.values())
-            show_network_inputs(out, dataset, known.network_images.keys())
+        for dataset, used in inputs:
+            show_measured(out, dataset, used.tables.values())
+            show_network_inputs(out, dataset, used.network_images.keys())
         table = write_results(out, [dataset for dataset, _ in inputs])
     cards = [read_card(run_folder(out, job.draft)) for job in jobs]
     return Outcome(table, sum(card is None or card.status == "failed" for card in cards), out)
 
 
 def _find(entry: DatasetEntry, settings: Settings, *, alone: bool) -> tuple[Manifest, Path]:
-    """Find a data set's files; where there are none and they can be simulated, take the simulated sample and say so."""
-    given = entry.path or settings.data_dir
-    if given is not None or not has_sample(entry.name) or own_folder(entry.name):
+    """Find the files of a data set; if there are none, use the simulated sample, if it has one, and log it."""
+    folder = entry.path or settings.data_dir
+    if folder is not None or not has_sample(entry.name) or own_folder(entry.name):
         return find_entry(entry, settings.data_dir, alone=alone)
     settings.progress.log(
-        f"{entry.name}: no files were given or found; using a SIMULATED sample of {SAMPLE_OBJECTS:,} objects. "
-        "Its scores are no results of real plankton. With --data DIR the run is on your files."
+        f"{entry.name}: no data files found; using a SIMULATED sample of {SAMPLE_OBJECTS:,} objects. "
+        "These are not results on real plankton. Use --data DIR to run on your files."
     )
     from ..features.measured.challenge import CHALLENGE_TABLE
 
@@ -187,18 +187,18 @@ def _store_truth(out: Path, dataset: Dataset, splits: list[Split], progress: Pro
     with writing(out):
         for split in splits:
             for folder in store_truth(out, dataset.name, split):
-                progress.log(f"{folder}: made with another split of these objects; moved to {out / 'replaced'}")
+                progress.log(f"{folder}: used another split of these objects; moved to {out / 'replaced'}")
 
 
 @contextmanager
 def writing(out: Path) -> Iterator[None]:
-    """Hold the lock of a results folder, and turn the system's refusal to write into a message."""
+    """Hold the lock of a results folder and turn write errors into a message."""
     with reported_write_errors(out), lock(out, "results"):
         yield
 
 
 def _open(manifest: Manifest, folder: Path, progress: Progress) -> Dataset:
-    """Open a data set, and tell what is in it and what was found."""
+    """Open a data set, and log its contents and notes."""
     progress.log(f"{manifest.name}: reading {folder}")
     dataset = open_folder(manifest, folder)
     features = 0 if dataset.native is None else dataset.native.shape[1]

@@ -24,12 +24,16 @@ def audit_command(
     *,
     dataset: Annotated[
         Optional[str],
-        typer.Option(help="Manifest of the data set.", show_default="the one with exactly the folder's taxa, else none"),
+        typer.Option(
+            help="Manifest of the data set.", show_default="the one with exactly the folder's taxa, else none"
+        ),
     ] = None,
     out: Annotated[
         Optional[Path], typer.Option(help="Folder for the results.", show_default="results/audit/<name>")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=0, help="Number of processes that open images.", show_default="all cores")] = 0,
+    jobs: Annotated[
+        int, typer.Option(min=0, help="Number of processes that open images.", show_default="all cores")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Open every image and report problems."""

@@ -41,7 +41,9 @@ def compare_command(  # noqa: PLR0913 - the options of the command
     ] = None,
     group: Annotated[
         Optional[str],
-        typer.Option(help="Grouping column of the truth; whole groups are resampled.", show_default="sample, if present"),
+        typer.Option(
+            help="Grouping column of the truth; whole groups are resampled.", show_default="sample, if present"
+        ),
     ] = None,
     tracks: Annotated[
         Optional[str],

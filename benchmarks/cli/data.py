@@ -26,7 +26,9 @@ def list_command() -> None:
     from ...data_manifests.manifest import load_manifest, manifest_names
 
     manifests = [load_manifest(name) for name in manifest_names()]
-    rows = [(m.name, m.instrument, f"{m.objects or 0:,}", str(len(m.classes)), m.licence, _location(m)) for m in manifests]
+    rows = [
+        (m.name, m.instrument, f"{m.objects or 0:,}", str(len(m.classes)), m.licence, _location(m)) for m in manifests
+    ]
     print_table(("name", "instrument", "objects", "taxa", "licence", "files"), rows)
 
 

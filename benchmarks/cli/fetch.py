@@ -37,9 +37,7 @@ def fetch_command(
     if fetched.former is not None:
         typer.echo(f"previous files: {fetched.former} (delete them if you no longer need them)")
     for url, sha256 in fetched.pins.items():
-        typer.echo(
-            f"the checksum is not pinned; to pin it, add to the manifest:\n  - url: {url}\n    sha256: {sha256}"
-        )
+        typer.echo(f"the checksum is not pinned; to pin it, add to the manifest:\n  - url: {url}\n    sha256: {sha256}")
     try:
         layout, _ = locate(fetched.folder)
         typer.echo(f"layout {layout}")

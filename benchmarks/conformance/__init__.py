@@ -1,1 +1,1 @@
-"""Check of a user-supplied track on small synthetic objects (`planktonbench check`). No real data is read here."""
+"""Conformance tests of a user-supplied track on small synthetic objects (`planktonbench check`). No real data needed."""

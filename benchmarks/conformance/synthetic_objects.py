@@ -1,4 +1,4 @@
-"""Made-up objects on which a track is tried within seconds: a drawn shape and six columns for each."""
+"""Synthetic objects for conformance tests within seconds: a drawn shape and six features per object."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
     from ...features.network_images.store import NetworkImages
 
 CLASSES = ("bar", "disc", "nowhere", "ring", "untrained")
-"""Sorted, as all class lists are; `untrained` has no training row, and `nowhere` no row at all."""
+"""Sorted, like all class lists; `untrained` has no training row, and `nowhere` no row at all."""
 
 COUNTS = {
     "train": {"bar": 24, "disc": 14, "ring": 6},
     "valid": {"bar": 6, "disc": 5, "ring": 4, "untrained": 2},
     "test": {"bar": 6, "disc": 5, "ring": 4, "untrained": 2},
 }
-MISSING = 0.06  # share of the cells of the table
+MISSING = 0.06  # fraction of the cells of the table
 PAPER, INK = 225, 70  # grey levels: objects are dark on light
 NOISE = 6
 SIDES = (36, 65)  # pixels: the shortest side of an image, and one more than the longest
-THIN, ROUND, LONG = 4, 10, 15  # pixels, half of the widths of what is drawn
+THIN, ROUND, LONG = 4, 10, 15  # pixels, half the widths of the shapes
 
 
 @dataclass(frozen=True)
-class MadeUp:
-    """Objects for one track, with the inputs that it asks for and no others.
+class SyntheticObjects:
+    """Objects for one track, with its inputs only.
 
-    The images of objects to predict are in another store than those of training, so that fit cannot look at them.
+    The images of test objects are in a separate store, so that fit has no access to them.
 
     Attributes:
         train: 44 training objects, with missing values.
-        valid: 17 validation objects; two are of a class without training rows.
-        test: 17 objects to predict, without labels.
+        valid: 17 validation objects; two belong to a class without training rows.
+        test: 17 test objects, without labels.
 
     """
 
@@ -55,19 +55,19 @@ class MadeUp:
     test: Objects
 
 
-def synthetic_objects(inputs: Collection[str], form: ImageForm | None, folder: Path) -> MadeUp:
-    """Make the objects that a track is tried on, the same each time.
+def synthetic_objects(inputs: Collection[str], form: ImageForm | None, folder: Path) -> SyntheticObjects:
+    """Make the objects on which a track is checked, the same each time.
 
     Args:
-        inputs: what the track wants: `native`, `images` or both.
-        form: in which it, or what it is built on, wants images prepared; None for no prepared images.
+        inputs: inputs of the track: `native`, `images` or both.
+        form: form of network images for the track or its base models; None for no network images.
         folder: an empty folder for the images.
 
     """
     train, valid, test = (
         _objects(subset, inputs, form, folder / ("test" if subset == "test" else "fit")) for subset in COUNTS
     )
-    return MadeUp(train, valid, test.without_labels())
+    return SyntheticObjects(train, valid, test.without_labels())
 
 
 def _objects(subset: str, inputs: Collection[str], form: ImageForm | None, folder: Path) -> Objects:
@@ -93,7 +93,7 @@ def _objects(subset: str, inputs: Collection[str], form: ImageForm | None, folde
 
 
 def _picture(code: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw a shape, dark on light, on an image of any size, uint8 of shape (height, width)."""
+    """Draw a dark shape on a light image of random size, uint8 of shape (height, width)."""
     height, width = rng.integers(*SIDES, size=2)
     y, x = np.indices((height, width)) - np.array([height, width])[:, None, None] / 2
     radius = np.hypot(x, y)
@@ -108,7 +108,7 @@ def _picture(code: int, rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def _native(codes: NDArray[np.int64], ids: NDArray[np.object_], rng: np.random.Generator) -> pd.DataFrame:
-    """Return a table in which two columns tell the class, one is twice another, one constant, one noise."""
+    """Return a table of six features: two depend on the class, one is twice another, one is constant, two are noise."""
     n = len(codes)
     area = 100.0 * (1 + codes) + rng.normal(0, 25, n)
     columns = {
@@ -126,7 +126,7 @@ def _native(codes: NDArray[np.int64], ids: NDArray[np.object_], rng: np.random.G
 def _network_images(
     ids: NDArray[np.object_], pictures: list[NDArray[np.uint8]], form: ImageForm, folder: Path
 ) -> NetworkImages:
-    """Prepare images in memory, where those of a data set are in the cache."""
+    """Prepare network images in memory; those of a real data set are in the cache."""
     from ...features.network_images.form import Source, bright_area, bright_on_dark, fitted
     from ...features.network_images.store import FAULT_COLUMNS, NetworkImages
 

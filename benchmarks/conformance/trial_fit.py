@@ -1,4 +1,4 @@
-"""The trial of a track on made-up objects: it is made, fitted twice and asked, and watched while it works."""
+"""Trial fit of a track on synthetic objects: construction, two fits, predictions, and observed side effects."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ if TYPE_CHECKING:
     from ...features.network_images.form import ImageForm
     from ...models.protocol.objects import Objects
     from ...models.protocol.track import Track
-    from .synthetic_objects import MadeUp
+    from .synthetic_objects import SyntheticObjects
 
 BUDGET = Budget(epochs=2, minutes=1, candidates=1)
 SEED = 0
 
 
 NAMES = ("np.random", "random")
-"""The global generators, NumPy's and Python's, in the order in which their states are kept."""
+"""The global generators of NumPy and Python, in the order of their states below."""
 
 
 class TrialFit:
-    """A track on made-up objects; each attribute is made when a rule asks for it first.
+    """A track on synthetic objects; each property is computed when a rule needs it first.
 
     Args:
-        track: the class, checked against the protocol.
+        track: class that was checked against the protocol.
         folder: an empty folder for images.
 
     Attributes:
-        changed: what the track changed of what it was given, in words.
-        generators: where the global generators stood before and after each fit.
+        changed: descriptions of the arguments that the track modified.
+        generators: states of the global generators before and after each fit.
 
     """
 
@@ -57,113 +57,112 @@ class TrialFit:
 
     @cached_property
     def options(self) -> dict[str, object]:
-        """The options that it is made with: its defaults, with a small budget."""
+        """Options of the track: its defaults, with a small budget."""
         known = options_of(self.track)
         return known | {name: value for name, value in BUDGET.limits().items() if name in known}
 
     @cached_property
     def plain(self) -> Track:
-        """The track made, to be asked what it wants."""
+        """The track before fitting, for its properties."""
         return self.track(**self.options)
 
     @cached_property
     def base_models(self) -> dict[str, TrialFit]:
-        """Trials of the tracks that a fusion is built on."""
+        """Trials of the base models of a fusion."""
         return {name: TrialFit(get_track(name), self.folder / name) for name in self.plain.base_models}
 
     @property
     def image_form(self) -> ImageForm | None:
-        """The form of prepared images that it, or else one of its base models, asks for."""
+        """Form of network images of the track, or else of one of its base models."""
         of_base_models = (trial.image_form for trial in self.base_models.values())
         return self.plain.image_form or next((form for form in of_base_models if form), None)
 
     @cached_property
-    def made(self) -> MadeUp:
-        """The objects that it learns from and predicts."""
+    def objects(self) -> SyntheticObjects:
+        """Objects for fitting and predicting."""
         return synthetic_objects(self.track.inputs, self.image_form, self.folder / "first")
 
     @cached_property
     def first(self) -> Track:
-        """The track, fitted."""
-        return self._fitted(self.made, elsewhere=False)
+        """The fitted track."""
+        return self._fitted(self.objects, shift_generators=False)
 
     @cached_property
     def second(self) -> Track:
-        """The track fitted to the same objects with the same `rng`, while the global generators stand elsewhere."""
+        """The track fitted to the same objects with the same `rng`, but another state of the global generators."""
         again = synthetic_objects(self.track.inputs, self.image_form, self.folder / "second")
-        return self._fitted(again, elsewhere=True)
+        return self._fitted(again, shift_generators=True)
 
     @cached_property
     def scores(self) -> NDArray[np.float32]:
-        """What the fitted track says of the objects to predict, float32 of shape (n_objects, n_classes)."""
-        return self.asked(self.first)
+        """Scores of the test objects by the fitted track, float32 of shape (n_objects, n_classes)."""
+        return self.predict(self.first)
 
-    def asked(self, track: Track, rows: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
-        """Return what a fitted track says of objects, checked for shape, values and sums.
+    def predict(self, track: Track, rows: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """Return the scores of test objects, checked for shape, values and sums.
 
         Args:
-            track: fitted.
-            rows: positions of the objects, in the order in which they are shown; None shows all as they are.
+            track: fitted track.
+            rows: positions of the objects, in the order of the call; None means all in their own order.
 
         """
-        objects = self.made.test.take(np.arange(len(self.made.test)) if rows is None else rows)
-        before = _written(objects, "the objects to predict")
+        objects = self.objects.test.take(np.arange(len(self.objects.test)) if rows is None else rows)
+        before = _contents(objects, "the objects to predict")
         scores = checked_scores(track.predict(objects), objects, self.track.__name__)
-        self._note_changes("predict", before, _written(objects, "the objects to predict"))
+        self._note_changes("predict", before, _contents(objects, "the objects to predict"))
         return scores
 
-    def _fitted(self, made: MadeUp, *, elsewhere: bool) -> Track:
+    def _fitted(self, objects: SyntheticObjects, *, shift_generators: bool) -> Track:
         track = self.track(**self.options)
         track.base_runs = {name: trial.as_base_run(name) for name, trial in self.base_models.items()}
         track.warm_up()
         seed_libraries(SEED)
-        if elsewhere:
-            _move_generators()
-        before, stood = _written_for_fit(made), _generators()
-        track.fit(made.train, made.valid, rng=np.random.default_rng(SEED))
-        self.generators.append((stood, _generators()))
-        self._note_changes("fit", before, _written_for_fit(made))
+        if shift_generators:
+            _shift_generators()
+        before, state = _fit_contents(objects), _generators()
+        track.fit(objects.train, objects.valid, rng=np.random.default_rng(SEED))
+        self.generators.append((state, _generators()))
+        self._note_changes("fit", before, _fit_contents(objects))
         return track
 
     def as_base_run(self, name: str) -> BaseRun:
-        """Return the fitted track as a finished run that a fusion is built on."""
-        made, track = self.made, self.first
-        columns = [f"{SCORE}{taxon}" for taxon in made.test.classes]
-        predicted = [made.valid.without_labels(), made.test]
-        said = [pd.DataFrame(track.predict(objects), objects.object_ids, columns) for objects in predicted]
-        shown = [made.train.without_labels(), *predicted]
-        seen = [(objects, track.embeddings(objects)) for objects in shown]
-        known = [pd.DataFrame(rows, objects.object_ids) for objects, rows in seen if rows is not None]
-        return BaseRun(name, self.track, self.options, pd.concat(said), pd.concat(known) if known else None)
+        """Return the fitted track as a base run of a fusion."""
+        subsets, track = self.objects, self.first
+        columns = [f"{SCORE}{taxon}" for taxon in subsets.test.classes]
+        predicted = [subsets.valid.without_labels(), subsets.test]
+        scores = [pd.DataFrame(track.predict(objects), objects.object_ids, columns) for objects in predicted]
+        embedded = [(objects, track.embeddings(objects)) for objects in (subsets.train.without_labels(), *predicted)]
+        embeddings = [pd.DataFrame(rows, objects.object_ids) for objects, rows in embedded if rows is not None]
+        return BaseRun(name, self.track, self.options, pd.concat(scores), pd.concat(embeddings) if embeddings else None)
 
     def _note_changes(self, method: str, before: dict[str, str], after: dict[str, str]) -> None:
-        changes = [f"{method} changed {what}" for what, text in before.items() if after[what] != text]
+        changes = [f"{method} modified {what}" for what, text in before.items() if after[what] != text]
         self.changed += [change for change in changes if change not in self.changed]
 
 
-def _written_for_fit(made: MadeUp) -> dict[str, str]:
-    return _written(made.train, "the training objects") | _written(made.valid, "the validation objects")
+def _fit_contents(objects: SyntheticObjects) -> dict[str, str]:
+    return _contents(objects.train, "the training objects") | _contents(objects.valid, "the validation objects")
 
 
-def _written(objects: Objects, whose: str) -> dict[str, str]:
-    """Write out what a track could change: by what it is, its content."""
+def _contents(objects: Objects, name: str) -> dict[str, str]:
+    """Return everything that a track could modify, as text by description."""
     found = {
-        f"the ids of {whose}": repr(objects.object_ids.tolist()),
-        f"the labels of {whose}": "" if objects.codes is None else repr(objects.codes.tolist()),
-        f"the groups of {whose}": "" if objects.groups is None else repr(objects.groups.tolist()),
-        f"the native table of {whose}": "" if objects.native is None else objects.native.to_csv(),
+        f"the ids of {name}": repr(objects.object_ids.tolist()),
+        f"the labels of {name}": "" if objects.codes is None else repr(objects.codes.tolist()),
+        f"the groups of {name}": "" if objects.groups is None else repr(objects.groups.tolist()),
+        f"the native table of {name}": "" if objects.native is None else objects.native.to_csv(),
     }
     return {what: text for what, text in found.items() if text}
 
 
 def _generators() -> tuple[str, ...]:
-    """Write out where the global generators stand; not Python's with Keras, which seeds layers by it."""
+    """Return the states of the global generators as text; without Python's if Keras is used, which seeds layers by it."""
     pythons = "" if "keras" in sys.modules else repr(random.getstate())
-    return repr(np.random.get_state()), pythons  # noqa: NPY002 - to see who uses it
+    return repr(np.random.get_state()), pythons  # noqa: NPY002 - to detect its use
 
 
-def _move_generators() -> None:
-    """Let the global generators stand elsewhere; not Python's with Keras, as above."""
+def _shift_generators() -> None:
+    """Change the states of the global generators; without Python's if Keras is used, as above."""
     np.random.seed(SEED + 1)  # noqa: NPY002 - as above
     if "keras" not in sys.modules:
         random.seed(SEED + 1)

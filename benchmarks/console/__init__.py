@@ -1,1 +1,1 @@
-"""What a user sees in a terminal: plain output, progress bars, and verbosity. Nothing here knows what is run."""
+"""Terminal output: plain text, progress bars and verbosity. Independent of what is run."""

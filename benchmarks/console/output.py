@@ -1,4 +1,4 @@
-"""Plain output: results to standard output, remarks to standard error."""
+"""Plain text output: results on standard output, messages on standard error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _verbose: ContextVar[bool] = ContextVar("verbose", default=False)
 
 
 def write_message(text: str) -> None:
-    """Write a remark or an error, unwrapped, to standard error."""
+    """Write a message or an error to standard error, without line wrapping."""
     sys.stderr.write(f"{text}\n")
 
 
@@ -25,7 +25,7 @@ def print_json(value: object) -> None:
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write rows under a header, first columns to the left, numbers to the right, two spaces between."""
+    """Write rows under a header, separated by two spaces, text left-aligned and numbers right-aligned."""
     table = [header, *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(header))]
     numeric = [all(_is_number(row[column]) for row in rows) for column in range(len(header))]
@@ -39,10 +39,10 @@ def _is_number(text: str) -> bool:
 
 
 def be_verbose(*, wanted: bool) -> None:
-    """Set whether tracebacks are shown, from the words of the command line."""
+    """Set whether tracebacks are shown."""
     _verbose.set(wanted)
 
 
 def is_verbose() -> bool:
-    """Return whether --verbose stands anywhere on the command line."""
+    """Return whether --verbose was given on the command line."""
     return _verbose.get()

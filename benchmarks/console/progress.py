@@ -1,4 +1,4 @@
-"""What a user sees while runs are done: a bar on a terminal, plain lines elsewhere; on standard error."""
+"""Progress of runs on standard error: a bar on a terminal, plain lines otherwise."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ PLAIN_LINE_EVERY = 5.0  # seconds
 
 
 class Progress:
-    """Plain lines."""
+    """Progress as plain lines."""
 
     def __init__(self) -> None:
-        self._total = self._ended = 0
-        self._began: dict[str, float] = {}
+        self._total = self._finished = 0
+        self._started: dict[str, float] = {}
         self._updated: dict[str, float] = {}
 
     def log(self, line: str) -> None:
-        """Tell one fact."""
+        """Write one line."""
         write_message(line)
 
     @contextmanager
     def work(self, total: int) -> Iterator[None]:
-        """Begin work on jobs that are still to do."""
-        self._total, self._ended = total, 0
+        """Start work on a number of pending jobs."""
+        self._total, self._finished = total, 0
         yield
 
-    def began(self, label: str) -> None:
-        """Tell that a job has begun."""
-        self._began[label] = time.monotonic()
+    def job_started(self, label: str) -> None:
+        """Record that a job has started."""
+        self._started[label] = time.monotonic()
 
     def update(self, label: str, line: str) -> None:
-        """Pass on what a running job tells, not more often than every few seconds."""
-        if time.monotonic() - self._updated.get(label, self._began[label]) > PLAIN_LINE_EVERY:
+        """Write a progress line of a running job, at most every few seconds."""
+        if time.monotonic() - self._updated.get(label, self._started[label]) > PLAIN_LINE_EVERY:
             self._updated[label] = time.monotonic()
             self.log(f"{label}: {line}")
 
-    def ended(self, label: str, outcome: str) -> None:
-        """Tell that a job has ended, and how."""
-        self._ended += 1
+    def job_finished(self, label: str, outcome: str) -> None:
+        """Report the outcome of a finished job."""
+        self._finished += 1
         self._updated.pop(label, None)
-        seconds = time.monotonic() - self._began.pop(label)
-        self.log(f"[{self._ended}/{self._total}] {label}: {outcome} ({seconds:.1f} s)")
+        seconds = time.monotonic() - self._started.pop(label)
+        self.log(f"[{self._finished}/{self._total}] {label}: {outcome} ({seconds:.1f} s)")
 
 
 class BarProgress(Progress):
-    """A bar over the jobs still to do, with those that run now, above it one line per ended job."""
+    """Progress as a bar over the pending jobs that names the running ones, with one line per finished job above."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,56 +71,56 @@ class BarProgress(Progress):
         self._bar = Bar(*columns, console=self._console, transient=True)
 
     def log(self, line: str) -> None:
-        """Tell one fact above the bar."""
+        """Write one line above the bar."""
         self._console.print(line, markup=False, soft_wrap=True)
 
     @contextmanager
     def work(self, total: int) -> Iterator[None]:
         """Show the bar until the work ends."""
-        self._total, self._ended = total, 0
+        self._total, self._finished = total, 0
         with self._bar:
             self._task = self._bar.add_task("", total=total)
             yield
 
-    def began(self, label: str) -> None:
-        """Name the job beside the bar."""
-        super().began(label)
+    def job_started(self, label: str) -> None:
+        """Show the name of the job next to the bar."""
+        super().job_started(label)
         self._describe()
 
     def update(self, label: str, line: str) -> None:
-        """Show the last line that a job told beside its name."""
+        """Show the latest line of a job after its name."""
         self._lines[label] = line
         self._describe()
 
-    def ended(self, label: str, outcome: str) -> None:
-        """Move the bar on."""
+    def job_finished(self, label: str, outcome: str) -> None:
+        """Advance the bar."""
         self._lines.pop(label, None)
-        super().ended(label, outcome)
+        super().job_finished(label, outcome)
         self._bar.advance(self._task)
         self._describe()
 
     def _describe(self) -> None:
-        running = [f"{label} ({self._lines[label]})" if label in self._lines else label for label in self._began]
+        running = [f"{label} ({self._lines[label]})" if label in self._lines else label for label in self._started]
         self._bar.update(self._task, description=", ".join(running) or "waiting")
 
 
 def progress_for(stream: object) -> Progress:
-    """Return a bar when the stream is a terminal, plain lines when not."""
+    """Return a progress bar if the stream is a terminal, else plain lines."""
     return BarProgress() if getattr(stream, "isatty", lambda: False)() else Progress()
 
 
 @contextmanager
 def counting(label: str, total: int | None, unit: str, stream: object = None) -> Iterator[Callable[[int], None]]:
-    """Show how far a count has come: a bar on a terminal, a plain line every few seconds elsewhere.
+    """Show the progress of a count: a bar on a terminal, a plain line every few seconds otherwise.
 
     Args:
-        label: what is done, such as `reading images`.
-        total: the count at the end; None when it is not known.
-        unit: what is counted, such as `objects`; `bytes` is shown in megabytes.
-        stream: standard error when None.
+        label: description of the work, such as `reading images`.
+        total: final count; None if unknown.
+        unit: unit of the count, such as `objects`; `bytes` is shown in megabytes.
+        stream: the output stream; None means standard error.
 
     Yields:
-        A function that takes how many more are done.
+        A function that takes the number of newly finished units.
 
     """
     if getattr(stream or sys.stderr, "isatty", lambda: False)():
@@ -128,14 +128,14 @@ def counting(label: str, total: int | None, unit: str, stream: object = None) ->
         return
     scale, name = (1e6, "MB") if unit == "bytes" else (1, unit)
     of = "" if total is None else f" of {total / scale:,.0f}"
-    done, told = 0, time.monotonic()
+    done, updated = 0, time.monotonic()
 
     def advance(more: int) -> None:
-        nonlocal done, told
+        nonlocal done, updated
         done += more
-        if time.monotonic() - told > PLAIN_LINE_EVERY:
-            told = time.monotonic()
-            print(f"{label}: {done / scale:,.0f}{of} {name}", file=sys.stderr, flush=True)  # noqa: T201 - as above
+        if time.monotonic() - updated > PLAIN_LINE_EVERY:
+            updated = time.monotonic()
+            print(f"{label}: {done / scale:,.0f}{of} {name}", file=sys.stderr, flush=True)  # noqa: T201 - progress, not a result
 
     yield advance
 

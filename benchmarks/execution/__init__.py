@@ -1,4 +1,4 @@
-"""From jobs to stored runs: settings, scheduler, worker processes, and the store.
+"""Execution of jobs: settings, scheduler, worker processes, and the store of runs.
 
-What to run is decided in `planning`.
+The list of jobs is made in `planning`.
 """

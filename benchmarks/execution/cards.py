@@ -1,4 +1,4 @@
-"""What the cards of all runs on a split have in common."""
+"""Facts shared by the cards of all runs on a split."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def card_facts(dataset: Dataset, split: Split, settings: Settings) -> dict[str, Any]:
-    """Return what the cards of all runs on a split have in common."""
+    """Return the facts shared by the cards of all runs on a split."""
     return {
         "dataset": dataset.name,
         "manifest_sha256": dataset.manifest.sha256,
@@ -36,5 +36,5 @@ def card_facts(dataset: Dataset, split: Split, settings: Settings) -> dict[str, 
 
 
 def card_notes(notes: Iterable[Note]) -> list[CardNote]:
-    """Return notes as a card keeps them."""
+    """Return notes in the form stored in a card."""
     return [CardNote(code=n.code, text=n.text, count=n.count, examples=list(n.examples)) for n in notes]

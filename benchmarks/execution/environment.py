@@ -1,4 +1,4 @@
-"""The machine a run is done on: versions, names, and the variables a worker starts with."""
+"""Environment of a run: library versions, machine name, and environment variables of workers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...models.protocol.threads import THREADS_VARIABLE, available_cores
 
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "xgboost", "keras", "tensorflow", "pyarrow")
 PROGRESS_MARK = "\x1e"
-"""Begins a line of a worker's output that is for the user while it works, such as a score after an epoch."""
+"""Prefix of lines in a worker's output that are shown to the user during the run, such as the score after an epoch."""
 
 THREAD_VARIABLES = (
     THREADS_VARIABLE,
@@ -31,7 +31,7 @@ THREAD_VARIABLES = (
 
 @cache
 def library_versions() -> dict[str, str]:
-    """Return the versions that can change a result, without importing the libraries."""
+    """Return the library versions that can affect a result, without importing the libraries."""
     found = {"planktonbench": __version__, "python": platform.python_version(), "keras_backend": keras_backend()}
     for name in LIBRARIES:
         try:
@@ -42,7 +42,7 @@ def library_versions() -> dict[str, str]:
 
 
 def keras_backend() -> str:
-    """Return the backend that Keras will use: `KERAS_BACKEND`, else its configuration file, else TensorFlow."""
+    """Return the backend of Keras: `KERAS_BACKEND`, else from its configuration file, else TensorFlow."""
     if os.environ.get("KERAS_BACKEND"):
         return os.environ["KERAS_BACKEND"]
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
@@ -55,26 +55,26 @@ def keras_backend() -> str:
 
 @cache
 def machine_name() -> str:
-    """Describe the machine: system, processor, cores that may be used."""
+    """Return a description of the machine: system, processor, available cores."""
     return f"{platform.system()} {platform.machine()}, {available_cores()} cores"
 
 
 def now() -> str:
-    """Return the time in UTC, to the second, in ISO 8601."""
+    """Return the current time in UTC in ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 SPIN_COUNT = "3000"
-"""How often GNU OpenMP's threads look before they sleep. By default XGBoost's spin on while they wait for one that lost
-its core to another program: with one of two cores taken, 12 rounds of 39 classes take over a minute instead of 0.3 s,
-with this 2.6 s; with both cores free the difference cannot be measured.
+"""Number of spins of GNU OpenMP's threads before they sleep. By default, XGBoost's threads keep spinning while they wait
+for a thread that lost its core to another program: with one of two cores taken, 12 rounds of 39 classes take over a
+minute instead of 0.3 s; with this value, 2.6 s. With both cores free there is no measurable difference.
 """
 
 
 def worker_environment(threads: int) -> dict[str, str]:
-    """Return the variables of a worker: its number of threads for every library, and a fixed order of sets.
+    """Return the environment variables of a worker: number of threads for every library, and a fixed hash seed.
 
-    What the user has set of log level and spinning stays.
+    Log level and spin count set by the user are kept.
     """
     defaults = {"TF_CPP_MIN_LOG_LEVEL": "2", "GOMP_SPINCOUNT": SPIN_COUNT}
     fixed = {"PYTHONHASHSEED": "0", **dict.fromkeys(THREAD_VARIABLES, str(threads))}
@@ -82,10 +82,9 @@ def worker_environment(threads: int) -> dict[str, str]:
 
 
 def peak_rss_mb() -> float:
-    """Return the most memory that this process has held, in MiB.
+    """Return the peak memory of this process, in MiB.
 
-    Linux tells it for the program itself; the number of the POSIX call is no smaller than that of the process that
-    started it.
+    Linux reports it for the program itself; the value of the POSIX call is never below that of the parent process.
     """
     try:
         status = Path("/proc/self/status").read_text("ascii")

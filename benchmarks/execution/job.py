@@ -1,4 +1,4 @@
-"""Methods and jobs: a track with its options, and one run of it."""
+"""Methods and jobs: tracks with their options, and single runs of them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Method:
-    """A track that is to be run, under the name of its results.
+    """A track to be run, with its options and the name of its runs.
 
     Attributes:
         name: name of its runs.
-        track: its class.
-        reference: how a worker finds it: a registered name or `path.py:Class`; empty when it is carried along.
-        options: all options, defaults and budget included.
-        features: the table that it learns from; None is the data set's usual one.
-        base_methods: the methods whose runs it is built on.
+        track: class of the track.
+        reference: registered name or `path.py:Class`, for the worker; empty if the class is pickled.
+        options: all options, including defaults and budget.
+        features: kind of feature table; None means the default of the data set.
+        base_methods: the methods of its base runs.
 
     """
 
@@ -39,38 +39,38 @@ class Method:
 
     @cached_property
     def instance(self) -> Track | None:
-        """The track made from its options, to be asked what it wants; None when it fails, which its run will tell.
+        """The track constructed from its options, for its properties; None if this fails, which its run will report.
 
         Raises:
-            TrackError: one of its options cannot be meant.
+            TrackError: an option has an invalid value.
 
         """
         try:
             return self.track(**self.options)
         except PlanktonbenchError:
             raise
-        except Exception:  # noqa: BLE001 - anybody's constructor; a run that fails is recorded with the reason
+        except Exception:  # noqa: BLE001 - user-defined constructor; a failed run is recorded with its reason
             return None
 
     @property
     def base_models(self) -> tuple[str, ...]:
-        """The names of the methods that it is to be built on."""
+        """Names of its base models."""
         return self.instance.base_models if self.instance else ()
 
     @property
     def image_form(self) -> ImageForm | None:
-        """The form of prepared images that it, or else one of its base models, learns from."""
+        """Form of network images of the track, or else of one of its base models."""
         own = self.instance.image_form if self.instance else None
         return own or next((base.image_form for base in self.base_methods if base.image_form), None)
 
     @property
     def depth(self) -> int:
-        """How many runs have to follow each other until its own can begin."""
+        """Number of consecutive runs that must finish before its own can start."""
         return 1 + max((base.depth for base in self.base_methods), default=-1)
 
     @property
-    def carried(self) -> str:
-        """The class itself, for a worker that cannot import it (a notebook's): pickled by value, in base64."""
+    def pickled(self) -> str:
+        """The class pickled by value, in base64, if a worker cannot import it (from a notebook); else empty."""
         if self.reference:
             return ""
         import cloudpickle
@@ -80,12 +80,12 @@ class Method:
 
 @dataclass(frozen=True)
 class Job:
-    """One run that is wanted.
+    """One run to be done.
 
     Attributes:
-        draft: its card as far as it is known beforehand.
+        draft: the facts of its card that are known before the run.
         method: the track with its options.
-        task: where the worker finds truth, native table, images and prepared images.
+        task: location of truth, feature table, images and network images for the worker.
 
     """
 
@@ -95,12 +95,12 @@ class Job:
 
     @property
     def base_cards(self) -> list[Card]:
-        """The cards of the runs that it is built on, as far as they name their folders."""
+        """Cards of the base runs; only the facts that determine their folders are correct."""
         return [self.draft.changed(track=base.name) for base in self.method.base_methods]
 
     @property
     def label(self) -> str:
-        """The job in words."""
+        """Data set, track, split and seed as text."""
         return (
             f"{self.draft.data.name} · {self.draft.track.name} · {self.draft.split.name} · seed {self.draft.split.seed}"
         )

@@ -1,4 +1,4 @@
-"""The workers of a run: one process for each job, a few at a time."""
+"""Scheduler: one worker process per job, a few at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...data_manifests.errors import listed
 from ...reports.run_files.card import Card, read_card
 from ...reports.run_files.run_folder import run_folder
 from .environment import PROGRESS_MARK, worker_environment
-from .store import CANNOT_WRITE, RefusedWriteError, differences, drop_left_scratch, is_finished, job_lock, store_run
+from .store import CANNOT_WRITE, RefusedWriteError, differences, drop_stale_scratch, is_finished, job_lock, store_run
 
 if TYPE_CHECKING:
     from .job import Job
@@ -28,7 +28,7 @@ MOST_HEARD = 1 << 20  # bytes at once
 
 
 class Workers:
-    """Do jobs, one process each, a few at a time; all are stopped when the parent is."""
+    """Worker processes, one per job, a few at a time; all are stopped with the parent process."""
 
     def __init__(self, out: Path, settings: Settings) -> None:
         self.out = out
@@ -37,11 +37,11 @@ class Workers:
         self.running: set[subprocess.Popen[str]] = set()
         self.stopped = False
 
-    def do_all(self, jobs: list[Job]) -> None:
-        """Do the jobs that are not finished.
+    def run_all(self, jobs: list[Job]) -> None:
+        """Run the jobs that are not finished.
 
         Raises:
-            OSError: the system did not let a run be written.
+            OSError: a run could not be written.
 
         """
         force, workers = self.settings.force, self.settings.jobs
@@ -50,7 +50,7 @@ class Workers:
             if force or not is_finished(self.out, job.draft):
                 todo.append(job)
             else:
-                drop_left_scratch(self.out, job.draft)
+                drop_stale_scratch(self.out, job.draft)
         before = len(jobs) - len(todo)
         finished = f" ({before} finished before)" if before else ""
         self.log(f"{len(todo)} of {len(jobs)} runs to do{finished}; {workers} × {self.settings.threads} threads")
@@ -65,15 +65,16 @@ class Workers:
     def _log_change(self, job: Job) -> None:
         stored = read_card(run_folder(self.out, job.draft))
         if stored is not None and stored.status == "done":
-            changed = "; ".join(differences(stored, job.draft)) or "asked for by --force"
-            self.log(f"{job.label}: done again, since it differs: {changed}")
+            changed = differences(stored, job.draft)
+            reason = f"of changes; changed: {'; '.join(changed)}" if changed else "of --force"
+            self.log(f"{job.label}: rerun because {reason}")
 
     def _run(self, jobs: list[Job]) -> None:
         if not jobs:
             return
         with self.settings.progress.work(len(jobs)), ThreadPoolExecutor(self.settings.jobs) as pool:
             try:
-                for depth in sorted({job.method.depth for job in jobs}):  # base runs before what is built on them
+                for depth in sorted({job.method.depth for job in jobs}):  # base runs come first
                     for _ in pool.map(self._one, [job for job in jobs if job.method.depth == depth]):
                         pass
             except BaseException:
@@ -90,20 +91,20 @@ class Workers:
         if self.stopped:
             return
         settings = self.settings
-        settings.progress.began(job.label)
+        settings.progress.job_started(job.label)
         unfinished = [card.track.name for card in job.base_cards if not _is_done(self.out, card)]
         if unfinished:
-            reason = f"it is built on {listed(unfinished)}, which did not come to an end"
+            reason = f"it is built on {listed(unfinished)}, which did not finish"
             with job_lock(self.out, job.draft):
                 store_run(self.out, job.draft.changed(status="skipped", reason=reason), {})
-            settings.progress.ended(job.label, f"skipped: {reason}")
+            settings.progress.job_finished(job.label, f"skipped: {reason}")
             return
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
             code = self._process(job, log)
             log.seek(0)
             lines = [line for line in log.read().splitlines() if not line.startswith(PROGRESS_MARK)][-LOG_LINES:]
         if not self.stopped:
-            settings.progress.ended(job.label, self._outcome(job, code, lines))
+            settings.progress.job_finished(job.label, self._outcome(job, code, lines))
 
     def _process(self, job: Job, log: IO[str]) -> int:
         command = [sys.executable, "-P", "-m", f"{__package__}.worker"]
@@ -121,19 +122,19 @@ class Workers:
             with suppress(BrokenPipeError), process.stdin as pipe:  # type: ignore[union-attr]  # it is a pipe
                 pipe.write(json.dumps(_task(job, self.out, settings)) + "\n")
                 pipe.flush()
-                self._listen(job, process, log)  # the pipe stays open: it is the worker's lifeline
+                self._listen(job, process, log)  # the worker ends when this pipe is closed
             return process.wait()
         finally:
             self.running.discard(process)
 
     def _listen(self, job: Job, process: subprocess.Popen[str], log: IO[str]) -> None:
-        """Show what a worker tells, until it ends."""
+        """Show the progress lines of a worker until it ends."""
         seen, rest, ended = 0, b"", False
         while not ended:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(LISTEN_EVERY)
                 ended = True
-            more = os.pread(log.fileno(), MOST_HEARD, seen)  # leaves alone where the worker writes
+            more = os.pread(log.fileno(), MOST_HEARD, seen)  # does not move the worker's write position
             seen += len(more)
             *lines, rest = (rest + more).split(b"\n")
             for line in lines:
@@ -141,10 +142,10 @@ class Workers:
                     self.settings.progress.update(job.label, line.decode(errors="replace").removeprefix(PROGRESS_MARK))
 
     def _outcome(self, job: Job, code: int, lines: list[str]) -> str:
-        """Return how a job ended, in words; a worker that died without a word is recorded as failed.
+        """Return the outcome of a job as text; a worker that died is recorded as a failed run.
 
         Raises:
-            OSError: the system did not let the worker write.
+            OSError: the worker could not write its run.
 
         """
         out, draft = self.out, job.draft
@@ -164,7 +165,7 @@ class Workers:
 
 
 def _is_done(out: Path, wanted: Card) -> bool:
-    """Tell whether a run has come to an end."""
+    """Return whether a run is stored as done."""
     card = read_card(run_folder(out, wanted))
     return card is not None and card.status == "done"
 
@@ -174,12 +175,12 @@ def _task(job: Job, out: Path, settings: Settings) -> dict[str, object]:
         "out": str(out.resolve()),
         "draft": job.draft.to_text(),
         "reference": job.method.reference,
-        "carried": job.method.carried,
+        "pickled": job.method.pickled,
         "force": settings.force,
         "images": job.task["images"],  # an address, not a path
         "network_images": job.task["network_images"],
         "base_runs": [
-            {"folder": str(run_folder(out, card).resolve()), "reference": base.reference, "carried": base.carried}
+            {"folder": str(run_folder(out, card).resolve()), "reference": base.reference, "pickled": base.pickled}
             for card, base in zip(job.base_cards, job.method.base_methods, strict=True)
         ],
         **{key: str(Path(job.task[key]).resolve()) if job.task[key] else "" for key in ("native", "truth")},

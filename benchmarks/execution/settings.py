@@ -1,4 +1,4 @@
-"""The settings of a run: what the options of `planktonbench run` say."""
+"""Settings of a run: the options of `planktonbench run`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a suite is run: what the options of `planktonbench run` say.
+    """Settings of a run, given by the options of `planktonbench run`.
 
-    `predictions` are predictions files by the name of their run.
+    `predictions` maps names of runs to predictions files.
     """
 
     out: Path | None = None
@@ -35,5 +35,5 @@ class Settings:
 
     @property
     def threads(self) -> int:
-        """Threads of each worker."""
+        """Number of threads per worker."""
         return max(1, available_cores() // self.jobs)

@@ -1,4 +1,4 @@
-"""The store of runs: a folder appears whole or not at all, and nothing that was finished is lost."""
+"""Store of runs: folders are written atomically, and finished runs are never lost."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from ...data_manifests.splits import Split
 
 IDENTITY = ("data_sha256", "manifest_sha256", "track_sha256", "config", "features", "base_runs", "split", "quick")
-"""What must be the same for a run to be the one that is asked for; data set, track and seed are in its path."""
+"""Facts that must be equal for a stored run to be the requested one; data set, track and seed are in its path."""
 
-ADVICE = "Make room or choose another folder; finished runs are kept."
+ADVICE = "Free some space or choose another folder; finished runs are kept."
 CANNOT_WRITE = 5
-"""Exit code of a worker that the system did not let write."""
+"""Exit code of a worker that could not write to the results folder."""
 
 
 class RefusedWriteError(OSError):
-    """A worker was refused to write the results folder."""
+    """A worker could not write to the results folder."""
 
 
 @contextmanager
 def reported_write_errors(out: Path) -> Iterator[None]:
-    """Turn the system's refusal to write a results folder (a full disk, no permission) into a message.
+    """Turn write errors in a results folder (full disk, no permission) into a message.
 
     Raises:
-        DataError: the system refused here or in a worker; other errors pass.
+        DataError: the folder cannot be written, here or in a worker; other errors are passed on.
 
     """
     try:
@@ -52,7 +52,7 @@ def reported_write_errors(out: Path) -> Iterator[None]:
 
 
 def lock(out: Path, name: str) -> FileLock:
-    """Return the lock of a job (by its folder's name) or of the whole results folder; it dies with its process."""
+    """Return the lock of a job (by the name of its folder) or of the whole results folder; it ends with its process."""
     folder = out / ".locks"
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / f"{sha256_text(name)[:24]}.lock")
@@ -64,26 +64,26 @@ def job_lock(out: Path, card: Card) -> FileLock:
 
 
 def differences(stored: Card, wanted: Card) -> list[str]:
-    """Return in words what differs between a stored run and the one that is asked for."""
+    """Return descriptions of the differences between a stored run and the requested one."""
     found, asked = stored.flat(), wanted.flat()
     changed = [name for name in IDENTITY if found[name] != asked[name]]
-    words = {
+    descriptions = {
         "data_sha256": "the data",
         "manifest_sha256": "the manifest",
-        "track_sha256": "the track's source",
+        "track_sha256": "the source code of the track",
         "config": ", ".join(_changes("option", stored.track.config, wanted.track.config)),
         "features": _changed_features(stored.track.features, wanted.track.features),
         "base_runs": ", ".join(_changes("base run", stored.track.base_runs, wanted.track.base_runs)),
         "quick": f"quick was {stored.quick}",
     }
-    return [words.get(name, name) for name in changed]
+    return [descriptions.get(name, name) for name in changed]
 
 
 def _changed_features(stored: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """Say which other table of features it is, else how it was measured otherwise, else that its values are others."""
+    """Describe a changed feature table: by its kind or version, else by the measurement settings, else by its values."""
     for name in ("table", "version"):
         if stored.get(name) != wanted.get(name):
-            return f"{name} of features: {stored.get(name)} → {wanted.get(name)}"
+            return f"feature {name}: {stored.get(name)} → {wanted.get(name)}"
     settings = [{key: value for key, value in one.items() if key != "values_sha256"} for one in (stored, wanted)]
     return ", ".join(_changes("measured with", *settings)) or "the measured values"
 
@@ -97,7 +97,7 @@ def _changes(noun: str, stored: dict[str, Any], wanted: dict[str, Any]) -> list[
 
 
 def is_finished(out: Path, wanted: Card) -> bool:
-    """Tell whether the store holds exactly this run, done; or, when it is to be skipped, holds it skipped."""
+    """Return whether exactly this run is stored as done, or as skipped for the same reason if it is to be skipped."""
     stored = read_card(run_folder(out, wanted))
     if stored is None or differences(stored, wanted):
         return False
@@ -105,9 +105,9 @@ def is_finished(out: Path, wanted: Card) -> bool:
 
 
 def scratch_folder(out: Path, wanted: Card) -> Path:
-    """Return the folder for the checkpoints of one job; those of a job that was to be done otherwise are removed.
+    """Return the folder for the checkpoints of a job; checkpoints made with other settings are removed.
 
-    Call it under the job's lock.
+    The caller must hold the job's lock.
     """
     folder = _scratch_of(out, wanted)
     identity = {name: value for name, value in wanted.flat().items() if name in IDENTITY}
@@ -120,15 +120,15 @@ def scratch_folder(out: Path, wanted: Card) -> Path:
 
 
 def drop_scratch(out: Path, card: Card) -> None:
-    """Remove the checkpoints of a job that came to its end.
+    """Remove the checkpoints of a finished job.
 
-    Call it under the job's lock.
+    The caller must hold the job's lock.
     """
     shutil.rmtree(_scratch_of(out, card), ignore_errors=True)
 
 
-def drop_left_scratch(out: Path, card: Card) -> None:
-    """Remove the checkpoints of a finished job whose process was ended before it could; not while another does it."""
+def drop_stale_scratch(out: Path, card: Card) -> None:
+    """Remove the checkpoints that a killed process left of a finished job, unless another process works on the job."""
     if _scratch_of(out, card).exists():
         with suppress(Timeout), job_lock(out, card).acquire(blocking=False):
             drop_scratch(out, card)
@@ -139,29 +139,29 @@ def _scratch_of(out: Path, card: Card) -> Path:
 
 
 def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
-    """Put a run into the store: written beside, flushed, and renamed; an older finished run moves to `replaced/`.
+    """Store a run atomically: write to a temporary folder, flush and rename; an older finished run moves to `replaced/`.
 
-    Call it under the job's lock.
+    The caller must hold the job's lock.
 
     Args:
         out: the results folder.
-        card: the run's card.
-        tables: parquet file name to table.
+        card: the card of the run.
+        tables: tables by the name of their parquet file.
 
     Returns:
         The run's folder.
 
     """
     final = run_folder(out, card)
-    with whole_folder(final, make_room=lambda folder: set_aside(out, folder)) as part:
+    with whole_folder(final, make_room=lambda folder: set_aside(out, folder)) as new:
         for name, table in tables.items():
-            table.to_parquet(part / name, index=False)
-        (part / CARD).write_text(card.to_text(), encoding="utf-8")
+            table.to_parquet(new / name, index=False)
+        (new / CARD).write_text(card.to_text(), encoding="utf-8")
     return final
 
 
 def set_aside(out: Path, folder: Path) -> None:
-    """Make room for a run: a finished one moves to `replaced/`, with the time it was made; others are removed."""
+    """Clear the folder of a run: a finished run moves to `replaced/`, named by its time; others are removed."""
     if not folder.exists():
         return
     card = read_card(folder)
@@ -169,17 +169,17 @@ def set_aside(out: Path, folder: Path) -> None:
         shutil.rmtree(folder)
         return
     stamp = card.created.replace(":", "")
-    place = out / REPLACED / folder.relative_to(out / RUNS).with_name(f"{folder.name}-{stamp}")
+    target = out / REPLACED / folder.relative_to(out / RUNS).with_name(f"{folder.name}-{stamp}")
     number = 1
-    while place.exists():
+    while target.exists():
         number += 1
-        place = place.with_name(f"{folder.name}-{stamp}-{number}")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    folder.rename(place)
+        target = target.with_name(f"{folder.name}-{stamp}-{number}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(target)
 
 
 def store_truth(out: Path, dataset: str, split: Split) -> list[Path]:
-    """Write which object is in which part, when it is not there; runs of an older truth are set aside.
+    """Store the subset of each object, if not yet stored; runs with an older truth are set aside.
 
     Returns:
         The run folders that were set aside.
@@ -193,5 +193,5 @@ def store_truth(out: Path, dataset: str, split: Split) -> list[Path]:
     outdated = list((out / RUNS / dataset).glob(f"*/{split.name}/seed-{split.seed}")) if path.is_file() else []
     for folder in outdated:
         set_aside(out, folder)
-    write_whole(path, lambda part: split.table.to_parquet(part, index=False))
+    write_whole(path, lambda new: split.table.to_parquet(new, index=False))
     return outdated

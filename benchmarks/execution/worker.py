@@ -1,7 +1,7 @@
-"""The worker: one process that does one run and puts it into the store.
+"""Worker: a process that does one run and stores it.
 
-It reads its task as one line of JSON from its standard input, which then stays open as a lifeline: when the parent is
-gone, the worker ends.
+The task is one line of JSON on standard input, which then stays open; when the parent is gone, it is closed and the
+worker ends.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ PARENT_IS_GONE = 4
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker is asked to do; all text, so that it travels as JSON.
+    """Task of a worker, sent as JSON.
 
-    Of each base run: `folder` of its run, and `reference` or `carried` of its track.
+    Each base run has the `folder` of its run and the `reference` or `pickled` class of its track.
     """
 
     out: str
     draft: str
     reference: str
-    carried: str
+    pickled: str
     truth: str
     native: str
     images: str
@@ -68,20 +68,20 @@ class Task:
 
 
 def main() -> None:
-    """Read a task, do it, store it. A failure of the track is stored as such; the exit code is 0 all the same."""
+    """Read a task, run it and store the result; a failure of the track is stored, too, and the exit code is 0."""
     task = Task(**json.loads(sys.stdin.readline()))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        _do_and_store(task)
+        _run_and_store(task)
     except OSError as fault:
         if not is_refusal(fault, Path(task.out)):
             raise
         with suppress(OSError):  # the log may be on the same full disk
             print(fault, file=sys.stderr, flush=True)  # noqa: T201 - the parent reads it
-        os._exit(CANNOT_WRITE)  # a full log would make it another code
+        os._exit(CANNOT_WRITE)  # a normal exit could fail to flush the log and return another code
 
 
-def _do_and_store(task: Task) -> None:
+def _run_and_store(task: Task) -> None:
     draft, out = Card.from_text(task.draft), Path(task.out)
     with job_lock(out, draft):
         if is_finished(out, draft) and not task.force:
@@ -97,12 +97,12 @@ def _end_with_parent() -> None:
 
 
 def attempt(task: Task, draft: Card, scratch: Path) -> tuple[Card, dict[str, pd.DataFrame]]:
-    """Do a run; a track that fails, or lacks its weights, is recorded with its reason and without tables."""
+    """Do a run; if the track fails or its weights are missing, the card contains the reason, and there are no tables."""
     try:
-        facts, tables = _do(task, draft, scratch)
-    except MissingWeights as lack:
-        return _finish(draft, status="skipped", reason=str(lack)), {}
-    except Exception as fault:  # noqa: BLE001 - whatever a track raises is its reason, and takes nobody down
+        facts, tables = _fit_and_predict(task, draft, scratch)
+    except MissingWeights as fault:
+        return _finish(draft, status="skipped", reason=str(fault)), {}
+    except Exception as fault:  # noqa: BLE001 - any exception of a track is recorded, and the other tracks continue
         traceback.print_exc()
         return _finish(draft, status="failed", reason=reason_of(fault)), {}
     return _finish(draft, status="done", reason="", **facts), tables
@@ -113,17 +113,17 @@ def _finish(draft: Card, **facts: object) -> Card:
 
 
 def reason_of(fault: Exception) -> str:
-    """Name the error and the line of the track that raised it, or that called the library which raised it."""
+    """Return the error with the line of the track that raised it, or that called the library which raised it."""
     frames = traceback.extract_tb(fault.__traceback__)
     libraries = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
     own = [frame for frame in frames if not frame.filename.startswith(libraries)]
-    place = next((f" ({Path(frame.filename).name}:{frame.lineno})" for frame in reversed(own or frames)), "")
-    return f"{type(fault).__name__}: {' '.join(str(fault).split())}{place}"
+    location = next((f" ({Path(frame.filename).name}:{frame.lineno})" for frame in reversed(own or frames)), "")
+    return f"{type(fault).__name__}: {' '.join(str(fault).split())}{location}"
 
 
-def _do(task: Task, draft: Card, scratch: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+def _fit_and_predict(task: Task, draft: Card, scratch: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     start = time.perf_counter()
-    track = _track(task.reference, task.carried)(**_options(draft))
+    track = _track(task.reference, task.pickled)(**_options(draft))
     track.scratch, track.log = scratch, _log
     track.base_runs = {run.name: run for run in map(_base_run, task.base_runs)}
     subsets = _subsets(task, draft, track)
@@ -138,14 +138,14 @@ def _do(task: Task, draft: Card, scratch: Path) -> tuple[dict[str, Any], dict[st
     valid_objects = subsets["valid"].without_labels()
     valid = checked_scores(track.predict(valid_objects), valid_objects, draft.track.name)
     tables = {PREDICTIONS: _table(subsets["test"], test), VALID: _table(valid_objects, valid)}
-    told: dict[str, pd.DataFrame | None] = {
+    optional: dict[str, pd.DataFrame | None] = {
         PREPARATION: track.preparation(),
         IMPORTANCE: track.importance(
             subsets["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="importance"))
         ),
     }
-    told[EMBEDDINGS] = _embedded(track, subsets)
-    tables |= {name: table for name, table in told.items() if table is not None}
+    optional[EMBEDDINGS] = _embeddings(track, subsets)
+    tables |= {name: table for name, table in optional.items() if table is not None}
     facts = {
         "prepare_seconds": ready - start,
         "fit_seconds": fitted - ready,
@@ -161,44 +161,44 @@ def _options(card: Card) -> dict[str, Any]:
 
 
 def _log(line: str) -> None:
-    """Say a line that the parent shows at once."""
+    """Print a line that the parent shows at once."""
     print(f"{PROGRESS_MARK}{line}", flush=True)  # noqa: T201 - the parent reads it
 
 
-def _track(reference: str, carried: str) -> type[Track]:
+def _track(reference: str, pickled: str) -> type[Track]:
     if reference:
         return get_track(reference)
     import cloudpickle
 
-    track = cloudpickle.loads(base64.b64decode(carried))  # from our own parent's pipe, never from a file
+    track = cloudpickle.loads(base64.b64decode(pickled))  # from the pipe of our own parent, never from a file
     return check_track(track, repr(track))
 
 
-def _base_run(told: dict[str, str]) -> BaseRun:
-    """Open a finished run that this one is built on.
+def _base_run(source: dict[str, str]) -> BaseRun:
+    """Open a finished base run.
 
     Raises:
-        TrackError: it is not there.
+        TrackError: there is no finished run.
 
     """
-    folder = Path(told["folder"])
+    folder = Path(source["folder"])
     card = read_card(folder)
     if card is None or card.status != "done":
-        message = f"{folder} holds no finished run; expected one that this track is built on. Run it again."
+        message = f"{folder} contains no finished run; expected a base run of this track. Run the suite again."
         raise TrackError(message)
     scores = pd.concat([pd.read_parquet(folder / name) for name in (VALID, PREDICTIONS)])
     embeddings = folder / EMBEDDINGS
     return BaseRun(
         name=card.track.name,
-        track=_track(told["reference"], told["carried"]),
+        track=_track(source["reference"], source["pickled"]),
         options=_options(card),
         scores=scores.set_index("object_id")[[f"{SCORE}{name}" for name in card.data.classes]],
         embeddings=pd.read_parquet(embeddings).set_index("object_id") if embeddings.is_file() else None,
     )
 
 
-def _embedded(track: Track, subsets: dict[str, Objects]) -> pd.DataFrame | None:
-    """Return what a track's network makes of all objects: object_id, then a column per dimension."""
+def _embeddings(track: Track, subsets: dict[str, Objects]) -> pd.DataFrame | None:
+    """Return the embeddings of all objects: object_id, then one column per dimension; None if the track has none."""
     tables = []
     for objects in subsets.values():
         found = track.embeddings(objects.without_labels())
@@ -211,16 +211,16 @@ def _embedded(track: Track, subsets: dict[str, Objects]) -> pd.DataFrame | None:
 
 
 def seed_libraries(seed: int) -> None:
-    """Set the global generators that libraries draw from, once; Keras's when the track brought Keras along."""
+    """Seed the global generators used by libraries, once; Keras's if the track has imported it."""
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(seed)
         return
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - for libraries that know no other
+    np.random.seed(seed)  # noqa: NPY002 - for libraries that use the global generator
 
 
 def _subsets(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
-    """Return the objects of train, valid and test, the last without labels, with the inputs that the track wants."""
+    """Return the objects of train, valid and test (without labels) with the inputs of the track."""
     truth = pd.read_parquet(task.truth)
     native = pd.read_parquet(task.native).set_index("object_id") if "native" in track.inputs else None
     images = reopen_images(task.images) if "images" in track.inputs else None
@@ -244,7 +244,7 @@ def _subsets(task: Task, draft: Card, track: Track) -> dict[str, Objects]:
 
 
 def _network_images(address: str) -> NetworkImages:
-    """Open prepared images; what that imports takes half as long as all else that a worker begins with."""
+    """Open network images; imported here, since this adds half of the start-up time of a worker."""
     from ...features.network_images.store import reopen_network_images
 
     return reopen_network_images(address)

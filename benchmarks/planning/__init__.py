@@ -1,4 +1,4 @@
-"""From a suite to the list of jobs: methods, feature tables, prepared images, submitted predictions.
+"""Planning of a suite: methods, feature tables, network images, submitted predictions and the list of jobs.
 
 Nothing is trained here.
 """

@@ -1,4 +1,4 @@
-"""The table of features that a track learns from: the data set's own, one measured from its images, or both in one."""
+"""Feature tables of a data set: native, measured from its images, or both."""
 
 from __future__ import annotations
 
@@ -30,55 +30,55 @@ SOURCES = {NATIVE: "native table", MEASURED: "images"}
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """A table of features of a data set.
+    """A feature table of a data set.
 
     Attributes:
-        path: parquet file: object_id, then float64 columns, a row for each object; None when it cannot be had.
-        identity: which table it is and how it was measured, as the cards of its runs keep it.
-        notes: what could not be measured.
-        lacks: what the data set lacks for it.
-        options: how objects were told from the background; None when nothing was measured.
+        path: parquet file with object_id and float64 columns, one row per object; None if it is not available.
+        identity: kind of table and settings of the measurement, as stored in the cards of its runs.
+        notes: objects that could not be measured.
+        missing: inputs that the table needs and the data set does not have.
+        options: segmentation of the images; None if nothing was measured.
 
     """
 
     path: Path | None
     identity: dict[str, Any]
     notes: tuple[Note, ...] = ()
-    lacks: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     options: Segmentation | None = None
 
 
 def feature_tables(
-    dataset: Dataset, wishes: Iterable[Features | None], settings: Settings
+    dataset: Dataset, requested: Iterable[Features | None], settings: Settings
 ) -> dict[Features | None, FeatureTable]:
-    """Return the tables that are wished for; images are measured when one needs it, and that is said on screen.
+    """Return the requested feature tables; images are measured if a table needs it, which is logged.
 
     Args:
         dataset: an opened data set.
-        wishes: which tables; None is the native one where there is one, else the measured one.
-        settings: of the run; its jobs measure.
+        requested: kinds of tables; None is the native table if there is one, else the measured one.
+        settings: settings of the run; `jobs` is the number of processes that measure.
 
     Raises:
-        DataError: the cache cannot be written, or a native column is called like a measured one.
+        DataError: the cache cannot be written, or a native column has the name of a measured one.
 
     """
-    choices = {wish: _choice(dataset, wish) for wish in wishes}
+    choices = {kind: _choice(dataset, kind) for kind in requested}
     tables = {choice: _unmeasured(dataset, choice) for choice in choices.values()}
-    wanted = [choice for choice, table in tables.items() if MEASURED in _tables_of(choice) and not table.lacks]
-    if wanted and dataset.images is not None:
+    to_measure = [choice for choice, table in tables.items() if MEASURED in _tables_of(choice) and not table.missing]
+    if to_measure and dataset.images is not None:
         options = _options_of(dataset)
         measured = _measure(dataset, dataset.images, options, settings)
-        tables |= {choice: _with_measured(dataset, choice, options, measured) for choice in wanted}
-    return {wish: tables[choice] for wish, choice in choices.items()}
+        tables |= {choice: _with_measured(dataset, choice, options, measured) for choice in to_measure}
+    return {kind: tables[choice] for kind, choice in choices.items()}
 
 
 def show_measured(out: Path, dataset: Dataset, tables: Iterable[FeatureTable]) -> None:
-    """Keep pictures of what was measured of a data set for the report; none when no table was measured.
+    """Store pictures of the segmentation for the report; none if no table was measured.
 
     Args:
         out: the results folder.
         dataset: the opened data set.
-        tables: its tables.
+        tables: its feature tables.
 
     """
     for table in tables:
@@ -91,15 +91,15 @@ def show_measured(out: Path, dataset: Dataset, tables: Iterable[FeatureTable]) -
 
 
 def _options_of(dataset: Dataset) -> Segmentation:
-    """Return how the objects of a data set are told from the background, by its manifest."""
+    """Return the segmentation options of a data set from its manifest."""
     from ...features.measured.objects.segmentation import Segmentation
 
     return Segmentation(background=dataset.manifest.background, scale_bar=dataset.manifest.scale_bar)
 
 
-def _choice(dataset: Dataset, wish: Features | None) -> Features:
-    if wish is not None:
-        return wish
+def _choice(dataset: Dataset, kind: Features | None) -> Features:
+    if kind is not None:
+        return kind
     return "measured" if dataset.native is None and dataset.images else "native"
 
 
@@ -108,28 +108,28 @@ def _tables_of(choice: Features) -> list[str]:
 
 
 def _unmeasured(dataset: Dataset, choice: Features) -> FeatureTable:
-    """Return the table as far as it can be had without measuring."""
-    there = {NATIVE: dataset.native is not None, MEASURED: bool(dataset.images)}
-    lacks = tuple(SOURCES[table] for table in _tables_of(choice) if not there[table])
-    return FeatureTable(prepared_native(dataset) if choice == NATIVE else None, {"table": choice}, lacks=lacks)
+    """Return the table as far as it is available without measuring."""
+    available = {NATIVE: dataset.native is not None, MEASURED: bool(dataset.images)}
+    missing = tuple(SOURCES[table] for table in _tables_of(choice) if not available[table])
+    return FeatureTable(prepared_native(dataset) if choice == NATIVE else None, {"table": choice}, missing=missing)
 
 
 def _measure(dataset: Dataset, images: ImageStore, options: Segmentation, settings: Settings) -> MeasuredTable:
-    """Measure the images of a data set, unless that was done before, and say so."""
+    """Measure the images of a data set or read the result from the cache, and log it."""
     from ...features.measured.catalogue import NAMES
     from ...features.measured.table import measured_table
 
-    why = "there is no native table" if dataset.native is None else "since the suite asks for it"
+    why = "there is no native table" if dataset.native is None else "as requested by the suite"
     settings.progress.log(f"{dataset.name}: measuring {len(images):,} images, {why} ({options.background} background)")
     with counting("measuring images", len(images), "images") as advance:
         measured = measured_table(images, options, jobs=settings.jobs, advance=advance)
-    before = f", {measured.reused:,} of them by an earlier run" if measured.reused else ""
-    settings.progress.log(f"{dataset.name}: {len(NAMES)} features of {len(images):,} images measured{before}")
+    reused = f", {measured.reused:,} of them by an earlier run" if measured.reused else ""
+    settings.progress.log(f"{dataset.name}: {len(NAMES)} features of {len(images):,} images measured{reused}")
     return measured
 
 
 def _with_measured(dataset: Dataset, choice: Features, options: Segmentation, measured: MeasuredTable) -> FeatureTable:
-    """Return a table with measured features."""
+    """Return a feature table that contains measured features."""
     from ...features.measured.catalogue import VERSION
     from ...features.preparation.object_table import object_table
 

@@ -1,4 +1,4 @@
-"""From the tracks of a suite to methods: options, budgets, and base runs."""
+"""Methods of a suite: its tracks with their options, budgets and base models."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def choose_methods(suite: Suite, wanted: Sequence[str | type[Track]] | None, *, quick: bool) -> list[Method]:
-    """Return the methods to run: those that are wanted, or all of the suite.
+    """Return the methods to run: the wanted ones, or all of the suite.
 
-    A wanted name is looked up among the suite's entries first, so that their options hold, then among all tracks.
+    A wanted name is looked up among the suite's entries first, so that their options apply, then among all tracks.
 
     Raises:
         TrackError: a track is unknown, breaks the protocol, or has no such option.
@@ -43,7 +43,7 @@ def choose_methods(suite: Suite, wanted: Sequence[str | type[Track]] | None, *, 
     names = [method.name for method in methods]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        message = f"Two tracks are called '{twice[0]}'. Give one another name with 'as: …' in the suite."
+        message = f"Two tracks have the name '{twice[0]}'. Rename one of them with 'as: …' in the suite."
         raise SuiteError(message)
     chosen: dict[str, Method] = {}
     wanted_methods = {method.name: method for method in methods}
@@ -55,10 +55,10 @@ def choose_methods(suite: Suite, wanted: Sequence[str | type[Track]] | None, *, 
 def _add_with_base_models(
     name: str, find: Callable[[str], Method], chosen: dict[str, Method], above: tuple[str, ...]
 ) -> None:
-    """Add a method behind those that it is built on, each once.
+    """Add a method after its base models, each once.
 
     Raises:
-        SuiteError: it is built on itself.
+        SuiteError: the method is built on itself.
 
     """
     if name in above:
@@ -73,7 +73,7 @@ def _add_with_base_models(
 
 
 def _absolute(reference: str) -> str:
-    """Make the path of `path.py:Class` absolute, since a worker has another working folder."""
+    """Make the path of `path.py:Class` absolute, since a worker has a different working directory."""
     if not is_file_reference(reference):
         return reference
     path, member = split_file_reference(reference)

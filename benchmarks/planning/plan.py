@@ -1,4 +1,4 @@
-"""The plan: a suite turned into jobs, each one track on one split of one data set with one seed."""
+"""Plan of a suite: its jobs, each one track on one split of one data set with one seed."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the methods of a data set learn from.
+    """Inputs of the methods on a data set.
 
     Attributes:
-        tables: tables of features, by wish.
-        network_images: prepared images, by form.
+        tables: feature tables, by requested kind.
+        network_images: network images, by form.
 
     """
 
@@ -43,15 +43,15 @@ class Inputs:
 
 
 def find_entry(entry: DatasetEntry, data_dir: Path | None, *, alone: bool) -> tuple[Manifest, Path]:
-    """Find a suite's data set: its own path, else `data_dir` (with several data sets, the folder of its name in it).
+    """Find the files of a data set: its own path, else `data_dir` (its sub-folder `<name>` with several data sets).
 
     Raises:
-        DataError, ManifestError: it cannot be found.
+        DataError, ManifestError: there are no files or no manifest.
 
     """
     if entry.path is not None:
-        said = {"scale_bar": entry.scale_bar, "pixel_size_um": entry.pixel_size_um}
-        return manifest_of_folder(entry.name, entry.background).model_copy(update=said), entry.path
+        properties = {"scale_bar": entry.scale_bar, "pixel_size_um": entry.pixel_size_um}
+        return manifest_of_folder(entry.name, entry.background).model_copy(update=properties), entry.path
     manifest = load_manifest(entry.name)
     if data_dir is not None and (not alone or (data_dir / manifest.name).is_dir()):
         data_dir = data_dir / manifest.name
@@ -67,7 +67,7 @@ def plan_jobs(
     out: Path,
     settings: Settings,
 ) -> list[Job]:
-    """Return the jobs of a data set: every method on every split, with what it learns from."""
+    """Return the jobs of a data set: every method on every split, with its inputs."""
     images = "" if dataset.images is None else dataset.images.address
     jobs = []
     for split in splits:
@@ -91,23 +91,23 @@ def plan_jobs(
 
 
 def _identity(draft: Card) -> str:
-    """Hash what a run's results depend on, besides data and split."""
+    """Return the hash of everything besides data and split that determines the results of a run."""
     return sha256_text(draft.track.sha256, *(json.dumps(one, sort_keys=True) for one in (
         draft.track.config, draft.track.features, draft.track.base_runs)))[:16]  # fmt: skip
 
 
 def all_splits(dataset: Dataset, plan: SplitPlan, seeds: Sequence[int]) -> list[Split]:
-    """Return the splits of all seeds, folds in order."""
+    """Return the splits for all seeds, folds in order."""
     return [split for seed in seeds for split in make_splits(dataset, plan, seed)]
 
 
 def _draft(dataset: Dataset, split: Split, method: Method, table: FeatureTable | None, settings: Settings) -> Card:
     table = table or FeatureTable(None, {})
-    missing = {*table.lacks, *({"images"} if "images" in method.track.inputs and dataset.images is None else ())}
+    missing = {*table.missing, *({"images"} if "images" in method.track.inputs and dataset.images is None else ())}
     return Card.of(
         **card_facts(dataset, split, settings),
         track=method.name,
-        config=json.loads(json.dumps({"track": method.track.name, **method.options}, default=str)),  # as it is stored
+        config=json.loads(json.dumps({"track": method.track.name, **method.options}, default=str)),  # as stored
         features=table.identity,
         status="skipped" if missing else "failed",
         reason=f"the data set has no {' and no '.join(sorted(missing))}" if missing else "was not run",

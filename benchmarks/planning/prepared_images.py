@@ -1,4 +1,4 @@
-"""Prepared images of a data set, made before its runs when a track learns from them."""
+"""Network images of a data set, prepared before its runs if a track needs them."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from ...features.network_images.store import NetworkImages
     from ..execution.settings import Settings
 
-UNREAD = "objects have no image that can be read: left out for every track"
+UNREAD = "objects have no readable image: excluded for all tracks"
 
 
 def with_network_images(
     dataset: Dataset, forms: Collection[ImageForm], settings: Settings
 ) -> tuple[Dataset, dict[ImageForm, NetworkImages]]:
-    """Prepare the images of a data set in the forms that tracks ask for, and say so.
+    """Prepare the images of a data set in the forms that tracks request.
 
     Returns:
-        The data set without the objects whose image cannot be read, so that all tracks see the same ones; and the
-        prepared images by form, none when the data set has no images.
+        The data set without the objects whose image cannot be read, so that all tracks see the same objects; and the
+        network images by form, empty if the data set has no images.
 
     Raises:
-        DataError: the cache cannot be written, or has no room.
+        DataError: the cache cannot be written or has not enough space.
 
     """
     if not forms or dataset.images is None:
@@ -57,12 +57,12 @@ def with_network_images(
 
 
 def show_network_inputs(out: Path, dataset: Dataset, forms: Collection[ImageForm]) -> None:
-    """Keep pictures of what networks see of a data set for the report.
+    """Store examples of network images for the report.
 
     Args:
         out: the results folder.
         dataset: the opened data set.
-        forms: in which tracks ask for images; with none nothing is kept.
+        forms: forms of network images that tracks request; without any, nothing is stored.
 
     """
     if not forms:
@@ -84,13 +84,13 @@ def _source(dataset: Dataset) -> Source:
 
 
 def _without_unread(dataset: Dataset, faults: pd.DataFrame, settings: Settings) -> Dataset:
-    """Leave out objects whose image cannot be read, or that have none."""
-    why = dict(zip(faults["object_id"], faults["fault"], strict=True))
-    there = {} if dataset.images is None else dataset.images.members
-    unread = [one for one in dataset.objects["object_id"] if one in why or one not in there]
+    """Return the data set without objects whose image is missing or cannot be read."""
+    reasons = dict(zip(faults["object_id"], faults["fault"], strict=True))
+    members = {} if dataset.images is None else dataset.images.members
+    unread = [one for one in dataset.objects["object_id"] if one in reasons or one not in members]
     if not unread:
         return dataset
-    notes = note("no-image", UNREAD, [f"{object_id} ({why.get(object_id, 'no image')})" for object_id in unread])
+    notes = note("no-image", UNREAD, [f"{object_id} ({reasons.get(object_id, 'no image')})" for object_id in unread])
     for entry in notes:
         settings.progress.log(f"  note: {entry}")
     return dataset.without(unread, notes)

@@ -1,6 +1,6 @@
-"""A predictions file as a run: a method of which nothing is here but what it said of the test rows.
+"""Predictions files as runs of external methods.
 
-One file is one run: it is stored under the one split and seed whose test rows it holds, each once and no others.
+One file is one run: it is stored under the one split and seed whose test objects it contains, exactly once each.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ TRACK = "predictions-file"
 
 
 class CandidateSplit(NamedTuple):
-    """A split of a data set, whose test rows a file may hold."""
+    """A split of a data set whose test objects a file may contain."""
 
     dataset: Dataset
     split: Split
 
     def __str__(self) -> str:
-        """Name data set, split and seed."""
+        """Return data set, split and seed as text."""
         return f"{self.dataset.name}, {self.split.name}, seed {self.split.seed}"
 
 
 class SubmittedRun(NamedTuple):
-    """A predictions file that was read and found its place.
+    """A predictions file that was matched to a split.
 
     Attributes:
-        card: of its run.
-        table: object_id, taxon, and float32 scores of the classes that it has scores of, sorted by object_id.
+        card: card of its run.
+        table: object_id, taxon, and float32 scores of the classes that have some in the file, sorted by object_id.
 
     """
 
@@ -59,10 +59,10 @@ class SubmittedRun(NamedTuple):
 
 
 def parse_predictions(texts: Sequence[str]) -> dict[str, Path]:
-    """Read `NAME=FILE` as it stands on the command line.
+    """Parse the values `NAME=FILE` of the command line.
 
     Raises:
-        SuiteError: it is written otherwise, or a name stands there twice.
+        SuiteError: a value has another form, or a name occurs twice.
 
     """
     found: dict[str, Path] = {}
@@ -72,21 +72,21 @@ def parse_predictions(texts: Sequence[str]) -> dict[str, Path]:
             message = f"--predictions is '{text}'; expected NAME=FILE, such as my-method=predictions.csv."
             raise SuiteError(message)
         if name in found:
-            message = f"--predictions names '{name}' twice; expected another name for each file."
+            message = f"--predictions gives the name '{name}' twice; expected a different name for each file."
             raise SuiteError(message)
         found[name] = Path(path).expanduser()
     return found
 
 
 def check_names(names: Collection[str], methods: Collection[str]) -> None:
-    """Refuse names that would be confused with those of tracks, before anything runs.
+    """Check before anything runs that names of predictions files are valid and differ from those of tracks.
 
     Args:
-        names: of predictions files.
-        methods: names of the runs that are asked for.
+        names: names of predictions files.
+        methods: names of the requested methods.
 
     Raises:
-        SuiteError: a name is a track's, or is not allowed.
+        SuiteError: a name belongs to a track, or is not valid.
 
     """
     for name in names:
@@ -94,57 +94,59 @@ def check_names(names: Collection[str], methods: Collection[str]) -> None:
             message = f"--predictions: name is '{name}'; expected lower-case words joined by hyphens, as in my-method."
             raise SuiteError(message)
         if name in methods or name in track_names():
-            message = f"--predictions: there is a track called '{name}'; give the file another name."
+            message = f"--predictions: '{name}' is the name of a track; give the file another name."
             raise SuiteError(message)
 
 
-def match_to_splits(places: Sequence[CandidateSplit], out: Path, settings: Settings) -> list[SubmittedRun]:
-    """Read predictions files, and find the split and seed whose test rows each holds.
+def match_to_splits(candidates: Sequence[CandidateSplit], out: Path, settings: Settings) -> list[SubmittedRun]:
+    """Read predictions files and match each to the split and seed whose test objects it contains.
 
     Args:
-        places: the splits of the suite, in their order; of several with the same test rows the first is taken.
-        out: the results folder, where the truth of each place is stored.
-        settings: of the run; they tell the files.
+        candidates: the splits of the suite, in order; of several with the same test objects the first is used.
+        out: the results folder, which contains the truth of each split.
+        settings: settings of the run, with the predictions files.
 
     Raises:
-        SubmissionError: a file is no predictions file, holds other objects than the test rows of any split, or names
-            what is no class.
+        SubmissionError: a file is not a predictions file, its objects are not the test objects of any split, or it
+            contains unknown classes.
 
     """
-    return [_placed(name, path, places, out, settings) for name, path in settings.predictions.items()]
+    return [_submitted_run(name, path, candidates, out, settings) for name, path in settings.predictions.items()]
 
 
 def store_submission(submitted: SubmittedRun, out: Path, *, force: bool) -> str:
-    """Store a file as a run, unless it is there.
+    """Store a predictions file as a run, unless it is already stored.
 
     Returns:
-        What was done, in words.
+        A message that describes the outcome.
 
     """
     card = submitted.card
     label = f"{card.data.name} · {card.track.name} · {card.split.name} · seed {card.split.seed}"
     with job_lock(out, card):
         if is_finished(out, card) and not force:
-            return f"{label}: stored before"
+            return f"{label}: already stored"
         store_run(out, card, {PREDICTIONS: submitted.table})
     return f"{label}: stored from {card.track.config['file']}"
 
 
-def _placed(name: str, path: Path, places: Sequence[CandidateSplit], out: Path, settings: Settings) -> SubmittedRun:
+def _submitted_run(
+    name: str, path: Path, candidates: Sequence[CandidateSplit], out: Path, settings: Settings
+) -> SubmittedRun:
     labels = read_labels(path, "predictions").table
-    place = _place_of(labels["object_id"], path, places, out)
-    classes = place.dataset.classes
-    strange = sorted(set(labels["taxon"]) - set(classes))
-    if strange:
+    dataset, split = _matching_split(labels["object_id"], path, candidates, out)
+    classes = dataset.classes
+    unknown = sorted(set(labels["taxon"]) - set(classes))
+    if unknown:
         message = (
-            f"{path}: {listed(strange)} not among the {len(classes)} classes of {place.dataset.name}. "
-            f"{did_you_mean(strange[0], classes)}"
+            f"{path}: {listed(unknown)} not among the {len(classes)} classes of {dataset.name}. "
+            f"{did_you_mean(unknown[0], classes)}"
         )
         raise SubmissionError(message)
     table = labels[["object_id", "taxon"]].join(_scores(path, classes))
     digest = sha256_file(path)
     card = Card.of(
-        **card_facts(place.dataset, place.split, settings),
+        **card_facts(dataset, split, settings),
         track=name,
         config={"track": TRACK, "file": path.name},
         features={},
@@ -153,65 +155,65 @@ def _placed(name: str, path: Path, places: Sequence[CandidateSplit], out: Path, 
         device="not known",
         track_sha256=digest,
         versions={},
-        notes=card_notes([*place.dataset.notes, *place.split.notes]),
+        notes=card_notes([*dataset.notes, *split.notes]),
         source=f"predictions file {path.name}, SHA-256 {digest[:12]}",
     )
     return SubmittedRun(card, table.sort_values("object_id", ignore_index=True))
 
 
-def _place_of(ids: pd.Series, path: Path, places: Sequence[CandidateSplit], out: Path) -> CandidateSplit:
-    """Return the first place whose test rows a file holds.
+def _matching_split(ids: pd.Series, path: Path, candidates: Sequence[CandidateSplit], out: Path) -> CandidateSplit:
+    """Return the first split whose test objects are those of a file.
 
     Raises:
-        SubmissionError: there is none; the nearest is named with the ids that are missing and those that are unknown.
+        SubmissionError: there is none; the message names the closest split with the missing and the unknown ids.
 
     """
-    faults = []
-    for place in places:
-        test = place.split.ids("test")
+    mismatches = []
+    for candidate in candidates:
+        test = candidate.split.ids("test")
         missing, unknown = test[not_among(test, ids)], ids[not_among(ids, test)]
         if not len(missing) and not len(unknown):
-            return place
-        faults.append((len(missing) + len(unknown), place, missing, unknown))
-    _, nearest, missing, unknown = min(faults, key=lambda fault: fault[0])
-    told = [
+            return candidate
+        mismatches.append((len(missing) + len(unknown), candidate, missing, unknown))
+    _, closest, missing, unknown = min(mismatches, key=lambda mismatch: mismatch[0])
+    problems = [
         f"{len(some):,} {what}: {listed(sorted(some))}"
         for some, what in (
-            (missing, f"of its {nearest.split.count('test'):,} test objects have no prediction"),
+            (missing, f"of its {closest.split.count('test'):,} test objects have no prediction"),
             (unknown, "ids are not among them"),
         )
         if len(some)
     ]
     message = (
-        f"{path} holds the test rows of no split that was asked for. The nearest is {nearest}: {'; '.join(told)}. "
-        "Expected exactly the test objects of one split and seed: those with part 'test' in "
-        f"{truth_path(out, nearest.dataset.name, nearest.split.name, nearest.split.seed)}."
+        f"{path} does not match the test objects of any requested split. The closest is {closest}: "
+        f"{'; '.join(problems)}. Expected exactly the test objects of one split and seed: the rows with part 'test' in "
+        f"{truth_path(out, closest.dataset.name, closest.split.name, closest.split.seed)}."
     )
     raise SubmissionError(message)
 
 
 def _scores(path: Path, classes: Sequence[str]) -> pd.DataFrame:
-    """Return the scores of a file, `score:<class>` in float32, row by row; no columns when it has none.
+    """Return the scores of a file, `score:<class>` in float32, in row order; no columns if it has none.
 
     Raises:
-        SubmissionError: a score is of no class, is no probability, or a row's do not sum to one.
+        SubmissionError: a score column has no class, a score is not a probability, or a row does not sum to one.
 
     """
     table = read_table(path, SubmissionError, text=())
     named = {str(column): str(column).removeprefix(SCORE) for column in table.columns}
     own = {find_column(table, noun) for noun in ("object_id", "taxon", "lineage")}
-    strange = [name for column, name in named.items() if column.startswith(SCORE) and name not in classes]
-    if strange:
-        message = f"{path} has scores of {listed(strange)}, which is no class. {did_you_mean(strange[0], classes)}"
+    unknown = [name for column, name in named.items() if column.startswith(SCORE) and name not in classes]
+    if unknown:
+        message = f"{path} has scores for unknown classes: {listed(unknown)}. {did_you_mean(unknown[0], classes)}"
         raise SubmissionError(message)
     columns = {column: f"{SCORE}{name}" for column, name in named.items() if name in classes and column not in own}
     scores = table[list(columns)].rename(columns=columns)
-    _refuse_no_probabilities(scores, path, complete=scores.shape[1] == len(classes))
+    _check_probabilities(scores, path, complete=scores.shape[1] == len(classes))
     return scores.astype(np.float32)
 
 
-def _refuse_no_probabilities(scores: pd.DataFrame, path: Path, *, complete: bool) -> None:
-    """Refuse scores that are no numbers from 0 to 1, or that do not sum to one where all classes have one."""
+def _check_probabilities(scores: pd.DataFrame, path: Path, *, complete: bool) -> None:
+    """Check that scores are numbers from 0 to 1 and sum to one if all classes have a score."""
     texts = [name for name, dtype in scores.dtypes.items() if dtype.kind not in "fiu"]
     if texts:
         message = f"{path}: columns {listed(texts)} are not numbers in every row; expected scores from 0 to 1."
@@ -223,7 +225,7 @@ def _refuse_no_probabilities(scores: pd.DataFrame, path: Path, *, complete: bool
     if wrong.any():
         rows = lines_of(path, np.flatnonzero(wrong).tolist())
         message = (
-            f"{path}: the scores of {int(wrong.sum()):,} rows are no probabilities (lines {listed(rows)}). Expected "
-            "numbers from 0 to 1 that sum to one; leave the columns out if there are none."
+            f"{path}: the scores of {int(wrong.sum()):,} rows are not probabilities (lines {listed(rows)}). Expected "
+            "numbers from 0 to 1 that sum to one; omit these columns if there are no probabilities."
         )
         raise SubmissionError(message)

@@ -1,4 +1,4 @@
-"""Reference results on real data that come with the package: finding and exporting them.
+"""Lookup and export of the reference results on real data that come with the package.
 
-They are made by ordinary runs.
+They are the results of ordinary runs.
 """

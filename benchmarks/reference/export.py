@@ -1,4 +1,4 @@
-"""Fill the folder of reference results from a results folder.
+"""Export reference results from a results folder.
 
 python -m planktonbench.benchmarks.reference.export results/ndsb --tracks xgb-native,fusion-stack \\
     --command "planktonbench run …"
@@ -34,45 +34,45 @@ README = "README.md"
 COMPRESSION = {"compression": "zstd", "compression_level": 19}
 
 
-def ship(out: Path, tracks: Sequence[str], command: str, to: Path = FOLDER) -> float:
-    """Make the folder of reference results anew from the runs of some tracks with seed 0, made small.
+def export_runs(out: Path, tracks: Sequence[str], command: str, to: Path = FOLDER) -> float:
+    """Replace the folder of reference results by compact copies of the runs of some tracks with seed 0.
 
-    Predictions keep what each object was called; scores are rounded to eleven significant bits. Validation rows are
-    left out. When anything is wrong, the folder stays as it was.
+    The predicted taxa are kept, scores are rounded to eleven significant bits, and validation rows are omitted. On any
+    error the folder is unchanged.
 
     Args:
         out: a results folder with finished runs on real data, with the suite's full budget.
         tracks: names of the tracks.
-        command: what made the results folder, for whoever wants to make it again.
+        command: command that made the results folder, for reproduction.
         to: the folder of reference results.
 
     Returns:
         Size of the folder in MB.
 
     Raises:
-        DataError: a run is not there, did not finish, is of simulated data or of --quick, its scores changed on the
-            way, or the folder would become larger than a package should carry.
+        DataError: a run is missing, did not finish, used simulated data or --quick, its scores changed by the export,
+            or the folder would become too large for a package.
 
     """
     runs = [_run_of(out, track) for track in tracks]
-    with whole_folder(to, durable=False) as part:
+    with whole_folder(to, durable=False) as new:
         for run in runs:
-            _copy(run, part)
-        shipped = read_runs(part)
-        _refuse_change(runs, shipped)
-        scores_table(shipped).to_csv(part / SCORES, index=False)
-        (part / README).write_text(_readme(shipped, command), encoding="utf-8")
-        size = sum(path.stat().st_size for path in part.rglob("*") if path.is_file()) / 1e6
+            _copy(run, new)
+        exported = read_runs(new)
+        _check_same_scores(runs, exported)
+        scores_table(exported).to_csv(new / SCORES, index=False)
+        (new / README).write_text(_readme(exported, command), encoding="utf-8")
+        size = sum(path.stat().st_size for path in new.rglob("*") if path.is_file()) / 1e6
         if size > LARGEST_MB:
-            message = f"The runs of {listed(tracks)} take {size:.1f} MB; expected {LARGEST_MB:g} at most. Ship fewer."
+            message = f"The runs of {listed(tracks)} take {size:.1f} MB; expected at most {LARGEST_MB:g}. Export fewer."
             raise DataError(message)
     return size
 
 
 def rounded(scores: NDArray[np.float32], bits: int = BITS) -> NDArray[np.float32]:
-    """Round to `bits` binary digits behind the first: each value by a share of 2^-(bits + 1) at most.
+    """Round to `bits` binary digits after the first: each value changes by a fraction of 2^-(bits + 1) at most.
 
-    Rows of probabilities then still sum to one within that share, and the many equal bits pack well.
+    Rows of probabilities still sum to one within that fraction, and the many equal bits compress well.
 
     Args:
         scores: any shape.
@@ -84,39 +84,41 @@ def rounded(scores: NDArray[np.float32], bits: int = BITS) -> NDArray[np.float32
 
 
 def _run_of(out: Path, track: str) -> StoredRun:
-    """Return the run of a track with seed 0 that may be shipped.
+    """Return the run of a track with seed 0, if it may be exported.
 
     Raises:
-        DataError: there is none, or it may not.
+        DataError: there is no such run, or it must not be exported.
 
     """
     found = [run for run in read_runs(out) if run.card.track.name == track and run.card.split.seed == SEED]
     if len(found) != 1:
-        message = f"{out} holds {len(found)} runs of '{track}' with seed {SEED}; expected one."
+        message = f"{out} contains {len(found)} runs of '{track}' with seed {SEED}; expected one."
         raise DataError(message)
     card = found[0].card
     faults = {
         f"its status is {card.status}": card.status != "done",
-        "its data are simulated, which are no results of real plankton": card.data.simulated,
+        "it is a run on simulated data, not on real plankton": card.data.simulated,
         "it used the smaller budget of --quick": card.quick,
     }
-    told = [fault for fault, holds in faults.items() if holds]
-    if told:
-        message = f"{found[0].folder} cannot become a reference: {listed(told)}. Expected a finished run on real data."
+    present = [fault for fault, holds in faults.items() if holds]
+    if present:
+        message = (
+            f"{found[0].folder} cannot become a reference: {listed(present)}. Expected a finished run on real data."
+        )
         raise DataError(message)
     return found[0]
 
 
 def _copy(run: StoredRun, to: Path) -> None:
-    """Write card, predictions and truth of a run, small."""
+    """Write compact copies of card, predictions and truth of a run."""
     import pandas as pd
 
     folder, truth = (
         run_folder(to, run.card),
         truth_path(to, run.card.data.name, run.card.split.name, run.card.split.seed),
     )
-    for place in (folder, truth.parent):
-        place.mkdir(parents=True, exist_ok=True)
+    for parent in (folder, truth.parent):
+        parent.mkdir(parents=True, exist_ok=True)
     table = pd.read_parquet(run.folder / PREDICTIONS)
     columns = [name for name in table.columns if str(name).startswith(SCORE)]
     table[columns] = rounded(table[columns].to_numpy(np.float32))
@@ -126,7 +128,7 @@ def _copy(run: StoredRun, to: Path) -> None:
 
 
 def _write_small(table: pd.DataFrame, path: Path, floats: list[str]) -> None:
-    """Write parquet with the bytes of floats in streams of their own, which halves them."""
+    """Write parquet with byte-stream splitting of float columns, which halves their size."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -135,30 +137,30 @@ def _write_small(table: pd.DataFrame, path: Path, floats: list[str]) -> None:
     pq.write_table(content, path, use_dictionary=texts, use_byte_stream_split=floats, **COMPRESSION)
 
 
-def _refuse_change(runs: Sequence[StoredRun], shipped: Sequence[StoredRun]) -> None:
-    """Refuse a copy that scores otherwise than the run does.
+def _check_same_scores(runs: Sequence[StoredRun], exported: Sequence[StoredRun]) -> None:
+    """Check that each copy has the same scores as its run.
 
     Raises:
-        DataError: it does.
+        DataError: the scores differ.
 
     """
-    copies = {(run.card.data.name, run.card.track.name): run for run in shipped}
+    copies = {(run.card.data.name, run.card.track.name): run for run in exported}
     for run in runs:
         copy = copies[run.card.data.name, run.card.track.name]
         if run.row() != copy.row():
-            message = f"{copy.folder} scores otherwise than {run.folder}; expected the same line of {SCORES}."
+            message = f"{copy.folder} has other scores than {run.folder}; expected the same row of {SCORES}."
             raise DataError(message)
 
 
-def _readme(shipped: Sequence[StoredRun], command: str) -> str:
-    """Tell what is there, how it was made, and whose data it is."""
-    lines = "\n".join(f"* `{run.card.data.name}/{run.card.track.name}`: {run.score}" for run in shipped)
-    citations = "\n".join(dict.fromkeys(run.card.data.citation for run in shipped))
+def _readme(exported: Sequence[StoredRun], command: str) -> str:
+    """Describe the runs, the command that made them, and the source of the data."""
+    lines = "\n".join(f"* `{run.card.data.name}/{run.card.track.name}`: {run.score}" for run in exported)
+    citations = "\n".join(dict.fromkeys(run.card.data.citation for run in exported))
     return f"""# Reference results
 
-Runs on real data, seed 0, to compare with: `planktonbench compare reference:<dataset>/<track> mine.csv`. Each card
-tells options, versions and machine. Scores are rounded to eleven significant bits; what an object was called is as the
-run left it, so that `planktonbench report` on a copy of this folder makes the same numbers again.
+Runs on real data, seed 0, for comparison: `planktonbench compare reference:<dataset>/<track> mine.csv`. Each card
+contains options, versions and machine. Scores are rounded to eleven significant bits; the predicted taxa are unchanged,
+so `planktonbench report` on a copy of this folder gives the same numbers.
 
 Made by: `{command}`
 
@@ -169,19 +171,19 @@ Data: {citations}
 
 
 def main() -> int:
-    """Ship what the command line names; return the exit code."""
-    parser = argparse.ArgumentParser(description="Fill the folder of reference results from a results folder.")
+    """Export the runs named on the command line and return the exit code."""
+    parser = argparse.ArgumentParser(description="Export reference results from a results folder.")
     parser.add_argument("out", type=Path, help="results folder")
-    parser.add_argument("--tracks", required=True, help="names, joined by commas")
+    parser.add_argument("--tracks", required=True, help="comma-separated names")
     parser.add_argument("--command", required=True, help="the command that made the results folder")
     parser.add_argument("--to", type=Path, default=FOLDER, help="folder of reference results (default: %(default)s)")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        size = ship(given.out, given.tracks.split(","), given.command, given.to)
+        size = export_runs(arguments.out, arguments.tracks.split(","), arguments.command, arguments.to)
     except PlanktonbenchError as fault:
         sys.stderr.write(f"{fault}\n")
         return 2
-    sys.stdout.write(f"{given.to}: {size:.2f} MB\n")
+    sys.stdout.write(f"{arguments.to}: {size:.2f} MB\n")
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Reference results: runs on real data that come with the package, to compare with before anything was run here.
+"""Lookup of reference results: runs on real data that come with the package, for comparison.
 
-They are a results folder like any other, `reference/`, so that scores can be made again from it and `compare` reads it;
-`python -m planktonbench.benchmarks.reference.export` fills it.
+They form an ordinary results folder, `reference/results`, so that `report` and `compare` can read it;
+`python -m planktonbench.benchmarks.reference.export` writes it.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ RUNS = "runs"
 
 
 def reference_names() -> list[str]:
-    """Names of the reference results, `<dataset>/<track>`, sorted."""
+    """Return the names of the reference results, `<dataset>/<track>`, sorted."""
     return sorted(path.relative_to(FOLDER / RUNS).as_posix() for path in (FOLDER / RUNS).glob("*/*") if path.is_dir())
 
 
 def resolved(path: Path) -> Path:
-    """Return the folder of reference results that are named as `reference:ndsb/xgb-native`; any other path as it is.
+    """Return the folder of reference results such as `reference:ndsb/xgb-native`; other paths are returned unchanged.
 
     Raises:
-        SuiteError: there are none of that name; near matches are told.
+        SuiteError: there are no reference results with this name; the message lists near matches.
 
     """
     text = path.as_posix()
@@ -32,6 +32,6 @@ def resolved(path: Path) -> Path:
         return path
     name = text.removeprefix(REFERENCE)
     if name not in reference_names():
-        message = f"There are no reference results called '{name}'. {did_you_mean(name, reference_names())}"
+        message = f"There are no reference results named '{name}'. {did_you_mean(name, reference_names())}"
         raise SuiteError(message)
     return FOLDER / RUNS / name

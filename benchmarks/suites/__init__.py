@@ -1,1 +1,1 @@
-"""Suite files and their schema. What a suite does with its values is decided in `planning`."""
+"""Suite files and their schema. How the values are used is decided in `planning`."""

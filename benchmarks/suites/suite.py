@@ -1,4 +1,4 @@
-"""The suite: data sets, tracks, split, seeds and budgets, in one YAML file."""
+"""Schema of a suite: data sets, tracks, split, seeds and budgets in one YAML file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Features = Literal["native", "measured", "native+measured"]
 
 
 class Budget(Schema):
-    """How much a run may cost; each limit goes to the tracks that have an option of its name."""
+    """Limits of a run; each is passed to the tracks that have an option of this name."""
 
     epochs: Annotated[int, Field(gt=0)] | None = None
     minutes: Annotated[float, Field(gt=0)] | None = None
@@ -30,9 +30,9 @@ class Budget(Schema):
 
 
 class DatasetEntry(Schema):
-    """A data set of a suite: a manifest's name, or any folder whose layout is recognised, under a name.
+    """A data set of a suite: the name of a manifest, or a name for any folder with a recognised layout.
 
-    What is said of the images of a folder is as in a manifest; a data set with a manifest has it there.
+    The properties of the images have the same meaning as in a manifest and are only allowed with `path`.
     """
 
     name: Name
@@ -43,15 +43,15 @@ class DatasetEntry(Schema):
 
     @model_validator(mode="after")
     def _of_a_folder(self) -> DatasetEntry:
-        said = sorted(self.model_fields_set - {"name", "path"})
-        if said and self.path is None:
-            message = f"{listed(said)} of '{self.name}' stand in its manifest; expected path beside them"
+        properties = sorted(self.model_fields_set - {"name", "path"})
+        if properties and self.path is None:
+            message = f"{listed(properties)} of '{self.name}' cannot be set without path; the manifest defines them"
             raise ValueError(message)
         return self
 
 
 class TrackEntry(BaseModel):
-    """A track of a suite, with options, the name under which its runs are stored, and its table if not the suite's."""
+    """A track of a suite with its options, the name of its runs, and its feature table if not that of the suite."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -61,22 +61,22 @@ class TrackEntry(BaseModel):
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options that the entry sets."""
+        """Options set by the entry."""
         return dict(self.model_extra or {})
 
 
 def _unique(values: tuple[int, ...]) -> tuple[int, ...]:
     if len(set(values)) < len(values):
-        message = "a value stands there twice"
+        message = "a value occurs twice"
         raise ValueError(message)
     return values
 
 
 class Suite(Schema):
-    """What is run.
+    """A suite of runs.
 
-    `features` is the table that tracks learn from; None is the native one of each data set that has one, else one that
-    is measured from the images.
+    `features` is the feature table for the tracks; None means the native table of a data set if it has one, else a
+    table measured from its images.
     """
 
     name: Name
@@ -93,7 +93,7 @@ class Suite(Schema):
         names = [entry.name for entry in self.dataset_entries()]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            message = f"two data sets are called '{twice}', and their runs would lie in one folder"
+            message = f"two data sets have the name '{twice}', so their runs would share one folder"
             raise ValueError(message)
         return self
 
@@ -107,15 +107,15 @@ class Suite(Schema):
 
 
 def suite_names() -> list[str]:
-    """Names of the shipped suites, sorted."""
+    """Return the names of the shipped suites, sorted."""
     return shipped_names(_shipped())
 
 
 def suite_text(name: str) -> str:
-    """Return the text of a shipped suite's file, or of the YAML file at a path.
+    """Return the text of a shipped suite, or of the YAML file at a path.
 
     Raises:
-        SuiteError: there is none; near matches are named.
+        SuiteError: the suite does not exist; the message lists near matches.
 
     """
     load_suite(name)
@@ -123,10 +123,10 @@ def suite_text(name: str) -> str:
 
 
 def parse_features(text: str) -> Features:
-    """Return which table of features a word means.
+    """Return the kind of feature table with this name.
 
     Raises:
-        SuiteError: it means none.
+        SuiteError: there is no such kind.
 
     """
     for known in get_args(Features):
@@ -141,20 +141,22 @@ def _shipped() -> Traversable:
 
 
 def load_suite(name: str) -> Suite:
-    """Open a shipped suite by name, or anybody's by the path of its YAML file; data paths are relative to that file.
+    """Load a shipped suite by name, or a user-supplied one by the path of its YAML file.
+
+    Paths of data sets are relative to that file.
 
     Raises:
-        SuiteError: there is none of that name (near matches are told), or the file breaks the schema.
+        SuiteError: the suite does not exist (the message lists near matches), or the file breaks the schema.
 
     """
     if not is_yaml(name):
         return read_shipped(name, _shipped(), "suite", Suite, SuiteError)
     path = Path(name)
     suite = read_yaml(path, Suite, SuiteError)
-    return suite.model_copy(update={"datasets": tuple(_beside(path, entry) for entry in suite.dataset_entries())})
+    return suite.model_copy(update={"datasets": tuple(_relative_to(path, entry) for entry in suite.dataset_entries())})
 
 
-def _beside(suite: Path, entry: DatasetEntry) -> DatasetEntry:
+def _relative_to(suite: Path, entry: DatasetEntry) -> DatasetEntry:
     if entry.path is None:
         return entry
     return entry.model_copy(update={"path": (suite.parent / entry.path.expanduser()).resolve()})

@@ -116,7 +116,7 @@ def _counts(run: StoredRun) -> Counts | str:
     return Counts(
         pd.concat(tables, ignore_index=True),
         f"counts cannot be adjusted: {valid}" if isinstance(valid, str) else "",
-        "the truth does not tell samples" if predictions.samples is None else "",
+        "the truth has no samples" if predictions.samples is None else "",
     )
 
 
@@ -260,10 +260,10 @@ COUNTS_BY_SAMPLE = Analysis(
     ABUNDANCE,
     "Counts by sample",
     (
-        "How far counts of taxa are from the truth, sample by sample and over all test objects: Bray–Curtis dissimilarity "
-        "is 0 when all counts are right and 1 when no object is counted where it belongs. Plain counts are numbers of "
-        "calls; adjusted counts take out the mistakes that validation rows lead one to expect, at the price of more noise. "
-        "What was counted of each taxon stands in abundance-by-taxon.csv."
+        "Distance of taxon counts from the truth, by sample and over all test objects. Bray–Curtis dissimilarity is 0 "
+        "when all counts are right and 1 when no object is counted under its taxon. Plain counts are numbers of "
+        "predictions; adjusted counts correct for the errors on validation rows, at the price of more noise. Counts of "
+        "each taxon are in abundance-by-taxon.csv."
     ),
     abundance_table,
     summary=_abundance,
@@ -274,8 +274,8 @@ COUNTS_BY_TAXON = Analysis(
     ABUNDANCE_BY_TAXON,
     "Counts by taxon",
     (
-        "Counts of each taxon over all test objects against the truth, and the bias in objects per sample: above zero when "
-        "a taxon is counted too often."
+        "Counts of each taxon over all test objects compared with the truth, and the bias in objects per sample: positive "
+        "when a taxon is counted too often."
     ),
     abundance_by_taxon_table,
     figure="abundance",

@@ -118,7 +118,7 @@ def no_probabilities(scores: NDArray[np.float64]) -> str:
     if not odd.any():
         return ""
     which = f"the scores of {odd.sum():,} of {len(odd):,} objects"
-    return f"{which} are no probabilities: outside of 0 to 1, or their sum is not 1"
+    return f"{which} are not probabilities: values outside 0 to 1, or a sum other than 1"
 
 
 def confidence(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -209,7 +209,7 @@ def reliability_figure(section: Section, table: pd.DataFrame) -> Figure | None:
         axes.plot(bins["confidence"], bins["accuracy"], color=colour, linewidth=1, alpha=0.8)
         areas = SIZES[0] + (SIZES[1] - SIZES[0]) * bins["n_objects"] / bins["n_objects"].sum()
         axes.scatter(bins["confidence"], bins["accuracy"], s=areas, color=colour, label=name, alpha=0.8)
-    axes.set(xlabel="confidence: score of the called class", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1.02))
+    axes.set(xlabel="confidence: score of the predicted class", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
     finish(axes)
     return figure
 
@@ -230,9 +230,8 @@ SCORES_AS_PROBABILITIES = Analysis(
     CALIBRATION,
     "Scores as probabilities",
     (
-        "A calibrated method that is 80 % sure is right four times in five: the calibration error is the mean distance "
-        "between how sure a method is of its calls and how often it is right, in 15 bins of confidence of equal width, "
-        "which stand in reliability.csv."
+        "Of the predictions of a calibrated method with confidence 80 %, four in five are right. The calibration error is "
+        "the mean distance between confidence and accuracy in 15 bins of equal width, which are in reliability.csv."
     ),
     calibration_table,
     summary=_calibration,
@@ -243,8 +242,8 @@ CONFIDENCE_AND_ACCURACY = Analysis(
     RELIABILITY,
     "Confidence and accuracy",
     (
-        "How often calls of like confidence are right, in 15 bins of equal width: on the diagonal a method is right as "
-        "often as it is sure, below it it is too sure."
+        "Accuracy of predictions by their confidence, in 15 bins of equal width: on the diagonal confidence equals "
+        "accuracy, below it a method is overconfident."
     ),
     reliability_table,
     figure="reliability",

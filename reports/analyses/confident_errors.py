@@ -27,9 +27,9 @@ ECOTAXA = {
     "object_id": "[t]",
     "object_annotation_status": "[t]",
     "object_annotation_category": "[t]",
-    "object_called": "[t]",
-    "object_called_score": "[f]",
-    "object_called_by": "[t]",
+    "object_predicted": "[t]",
+    "object_predicted_score": "[f]",
+    "object_predicted_by": "[t]",
 }
 """Columns of the table for EcoTaxa, with the type that its second line states: text or number."""
 
@@ -106,9 +106,9 @@ def write_for_ecotaxa(table: pd.DataFrame, track: str, path: Path) -> None:
             "object_id": table["object_id"],
             "object_annotation_status": "dubious",
             "object_annotation_category": table["taxon"],
-            "object_called": table["predicted"],
-            "object_called_score": table["score"].map("{:.4f}".format),
-            "object_called_by": track,
+            "object_predicted": table["predicted"],
+            "object_predicted_score": table["score"].map("{:.4f}".format),
+            "object_predicted_by": track,
         }
     )
     types = pd.DataFrame([ECOTAXA])

@@ -46,7 +46,7 @@ class Duplicates:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as fault:
-            message = f"{self.path} cannot be read: {fault}. Delete it; the next run looks for copies again."
+            message = f"{self.path} cannot be read: {fault}. Delete it; the next run looks for duplicates again."
             raise DataError(message) from fault
         return found
 

@@ -34,7 +34,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def weightedtrack_means(totals: Totals, among: NDArray[np.bool_]) -> NDArray[np.float64]:
+def weighted_means(totals: Totals, among: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return precision and recall over some classes, each class weighted by its support.
 
     The same as scikit-learn's `precision_recall_fscore_support` with `labels` and `average="weighted"`, which
@@ -77,8 +77,8 @@ def _rows(run: StoredRun) -> Rows | str:
     taxonomy = taxonomy_of(run)
     unknown = set(run.card.data.classes) - set(taxonomy.plankton)
     if unknown:
-        told = "no class" if len(unknown) == len(run.card.data.classes) else f"not of {listed(sorted(unknown))}"
-        return f"the manifest of {run.card.data.name} tells {told} whether it is plankton"
+        unclear = "any class" if len(unknown) == len(run.card.data.classes) else listed(sorted(unknown))
+        return f"the manifest of {run.card.data.name} does not state whether {unclear} is plankton"
     predictions, folds = coded_predictions(run), {"taxon": {taxon: taxon for taxon in taxonomy.plankton}}
     if taxonomy.groups:
         folds["group"] = taxonomy.groups
@@ -101,8 +101,8 @@ def _scores(predictions: CodedPredictions, fold: Mapping[str, str], plankton: se
     among = np.array([name in plankton for name in names])
     totals = totals_of(matrix)
     rng = np.random.default_rng(derived_seed(purpose="plankton", seed=seed))
-    low, high = interval_of(lambda drawn: weightedtrack_means(drawn, among), units, DRAWS, rng).T
-    values = weightedtrack_means(totals, among)
+    low, high = interval_of(lambda drawn: weighted_means(drawn, among), units, DRAWS, rng).T
+    values = weighted_means(totals, among)
     row: dict[str, object] = {
         "n_classes": int((totals.support * among > 0).sum()),
         "n_objects": int((totals.support * among).sum()),
@@ -121,8 +121,8 @@ PLANKTON_ALONE = Analysis(
     PLANKTON,
     "Plankton alone",
     (
-        "Precision and recall over plankton alone, each class weighted by its number of test objects: detritus, bubbles "
-        "and whatever else is no plankton count only where they are taken for it."
+        "Precision and recall over plankton only, each class weighted by its number of test objects. Detritus, bubbles and "
+        "other non-living objects count only where they are predicted as plankton."
     ),
     plankton_table,
     summary=_plankton,

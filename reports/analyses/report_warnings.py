@@ -1,4 +1,4 @@
-"""Methodological cautions: what makes a number of the report say less than it seems to, each with a code.
+"""Methodological warnings: what limits the meaning of a number in the report, each with a code.
 
 Every code has a section in docs/warnings.md, which this module writes:
 `python -m planktonbench.reports.analyses.report_warnings FILE`.
@@ -28,13 +28,13 @@ COLUMNS = ("code", "name", "dataset", "split", "text")
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of caution.
+class WarningKind:
+    """A kind of warning.
 
     Attributes:
         code: W and two digits; never used for another kind.
         name: a short name.
-        title: what is found, in a few words.
+        title: what was found, in a few words.
         meaning: why it matters, with its source.
         remedy: what to do about it.
 
@@ -47,75 +47,75 @@ class Kind:
     remedy: str
 
 
-SHARED_SAMPLE = Kind(
+SHARED_SAMPLE = WarningKind(
     "W01",
     "shared-sample",
     "Samples have objects both in training and in test",
-    "Objects of one net tow, bottle or camera run look alike: the same light, the same water, the same bloom. A method "
-    "that has seen some of them recognises the others more easily than it would recognise those of the next cruise, so "
-    "that the score is too high for what it will be used for.",
-    "Split by samples: --split grouped-holdout, or grouped: true in the suite. Where the question is how well a sample "
-    "is finished that a person has begun to sort, the split is right as it is.",
+    "Objects of one net tow, bottle or camera run resemble each other: the same light, the same water, the same bloom. A "
+    "method trained on some of them recognises the others more easily than objects of the next cruise, so the score is "
+    "too high for most uses.",
+    "Split by samples: --split grouped-holdout, or grouped: true in the suite. The present split is right when the "
+    "question is how well a partly sorted sample can be completed.",
 )
-FEW_CLUSTERS = Kind(
+FEW_CLUSTERS = WarningKind(
     "W02",
     "few-clusters",
     f"Classes whose test objects come from fewer than {FEWEST_CLUSTERS} samples",
-    "The interval of a class comes from drawing samples anew. With two or three of them there is next to nothing to "
-    "draw from, and the class's F1 can hang on a single tow. Such a class has no interval in the tables, and weighs in "
-    "macro F1 as much as any other. Without samples, single objects are counted.",
-    "Do not rest a claim on these classes alone. More folds (--split kfold3) test every object once.",
+    "The interval of a class comes from resampling samples. Two or three samples are too few to resample, and the F1 of "
+    "the class may depend on a single tow. Such a class has no interval in the tables, and still counts in macro F1 as "
+    "much as any other. Where samples are unknown, single objects are counted.",
+    "Do not base a claim on these classes alone. More folds (--split kfold3) test every object once.",
 )
-OBJECT_INTERVAL = Kind(
+OBJECT_INTERVAL = WarningKind(
     "W03",
     "object-interval",
-    "The interval comes from drawing single objects",
-    "The data do not say which sample an object comes from (or all come from one), so that objects were drawn one by "
-    "one, as if they were independent. Objects of one sample are alike, and the true uncertainty is larger, often "
-    "several times (Miller 2024, arXiv 2411.00640).",
-    "Add a column 'sample' to the data where it is known; else read the interval as a lower bound of the uncertainty.",
+    "Intervals come from resampling single objects",
+    "The data do not state which sample an object comes from (or all come from one), so objects were resampled as if "
+    "they were independent. Objects of one sample resemble each other, and the true uncertainty is larger, often several "
+    "times (Miller 2024, arXiv 2411.00640).",
+    "Add a column 'sample' to the data where it is known; otherwise read the interval as a lower bound of the "
+    "uncertainty.",
 )
-FUSION_NO_GAIN = Kind(
+FUSION_NO_GAIN = WarningKind(
     "W04",
     "fusion-no-gain",
-    "A fusion is not shown to be better than its best part",
-    "A method that takes features and images costs more than either. Here the paired interval of its difference to the "
-    "part that is best on validation objects, which is the part that one would have taken instead, holds zero or lies "
-    "below.",
-    "Report the fusion beside its best part, never alone. tables/fusion.csv has the difference of each run.",
+    "A fusion is not significantly better than its best base model",
+    "A method that uses features and images costs more than either. Here the paired interval of its difference from the "
+    "base model that is best on validation objects, which would have been chosen instead, contains zero or lies below.",
+    "Report the fusion together with its best base model. tables/fusion.csv has the difference of each run.",
 )
-DUPLICATES_ACROSS = Kind(
+DUPLICATES_ACROSS = WarningKind(
     "W05",
     "copies-across-split",
-    "Test objects whose copy is in training",
-    "Two objects agree in all native features, or their image files are the same to the last byte, and one is trained "
-    "on while the other is tested. What is known by heart is not recognised.",
-    "Clean the data and run again; 'planktonbench data audit DIR' lists copies, and images that were encoded again.",
+    "Test objects with a duplicate in training",
+    "Two objects agree in all native features, or their image files are identical, and one is in training while the other "
+    "is in test. Memorising an object is not recognising it.",
+    "Clean the data and run again; 'planktonbench data audit DIR' lists duplicates, re-encoded images included.",
 )
-CONSTANT = Kind(
+CONSTANT = WarningKind(
     "W06",
     "constant-predictions",
-    "A track calls every test object the same",
-    "Training has collapsed, or the track is a baseline that is meant to do so. Its accuracy is the share of one "
-    "class, and can look respectable on data in which one class is most of what there is.",
-    "Unless it is the baseline, look at the learning curve, the learning rate and the weights of classes.",
+    "A track predicts the same class for every test object",
+    "Training has collapsed, or the track is a baseline that is meant to do so. Its accuracy is the share of one class, "
+    "which can look respectable where one class dominates.",
+    "Unless it is the baseline, check the learning curve, the learning rate and the class weights.",
 )
-SIMULATED = Kind(
+SIMULATED = WarningKind(
     "W07",
     "simulated-data",
     "The objects are drawings made by a program",
-    "Simulated data are there to try the program, to teach and to test. They follow the published class sizes and the "
-    "statistics of features, and nothing else of nature. Which method is best on them says nothing about plankton.",
-    "Use them to check that everything runs; take real data for every claim.",
+    "Simulated data serve to try the program, to teach and to test. They follow the published class sizes and feature "
+    "statistics, and nothing else of nature. Which method is best on them says nothing about plankton.",
+    "Use them to check that everything runs; use real data for every claim.",
 )
-FEW_SAMPLES = Kind(
+FEW_SAMPLES = WarningKind(
     "W08",
     "few-samples",
     f"All test objects come from fewer than {ENOUGH_CLUSTERS} samples",
-    f"Intervals come from drawing these samples anew, and of few samples the draws vary less than other samples of "
-    f"the same water would. {TOO_NARROW}",
-    "Take a difference for real only when it is clear of zero by a good margin, or holds on several data sets. More "
-    "samples help; more objects of the same samples do not.",
+    f"Intervals come from resampling these samples, and resamples of few samples vary less than new samples of the same "
+    f"water would. {TOO_NARROW}",
+    "Accept a difference only when its interval is far from zero, or when it holds on several data sets. More samples "
+    "help; more objects of the same samples do not.",
 )
 KINDS = (
     SHARED_SAMPLE,
@@ -131,24 +131,24 @@ KINDS = (
 
 @dataclass(frozen=True)
 class ReportWarning:
-    """A caution that applies.
+    """A warning that applies.
 
     Attributes:
-        kind: which.
+        kind: its kind.
         text: what was found, with numbers and names.
 
     """
 
-    kind: Kind
+    kind: WarningKind
     text: str
 
 
-def warnings_of(section: Section, copies: Duplicates, fusions: pd.DataFrame) -> list[ReportWarning]:
-    """Return what a reader of a section's numbers has to know, by code.
+def warnings_of(section: Section, duplicates: Duplicates, fusions: pd.DataFrame) -> list[ReportWarning]:
+    """Return the warnings that apply to a section, ordered by code.
 
     Args:
         section: the results.
-        copies: of its data set.
+        duplicates: of its data set.
         fusions: rows of the section, from `fusion.fusion_table`.
 
     """
@@ -157,10 +157,14 @@ def warnings_of(section: Section, copies: Duplicates, fusions: pd.DataFrame) -> 
         *_few_clusters(section),
         *_object_interval(section),
         *_fusions(fusions),
-        *_copies(section, copies),
+        *_duplicates(section, duplicates),
         *_constant(section),
     ]
-    simulated = [ReportWarning(SIMULATED, "Simulated data: no result of real plankton.")] if section.simulated else []
+    simulated = (
+        [ReportWarning(SIMULATED, "Simulated data: these are not results on real plankton.")]
+        if section.simulated
+        else []
+    )
     return [*found, *simulated, *_few_samples(section)]
 
 
@@ -173,7 +177,7 @@ def _shared_samples(section: Section) -> Iterator[ReportWarning]:
         touched = int(test["sample"].isin(shared).sum())
         yield ReportWarning(
             SHARED_SAMPLE,
-            f"{touched:,} of {len(test):,} test objects come from samples that training objects come from, too "
+            f"{touched:,} of {len(test):,} test objects come from samples that also have training objects "
             f"({len(shared):,} samples: {listed(sorted(shared), 2)}).",
         )
 
@@ -193,7 +197,7 @@ def _few_clusters(section: Section) -> Iterator[ReportWarning]:
 
 def _object_interval(section: Section) -> Iterator[ReportWarning]:
     if section.done and section.drawn_by != "samples":
-        yield ReportWarning(OBJECT_INTERVAL, "Intervals come from drawing single objects, and are too narrow.")
+        yield ReportWarning(OBJECT_INTERVAL, "Intervals come from resampling single objects and are too narrow.")
 
 
 def _few_samples(section: Section) -> Iterator[ReportWarning]:
@@ -211,16 +215,17 @@ def _fusions(fusions: pd.DataFrame) -> Iterator[ReportWarning]:
         without = int((rows["verdict"] != "better").sum())
         if without:
             of = f"in {without} of {len(rows)} runs" if len(rows) > 1 else "here"
-            parts = " or ".join(rows["best_single"].unique())
-            yield ReportWarning(FUSION_NO_GAIN, f"{track} is {of} not shown to be better than {parts}, its best part.")
+            best = " or ".join(rows["best_single"].unique())
+            text = f"{track} is {of} not significantly better than {best}, its best base model."
+            yield ReportWarning(FUSION_NO_GAIN, text)
 
 
-def _copies(section: Section, copies: Duplicates) -> Iterator[ReportWarning]:
-    tested = copies.tested(section.runs[0])
+def _duplicates(section: Section, duplicates: Duplicates) -> Iterator[ReportWarning]:
+    tested = duplicates.tested(section.runs[0])
     if tested:
         yield ReportWarning(
             DUPLICATES_ACROSS,
-            f"{len(tested):,} test objects of the first run have a copy among its training objects: "
+            f"{len(tested):,} test objects of the first run have a duplicate among its training objects: "
             f"{listed(tested, 5)}.",
         )
 
@@ -236,11 +241,11 @@ def _constant(section: Section) -> Iterator[ReportWarning]:
         if same:
             name = same[0]["predicted"].iloc[0]
             of = f" in {len(same)} of {len(runs)} runs" if len(runs) > 1 else ""
-            yield ReportWarning(CONSTANT, f"{track.name} calls every test object {name}{of}.")
+            yield ReportWarning(CONSTANT, f"{track.name} predicts {name} for every test object{of}.")
 
 
 def warnings_table(found: list[tuple[Section, list[ReportWarning]]]) -> pd.DataFrame:
-    """Return one row for each caution of each section, with `COLUMNS`."""
+    """Return one row for each warning of each section, with `COLUMNS`."""
     rows = [
         (one.kind.code, one.kind.name, section.dataset, section.split, one.text)
         for section, warnings in found
@@ -254,7 +259,7 @@ def as_page() -> str:
     intro = (
         "# Warnings\n\n"
         "`planktonbench run` and `planktonbench report` print these codes, the report shows them above the numbers, "
-        "and `report/tables/cautions.csv` lists them. A warning does not say that a result is wrong; it says what the "
+        "and `report/tables/warnings.csv` lists them. A warning does not mean that a result is wrong; it states what the "
         "result does not show.\n"
     )
     pages = [

@@ -128,7 +128,9 @@ def _chosen(target: float, threshold: float, valid: _Sure) -> dict[str, object]:
     if np.isfinite(threshold):
         return {"threshold": threshold}
     if len(valid.right) < fewest_at(target):
-        return {"reason": f"{len(valid.right):,} validation rows are called so; {fewest_at(target)} are needed"}
+        return {
+            "reason": f"{len(valid.right):,} validation rows are predicted as this taxon; {fewest_at(target)} are needed"
+        }
     return {"reason": "no threshold reaches the precision on validation rows"}
 
 
@@ -169,8 +171,8 @@ def effort_figure(section: Section, table: pd.DataFrame) -> Figure | None:
         points = chosen[chosen["track"] == name].groupby("target")[["share", "precision"]].mean()
         axes.plot(points["share"], points["precision"], "x", color=colour, markersize=6)
     axes.set(
-        xlabel="share of test objects accepted, the surest first",
-        ylabel="share of these that is right",
+        xlabel="coverage: share of test objects accepted, highest confidence first",
+        ylabel="precision of accepted objects",
         xlim=(0, 1),
         ylim=(min(0.88, *(curve["precision"].min() - 0.02 for curve in drawn.values())), 1.005),
     )
@@ -210,8 +212,9 @@ SORTING_EFFORT = Analysis(
     EFFORT,
     "Manual sorting saved",
     (
-        "Share of objects whose call could be accepted without looking, when 90, 95 or 99 % of the accepted calls are to "
-        "be right. Thresholds are chosen on validation rows; beside each share stands the precision that test rows reach."
+        "Coverage at a given precision: share of objects whose prediction can be accepted without inspection, when 90, 95 "
+        "or 99 % of the accepted predictions should be right. Thresholds are chosen on validation rows; the precision "
+        "reached on test rows is given with each share."
     ),
     effort_table,
     summary=_effort,

@@ -55,7 +55,7 @@ def ranks_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
 def _rows(run: StoredRun) -> Rows | str:
     taxonomy = taxonomy_of(run)
     if not taxonomy.source:
-        return f"neither the manifest nor the truth of {run.card.data.name} tells lineages"
+        return f"neither the manifest nor the truth of {run.card.data.name} has lineages"
     predictions, signature = coded_predictions(run), run.score.signature if run.score is not None else ""
     facts = {"lineages": taxonomy.source, "n_objects": len(predictions.truth)}
     return [
@@ -130,8 +130,8 @@ TAXONOMIC_RANKS = Analysis(
     "Up the taxonomy",
     (
         "Macro F1 when classes are folded into their ancestors: rank 1 is the first name of a lineage, group the broader "
-        "groups of the manifest, taxon the classes themselves. What a method confuses within a branch is no mistake once "
-        "the branch is one class."
+        "groups of the manifest, taxon the classes themselves. Confusion within a branch is no error once the branch is "
+        "one class."
     ),
     ranks_table,
     summary=_ranks,

@@ -16,7 +16,7 @@ OBJECT = "object"
 SMALLEST_P = 0.001  # below it p is told as a bound
 ENOUGH_CLUSTERS = 30
 TOO_NARROW = (
-    "With so few clusters the interval is too narrow: of equally good methods a difference is told in about 16 % of "
+    "With so few clusters the interval is too narrow: between equally good methods a difference is found in about 16 % of "
     "cases with 5 clusters, 11 % with 10, 7 % with 20 and 6 % with 30, instead of 5 %."
 )
 """Simulated, 4,000 pairs each of five classes in 600 objects, whose samples differ in how hard they are: `tox -e
@@ -87,19 +87,19 @@ class Comparison:
         return asdict(self)
 
     def in_words(self) -> list[str]:
-        """Tell it in sentences: the verdict, what it rests on, what could have been seen, and the tests beside it."""
+        """Return the comparison in sentences: verdict, basis, smallest detectable difference, and further tests."""
         lines = [self._verdict_in_words(), self._basis_in_words(), self._accuracy_in_words(), self._runs_in_words()]
         if self.resampled != OBJECT and self.n_clusters < ENOUGH_CLUSTERS:
             lines.append(TOO_NARROW)
         if self.simulated:
-            lines.append("The objects are simulated: this is no result of real plankton.")
+            lines.append("The objects are simulated: these are not results on real plankton.")
         return [line for line in lines if line]
 
     def _verdict_in_words(self) -> str:
         low, high = self.interval
         if self.verdict == "tie":
             return (
-                f"No difference between {self.a} and {self.b} can be told: {self.a} has {self.delta:+.3f} macro F1 "
+                f"No difference between {self.a} and {self.b} was detected: A - B = {self.delta:+.3f} macro F1 "
                 f"(95 % interval {low:+.3f} to {high:+.3f}, {_p(self.p_value)})."
             )
         better, worse = (self.a, self.b) if self.verdict == "a" else (self.b, self.a)
@@ -112,20 +112,20 @@ class Comparison:
     def _basis_in_words(self) -> str:
         runs = f", mean over {len(self.deltas)} runs ({self.design})" if len(self.deltas) > 1 else ""
         drawn = (
-            f"{self.n_objects:,} objects, drawn one by one; if they come in samples, the interval is too narrow"
+            f"{self.n_objects:,} objects, resampled singly; if they come in samples, the interval is too narrow"
             if self.resampled == OBJECT
-            else f"{self.n_objects:,} objects in {self.n_clusters:,} clusters ({self.resampled}), drawn whole"
+            else f"{self.n_objects:,} objects in {self.n_clusters:,} clusters ({self.resampled}), resampled as wholes"
         )
         return (
             f"Macro F1: {self.a} {self.macro_f1_a:.3f}, {self.b} {self.macro_f1_b:.3f}{runs}; {drawn}. "
-            f"The smallest difference that can be seen here is about {self.detectable_difference:.3f}."
+            f"Smallest difference detectable with 80 % power: {self.detectable_difference:.3f}."
         )
 
     def _accuracy_in_words(self) -> str:
         text = f"Accuracy: {self.a} {self.accuracy_a:.3f}, {self.b} {self.accuracy_b:.3f}"
         if self.mcnemar is None:
             return f"{text}."
-        alone = f"{self.a} alone calls {self.mcnemar.only_a:,} objects right, {self.b} alone {self.mcnemar.only_b:,}"
+        alone = f"only {self.a} is right on {self.mcnemar.only_a:,} objects, only {self.b} on {self.mcnemar.only_b:,}"
         return f"{text}; {alone} (McNemar's exact test of single objects: {_p(self.mcnemar.p_value)})."
 
     def _runs_in_words(self) -> str:
@@ -133,10 +133,10 @@ class Comparison:
             return ""
         each = ", ".join(f"{delta:+.3f}" for delta in self.deltas)
         if self.over_splits is None:
-            return f"The same split trained with several seeds, which tells how much training varies: {each}."
+            return f"Same split, several seeds, which shows how much training varies: {each}."
         low, high = self.over_splits.interval
         return (
-            f"Over splits: {each}; corrected for training objects in common, the mean has the 95 % interval "
+            f"Over splits: {each}; corrected for shared training objects, the mean has the 95 % interval "
             f"{low:+.3f} to {high:+.3f}, {_p(self.over_splits.p_value)} ({SOURCES[self.design]})."
         )
 

@@ -97,15 +97,15 @@ def _sentence(track: str, rows: pd.DataFrame) -> str:
     singles = " or ".join(rows["best_single"].unique())
     if len(rows) == 1:
         row = rows.iloc[0]
-        end = {"better": "a real gain", "worse": "a real loss", "tie": "no difference that could be told"}
+        end = {"better": "a significant gain", "worse": "a significant loss", "tie": "no difference detected"}
         return (
-            f"{track} against {singles}, its best part on validation rows: {row['delta']:+.3f} macro F1 "
+            f"{track} against {singles}, its best base model on validation rows: {row['delta']:+.3f} macro F1 "
             f"[{row['lo']:+.3f}, {row['hi']:+.3f}], {end[row['verdict']]}."
         )
     counts = rows["verdict"].value_counts()
     told = ", ".join(f"{counts.get(word, 0)} {text}" for word, text in (
         ("better", "better"), ("tie", "tied"), ("worse", "worse")))  # fmt: skip
     return (
-        f"{track} against {singles}, its best part on validation rows: {rows['delta'].mean():+.3f} macro F1 on average "
+        f"{track} against {singles}, its best base model on validation rows: {rows['delta'].mean():+.3f} macro F1 on average "
         f"over {len(rows)} runs, by the paired interval of each {told}."
     )

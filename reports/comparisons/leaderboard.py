@@ -232,7 +232,7 @@ def groups_in(leaderboard: pd.DataFrame, section: Section) -> dict[str, int]:
 
 
 def in_words(leaderboard: pd.DataFrame) -> list[str]:
-    """Tell in a sentence for each data set and split which tracks share a group, and what could have been seen."""
+    """Return a sentence for each data set and split: which tracks share a group, and what is detectable."""
     compared = leaderboard.dropna(subset=["group"])
     return [_sentence(f"{dataset} {split}", rows) for (dataset, split), rows in compared.groupby(["dataset", "split"])]
 
@@ -240,10 +240,10 @@ def in_words(leaderboard: pd.DataFrame) -> list[str]:
 def _sentence(where: str, rows: pd.DataFrame) -> str:
     first = rows.iloc[0]
     if len(rows) == 1:
-        return f"{where}: only {first['track']} has all runs; nothing is compared."
-    told = "; ".join(f"{group}: {', '.join(tracks)}" for group, tracks in rows.groupby("group")["track"])
+        return f"{where}: only {first['track']} has all runs; there is nothing to compare."
+    groups = "; ".join(f"{group}: {', '.join(tracks)}" for group, tracks in rows.groupby("group")["track"])
     drawn = f"{first['n_clusters']:,.0f} {'objects' if first['resampled'] == OBJECT else 'clusters'}"
     return (
-        f"{where}: groups that cannot be told from their best method: {told}. With {drawn}, differences in macro F1 "
-        f"below about {first['detectable_difference']:.3f} cannot be seen."
+        f"{where}: groups of methods not distinguishable from the best of their group: {groups}. Smallest difference in "
+        f"macro F1 detectable with 80 % power ({drawn}): {first['detectable_difference']:.3f}."
     )

@@ -126,7 +126,7 @@ def _only_run(folder: Path) -> StoredRun:
     done = finished_below(folder)
     if len(done) != 1:
         found = listed(run.folder.relative_to(run.out / RUNS) for run in done) or "none"
-        message = f"{folder} holds {len(done)} finished runs ({found}); beside a file, expected the folder of one."
+        message = f"{folder} holds {len(done)} finished runs ({found}); to compare with a file, expected the folder of one run."
         raise SuiteError(message)
     return done[0]
 
@@ -178,7 +178,7 @@ def _track_pairs(a: Sequence[StoredRun], b: Sequence[StoredRun], paths: Sequence
     if not common:
         message = (
             f"{paths[0]} has the tracks {listed(tracks[0])}, {paths[1]} has {listed(tracks[1])}: none in common, and "
-            f"not one on either side. Name two with --tracks, or the folder of one: OUT/{RUNS}/<dataset>/<track>."
+            f"not one each. Name two with --tracks, or the folder of one: OUT/{RUNS}/<dataset>/<track>."
         )
         raise DataError(message)
     return [(name, name) for name in common]

@@ -102,7 +102,7 @@ def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def in_words(table: pd.DataFrame) -> list[str]:
-    """Tell each row of `over_datasets` in a sentence."""
+    """Return a sentence for each row of `over_datasets`."""
     return [_sentence(row) for row in table.to_dict("records")]
 
 
@@ -111,6 +111,6 @@ def _sentence(row: dict[Hashable, Any]) -> str:
     test = f"No test: {row['reason']}." if row["reason"] else tested
     return (
         f"{row['a']} against {row['b']} on {row['n_datasets']} data sets: ahead on {row['a_ahead']}, behind on "
-        f"{row['b_ahead']}; better on {row['a_better']}, worse on {row['b_better']}, no difference told on "
+        f"{row['b_ahead']}; better on {row['a_better']}, worse on {row['b_better']}, no difference detected on "
         f"{row['ties']}; median difference {row['median_delta']:+.3f}. {test}"
     )

@@ -1,4 +1,4 @@
-"""What a run called the objects of one part of its split, with the scores of all classes where it stored them."""
+"""Predictions of a run for one subset of its split, with the scores of all classes where they are stored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FILES = {"test": PREDICTIONS, "valid": VALID}
 
 @dataclass(frozen=True)
 class SubsetPredictions:
-    """Objects of a part, sorted by object_id.
+    """Objects of a subset, sorted by object_id.
 
     Attributes:
         classes: the class list, sorted.
@@ -48,15 +48,15 @@ class SubsetPredictions:
         return np.equal(self.truth, self.predicted)
 
 
-def subset_predictions(run: StoredRun, part: Literal["test", "valid"] = "test") -> SubsetPredictions | str:
-    """Read what a finished run called the objects of a part.
+def subset_predictions(run: StoredRun, subset: Literal["test", "valid"] = "test") -> SubsetPredictions | str:
+    """Read the predictions of a finished run for a subset.
 
     Args:
         run: a finished run.
-        part: test or validation rows.
+        subset: test or validation rows.
 
     Returns:
-        The calls, or the reason in words why there are none: the part is empty, its file is missing or lacks objects,
+        The predictions, or the reason why there are none: the subset is empty, its file is missing or lacks objects,
         or names what is not in the class list.
 
     Each file is read once for a `StoredRun`.
@@ -65,24 +65,24 @@ def subset_predictions(run: StoredRun, part: Literal["test", "valid"] = "test") 
         DataError: a file is there and cannot be read.
 
     """
-    return run.once(f"{part} calls", lambda run: _read(run, part))
+    return run.once(f"{subset} predictions", lambda run: _read(run, subset))
 
 
 def scored_predictions(
-    run: StoredRun, part: Literal["test", "valid"] = "test"
+    run: StoredRun, subset: Literal["test", "valid"] = "test"
 ) -> tuple[SubsetPredictions, NDArray[np.float64]] | str:
-    """Read calls of a part with their scores, or the reason in words why there are none; see `subset_predictions`."""
-    predictions = subset_predictions(run, part)
+    """Read predictions of a subset with their scores, or the reason why there are none; see `subset_predictions`."""
+    predictions = subset_predictions(run, subset)
     if isinstance(predictions, str):
         return predictions
     return predictions.no_scores if predictions.scores is None else (predictions, predictions.scores)
 
 
-def _read(run: StoredRun, part: Literal["test", "valid"]) -> SubsetPredictions | str:
-    path = run.folder / FILES[part]
-    known = run.truth[run.truth["part"] == part].sort_values("object_id")
+def _read(run: StoredRun, subset: Literal["test", "valid"]) -> SubsetPredictions | str:
+    path = run.folder / FILES[subset]
+    known = run.truth[run.truth["part"] == subset].sort_values("object_id")
     if known.empty or not path.is_file():
-        return f"the split has no {part} rows" if known.empty else f"the run stored no {path.name}"
+        return f"the split has no {subset} rows" if known.empty else f"the run stored no {path.name}"
     table = read_table(path, DataError)
     table = table.set_index(table["object_id"].astype("str"))
     missing = known["object_id"][~known["object_id"].isin(table.index)]
@@ -92,7 +92,7 @@ def _read(run: StoredRun, part: Literal["test", "valid"]) -> SubsetPredictions |
     classes = sorted(run.card.data.classes)
     codes = [pd.Index(classes).get_indexer(pd.Index(column)) for column in (known["taxon"], table["taxon"])]
     if min(found.min() for found in codes) < 0:
-        return f"{part} rows have taxa that are not in the run's class list"
+        return f"{subset} rows have taxa that are not in the run's class list"
     samples = known[DEFAULT_GROUP].to_numpy(object) if known[DEFAULT_GROUP].notna().all() else None
     return SubsetPredictions(tuple(classes), codes[0], codes[1], samples, *_scores(table, classes, path.name))
 

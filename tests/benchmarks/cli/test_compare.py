@@ -44,7 +44,7 @@ def test_it_answers_in_sentences(files: Path, capsys: pytest.CaptureFixture[str]
     assert call(files, "good.csv", "poor.csv", "--truth", "truth.csv") == 0
     first, second, *_, last = capsys.readouterr().out.splitlines()
     assert first.startswith("good.csv is better than poor.csv by 0.")
-    assert "120 objects in 6 clusters (sample), drawn whole" in second
+    assert "120 objects in 6 clusters (sample), resampled as wholes" in second
     assert last.startswith("paired-macroF1|data:truth.csv@")
 
 

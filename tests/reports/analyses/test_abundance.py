@@ -167,8 +167,8 @@ def test_what_is_missing_is_told(tmp_path: Path, add_run: Callable[..., Path]) -
     lacking = "counts cannot be adjusted: the run stored no valid.parquet"
 
     assert table["sample"].tolist() == ["", ""]
-    assert table.loc["plain", "reason"] == "the truth does not tell samples"
-    assert table.loc["adjusted", "reason"] == f"the truth does not tell samples; {lacking}"
+    assert table.loc["plain", "reason"] == "the truth has no samples"
+    assert table.loc["adjusted", "reason"] == f"the truth has no samples; {lacking}"
     assert np.isnan(table.loc["adjusted", "bray_curtis"])
     assert by_taxon[by_taxon["estimator"] == "adjusted"]["reason"].tolist() == [lacking]
     assert by_taxon[by_taxon["estimator"] == "plain"]["bias"].isna().all()

@@ -148,7 +148,7 @@ def test_scores_that_are_no_probabilities_leave_the_rest(tmp_path: Path, add_run
     """Distances have an order, but no calibration."""
     store(add_run(tmp_path, wrong=3), lambda scores: 7 * scores - 2)
     (row,) = calibration_table(read_runs(tmp_path)).to_dict("records")
-    words = "the scores of 21 of 21 objects are no probabilities: outside of 0 to 1, or their sum is not 1"
+    words = "the scores of 21 of 21 objects are not probabilities: values outside 0 to 1, or a sum other than 1"
 
     assert row["reason"] == words
     assert np.isnan([row["ece"], row["confidence"], row["log_loss"], row["score_zero"]]).all()

@@ -70,6 +70,6 @@ def test_the_table_for_ecotaxa_has_names_types_and_objects(tmp_path: Path) -> No
 
     assert dict(zip(lines[0], lines[1], strict=True)) == {
         "object_id": "[t]", "object_annotation_status": "[t]", "object_annotation_category": "[t]",
-        "object_called": "[t]", "object_called_score": "[f]", "object_called_by": "[t]",
+        "object_predicted": "[t]", "object_predicted_score": "[f]", "object_predicted_by": "[t]",
     }  # fmt: skip
     assert lines[2:] == [["o1", "dubious", "egg<other", "Copepoda", "0.9877", "good"]]

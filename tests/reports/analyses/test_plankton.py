@@ -77,8 +77,8 @@ def test_tables_hold_classes_and_groups(tmp_path: Path, add_run: Callable[..., P
 @pytest.mark.parametrize(
     ("dataset", "taxa", "words"),
     [
-        ("lake", {"egg": 9, "Zoea": 9}, "the manifest of lake tells no class whether it is plankton"),
-        ("ndsb", {"amphipods": 9, "Zoea": 9}, "the manifest of ndsb tells not of Zoea whether it is plankton"),
+        ("lake", {"egg": 9, "Zoea": 9}, "the manifest of lake does not state whether any class is plankton"),
+        ("ndsb", {"amphipods": 9, "Zoea": 9}, "the manifest of ndsb does not state whether Zoea is plankton"),
     ],
 )
 def test_missing_flags_are_told(

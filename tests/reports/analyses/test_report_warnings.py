@@ -44,9 +44,7 @@ def test_samples_on_both_sides_are_counted(make_section: Callable[..., Section])
     """With the share of the test objects that it touches, and the first names."""
     text = texts(make_section())["W01"]
 
-    assert text.startswith(
-        "21 of 21 test objects come from samples that training objects come from, too (5 samples: s0"
-    )
+    assert text.startswith("21 of 21 test objects come from samples that also have training objects (5 samples: s0")
 
 
 @pytest.mark.parametrize("samples", [0, 1])
@@ -58,7 +56,7 @@ def test_without_samples_objects_are_drawn(make_section: Callable[..., Section],
     assert "W01" not in found
 
 
-def test_samples_that_are_drawn_need_no_caution(make_section: Callable[..., Section]) -> None:
+def test_resampled_samples_need_no_warning(make_section: Callable[..., Section]) -> None:
     """The interval is what it should be."""
     assert "W03" not in texts(make_section())
 
@@ -74,9 +72,11 @@ def test_classes_of_few_clusters_are_named(
     assert texts(make_section({"taxa": {"egg": 90, "Zoea": rare}})).get("W02") == expected
 
 
-@pytest.mark.parametrize(("wrong", "told"), [(60, True), (0, False)])
-def test_a_fusion_is_set_beside_its_best_part(make_section: Callable[..., Section], wrong: int, *, told: bool) -> None:
-    """Told when the paired interval is not above zero."""
+@pytest.mark.parametrize(("wrong", "warned"), [(60, True), (0, False)])
+def test_a_fusion_is_compared_with_its_best_base_model(
+    make_section: Callable[..., Section], wrong: int, *, warned: bool
+) -> None:
+    """A warning is given when the paired interval is not above zero."""
     taxa = {"egg": 300, "Zoea": 300}
     parts = {"one": "a" * 64, "two": "b" * 64}
     base = {"taxa": taxa, "samples": 0}
@@ -87,12 +87,12 @@ def test_a_fusion_is_set_beside_its_best_part(make_section: Callable[..., Sectio
     )
     found = texts(section)
 
-    assert ("W04" in found) is told
-    if told:
-        assert found["W04"] == "fused is here not shown to be better than one, its best part."
+    assert ("W04" in found) is warned
+    if warned:
+        assert found["W04"] == "fused is here not significantly better than one, its best base model."
 
 
-def test_copies_of_training_objects_in_test_are_named(make_section: Callable[..., Section], tmp_path: Path) -> None:
+def test_duplicates_of_training_objects_in_test_are_named(make_section: Callable[..., Section], tmp_path: Path) -> None:
     """Only across the split, and only of the same data."""
     section = make_section()
     truth = section.runs[0].truth
@@ -101,26 +101,26 @@ def test_copies_of_training_objects_in_test_are_named(make_section: Callable[...
     path = tmp_path / "lake.json"
     path.write_text(json.dumps({"data_sha256": "c" * 64, "groups": groups}))
 
-    assert texts(section, Duplicates(path))["W05"].startswith("1 test objects of the first run have a copy")
+    assert texts(section, Duplicates(path))["W05"].startswith("1 test objects of the first run have a duplicate")
     assert texts(section, Duplicates(path))["W05"].endswith(f"training objects: {ids['test'][0]}.")
     path.write_text(json.dumps({"data_sha256": "another", "groups": groups}))
     assert "W05" not in texts(section, Duplicates(path))
 
 
-def test_a_track_that_says_one_thing_is_named(make_section: Callable[..., Section]) -> None:
-    """With what it says."""
+def test_a_track_that_predicts_one_class_is_named(make_section: Callable[..., Section]) -> None:
+    """With the class that it predicts."""
     section = make_section({}, {"track": "stuck"})
     path = next(run.folder for run in section.runs if run.card.track.name == "stuck") / "predictions.parquet"
     pd.read_parquet(path).assign(taxon="detritus").to_parquet(path, index=False)
 
     (again,) = sections_of(read_runs(section.runs[0].out))
 
-    assert texts(again)["W06"] == "stuck calls every test object detritus."
+    assert texts(again)["W06"] == "stuck predicts detritus for every test object."
 
 
-def test_simulated_data_are_told(make_section: Callable[..., Section]) -> None:
+def test_simulated_data_have_a_warning(make_section: Callable[..., Section]) -> None:
     """Whatever else is found."""
-    assert texts(make_section({"simulated": True}))["W07"] == "Simulated data: no result of real plankton."
+    assert texts(make_section({"simulated": True}))["W07"] == "Simulated data: these are not results on real plankton."
 
 
 def test_a_section_without_a_finished_run_can_be_told_of(make_section: Callable[..., Section]) -> None:
@@ -128,13 +128,13 @@ def test_a_section_without_a_finished_run_can_be_told_of(make_section: Callable[
     assert set(texts(make_section({"status": "failed", "reason": "oh"}))) == {"W01"}
 
 
-@pytest.mark.parametrize(("samples", "told"), [(12, True), (60, False), (0, False)])
-def test_few_samples_are_told(make_section: Callable[..., Section], samples: int, *, told: bool) -> None:
+@pytest.mark.parametrize(("samples", "warned"), [(12, True), (60, False), (0, False)])
+def test_few_samples_are_told(make_section: Callable[..., Section], samples: int, *, warned: bool) -> None:
     """Of all test objects together, where samples are drawn; with their number."""
     found = texts(make_section({"taxa": {"egg": 300, "Zoea": 300}, "samples": samples}))
 
-    assert ("W08" in found) is told
-    if told:
+    assert ("W08" in found) is warned
+    if warned:
         assert "come from 12 samples" in found["W08"]
 
 

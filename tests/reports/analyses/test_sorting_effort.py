@@ -134,7 +134,7 @@ def test_taxa_that_cannot_promise_are_told(tmp_path: Path, folder: Path) -> None
     rows = found[(found["target"] == 0.95) & (found["rule"] == EACH)].set_index("taxon")
 
     assert rows.loc["Copepoda", "reason"] == "no threshold reaches the precision on validation rows"
-    assert rows.loc["detritus", "reason"] == "0 validation rows are called so; 20 are needed"
+    assert rows.loc["detritus", "reason"] == "0 validation rows are predicted as this taxon; 20 are needed"
     assert rows.loc["detritus", ["n_accepted", "share"]].tolist() == [0, 0]
     assert np.isnan(rows.loc["detritus", "precision"])
 

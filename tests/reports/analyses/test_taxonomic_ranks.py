@@ -64,7 +64,7 @@ def test_no_lineages_are_told(tmp_path: Path, add_run: Callable[..., Path]) -> N
     add_run(tmp_path)
     table = ranks_table(read_runs(tmp_path))
 
-    assert table["reason"].tolist() == ["neither the manifest nor the truth of lake tells lineages"]
+    assert table["reason"].tolist() == ["neither the manifest nor the truth of lake has lineages"]
     assert table["macro_f1"].isna().all()
 
 

@@ -85,7 +85,7 @@ def test_report_tells_of_fusions(out: Path) -> None:
     assert "2 better, 0 tied, 0 worse" in page
 
 
-@pytest.mark.parametrize(("verdict", "words"), [("better", "a real gain"), ("tie", "no difference that could be told")])
+@pytest.mark.parametrize(("verdict", "words"), [("better", "a significant gain"), ("tie", "no difference detected")])
 def test_one_run_is_told_with_its_interval(out: Path, verdict: str, words: str) -> None:
     """Value, both ends, and what they mean."""
     row = fusion_table(runs_of(out)).iloc[[0]].assign(verdict=verdict, delta=0.0123, lo=-0.01, hi=0.04)

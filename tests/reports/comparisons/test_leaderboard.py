@@ -113,7 +113,7 @@ def test_a_track_alone_has_nothing_to_be_compared_with(tmp_path: Path, add_run: 
     assert tables["comparisons.csv"].empty
     assert leaderboard["group"].tolist() == [1]
     assert math.isnan(leaderboard.loc[0, "detectable_difference"])
-    assert in_words(leaderboard) == ["lake holdout.v1: only good has all runs; nothing is compared."]
+    assert in_words(leaderboard) == ["lake holdout.v1: only good has all runs; there is nothing to compare."]
 
 
 def test_without_a_finished_run_there_is_no_group(tmp_path: Path, add_run: Callable[..., Path]) -> None:
@@ -126,13 +126,13 @@ def test_without_a_finished_run_there_is_no_group(tmp_path: Path, add_run: Calla
     assert in_words(leaderboard) == []
 
 
-def test_the_board_is_told_in_words(out: Path) -> None:
-    """Groups, what was drawn, and the smallest difference that can be seen."""
+def test_the_leaderboard_in_words(out: Path) -> None:
+    """Groups, number of clusters, and the smallest detectable difference."""
     leaderboard = leaderboard_tables(sections(out), HOW)["leaderboard.csv"]
     (sentence,) = in_words(leaderboard)
 
-    assert "1: good, fair; 2: poor. With 30 clusters" in sentence
-    assert f"below about {leaderboard.loc[0, 'detectable_difference']:.3f} cannot be seen" in sentence
+    assert "1: good, fair; 2: poor. Smallest difference" in sentence
+    assert f"with 80 % power (30 clusters): {leaderboard.loc[0, 'detectable_difference']:.3f}." in sentence
 
 
 def resampled(means: list[float], spread: float) -> Resampled:

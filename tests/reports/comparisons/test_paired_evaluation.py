@@ -125,8 +125,8 @@ def test_json_has_the_promised_keys_as_plain_values() -> None:
     assert read["over_splits"] is None
 
 
-def test_it_is_told_in_words() -> None:
-    """Who is better, by how much, how sure, on how much, and what could have been seen."""
+def test_a_comparison_in_words() -> None:
+    """Who is better, by how much, how sure, on how much, and what is detectable."""
     made = labels()
     there, back = (pb.compare(made["truth"], made[one], made[two]) for one, two in (("a", "b"), ("b", "a")))
     first = there.in_words()[0]
@@ -136,14 +136,12 @@ def test_it_is_told_in_words() -> None:
         f"a is better than b by {there.delta:.3f} macro F1 (95 % interval {low:.3f} to {high:.3f}, p < 0.001)" in first
     )
     assert back.in_words()[0].startswith(f"b is better than a by {there.delta:.3f}")
-    assert "300 objects, drawn one by one" in there.in_words()[1]
-    assert (
-        f"smallest difference that can be seen here is about {there.detectable_difference:.3f}" in there.in_words()[1]
-    )
+    assert "300 objects, resampled singly" in there.in_words()[1]
+    assert f"Smallest difference detectable with 80 % power: {there.detectable_difference:.3f}" in there.in_words()[1]
     assert "McNemar's exact test" in there.in_words()[2]
 
 
-def test_few_clusters_are_told(tmp_path: Path) -> None:
+def test_few_clusters_are_reported(tmp_path: Path) -> None:
     """With twelve clusters intervals are too narrow, and it says so; with sixty it does not."""
     few, many = (pb.compare(*tables(_folder(tmp_path, samples), samples)) for samples in (12, 60))
 
