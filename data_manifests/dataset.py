@@ -114,7 +114,7 @@ def find_folder(name: str, data_dir: str | Path | None = None) -> Path:
     message = (
         f"There are no files of '{name}': looked in {looked}. "
         f"Give their folder with --data DIR, or set {DATA_VARIABLE} to a folder that contains '{name}/'; "
-        f"'planktonbench data show {name}' tells where they come from."
+        f"'planktonbench data show {name}' shows where they come from."
     )
     raise DataError(message)
 
@@ -198,16 +198,20 @@ def _data_sha256(files: list[Path], images: ImageStore | None) -> str:
 
 
 def _classes(manifest: Manifest, taxa: list[str]) -> tuple[tuple[str, ...], list[Note]]:
-    """Return the class list and, when the objects have other taxa than the manifest, a note that says so."""
+    """Return the class list and, when the taxa differ from those of the manifest, a note."""
     if not manifest.classes or set(taxa) == set(manifest.classes):
         return tuple(taxa), []
     strange = sorted(set(taxa) - set(manifest.classes))
     absent = sorted(set(manifest.classes) - set(taxa))
-    text = (
-        f"taxa are not those of manifest '{manifest.name}' ({len(strange)} others, {len(absent)} of "
-        f"{len(manifest.classes)} absent): scored over the folder's own {len(taxa)} taxa"
-    )
-    return tuple(taxa), [Note("other-taxa", text, len(strange) + len(absent), tuple((strange + absent)[:10]))]
+    own = f"scoring on the folder's own {len(taxa)} taxa"
+    if strange:
+        text = (
+            f"of this folder's {len(taxa)} taxa do not occur in manifest '{manifest.name}' "
+            f"({len(absent)} of its {len(manifest.classes)} taxa are absent here); {own}"
+        )
+    else:
+        text = f"of the {len(manifest.classes)} taxa of manifest '{manifest.name}' are absent here; {own}"
+    return tuple(taxa), [Note("other-taxa", text, len(strange or absent), tuple((strange + absent)[:10]))]
 
 
 def _checksum_notes(manifest: Manifest, folder: Path) -> list[Note]:

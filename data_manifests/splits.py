@@ -88,7 +88,7 @@ def parse_split(name: str) -> SplitPlan:
     found = re.fullmatch(pattern, name.removesuffix(f".{VERSION}"))
     if found is None:
         known = ["holdout", "grouped-holdout", "kfold3", "grouped-kfold3", "published"]
-        message = f"There is no split called '{name}'. {did_you_mean(name, known)}"
+        message = f"There is no split named '{name}'. {did_you_mean(name, known)}"
         raise SuiteError(message)
     grouped, kind, folds, test, valid = found.groups()
     asked = {

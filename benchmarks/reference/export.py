@@ -1,6 +1,6 @@
 """Export reference results from a results folder.
 
-python -m planktonbench.benchmarks.reference.export results/ndsb --tracks xgb-native,fusion-stack \\
+python -m planktonbench.benchmarks.reference.export results/ndsb --tracks xgb-native,fusion-stack \
     --command "planktonbench run …"
 """
 

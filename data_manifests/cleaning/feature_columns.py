@@ -88,5 +88,5 @@ def _text_in_numbers(column: pd.Series, path: Path) -> str:
     return (
         f"{path}: column '{column.name}' should hold numbers but holds '{wrong.iloc[0]}' in line {line} "
         f"({len(wrong):,} such cells). "
-        "Mend the cells, or list the column under never_features in the manifest if it is no measurement."
+        "Correct the cells, or list the column under never_features in the manifest if it is not a measurement."
     )

@@ -136,7 +136,7 @@ def unique_rows(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[Not
     clash = clash[clash.duplicated()]
     if len(clash):
         message = (
-            f"{path}: one id stands for two different rows: {listed(clash.unique())}. "
+            f"{path}: one id has two different rows: {listed(clash.unique())}. "
             f"Expected one row per '{column}'; remove the wrong ones."
         )
         raise DataError(message)

@@ -145,7 +145,7 @@ class Resuming:
     def _refuse_other_length(self, url: str, total: int | None) -> None:
         if self.bytes is not None and total is not None and total != self.bytes:
             message = (
-                f"{url} has {total:,} bytes; expected {self.bytes:,}, as the manifest says. The file has changed, or "
+                f"{url} has {total:,} bytes; expected {self.bytes:,}, as in the manifest. The file has changed, or "
                 "the address leads elsewhere: open it in a browser."
             )
             raise DataError(message)

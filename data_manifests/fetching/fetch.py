@@ -72,7 +72,7 @@ def fetch(
     if not manifest.downloads:
         message = (
             f"The files of '{manifest.name}' cannot be fetched: its manifest names no download. "
-            f"'planktonbench data show {manifest.name}' tells where they come from."
+            f"'planktonbench data show {manifest.name}' shows where they come from."
         )
         raise ManifestError(message)
     _refuse_roots_outside(manifest)
@@ -189,7 +189,7 @@ def _lay_out(file: Path, entry: Download, part: Path, counting: Counting) -> Non
     """Unpack an archive, or copy a single file, into the data set's new folder."""
     if not is_archive(file):
         if file.suffix.lower() in {".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz"} and file.suffixes[-2:-1] != [".csv"]:
-            message = f"{file} is no archive, although its name says so. Look at it; delete it to fetch it again."
+            message = f"{file} is not an archive, despite its name. Inspect it, or delete it to fetch it again."
             raise DataError(message)
         shutil.copy2(file, part / file.name)
         return

@@ -1,8 +1,8 @@
 """Source code that a module depends on, as one hash: results and caches are named after the code that made them.
 
 A module depends on itself, on every module of its own package and of planktonbench that it imports, directly or
-indirectly, and on the packages that contain these, since importing a module runs the `__init__.py` of each. Imports that
-only a type checker sees are left out. Modules are found by their files, so nothing is imported.
+indirectly, and on the packages that contain these, since importing a module runs the `__init__.py` of each package.
+Imports that only a type checker sees are skipped. Modules are found by their files, so nothing is imported.
 """
 
 from __future__ import annotations

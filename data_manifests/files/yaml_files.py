@@ -35,7 +35,7 @@ class _Loader(SafeLoader):
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         twice = next((key for key in keys if keys.count(key) > 1), None)
         if twice is not None:
-            message = f"the key '{twice}' stands twice"
+            message = f"the key '{twice}' occurs twice"
             raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
         return super().construct_mapping(node, deep=deep)
 
@@ -80,7 +80,7 @@ def read_shipped(
     """
     known = shipped_names(folder)
     if name not in known:
-        message = f"There is no {noun} called '{name}'. {did_you_mean(name, known)}"
+        message = f"There is no {noun} named '{name}'. {did_you_mean(name, known)}"
         raise error(message)
     with resources.as_file(folder.joinpath(f"{name}.yaml")) as path:
         return read_yaml(path, model, error)

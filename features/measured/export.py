@@ -42,7 +42,7 @@ def check_target(out: Path) -> None:
 
     """
     if out.suffix.lower() not in {*DELIMITERS, PARQUET} or out.is_dir():
-        message = f"{out} cannot be the table of features; expected a file called .csv, .tsv or .parquet."
+        message = f"{out} cannot be written as a feature table; expected a file name ending in .csv, .tsv or .parquet."
         raise DataError(message)
     with write_errors(out, ADVICE):
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -180,5 +180,5 @@ def _tables(
         for chunk, measured in zip(chunks, loaded, strict=True):
             faults += [(*members[chunk[row]], fault) for row, fault in measured.faults.items()]
         ids = [object_id for object_id, _ in members[chunks[0].start : chunks[-1].stop]]
-        values = np.concatenate([measured.values for measured in loaded])
+        values = np.concatenate([one.values for one in loaded])  # noqa: PD011 - not pandas
         yield pa.table([pa.array(ids, pa.string()), *values.T.copy()], schema=schema)

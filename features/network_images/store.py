@@ -101,7 +101,10 @@ class NetworkImages:
         if len(absent):
             why = self.faults.set_index(OBJECT_ID)["fault"]
             texts = [f"{object_id} ({why.get(object_id, 'no such image')})" for object_id in absent]
-            message = f"There are no stacks of {len(absent):,} objects: {listed(texts)}. Leave them out or mend them."
+            message = (
+                f"There are no network images of {len(absent):,} objects: {listed(texts)}. "
+                "Leave them out, or repair their files."
+            )
             raise DataError(message)
         return found
 
@@ -135,7 +138,7 @@ def reopen_network_images(address: str) -> NetworkImages:
         shape = table.num_rows, form.side, form.side
         grey = np.memmap(folder / GREY, np.uint8, "r", shape=shape)
     except OSError as fault:
-        message = f"{folder} holds no stacks: {fault}. Run again, and they are prepared anew."
+        message = f"{folder} holds no network images: {fault}. Run again to prepare them."
         raise DataError(message) from fault
     return NetworkImages(
         folder=folder,
@@ -179,7 +182,7 @@ def stored_network_images(
         message = f"jobs is {jobs}; expected a number of processes, 1 or more."
         raise DataError(message)
     Sources(images).check()
-    folder = cache_folder() / "stacks" / _key(images, form, source)
+    folder = cache_folder() / "network-images" / _key(images, form, source)
     with cache_locked(folder.parent, folder.with_suffix(".lock")):
         if folder.is_dir():
             advance(len(images))

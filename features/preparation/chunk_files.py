@@ -1,4 +1,4 @@
-"""Chunk files: a long computation over images in chunks, each kept as a file, so that a kill loses only the last ones."""
+"""Chunk files: results of a long computation over images, one file per chunk, so that it can be resumed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Measured features with one row for each object of a data set, alone or beside its native table.
 
-Beside a native table each measured column is called `measured:<name>`, also where no native column has that name: programs
-give different numbers the same name, and a name should say whose it is.
+With a native table, each measured column is named `measured:<name>`, even where no native column has that name, since
+different programs give the same name to different quantities.
 """
 
 from __future__ import annotations

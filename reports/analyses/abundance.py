@@ -274,8 +274,8 @@ COUNTS_BY_TAXON = Analysis(
     ABUNDANCE_BY_TAXON,
     "Counts by taxon",
     (
-        "Counts of each taxon over all test objects compared with the truth, and the bias in objects per sample: positive "
-        "when a taxon is counted too often."
+        "Counts of each taxon over all test objects compared with the truth, and the bias in objects per sample: "
+        "positive when a taxon is counted too often."
     ),
     abundance_by_taxon_table,
     figure="abundance",

@@ -230,8 +230,9 @@ SCORES_AS_PROBABILITIES = Analysis(
     CALIBRATION,
     "Scores as probabilities",
     (
-        "Of the predictions of a calibrated method with confidence 80 %, four in five are right. The calibration error is "
-        "the mean distance between confidence and accuracy in 15 bins of equal width, which are in reliability.csv."
+        "Of the predictions of a calibrated method with confidence 80 %, four in five are right. The calibration "
+        "error is the mean distance between confidence and accuracy in 15 bins of equal width, which are in "
+        "reliability.csv."
     ),
     calibration_table,
     summary=_calibration,

@@ -86,8 +86,8 @@ EVENNESS_OF_ERRORS = Analysis(
     ERROR_VARIANCE,
     "Evenness of errors",
     (
-        "Variance over classes of false negatives and of false positives, each as a share of the class's own test objects. "
-        "The lower it is, the more even are the errors over classes."
+        "Variance over classes of false negatives and of false positives, each as a share of the class's own test "
+        "objects. The lower it is, the more even are the errors over classes."
     ),
     error_variance_table,
     summary=_error_variance,

@@ -121,8 +121,8 @@ PLANKTON_ALONE = Analysis(
     PLANKTON,
     "Plankton alone",
     (
-        "Precision and recall over plankton only, each class weighted by its number of test objects. Detritus, bubbles and "
-        "other non-living objects count only where they are predicted as plankton."
+        "Precision and recall over plankton only, each class weighted by its number of test objects. Detritus, "
+        "bubbles and other non-living objects count only where they are predicted as plankton."
     ),
     plankton_table,
     summary=_plankton,

@@ -51,9 +51,9 @@ SHARED_SAMPLE = WarningKind(
     "W01",
     "shared-sample",
     "Samples have objects both in training and in test",
-    "Objects of one net tow, bottle or camera run resemble each other: the same light, the same water, the same bloom. A "
-    "method trained on some of them recognises the others more easily than objects of the next cruise, so the score is "
-    "too high for most uses.",
+    "Objects of one net tow, bottle or camera run resemble each other: the same light, the same water, the same "
+    "bloom. A method trained on some of them recognises the others more easily than objects of the next cruise, so "
+    "the score is too high for most uses.",
     "Split by samples: --split grouped-holdout, or grouped: true in the suite. The present split is right when the "
     "question is how well a partly sorted sample can be completed.",
 )
@@ -61,9 +61,9 @@ FEW_CLUSTERS = WarningKind(
     "W02",
     "few-clusters",
     f"Classes whose test objects come from fewer than {FEWEST_CLUSTERS} samples",
-    "The interval of a class comes from resampling samples. Two or three samples are too few to resample, and the F1 of "
-    "the class may depend on a single tow. Such a class has no interval in the tables, and still counts in macro F1 as "
-    "much as any other. Where samples are unknown, single objects are counted.",
+    "The interval of a class comes from resampling samples. Two or three samples are too few to resample, and the F1 "
+    "of the class may depend on a single tow. Such a class has no interval in the tables, and still counts in macro "
+    "F1 as much as any other. Where samples are unknown, single objects are counted.",
     "Do not base a claim on these classes alone. More folds (--split kfold3) test every object once.",
 )
 OBJECT_INTERVAL = WarningKind(
@@ -71,8 +71,8 @@ OBJECT_INTERVAL = WarningKind(
     "object-interval",
     "Intervals come from resampling single objects",
     "The data do not state which sample an object comes from (or all come from one), so objects were resampled as if "
-    "they were independent. Objects of one sample resemble each other, and the true uncertainty is larger, often several "
-    "times (Miller 2024, arXiv 2411.00640).",
+    "they were independent. Objects of one sample resemble each other, and the true uncertainty is larger, often "
+    "several times (Miller 2024, arXiv 2411.00640).",
     "Add a column 'sample' to the data where it is known; otherwise read the interval as a lower bound of the "
     "uncertainty.",
 )
@@ -80,24 +80,25 @@ FUSION_NO_GAIN = WarningKind(
     "W04",
     "fusion-no-gain",
     "A fusion is not significantly better than its best base model",
-    "A method that uses features and images costs more than either. Here the paired interval of its difference from the "
-    "base model that is best on validation objects, which would have been chosen instead, contains zero or lies below.",
+    "A method that uses features and images costs more than either. Here the paired interval of its difference from "
+    "the base model that is best on validation objects, which would have been chosen instead, contains zero or lies "
+    "below.",
     "Report the fusion together with its best base model. tables/fusion.csv has the difference of each run.",
 )
 DUPLICATES_ACROSS = WarningKind(
     "W05",
     "copies-across-split",
     "Test objects with a duplicate in training",
-    "Two objects agree in all native features, or their image files are identical, and one is in training while the other "
-    "is in test. Memorising an object is not recognising it.",
+    "Two objects agree in all native features, or their image files are identical, and one is in training while the "
+    "other is in test. Memorising an object is not recognising it.",
     "Clean the data and run again; 'planktonbench data audit DIR' lists duplicates, re-encoded images included.",
 )
 CONSTANT = WarningKind(
     "W06",
     "constant-predictions",
     "A track predicts the same class for every test object",
-    "Training has collapsed, or the track is a baseline that is meant to do so. Its accuracy is the share of one class, "
-    "which can look respectable where one class dominates.",
+    "Training has collapsed, or the track is a baseline that is meant to do so. Its accuracy is the share of one "
+    "class, which can look respectable where one class dominates.",
     "Unless it is the baseline, check the learning curve, the learning rate and the class weights.",
 )
 SIMULATED = WarningKind(
@@ -112,8 +113,8 @@ FEW_SAMPLES = WarningKind(
     "W08",
     "few-samples",
     f"All test objects come from fewer than {ENOUGH_CLUSTERS} samples",
-    f"Intervals come from resampling these samples, and resamples of few samples vary less than new samples of the same "
-    f"water would. {TOO_NARROW}",
+    "Intervals come from resampling these samples, and resamples of few samples vary less than new samples of the "
+    f"same water would. {TOO_NARROW}",
     "Accept a difference only when its interval is far from zero, or when it holds on several data sets. More samples "
     "help; more objects of the same samples do not.",
 )
@@ -257,10 +258,9 @@ def warnings_table(found: list[tuple[Section, list[ReportWarning]]]) -> pd.DataF
 def as_page() -> str:
     """Return docs/warnings.md."""
     intro = (
-        "# Warnings\n\n"
-        "`planktonbench run` and `planktonbench report` print these codes, the report shows them above the numbers, "
-        "and `report/tables/warnings.csv` lists them. A warning does not mean that a result is wrong; it states what the "
-        "result does not show.\n"
+        "# Warnings\n\n`planktonbench run` and `planktonbench report` print these codes, the report shows them above "
+        "the numbers, and `report/tables/warnings.csv` lists them. A warning does not mean that a result is wrong; it "
+        "states what the result does not show.\n"
     )
     pages = [
         f"## {kind.code} {kind.name}\n\n**{kind.title}.** {kind.meaning}\n\n**What to do.** {kind.remedy}\n"

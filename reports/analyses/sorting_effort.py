@@ -128,9 +128,8 @@ def _chosen(target: float, threshold: float, valid: _Sure) -> dict[str, object]:
     if np.isfinite(threshold):
         return {"threshold": threshold}
     if len(valid.right) < fewest_at(target):
-        return {
-            "reason": f"{len(valid.right):,} validation rows are predicted as this taxon; {fewest_at(target)} are needed"
-        }
+        reason = f"{len(valid.right):,} validation rows are predicted as this taxon; {fewest_at(target)} are needed"
+        return {"reason": reason}
     return {"reason": "no threshold reaches the precision on validation rows"}
 
 
@@ -212,9 +211,9 @@ SORTING_EFFORT = Analysis(
     EFFORT,
     "Manual sorting saved",
     (
-        "Coverage at a given precision: share of objects whose prediction can be accepted without inspection, when 90, 95 "
-        "or 99 % of the accepted predictions should be right. Thresholds are chosen on validation rows; the precision "
-        "reached on test rows is given with each share."
+        "Coverage at a given precision: share of objects whose prediction can be accepted without inspection, when "
+        "90, 95 or 99 % of the accepted predictions should be right. Thresholds are chosen on validation rows; the "
+        "precision reached on test rows is given with each share."
     ),
     effort_table,
     summary=_effort,

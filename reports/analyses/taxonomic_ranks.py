@@ -129,9 +129,9 @@ TAXONOMIC_RANKS = Analysis(
     RANKS,
     "Up the taxonomy",
     (
-        "Macro F1 when classes are folded into their ancestors: rank 1 is the first name of a lineage, group the broader "
-        "groups of the manifest, taxon the classes themselves. Confusion within a branch is no error once the branch is "
-        "one class."
+        "Macro F1 when classes are folded into their ancestors: rank 1 is the first name of a lineage, group the "
+        "broader groups of the manifest, taxon the classes themselves. Confusion within a branch is no error once the "
+        "branch is one class."
     ),
     ranks_table,
     summary=_ranks,

@@ -16,8 +16,8 @@ OBJECT = "object"
 SMALLEST_P = 0.001  # below it p is told as a bound
 ENOUGH_CLUSTERS = 30
 TOO_NARROW = (
-    "With so few clusters the interval is too narrow: between equally good methods a difference is found in about 16 % of "
-    "cases with 5 clusters, 11 % with 10, 7 % with 20 and 6 % with 30, instead of 5 %."
+    "With so few clusters the interval is too narrow: between equally good methods a difference is found in about 16 "
+    "% of cases with 5 clusters, 11 % with 10, 7 % with 20 and 6 % with 30, instead of 5 %."
 )
 """Simulated, 4,000 pairs each of five classes in 600 objects, whose samples differ in how hard they are: `tox -e
 bench-statistics`, 2026-11-21."""

@@ -106,6 +106,6 @@ def _sentence(track: str, rows: pd.DataFrame) -> str:
     told = ", ".join(f"{counts.get(word, 0)} {text}" for word, text in (
         ("better", "better"), ("tie", "tied"), ("worse", "worse")))  # fmt: skip
     return (
-        f"{track} against {singles}, its best base model on validation rows: {rows['delta'].mean():+.3f} macro F1 on average "
-        f"over {len(rows)} runs, by the paired interval of each {told}."
+        f"{track} against {singles}, its best base model on validation rows: {rows['delta'].mean():+.3f} macro F1 on "
+        f"average over {len(rows)} runs, by the paired interval of each {told}."
     )

@@ -244,6 +244,6 @@ def _sentence(where: str, rows: pd.DataFrame) -> str:
     groups = "; ".join(f"{group}: {', '.join(tracks)}" for group, tracks in rows.groupby("group")["track"])
     drawn = f"{first['n_clusters']:,.0f} {'objects' if first['resampled'] == OBJECT else 'clusters'}"
     return (
-        f"{where}: groups of methods not distinguishable from the best of their group: {groups}. Smallest difference in "
-        f"macro F1 detectable with 80 % power ({drawn}): {first['detectable_difference']:.3f}."
+        f"{where}: groups of methods not distinguishable from the best of their group: {groups}. Smallest difference "
+        f"in macro F1 detectable with 80 % power ({drawn}): {first['detectable_difference']:.3f}."
     )

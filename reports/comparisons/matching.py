@@ -126,7 +126,10 @@ def _only_run(folder: Path) -> StoredRun:
     done = finished_below(folder)
     if len(done) != 1:
         found = listed(run.folder.relative_to(run.out / RUNS) for run in done) or "none"
-        message = f"{folder} holds {len(done)} finished runs ({found}); to compare with a file, expected the folder of one run."
+        message = (
+            f"{folder} holds {len(done)} finished runs ({found}); "
+            "to compare with a file, expected the folder of one run."
+        )
         raise SuiteError(message)
     return done[0]
 

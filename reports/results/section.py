@@ -30,8 +30,8 @@ class TrackResult:
     Attributes:
         name: the track's name.
         runs: its runs, sorted by split and seed; failed and skipped ones too.
-        base_results: of a fusion, the tracks that it is built on, and those that these are built on; without runs where theirs
-            are not in the folder.
+        base_results: tracks that a fusion is built on, directly or indirectly; without runs where these are not in the
+            folder.
 
     """
 
@@ -73,17 +73,17 @@ class TrackResult:
 
     @property
     def fit_seconds(self) -> float:
-        """Mean seconds of fitting over runs that are done, those of its base models added; NaN where one was not timed."""
+        """Mean seconds of fitting over runs that are done, base models included; NaN if one was not timed."""
         return sum(self._means("fit_seconds"))
 
     @property
     def predict_seconds(self) -> float:
-        """Mean seconds of predicting over runs that are done, those of its base models added; NaN where one was not timed."""
+        """Mean seconds of predicting over runs that are done, base models included; NaN if one was not timed."""
         return sum(self._means("predict_seconds"))
 
     @property
     def peak_rss_mb(self) -> float:
-        """Mean of the largest memory in MiB over runs that are done, or that of its largest base model; NaN where unknown."""
+        """Mean peak memory in MiB over finished runs, or that of its largest base model; NaN if unknown."""
         return float(np.max(self._means("peak_rss_mb")))
 
     def _means(self, fact: Literal["fit_seconds", "predict_seconds", "peak_rss_mb"]) -> list[float]:

@@ -106,8 +106,8 @@ def match(truth: Labels, predicted: Labels) -> pd.DataFrame:
     """Match predictions to truth by id.
 
     Returns:
-        Columns object_id, taxon, predicted and, when the truth has one, group; sorted by object_id, so that the order of
-        rows in the files does not matter.
+        Columns object_id, taxon, predicted and, when the truth has one, group; sorted by object_id, so the order
+        of rows in the files does not matter.
 
     Raises:
         SubmissionError: an object has no prediction, or a prediction has no object.

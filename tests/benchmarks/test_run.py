@@ -84,7 +84,9 @@ def test_a_suite_becomes_scores_and_a_report(challenge: Path, tmp_path: Path) ->
         truth["part"].value_counts()[["train", "valid", "test"]]
     )
     assert predicted.filter(like="score:").dtypes.unique() == [np.float32]
-    assert None not in {card.flat()[name] for name in ("prepare_seconds", "fit_seconds", "predict_seconds", "peak_rss_mb")}
+    assert None not in {
+        card.flat()[name] for name in ("prepare_seconds", "fit_seconds", "predict_seconds", "peak_rss_mb")
+    }
     assert card.versions["keras_backend"]
     assert (out / "report" / "index.html").is_file()
 

@@ -301,10 +301,10 @@ def test_names_of_splits_carry_the_version(data: Dataset, plan: SplitPlan) -> No
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("holdot", "There is no split called 'holdot'. Did you mean holdout"),
+        ("holdot", "There is no split named 'holdot'. Did you mean holdout"),
         ("k-fold3", "Did you mean kfold3"),
         ("zzz", "Known: grouped-holdout, grouped-kfold3, holdout, kfold3, published."),
-        ("holdout.v2", "There is no split called 'holdout.v2'. Did you mean holdout"),
+        ("holdout.v2", "There is no split named 'holdout.v2'. Did you mean holdout"),
         ("holdout-t50", "Split 'holdout-t50' is not possible: shares lie between 0 and 50 %"),
         ("holdout-v0", "Split 'holdout-v0' is not possible: shares lie between 0 and 50 %"),
         ("holdout-t1.2.3", "Split 'holdout-t1.2.3' is not possible"),

@@ -97,7 +97,7 @@ def test_broken_tables_are_an_error(challenge: Path, tmp_path: Path) -> None:
     done = call(challenge, cwd=tmp_path)
 
     assert done.returncode == 2
-    assert "one id stands for two different rows: 1" in done.stderr
+    assert "one id has two different rows: 1" in done.stderr
 
 
 def test_a_simulation_is_called_one(challenge: Path, tmp_path: Path) -> None:

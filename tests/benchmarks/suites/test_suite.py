@@ -97,7 +97,7 @@ def test_a_wrong_suite_is_told_file_field_and_value(file: Path, old: str, new: s
 
 def test_an_unknown_suite_gets_near_matches() -> None:
     """`flowcm` is answered with `flowcam`."""
-    with pytest.raises(SuiteError, match=r"no suite called 'flowcm'\. Did you mean flowcam"):
+    with pytest.raises(SuiteError, match=r"no suite named 'flowcm'\. Did you mean flowcam"):
         load_suite("flowcm")
 
 

@@ -76,7 +76,7 @@ def test_text_among_numbers_is_told_with_column_line_and_value() -> None:
 
     assert str(caught.value) == (
         "features_native.csv: column 'area' should hold numbers but holds '3,5' in line 4 (2 such cells). "
-        "Mend the cells, or list the column under never_features in the manifest if it is no measurement."
+        "Correct the cells, or list the column under never_features in the manifest if it is not a measurement."
     )
 
 

@@ -129,8 +129,8 @@ def test_images_and_objects_are_compared(challenge: Path) -> None:
 @pytest.mark.parametrize(
     ("meta", "native", "words"),
     [
-        (again(1, level2="other"), None, ["meta.csv: one id stands for two different rows: ", "one row per 'objid'"]),
-        (None, again(1, area=0), ["features_native.csv: one id stands for two different rows: ", "remove the wrong"]),
+        (again(1, level2="other"), None, ["meta.csv: one id has two different rows: ", "one row per 'objid'"]),
+        (None, again(1, area=0), ["features_native.csv: one id has two different rows: ", "remove the wrong"]),
         (again(12, level2="other"), None, ["two different rows: ", ", … (12 in all). "]),
         (setting("objid", None, 2), None, ["meta.csv: 2 rows have no 'objid' (lines 2, 3). Give each object an id."]),
         (None, setting("objid", None, 1), ["features_native.csv: 1 rows have no 'objid' (lines 2)"]),

@@ -340,7 +340,7 @@ def test_a_server_that_promises_less_than_the_manifest(server: Server, tmp_path:
     """The manifest is believed."""
     expected = len(server.content)
     server.announced = expected - 5000
-    with pytest.raises(DataError, match=rf"has {expected - 5000:,} bytes; expected {expected:,}, as the manifest says"):
+    with pytest.raises(DataError, match=rf"has {expected - 5000:,} bytes; expected {expected:,}, as in the manifest"):
         fetch(manifest_for(server, bytes=expected), tmp_path / "sea")
 
 

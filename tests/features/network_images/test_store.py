@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
-from planktonbench.data_manifests.files import atomic_writes as prepared
 from planktonbench.data_manifests.errors import DataError
+from planktonbench.data_manifests.files import atomic_writes as prepared
 from planktonbench.data_manifests.images.store import ImageStore, open_images
 from planktonbench.features.network_images import building as stack_building
 from planktonbench.features.network_images.form import ImageForm, Source, prepare, stack
@@ -143,7 +143,9 @@ def test_rows_of_what_has_none_are_refused(tmp_path: Path) -> None:
     """Each with its reason, the first ten and the count."""
     network_images = stored_network_images(write(tmp_path / "imgs.zip", SPOILED), FORM, LIGHT)
 
-    with pytest.raises(DataError, match=r"no stacks of 2 objects: 05 \(truncated\), nobody \(no such image\)\. Leave"):
+    with pytest.raises(
+        DataError, match=r"no network images of 2 objects: 05 \(truncated\), nobody \(no such image\)\. Leave"
+    ):
         network_images.rows(["04", "05", "nobody"])
 
 
@@ -227,7 +229,7 @@ def test_it_travels_as_an_address(images: ImageStore) -> None:
 
 def test_an_address_of_nothing_is_refused(tmp_path: Path) -> None:
     """The message says what to do."""
-    with pytest.raises(DataError, match=r"holds no stacks: .*\. Run again, and they are prepared anew"):
+    with pytest.raises(DataError, match=r"holds no network images: .*\. Run again to prepare them"):
         reopen_network_images(str(tmp_path))
 
 
