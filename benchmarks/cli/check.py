@@ -68,6 +68,6 @@ CHECK = Command(
     check_command,
     "planktonbench check my_method.py:MyMethod",
     "Test a new method on small synthetic objects.",
-    "Test within seconds whether a method follows the rules for tracks, on small synthetic objects. One line is printed "
-    "per rule; for a broken rule, the result and the expectation follow, and the exit code is 2.",
+    "Test within seconds whether a method follows the rules for tracks, on small synthetic objects. One line is "
+    "printed per rule; for a broken rule, the result and the expectation follow, and the exit code is 2.",
 )

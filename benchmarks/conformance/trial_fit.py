@@ -156,7 +156,7 @@ def _contents(objects: Objects, name: str) -> dict[str, str]:
 
 
 def _generators() -> tuple[str, ...]:
-    """Return the states of the global generators as text; without Python's if Keras is used, which seeds layers by it."""
+    """Return the states of the global generators as text, without Python's if Keras is used, which draws from it."""
     pythons = "" if "keras" in sys.modules else repr(random.getstate())
     return repr(np.random.get_state()), pythons  # noqa: NPY002 - to detect its use
 

@@ -65,7 +65,7 @@ def now() -> str:
 
 
 SPIN_COUNT = "3000"
-"""Number of spins of GNU OpenMP's threads before they sleep. By default, XGBoost's threads keep spinning while they wait
+"""Number of spins of GNU OpenMP's threads before they sleep. By default, XGBoost's threads keep spinning while waiting
 for a thread that lost its core to another program: with one of two cores taken, 12 rounds of 39 classes take over a
 minute instead of 0.3 s; with this value, 2.6 s. With both cores free there is no measurable difference.
 """

@@ -80,7 +80,7 @@ def differences(stored: Card, wanted: Card) -> list[str]:
 
 
 def _changed_features(stored: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """Describe a changed feature table: by its kind or version, else by the measurement settings, else by its values."""
+    """Describe a changed feature table: by its kind or version, else by measurement settings, else by its values."""
     for name in ("table", "version"):
         if stored.get(name) != wanted.get(name):
             return f"feature {name}: {stored.get(name)} → {wanted.get(name)}"
@@ -139,7 +139,7 @@ def _scratch_of(out: Path, card: Card) -> Path:
 
 
 def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
-    """Store a run atomically: write to a temporary folder, flush and rename; an older finished run moves to `replaced/`.
+    """Store a run atomically: write to a temporary folder, flush, rename; an older finished run moves to `replaced/`.
 
     The caller must hold the job's lock.
 

@@ -97,7 +97,7 @@ def _end_with_parent() -> None:
 
 
 def attempt(task: Task, draft: Card, scratch: Path) -> tuple[Card, dict[str, pd.DataFrame]]:
-    """Do a run; if the track fails or its weights are missing, the card contains the reason, and there are no tables."""
+    """Do a run; if the track fails or its weights are missing, the card has the reason, and there are no tables."""
     try:
         facts, tables = _fit_and_predict(task, draft, scratch)
     except MissingWeights as fault:

@@ -38,7 +38,7 @@ def test_help_begins_with_a_line_to_paste(command: str) -> None:
     [
         ("run flowcm", "Did you mean flowcam"),
         ("run flowcam --tracks xgb-natve --data {data}", "Did you mean xgb-native?"),
-        ("run flowcam --seeds one", "expected whole numbers joined by commas"),
+        ("run flowcam --seeds one", "expected whole numbers separated by commas"),
         ("run flowcam --split kfld3", "Did you mean kfold3"),
         ("run flowcam --jobs two", "Invalid value for '--jobs'"),
         ("run", "Missing argument"),
@@ -136,7 +136,7 @@ def test_score_prints_a_table_for_people(files: tuple[Path, Path]) -> None:
     done = call("score", files[1], "--truth", files[0])
 
     assert re.search(r"macro F1 0\.8333 \[.*\], n = 4; macroF1\|data:truth\.csv@", done.stdout)
-    assert "Predicted names outside of the classes: x" in done.stdout
+    assert "Predicted names that are not among the classes: x" in done.stdout
 
 
 def test_data_check_counts_and_refuses(challenge: Path) -> None:
@@ -145,7 +145,7 @@ def test_data_check_counts_and_refuses(challenge: Path) -> None:
     (challenge / "features_native.csv").write_text("objid,area\n1,x\n")
     wrong = call("data", "check", challenge)
 
-    assert "read as itself: its taxa are those of no manifest" in right.stdout
+    assert "read without a manifest: no manifest has these taxa" in right.stdout
     assert "107 objects, 5 taxa, 0 samples, 5 native features, 107 images" in right.stdout
     assert "read as 'flowcam'" in known.stdout
     assert "107 objects, 5 taxa, 5 samples, 5 native features, 107 images" in known.stdout
@@ -165,8 +165,7 @@ def test_data_check_knows_a_data_set_by_its_taxa(tmp_path: Path) -> None:
     assert "layout class-folders, taxa are those of manifest 'whoi-plankton'" in done.stdout
     assert "152 objects, 103 taxa, 0 samples, no native table, 152 images" in done.stdout
     assert (
-        "classes with 50 objects or more are 1 here, with 50 objects; published: 38 classes, 26,612 objects"
-        in done.stdout
+        "1 classes here have 50 objects or more, with 50 objects; published: 38 classes, 26,612 objects" in done.stdout
     )
 
 

@@ -39,7 +39,7 @@ def test_what_is_wrong_is_printed_in_groups(challenge: Path, tmp_path: Path) -> 
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("data: 107 objects, 5 taxa, 107 images\n")
-    assert "split looked at: holdout.v1, as 'planktonbench run' makes it with seed 0" in images
+    assert "audited split: holdout.v1 with seed 0, as made by 'planktonbench run'" in images
     assert "empty files: 1. " in images
     assert "these: imgs/1000.png\n" in images
     assert "these: imgs/1001.png\n" in images
@@ -66,7 +66,7 @@ def test_what_is_not_there_is_not_called_fine(challenge: Path, tmp_path: Path) -
     done = call(challenge, cwd=tmp_path)
 
     assert "107 objects, 5 taxa, no images" in done.stdout
-    assert "\nImages\n  there are none to look at\n" in done.stdout
+    assert "\nImages\n  not available\n" in done.stdout
 
 
 @pytest.mark.parametrize(

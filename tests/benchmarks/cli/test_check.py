@@ -42,7 +42,7 @@ def test_a_method_that_keeps_the_rules(method: Path, capsys: pytest.CaptureFixtu
 
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()[:-1]] == ["passed"] * 10
-    assert "Commonest keeps all 10 rules" in out.splitlines()[-1]
+    assert "Commonest follows all 10 rules" in out.splitlines()[-1]
     assert "learning" not in out
     assert "learning" in err
 

@@ -118,9 +118,9 @@ def test_spoiled_images_are_named_once_and_stop_nothing(tmp_path: Path, cache: P
             assert rows.loc[f"{same}-{number}", "area"] == rows.loc[str(number), "area"] > 0
     assert "300 rows; 300 images measured in" in done.stdout
     assert "images/s)" in done.stdout
-    assert "images without an object: 8; their areas are 0" in done.stdout
-    assert "images that cannot be measured: 32; their rows hold no values" in done.stdout
-    assert "300 rows; 0 images measured, 300 taken from the cache" in again.stdout
+    assert "images without an object: 8; area is 0" in done.stdout
+    assert "images that cannot be measured: 32; their rows have no values" in done.stdout
+    assert "300 rows; 0 images measured, 300 read from the cache" in again.stdout
     assert [line for line in again.stderr.splitlines() if "cannot be measured" in line] == [
         line for line in done.stderr.splitlines() if "cannot be measured" in line
     ]
@@ -158,7 +158,7 @@ def test_every_option_reaches_the_measurement(tmp_path: Path, cache: Path) -> No
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("{images} --out features.xlsx", "features.xlsx cannot be the table of features; expected"),
+        ("{images} --out features.xlsx", "features.xlsx cannot be written as a feature table; expected"),
         ("{images} --out features.csv --background ligth", "Did you mean light?"),
         ("{images} --out features.csv --pieces some", "pieces is 'some'; expected largest or all"),
         ("{images} --out features.csv --scale-bar -3", "The scale bar is -3 rows"),
@@ -203,7 +203,7 @@ def counted(output: str) -> tuple[int, int]:
     text = output.replace(",", "")
     return (
         int(text.split(" images measured")[0].rsplit(" ", 1)[1]),
-        int(text.split(" taken from the cache")[0].rsplit(" ", 1)[1]) if "taken from" in text else 0,
+        int(text.split(" read from the cache")[0].rsplit(" ", 1)[1]) if "read from" in text else 0,
     )
 
 

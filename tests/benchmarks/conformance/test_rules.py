@@ -212,22 +212,22 @@ BROKEN: list[tuple[type[Track], str, str]] = [
     (NotNumbers, "scores", "not finite"),
     (NoProbabilities, "scores", "expected values from 0 to 1 that sum to one"),
     (LooksAtLabels, "scores", "labels of objects to predict are not available"),
-    (Forgets, "repeat", r"asked a second time for the same objects, Forgets gives 17 of 17"),
-    (SortsById, "order", "shown the same objects in another order"),
-    (NormalisesTheBatch, "company", "alone, NormalisesTheBatch gives"),
+    (Forgets, "repeat", r"in a second call for the same objects, Forgets returns different scores for 17 of 17"),
+    (SortsById, "order", "for the same objects in another order"),
+    (NormalisesTheBatch, "company", "alone, NormalisesTheBatch returns different scores"),
     (OneIsTooFew, "company", r"shape \(5,\) of dtype float64; expected \(1, 5\)"),
     (DrawsGlobally, "rng", "random_state=int"),
     (DrawsFromTheClock, "rng", "fitted again with the same rng"),
-    (SeedsGlobally, "global", "global generator np.random at one place"),
-    (FillsInPlace, "inputs", "fit changed the native table of the training objects"),
-    (ScalesInPlace, "inputs", "predict changed the native table of the objects to predict"),
+    (SeedsGlobally, "global", "global generator np.random in the same state"),
+    (FillsInPlace, "inputs", "fit modified the native table of the training objects"),
+    (ScalesInPlace, "inputs", "predict modified the native table of the objects to predict"),
     (PeeksAtTest, "fit", "has no image of object test-00"),
 ]
 
 
 def broken_rules(track: type[Track]) -> dict[str, str]:
-    """Return the rules that a track breaks, each with what was told."""
-    return {verdict.rule.name: verdict.told for verdict in conformance(track) if verdict.state == "failed"}
+    """Return the rules that a track breaks, each with its message."""
+    return {verdict.rule.name: verdict.message for verdict in conformance(track) if verdict.state == "failed"}
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -245,13 +245,13 @@ def test_a_network_and_fusions_keep_every_rule(name: str) -> None:
     assert broken_rules(get_track(name)) == {}
 
 
-def test_a_track_that_keeps_them_is_told_nothing() -> None:
+def test_a_track_that_follows_all_rules_gets_no_message() -> None:
     """The counterpart of all broken ones below."""
-    assert [(verdict.state, verdict.told) for verdict in conformance(Nearest)] == [("passed", "")] * len(RULES)
+    assert [(verdict.state, verdict.message) for verdict in conformance(Nearest)] == [("passed", "")] * len(RULES)
 
 
 @pytest.mark.parametrize(("track", "rule", "told"), BROKEN, ids=[track.__name__ for track, _, _ in BROKEN])
-def test_a_broken_rule_is_told_alone(track: type[Track], rule: str, told: str) -> None:
+def test_one_fault_breaks_one_rule(track: type[Track], rule: str, told: str) -> None:
     """One fault breaks one rule, and what was found stands beside what was expected."""
     broken = broken_rules(track)
 
@@ -266,7 +266,7 @@ def test_python_s_generator_is_watched_where_keras_does_not_draw_from_it(monkeyp
     broken = broken_rules(SeedsPython)
 
     assert list(broken) == ["global"]
-    assert "global generator random at one place" in broken["global"]
+    assert "global generator random in the same state" in broken["global"]
 
 
 def test_what_cannot_be_tried_says_why() -> None:
@@ -274,8 +274,8 @@ def test_what_cannot_be_tried_says_why() -> None:
     verdicts = {verdict.rule.name: verdict for verdict in conformance(Raises)}
 
     assert verdicts["scores"].state == "not tried"
-    assert verdicts["scores"].told == "since 'fit' failed"
-    assert verdicts["order"].told == "since 'repeat' failed"
+    assert verdicts["scores"].message == "because 'fit' failed"
+    assert verdicts["order"].message == "because 'repeat' failed"
     assert "RuntimeError: boom" in verdicts["fit"].trace
 
 

@@ -108,22 +108,22 @@ def test_scores_are_kept(challenge: Path, tmp_path: Path, write: Callable[..., P
 FAULTS: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "a row is missing": (
         lambda table: table.iloc[1:],
-        r"nearest is flowcam, holdout.v1, seed 0: 1 of its \d+ test objects have no prediction: \d+\. Expected",
+        r"closest is flowcam, holdout.v1, seed 0: 1 of its \d+ test objects have no prediction: \d+\. Expected",
     ),
     "an id is unknown": (
         lambda table: pd.concat([table, pd.DataFrame({"object_id": ["nobody"], "taxon": ["detritus"]})]),
         "1 ids are not among them: nobody",
     ),
     "a taxon is unknown": (lambda table: table.assign(taxon="Copepod"), "Copepod not among .* Did you mean Copepoda"),
-    "a score is of no class": (lambda table: table.assign(**{"score:egg": 0.5}), "scores of egg, which is no class"),
+    "a score is of no class": (lambda table: table.assign(**{"score:egg": 0.5}), "scores for unknown classes: egg"),
     "a score is text": (lambda table: table.assign(**{"score:Copepoda": "high"}), "Copepoda are not numbers"),
     "a score is no share": (
         lambda table: table.assign(**{"score:Copepoda": [7.0] + [0.5] * (len(table) - 1)}),
-        r"scores of 1 rows are no probabilities \(lines 2\)",
+        r"scores of 1 rows are not probabilities \(lines 2\)",
     ),
     "a score is missing": (
         lambda table: table.assign(Copepoda=[0.5, np.nan] + [0.5] * (len(table) - 2)),
-        r"scores of 1 rows are no probabilities \(lines 3\)",
+        r"scores of 1 rows are not probabilities \(lines 3\)",
     ),
     "an id stands there twice": (lambda table: pd.concat([table, table.iloc[:1]]), "occur more than once"),
 }
@@ -154,8 +154,8 @@ def test_scores_of_all_classes_sum_to_one(challenge: Path, tmp_path: Path, write
     [
         (["mine"], "expected NAME=FILE"),
         (["=mine.csv"], "expected NAME=FILE"),
-        (["mine=a.csv", "mine=b.csv"], "names 'mine' twice"),
-        (["xgb-native=a.csv"], "there is a track called 'xgb-native'"),
+        (["mine=a.csv", "mine=b.csv"], "gives the name 'mine' twice"),
+        (["xgb-native=a.csv"], "'xgb-native' is the name of a track"),
         (["My Method=a.csv"], "name is 'My Method'; expected lower-case words"),
         (["mine=nowhere.csv"], "nowhere.csv does not exist"),
     ],

@@ -15,7 +15,7 @@ from planktonbench.benchmarks.execution.cards import card_facts
 from planktonbench.benchmarks.execution.settings import Settings
 from planktonbench.benchmarks.execution.store import store_run, store_truth
 from planktonbench.benchmarks.reference import export as ship_module
-from planktonbench.benchmarks.reference.export import LARGEST_MB, rounded, ship
+from planktonbench.benchmarks.reference.export import LARGEST_MB, export_runs, rounded
 from planktonbench.benchmarks.reference.locate import FOLDER, reference_names, resolved
 from planktonbench.data_manifests.splits import SplitPlan, make_splits
 from planktonbench.models.protocol.checks import SUM_TOLERANCE
@@ -95,7 +95,7 @@ def test_the_boosted_trees_of_ndsb_are_there() -> None:
     assert "ndsb/xgb-native" in reference_names()
     assert resolved(Path("reference:ndsb/xgb-native")) == FOLDER / "runs/ndsb/xgb-native"
     assert resolved(Path("results/ndsb")) == Path("results/ndsb")
-    with pytest.raises(SuiteError, match=r"called 'ndsb/xgb'\. Did you mean ndsb/xgb-native"):
+    with pytest.raises(SuiteError, match=r"named 'ndsb/xgb'\. Did you mean ndsb/xgb-native"):
         resolved(Path("reference:ndsb/xgb"))
 
 
@@ -115,7 +115,7 @@ def test_shipping_keeps_scores_and_drops_what_is_large(make_results: Callable[..
     """Seed 0 of the named tracks alone, without validation rows, scoring as before, with the command told."""
     out, to = make_results(), tmp_path / "reference"
 
-    size = ship(out, ["bad"], COMMAND, to)
+    size = export_runs(out, ["bad"], COMMAND, to)
 
     files = sorted(path.relative_to(to).as_posix() for path in to.rglob("*") if path.is_file())
     assert files == [
@@ -136,7 +136,7 @@ def test_shipping_keeps_scores_and_drops_what_is_large(make_results: Callable[..
 @pytest.mark.parametrize(
     ("facts", "told"),
     [
-        ({"simulated": True}, "its data are simulated, which are no results of real plankton"),
+        ({"simulated": True}, "it is a run on simulated data, not on real plankton"),
         ({"quick": True}, "smaller budget of --quick"),
         ({"status": "failed"}, "its status is failed"),
     ],
@@ -150,14 +150,14 @@ def test_what_is_no_real_result_is_never_shipped(
     (to / "before").touch()
 
     with pytest.raises(DataError, match=told):
-        ship(make_results(**facts), ["good"], COMMAND, to)
+        export_runs(make_results(**facts), ["good"], COMMAND, to)
     assert [path.name for path in to.iterdir()] == ["before"]
 
 
 def test_a_track_that_is_not_there(make_results: Callable[..., Path], tmp_path: Path) -> None:
     """The message names it."""
-    with pytest.raises(DataError, match="holds 0 runs of 'nobody' with seed 0"):
-        ship(make_results(), ["nobody"], COMMAND, tmp_path / "reference")
+    with pytest.raises(DataError, match="contains 0 runs of 'nobody' with seed 0"):
+        export_runs(make_results(), ["nobody"], COMMAND, tmp_path / "reference")
 
 
 def test_what_is_too_large_is_refused(
@@ -166,8 +166,8 @@ def test_what_is_too_large_is_refused(
     """Nothing is left of it."""
     monkeypatch.setattr(ship_module, "LARGEST_MB", 0.001)
 
-    with pytest.raises(DataError, match=r"expected 0\.001 at most"):
-        ship(make_results(), ["good"], COMMAND, tmp_path / "reference")
+    with pytest.raises(DataError, match=r"expected at most 0\.001"):
+        export_runs(make_results(), ["good"], COMMAND, tmp_path / "reference")
     assert not list(tmp_path.glob("*reference*"))
 
 

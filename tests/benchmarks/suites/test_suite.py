@@ -78,9 +78,13 @@ def test_a_track_may_learn_from_another_table_than_the_others(file: Path) -> Non
         ("name: my-lake", "name: My Lake", ["'name' is 'My Lake'"]),
         ("minutes: 20", "minutes: -1", ["'budget.minutes' is -1"]),
         ("features: native+measured", "features: both", ["'features' is 'both'", "'native', 'measured' or"]),
-        ("- flowcam", "- {name: flowcam, background: dark}", ["background of 'flowcam' stand in its manifest", "path"]),
+        (
+            "- flowcam",
+            "- {name: flowcam, background: dark}",
+            ["background of 'flowcam' cannot be set without path", "path"],
+        ),
         ("scale_bar: 31", "scale_bar: -1", ["scale_bar' is -1"]),
-        ("name: lake", "name: flowcam", ["two data sets are called 'flowcam'"]),
+        ("name: lake", "name: flowcam", ["two data sets have the name 'flowcam'"]),
         (WHOLE, "- a list", ["should hold a mapping"]),
         (WHOLE, "name: [", ["is not valid YAML"]),
     ],
@@ -117,5 +121,5 @@ def test_the_budget_goes_to_the_tracks_that_know_it(file: Path) -> None:
 
 def test_two_tracks_of_one_name_are_refused(file: Path) -> None:
     """Their runs would lie in one folder."""
-    with pytest.raises(SuiteError, match=r"Two tracks are called 'majority'.*'as: "):
+    with pytest.raises(SuiteError, match=r"Two tracks have the name 'majority'.*'as: "):
         choose_methods(load_suite(str(file)), ["majority", "majority"], quick=False)

@@ -347,7 +347,7 @@ def test_a_server_that_promises_less_than_the_manifest(server: Server, tmp_path:
 def test_a_server_that_promises_less_than_it_has(server: Server, tmp_path: Path) -> None:
     """The archive is cut off, and nobody takes it for whole."""
     server.announced = len(server.content) - 5000
-    with pytest.raises(DataError, match="no archive"):
+    with pytest.raises(DataError, match="not an archive"):
         fetch(manifest_for(server), tmp_path / "sea")
     assert not (tmp_path / "sea").exists()
 
@@ -508,7 +508,8 @@ def test_the_command_tells_where_the_former_folder_is(
 
     assert (main(words), main(words)) == (0, 0)
     assert (
-        f"was there before: {tmp_path / 'sea.former-1'} (delete it when you need it no more)" in capsys.readouterr().out
+        f"previous files: {tmp_path / 'sea.former-1'} (delete them if you no longer need them)"
+        in capsys.readouterr().out
     )
 
 

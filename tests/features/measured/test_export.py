@@ -94,7 +94,7 @@ def test_a_pixel_size_adds_micrometres(rows: pd.DataFrame, measured: MeasuredTab
 def test_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
     """Before any work, with the kinds that can be written; nothing is made."""
     with pytest.raises(
-        DataError, match=rf"{name} cannot be the table of features; expected .* \.csv, \.tsv or \.parquet"
+        DataError, match=rf"{name} cannot be written as a feature table; expected .* \.csv, \.tsv or \.parquet"
     ):
         check_target(tmp_path / "new" / name)
 
@@ -105,7 +105,7 @@ def test_a_place_that_cannot_be_written_is_told(measured: MeasuredTable, tmp_pat
     """A folder of that name, a file where a folder should be; and later, when there is no room."""
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match=r"folder\.csv cannot be the table"):
+    with pytest.raises(DataError, match=r"folder\.csv cannot be written as a feature table"):
         check_target(tmp_path / "folder.csv")
     with pytest.raises(DataError, match=r"features\.csv cannot be written: .* what was measured is kept\."):
         check_target(tmp_path / "file" / "features.csv")
