@@ -66,7 +66,7 @@ class Workers:
         stored = read_card(run_folder(self.out, job.draft))
         if stored is not None and stored.status == "done":
             changed = differences(stored, job.draft)
-            reason = f"of changes; changed: {'; '.join(changed)}" if changed else "of --force"
+            reason = f"the following changed: {'; '.join(changed)}" if changed else "of --force"
             self.log(f"{job.label}: rerun because {reason}")
 
     def _run(self, jobs: list[Job]) -> None:

@@ -60,7 +60,7 @@ class Dies(Majority):
             mark.write_text("here")
             os.kill(os.getpid(), 9)
         self.chosen = {"resumed": mark.read_text()}
-        self.tell("resumed")
+        self.log("resumed")
 
 class Unmade(Majority):
     name = "unmade"
@@ -77,9 +77,9 @@ class Sees(Majority):
         return ImageForm(self.side)
     def fit(self, train, valid, *, rng):
         super().fit(train, valid, rng=rng)
-        self.chosen = {"shape": train.stacks.batch(train.stacks.rows(train.object_ids)).shape}
+        self.chosen = {"shape": train.network_images.batch(train.network_images.rows(train.object_ids)).shape}
     def embeddings(self, objects):
-        return objects.stacks.sizes[objects.stacks.rows(objects.object_ids)]
+        return objects.network_images.sizes[objects.network_images.rows(objects.object_ids)]
 """
 
 

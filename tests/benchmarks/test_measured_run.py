@@ -147,7 +147,7 @@ def test_another_version_of_the_features_is_run_again(
     monkeypatch.setattr(catalogue, "VERSION", 99)
     pb.run(suite_file(lake), out=tmp_path / "out")
 
-    assert f"done again, since it differs: version of features: {before} → 99" in capfd.readouterr().err
+    assert f"feature version: {before} → 99" in capfd.readouterr().err
 
 
 def test_an_image_changed_in_place_is_run_again(lake: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -161,7 +161,7 @@ def test_an_image_changed_in_place_is_run_again(lake: Path, tmp_path: Path, capf
     (lake / "disc" / "x.bmp").write_bytes((tmp_path / "other.bmp").read_bytes())
     pb.run(suite_file(lake), out=tmp_path / "out")
 
-    assert "done again, since it differs: the measured values" in capfd.readouterr().err
+    assert "rerun because the following changed: the measured values" in capfd.readouterr().err
 
 
 def test_native_measured_and_both_stand_side_by_side(challenge: Path, tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_the_report_shows_what_was_measured_without_data(lake: Path, tmp_path: P
     page = (tmp_path / "out" / "report" / "dataset-lake.html").read_bytes()
 
     assert page == first
-    assert b"What was measured" in page
+    assert b"Segmentation" in page
     assert page.count(b'class="card outlines"') == len(SHAPES)
 
 

@@ -129,7 +129,7 @@ def test_changed_data_are_run_again_and_said(
     native.to_csv(challenge / "features_native.csv", index=False)
     run(challenge, out, "majority")
 
-    assert "done again, since it differs: the data" in capfd.readouterr().err
+    assert "rerun because the following changed: the data" in capfd.readouterr().err
     assert card_of(out, "majority").data.sha256 != card_of(out, "random").data.sha256
 
 

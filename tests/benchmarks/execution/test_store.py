@@ -96,7 +96,7 @@ def test_a_run_is_finished_only_when_all_is_as_asked(tmp_path: Path, key: str) -
     assert is_finished(tmp_path, wanted) == (key == "split")
 
 
-def test_what_differs_is_said_in_words() -> None:
+def test_differences_are_described() -> None:
     """A changed option is named with both values."""
     assert differences(card(), card(config={"track": "t", "alpha": 2})) == ["option alpha: 1 → 2"]
     assert differences(card(), card(data_sha256="x", quick=True)) == ["the data", "quick was False"]
@@ -108,21 +108,21 @@ MEASURED = {"table": "measured", "version": 1, "background": "light", "values_sh
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"table": "native+measured", "values_sha256": "b"}, "table of features: measured → native+measured"),
-        ({"version": 2, "background": "dark"}, "version of features: 1 → 2"),
+        ({"table": "native+measured", "values_sha256": "b"}, "feature table: measured → native+measured"),
+        ({"version": 2, "background": "dark"}, "feature version: 1 → 2"),
         ({"background": "dark", "values_sha256": "b"}, "measured with background: light → dark"),
         ({"values_sha256": "b"}, "the measured values"),
     ],
 )
-def test_another_table_of_features_is_said_in_words(changes: dict[str, object], words: str) -> None:
-    """What explains the rest is told: the table, else the version, else how it was measured, else its values."""
+def test_another_feature_table_is_described(changes: dict[str, object], words: str) -> None:
+    """What explains the rest is named: the table, else the version, else how it was measured, else its values."""
     assert differences(card(features=MEASURED), card(features=MEASURED | changes)) == [words]
 
 
 def test_runs_of_earlier_versions_learnt_from_the_native_table() -> None:
-    """Their cards do not tell, and there was no other table; they are not done again for it."""
+    """Their cards do not state the table, and there was no other; they are not rerun for it."""
     assert differences(card(), card(features={"table": "native"})) == []
-    assert differences(card(), card(features=MEASURED)) == ["table of features: native → measured"]
+    assert differences(card(), card(features=MEASURED)) == ["feature table: native → measured"]
 
 
 @pytest.mark.parametrize("status", ["failed", "skipped"])
