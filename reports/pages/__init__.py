@@ -1,1 +1,1 @@
-"""Files of the report: HTML pages with their templates, tables and exports; the numbers are computed elsewhere."""
+"""Files of the report: HTML pages with their templates, tables, and exports. The numbers are computed elsewhere."""

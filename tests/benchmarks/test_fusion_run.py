@@ -217,7 +217,7 @@ def test_objects_without_a_readable_image_are_left_out_for_every_track(
         (note,) = [note for note in card_of(out, name).notes if note.code == "no-image"]
         assert note.count == 3
         assert all(any(one in example for example in note.examples) for one in spoiled)
-    assert "3 objects have no image" in capsys.readouterr().err
+    assert "3 objects have no readable image" in capsys.readouterr().err
 
 
 def test_tables_alone_keep_objects_without_images(challenge: Path, tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def expect_refusal(place: Place, size: int, where: Path, advice: str) -> None:
 def test_no_room_for_the_first_file(place: Place) -> None:
     """The table that says which object is in which part."""
     shutil.rmtree(place.out)
-    expect_refusal(place, 512, place.out, "Make room or choose another folder; finished runs are kept.")
+    expect_refusal(place, 512, place.out, "Free some space or choose another folder; finished runs are kept.")
 
 
 def test_no_room_for_prepared_data(place: Place) -> None:
@@ -109,10 +109,10 @@ def test_no_room_for_prepared_data(place: Place) -> None:
 
 def test_no_room_for_predictions(place: Place) -> None:
     """A worker writes them, whose own log finds no room either; the run is not recorded as failed."""
-    expect_refusal(place, 512, place.out, "Make room or choose another folder; finished runs are kept.")
+    expect_refusal(place, 512, place.out, "Free some space or choose another folder; finished runs are kept.")
 
 
 def test_no_room_for_the_report(place: Place) -> None:
     """Predictions are there, the figures do not fit: the old report stays."""
-    expect_refusal(place, 16_384, place.out, "Make room or choose another folder; finished runs are kept.")
+    expect_refusal(place, 16_384, place.out, "Free some space or choose another folder; finished runs are kept.")
     assert place.done() == {"majority", "random"}
