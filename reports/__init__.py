@@ -1,4 +1,4 @@
-"""What stored predictions are worth: scores, comparisons, analyses, and report pages.
+"""Evaluation of stored predictions: scores, comparisons, analyses, and report pages.
 
 Neither data sets nor models are needed.
 """

@@ -68,7 +68,7 @@ def _print_audit(found: Audit) -> None:
         typer.echo(f"note: {note}")
     if found.split:
         typer.echo(f"audited split: {found.split} with seed 0, as made by 'planktonbench run'")
-    absent = {"images": found.images is None, "split": not found.split, "features": found.alone is None}
+    absent = {"images": found.images is None, "split": not found.split, "features": found.feature_scores is None}
     for group, title in GROUPS.items():
         typer.echo(f"\n{title}")
         findings = [entry for entry in found.findings if entry.group == group]

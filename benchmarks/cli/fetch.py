@@ -32,10 +32,10 @@ def fetch_command(
     if manifest.not_tried:
         write_message(f"not tested: {manifest.not_tried}")
     fetched = fetch(manifest, None if out is None else out.expanduser(), force=force, counting=counting)
-    state = "already downloaded" if fetched.was_there else "fetched"
+    state = "already downloaded" if fetched.already_present else "fetched"
     typer.echo(f"{state}: {fetched.folder}")
-    if fetched.former is not None:
-        typer.echo(f"previous files: {fetched.former} (delete them if you no longer need them)")
+    if fetched.previous is not None:
+        typer.echo(f"previous files: {fetched.previous} (delete them if you no longer need them)")
     for url, sha256 in fetched.pins.items():
         typer.echo(f"the checksum is not pinned; to pin it, add to the manifest:\n  - url: {url}\n    sha256: {sha256}")
     try:

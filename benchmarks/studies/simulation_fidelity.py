@@ -13,7 +13,7 @@ from ...data_manifests.errors import DataError
 from ...data_manifests.files.tables import SPELLINGS, read_table
 from ...data_manifests.readers.challenge import NATIVE
 from ...data_manifests.simulation.marker import is_simulated
-from ...data_manifests.simulation.published import beside_published
+from ...data_manifests.simulation.published import compare_with_published
 from ..console.output import print_table, write_message
 
 HEADER = ("feature", "simulated median", "published 25 %", "published 75 %", "within")
@@ -29,7 +29,7 @@ def compare(folder: Path) -> None:
     if not is_simulated(folder):
         message = f"{folder} holds no simulated data set. Make one: planktonbench data simulate flowcam --out DIR"
         raise DataError(message)
-    table = beside_published(read_table(folder / NATIVE, DataError, text=SPELLINGS["object_id"]))
+    table = compare_with_published(read_table(folder / NATIVE, DataError, text=SPELLINGS["object_id"]))
     numbers = table[["median", "low", "high"]].map("{:.6g}".format)
     answers = table["within"].map({True: "yes", False: "no"})
     print_table(HEADER, [list(row) for row in numbers.assign(within=answers).itertuples(name=None)])

@@ -1,4 +1,4 @@
-"""Audit of a data set: every image opened, every column examined, findings with counts and names.
+"""Audit of a data set: opens every image, checks every feature, and lists findings with counts and examples.
 
-Nothing is changed.
+The data set is not changed.
 """

@@ -15,15 +15,15 @@ Group = Literal["images", "labels", "split", "features"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that an audit found.
+    """One finding of an audit.
 
     Attributes:
-        group: what it is about.
-        code: a short stable name, for programs.
-        text: what was found, as a noun.
+        group: part of the data set that it concerns.
+        code: short, stable, machine-readable name.
+        text: description, as a noun phrase.
         advice: what it means, or what to do.
-        count: how many images, objects, classes or columns.
-        examples: the first of them, by name.
+        count: number of images, objects, classes or columns.
+        examples: names of the first of them.
 
     """
 
@@ -35,7 +35,7 @@ class Finding:
     examples: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Write the finding as two lines: what and how many, and the first by name."""
+        """Format the finding as two lines: description with count, and examples."""
         first = "first" if self.count > len(self.examples) else "these"
         return f"{self.text}: {self.count:,}. {self.advice}\n    {first}: {', '.join(self.examples)}"
 
@@ -45,6 +45,6 @@ class Finding:
 
 
 def finding(group: Group, code: str, text: str, advice: str, names: Iterable[object]) -> list[Finding]:
-    """Return one finding about these names, or none when there are none."""
+    """Return a list with one finding about `names`, or an empty list if there are no names."""
     found = [str(name) for name in names]
     return [Finding(group, code, text, advice, len(found), tuple(found[:FIRST]))] if found else []

@@ -1,4 +1,4 @@
-"""Columns that give the label away: one of them alone recognises the classes far better than any other."""
+"""Label leakage: features that alone recognise the classes far better than the others."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_ROWS = 20_000
-LEAVES = 64  # or two for each class, when that is more
+LEAVES = 64  # or two per class, whichever is more
 FAR_OUT = 3.0  # interquartile ranges above the third quartile: Tukey's outer fence
 LEAST_LEAD = 0.15  # above the median column
-FEWEST_COLUMNS = 4  # among fewer nothing is far from the rest
+FEWEST_COLUMNS = 4  # among fewer, outliers cannot be identified
 
 
 def single_feature_scores(native: pd.DataFrame, taxa: pd.Series, seed: int = 0) -> pd.Series:
-    """Return how well each column alone recognises the classes.
+    """Return how well each feature alone recognises the classes.
 
-    A decision tree of at most 64 leaves, or two for each class, learns from one half of the rows and is judged on the
-    other by balanced accuracy (mean recall), so that the largest class counts no more than the others. It is given
-    ranks: they cut the rows as the values do, and ids that single precision cannot tell apart stay apart. Missing
-    values are a value.
+    A decision tree of at most 64 leaves, or two per class, is fitted on one half of the rows and evaluated on the other
+    by balanced accuracy (mean recall), so that the largest class counts no more than the others. It is fitted on ranks:
+    they allow the same splits as the values, and keep ids apart that are equal in single precision. Missing values are
+    treated as a value.
 
     Args:
         native: float64 table of shape (n_objects, n_features).
-        taxa: of the same objects.
-        seed: draws the halves, and at most 20,000 rows.
+        taxa: taxon of each object.
+        seed: seed of the two halves and of the subsample of at most 20,000 rows.
 
     Returns:
-        Balanced accuracy on rows that were not learnt from, by column; empty when no class has two objects.
+        Balanced accuracy on the held-out half, by column; empty if fewer than two classes have two objects.
 
     """
     import pandas as pd
@@ -44,18 +44,18 @@ def single_feature_scores(native: pd.DataFrame, taxa: pd.Series, seed: int = 0) 
         return pd.Series(dtype="float64")
     if len(codes) > MOST_ROWS:
         table, _, codes, _ = train_test_split(table, codes, train_size=MOST_ROWS, random_state=seed)
-    learn, judge = train_test_split(range(len(codes)), test_size=0.5, stratify=_halves(codes), random_state=seed)
-    return pd.Series({name: _score(table[[name]], codes, learn, judge) for name in table.columns})
+    train, test = train_test_split(range(len(codes)), test_size=0.5, stratify=_halves(codes), random_state=seed)
+    return pd.Series({name: _score(table[[name]], codes, train, test) for name in table.columns})
 
 
 def _halves(codes: NDArray[np.intp]) -> NDArray[np.intp] | None:
-    """Return codes to stratify by; None when the draw left a class with a single row."""
+    """Return codes to stratify by; None if the subsample has a class with a single row."""
     import numpy as np
 
     return codes if np.bincount(codes)[np.unique(codes)].min() > 1 else None
 
 
-def _score(column: pd.DataFrame, codes: NDArray[np.intp], learn: list[int], judge: list[int]) -> float:
+def _score(column: pd.DataFrame, codes: NDArray[np.intp], train: list[int], test: list[int]) -> float:
     import numpy as np
     from sklearn.metrics import recall_score
     from sklearn.tree import DecisionTreeClassifier
@@ -63,17 +63,17 @@ def _score(column: pd.DataFrame, codes: NDArray[np.intp], learn: list[int], judg
     leaves = max(LEAVES, 2 * len(set(codes)))
     tree = DecisionTreeClassifier(max_leaf_nodes=leaves, class_weight="balanced", random_state=0)
     values = column.rank(method="dense").to_numpy(np.float32)
-    predicted = tree.fit(values[learn], codes[learn]).predict(values[judge])
-    truth = codes[judge]
+    predicted = tree.fit(values[train], codes[train]).predict(values[test])
+    truth = codes[test]
     return float(recall_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0))
 
 
 def suspicious(scores: pd.Series) -> pd.Series:
-    """Return the columns whose score is far above the rest, best first.
+    """Return the columns whose scores are outliers, best first.
 
-    Far means beyond Tukey's outer fence (third quartile plus three interquartile ranges) and at least 0.15 above the
-    median column. Where a quarter of the columns or more give the label away, they are the rest, and none is far from
-    it; a table in which that is so scores near 1 as a whole.
+    An outlier lies beyond Tukey's outer fence (third quartile plus three interquartile ranges) and at least 0.15 above
+    the median column. If a quarter of the columns or more leak the label, none of them is an outlier; such a table as a
+    whole scores near 1.
     """
     if len(scores) < FEWEST_COLUMNS:
         return scores.iloc[:0]

@@ -1,4 +1,4 @@
-"""The audit: images, labels, split and features of an opened data set."""
+"""Audit of the images, labels, split and features of an opened data set."""
 
 from __future__ import annotations
 
@@ -22,29 +22,28 @@ if TYPE_CHECKING:
 
     from ..dataset import Dataset
 
-SMALL_CLASS = 20  # objects; of fewer, a hold-out of 15 % leaves three or less in test
+SMALL_CLASS = 20  # objects; with fewer, a hold-out of 15 % leaves three or fewer in test
 THIN = 4  # pixels
 STATUS = {
     "empty": "empty files",
-    "truncated": "images that are cut off",
-    "damaged": "damaged images (a checksum or a marker inside is wrong)",
-    "unknown": "files that are no images",
+    "truncated": "truncated images",
+    "damaged": "damaged images (wrong checksum or marker)",
+    "unknown": "files that are not images",
     "unreadable": "images that cannot be decoded",
 }
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit saw and found.
+    """Result of an audit.
 
     Attributes:
         dataset: the data set.
-        images: one row per image, as `scan` returns, with the object's taxon (missing where it has none); None without
-            images.
-        pairs: pairs of images that look alike, as `near_duplicates` returns; None without images.
-        split: name of the split that was looked at; empty when none can be made.
-        alone: balanced accuracy of each native column alone; None without native table.
-        findings: what was found.
+        images: one row per image, as returned by `scan`, with the object's taxon if it has one; None without images.
+        pairs: near-duplicate images, as returned by `near_duplicates`; None without images.
+        split: name of the audited split; empty if none can be made.
+        feature_scores: balanced accuracy of each native feature alone; None without native table.
+        findings: the findings.
 
     """
 
@@ -52,7 +51,7 @@ class Audit:
     images: pd.DataFrame | None
     pairs: pd.DataFrame | None
     split: str
-    alone: pd.Series | None
+    feature_scores: pd.Series | None
     findings: tuple[Finding, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -74,12 +73,12 @@ def audit(dataset: Dataset, *, jobs: int = 1, advance: Callable[[int], object] =
 
     Args:
         dataset: the data set.
-        jobs: processes that open images; nothing depends on it.
-        advance: told how many more images were opened.
+        jobs: number of processes that open images; the result does not depend on it.
+        advance: called with the number of images opened since the last call.
 
     """
     taxon = dataset.objects.set_index("object_id")["taxon"]
-    images = pairs = alone = None
+    images = pairs = scores = None
     findings = _label_findings(dataset)
     if dataset.images is not None:
         images = scan(dataset.images, jobs=jobs, advance=advance)
@@ -89,24 +88,25 @@ def audit(dataset: Dataset, *, jobs: int = 1, advance: Callable[[int], object] =
     split, found = _split_findings(dataset, images, pairs)
     findings += found
     if dataset.native is not None:
-        alone = single_feature_scores(dataset.native, dataset.objects["taxon"])
-        findings += _feature_findings(dataset.native, alone)
-    return Audit(dataset, images, pairs, split, alone, tuple(findings))
+        scores = single_feature_scores(dataset.native, dataset.objects["taxon"])
+        findings += _feature_findings(dataset.native, scores)
+    return Audit(dataset, images, pairs, split, scores, tuple(findings))
 
 
 def _image_findings(images: pd.DataFrame) -> list[Finding]:
     findings: list[Finding] = []
     for status, text in STATUS.items():
         members = images["member"][images["status"] == status]
-        findings += finding("images", f"image-{status}", text, "Get them again, or take their objects out.", members)
+        findings += finding("images", f"image-{status}", text, "Replace them, or remove their objects.", members)
     good = images[images["status"] == "ok"]
     kinds = [
-        ("flat", "images of a single grey level", "Nothing is to be seen in them.", good["lowest"] == good["highest"]),
-        ("thin", f"images less than {THIN} px high or wide", "Look at them: cut wrongly?",
+        ("flat", "images with a single grey level", "They show nothing.", good["lowest"] == good["highest"]),
+        ("thin", f"images less than {THIN} px high or wide", "Check whether they are cropped correctly.",
          good[["height", "width"]].min(axis=1) < THIN),
-        ("colour", "images with colour", "They are read as grey.", good["coloured"] == 1),
-        ("alpha", "images with transparency", "It is not looked at.", good["channels"].isin([2, 4])),
-        ("deep", "images of more than 8 bits", "They are read as 8 bits.", good["bits"] > 8),  # noqa: PLR2004
+        ("colour", "colour images", "They are converted to grey.", good["coloured"] == 1),
+        ("alpha", "images with transparency", "Transparent pixels take the grey level of the border.",
+         good["channels"].isin([2, 4])),
+        ("deep", "images with more than 8 bits", "They are converted to 8 bits.", good["bits"] > 8),  # noqa: PLR2004
     ]  # fmt: skip
     for code, text, advice, which in kinds:
         findings += finding("images", code, text, advice, good["member"][which])
@@ -114,7 +114,7 @@ def _image_findings(images: pd.DataFrame) -> list[Finding]:
 
 
 def _names(images: pd.DataFrame) -> list[str]:
-    """Name each image by its member, and by its taxon where the member does not tell it."""
+    """Return the name of each image: its member, with the taxon if that is not part of the path."""
     taxa = images["taxon"].fillna("no taxon")
     pairs = zip(images["member"], taxa, strict=True)
     return [member if f"/{taxon}/" in f"/{member}" else f"{member} ({taxon})" for member, taxon in pairs]
@@ -122,22 +122,26 @@ def _names(images: pd.DataFrame) -> list[str]:
 
 def _copy_findings(images: pd.DataFrame, pairs: pd.DataFrame) -> list[Finding]:
     groups = same_pixels(images)
-    at_odds = [_several(group["taxon"]) for group in groups]
-    whole = sum(not _several(group["content"]) for group in groups)
+    conflicting = [_several(group["taxon"]) for group in groups]
+    identical = sum(not _several(group["content"]) for group in groups)
     copies = [" = ".join(_names(group)) for group in groups]
     names, taxa = _names(images), images["taxon"].to_numpy(object)
-    alike = [f"{names[one]} ~ {names[two]}" for one, two in zip(pairs["first"], pairs["second"], strict=True)]
+    similar = [f"{names[one]} ~ {names[two]}" for one, two in zip(pairs["first"], pairs["second"], strict=True)]
     differ = differing(taxa[pairs["first"]], taxa[pairs["second"]])
-    twice, similar = "images that occur more than once", "pairs of images that look alike"
-    same = f"(Their pixels are the same; of all {len(groups):,} such, {whole:,} are the same file byte for byte.)"
-    wrong, again = f"One of the labels is wrong; keep one. {same}", f"Keep one of each. {same}"
+    copy, near = "images that occur more than once", "pairs of near-duplicate images"
+    same = f"(Their pixels are identical; {identical:,} of all {len(groups):,} groups are identical files.)"
+    wrong, repeated = f"One of the labels is wrong; keep one. {same}", f"Keep one of each. {same}"
     limits = f"perceptual hashes within {MOST_BITS} of 64 bits, correlation of {ALIKE_FROM} or more"
-    look = f"Candidates ({limits}): look at them."
+    inspect = f"Inspect these candidates ({limits})."
     return [
-        *finding("labels", "copies-at-odds", f"{twice}, with different labels", wrong, _chosen(copies, at_odds)),
-        *finding("images", "copies", f"{twice}, with the same label", again, _chosen(copies, at_odds, which=False)),
-        *finding("labels", "look-alikes-at-odds", f"{similar}, with different labels", look, _chosen(alike, differ)),
-        *finding("images", "look-alikes", f"{similar}, with the same label", look, _chosen(alike, differ, which=False)),
+        *finding("labels", "copies-at-odds", f"{copy}, with different labels", wrong, _select(copies, conflicting)),
+        *finding(
+            "images", "copies", f"{copy}, with the same label", repeated, _select(copies, conflicting, which=False)
+        ),
+        *finding("labels", "look-alikes-at-odds", f"{near}, with different labels", inspect, _select(similar, differ)),
+        *finding(
+            "images", "look-alikes", f"{near}, with the same label", inspect, _select(similar, differ, which=False)
+        ),
     ]
 
 
@@ -146,14 +150,14 @@ def _several(values: pd.Series) -> bool:
 
 
 def differing(first: NDArray[np.object_], second: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """Tell where both labels are known and differ."""
+    """Return where both labels are known and differ, bool of shape (n,)."""
     import numpy as np
     import pandas as pd
 
     return np.asarray(pd.notna(first) & pd.notna(second) & (first != second))
 
 
-def _chosen(names: list[str], marks: Iterable[bool], *, which: bool = True) -> list[str]:
+def _select(names: list[str], marks: Iterable[bool], *, which: bool = True) -> list[str]:
     return [name for name, mark in zip(names, marks, strict=True) if mark == which]
 
 
@@ -163,12 +167,12 @@ def _label_findings(dataset: Dataset) -> list[Finding]:
     small = counts[(counts >= FEWEST_OBJECTS) & (counts < SMALL_CLASS)]
     return [
         *finding(
-            "labels", "class-too-small", f"taxa of fewer than {FEWEST_OBJECTS} objects",
-            "They cannot be in train, valid and test, nor in three folds, and are left out.", _counted(tiny),
+            "labels", "class-too-small", f"taxa with fewer than {FEWEST_OBJECTS} objects",
+            "They cannot be in train, valid and test, nor in three folds, and are excluded.", _counted(tiny),
         ),
         *finding(
-            "labels", "class-small", f"taxa of fewer than {SMALL_CLASS} objects",
-            "A hold-out tests them on three objects or fewer: their F1 is mostly chance.", _counted(small),
+            "labels", "class-small", f"taxa with fewer than {SMALL_CLASS} objects",
+            "A hold-out has three or fewer of their objects in test: their F1 is mostly chance.", _counted(small),
         ),
     ]  # fmt: skip
 
@@ -180,59 +184,59 @@ def _counted(counts: pd.Series) -> list[str]:
 def _split_findings(
     dataset: Dataset, images: pd.DataFrame | None, pairs: pd.DataFrame | None
 ) -> tuple[str, list[Finding]]:
-    """Look for copies and samples on two sides of the published split, or of the default hold-out where none is."""
+    """Find duplicates and samples in several subsets of the published split, or of the default hold-out."""
     published = {SET_NAMES.get(str(name).strip().lower()) for name in dataset.objects["set"].dropna().unique()}
     plan = SplitPlan(kind="published" if {"train", "test"} <= published else "holdout")
     try:
         split = make_splits(dataset, plan, 0)[0]
     except DataError as fault:
         return "", finding("split", "no-split", "splits that cannot be made", str(fault), [plan.name])
-    part = split.table.set_index("object_id")["part"]
-    findings = [] if images is None or pairs is None else _copies_across(images, pairs, part, split.name)
+    subset = split.table.set_index("object_id")["part"]
+    findings = [] if images is None or pairs is None else _copies_across(images, pairs, subset, split.name)
     samples = split.table.dropna(subset="sample").groupby("sample")["part"].nunique()
-    advice = "Objects of a sample are alike: use --split grouped-holdout."
+    advice = "Objects of one sample are similar: use --split grouped-holdout."
     findings += finding(
-        "split", "samples-across", f"samples on several sides of {split.name}", advice, samples.index[samples > 1]
+        "split", "samples-across", f"samples in several subsets of {split.name}", advice, samples.index[samples > 1]
     )
     return split.name, findings
 
 
-def _copies_across(images: pd.DataFrame, pairs: pd.DataFrame, part: pd.Series, split: str) -> list[Finding]:
-    sides = images["object_id"].map(part)
-    groups = [group for group in same_pixels(images) if _several(sides[group.index])]
-    across = sides.to_numpy(object)
+def _copies_across(images: pd.DataFrame, pairs: pd.DataFrame, subset: pd.Series, split: str) -> list[Finding]:
+    subsets = images["object_id"].map(subset)
+    groups = [group for group in same_pixels(images) if _several(subsets[group.index])]
+    across = subsets.to_numpy(object)
     apart = pairs[differing(across[pairs["first"]], across[pairs["second"]])]
     members = images["member"].to_numpy()
-    alike = [f"{members[one]} ~ {members[two]}" for one, two in zip(apart["first"], apart["second"], strict=True)]
-    learnt = "What is tested was learnt from; keep one of each."
+    similar = [f"{members[one]} ~ {members[two]}" for one, two in zip(apart["first"], apart["second"], strict=True)]
+    leaked = "Test images were used for training; keep one of each."
     return [
         *finding(
-            "split", "copies-across", f"images that occur on several sides of {split}", learnt,
+            "split", "copies-across", f"images that occur in several subsets of {split}", leaked,
             [" = ".join(group["member"]) for group in groups],
         ),
         *finding(
-            "split", "look-alikes-across", f"pairs of images that look alike on two sides of {split}",
-            "Candidates: look at them; what is tested may have been learnt from.", alike,
+            "split", "look-alikes-across", f"pairs of near-duplicate images in two subsets of {split}",
+            "Inspect these candidates; test images may have been used for training.", similar,
         ),
     ]  # fmt: skip
 
 
-def _feature_findings(native: pd.DataFrame, alone: pd.Series) -> list[Finding]:
+def _feature_findings(native: pd.DataFrame, scores: pd.Series) -> list[Finding]:
     low, high, missing = native.min(), native.max(), native.isna().mean()
     holes = missing[(missing > 0) & (missing < 1)].sort_values(ascending=False, kind="stable")
-    leaks = suspicious(alone)
-    median = f"{alone.median():.2f}" if len(alone) else "none"
+    leaks = suspicious(scores)
+    median = f"{scores.median():.2f}" if len(scores) else "none"
     best = f"features that alone recognise the taxa far better than the others (balanced accuracy; median {median})"
     return [
-        *finding("features", "empty", "features without any value", "They are dropped.", native.columns[missing == 1]),
+        *finding("features", "empty", "features without values", "They are dropped.", native.columns[missing == 1]),
         *finding("features", "constant", "constant features", "They are dropped.", native.columns[low == high]),
         *finding(
-            "features", "missing", "features with missing values", "They stay missing.",
+            "features", "missing", "features with missing values", "Missing values are kept.",
             [f"{name} {share:.2%}" for name, share in holes.items()],
         ),
         *finding(
             "features", "leak", best,
-            "Do they give the label away? If so, list them under never_features in the manifest.",
+            "Check whether they leak the label. If so, list them under never_features in the manifest.",
             [f"{name} {score:.2f}" for name, score in leaks.items()],
         ),
     ]  # fmt: skip

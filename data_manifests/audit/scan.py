@@ -1,4 +1,4 @@
-"""Every image opened once: whether it is whole, how large it is, and hashes by which copies are found."""
+"""Scan of all images: integrity, size, and the hashes used to find duplicates."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ TEXTS = ("object_id", "member", "status", "content", "pixels")
 NUMBERS = ("height", "width", "channels", "coloured", "bits", "lowest", "highest", "look")
 COLUMNS = (*TEXTS, *NUMBERS, "small")
 CHUNK = 500  # images
-SMALL_SIDE, LOOK_SIDE = 16, 8  # pixels of the small copy, and of the block of its lowest frequencies
+SMALL_SIDE, LOOK_SIDE = 16, 8  # pixels of the small copy, and coefficients of the block of lowest frequencies
 
 Row = tuple[str | int | bytes, ...]
 
 
 def scan(images: ImageStore, *, jobs: int = 1, advance: Callable[[int], object] = lambda _: None) -> pd.DataFrame:
-    """Open every image of a store, in storage order; about 1 kB is kept of each.
+    """Open every image of a store, in storage order; about 1 kB per image is kept.
 
     Args:
         images: the images.
-        jobs: processes; the result does not depend on it.
-        advance: told how many more images were opened.
+        jobs: number of processes; the result does not depend on it.
+        advance: called with the number of images opened since the last call.
 
     Returns:
         One row per image in storage order: object_id, member; status (`ok`, `empty`, `truncated`, `damaged`,
-        `unknown` for no image at all, `unreadable` when the decoder gives up); content, a hash of the file's bytes;
-        pixels, a hash of size and grey levels; height and width in pixels, channels, whether these differ (coloured, 0
-        or 1), bits of a channel, lowest and highest grey level; look, a perceptual hash of 64 bits (uint64); small, the
-        uint8 grey levels of a copy of 16 × 16 px as bytes. Unless status is ok, numbers are 0 and hashes empty.
+        `unknown` if not an image, `unreadable` if it cannot be decoded); content, a hash of the file's bytes; pixels, a
+        hash of size and grey levels; height and width in pixels; channels, and whether they differ (coloured, 0 or 1);
+        bits per channel; lowest and highest grey level; look, a perceptual hash of 64 bits (uint64); small, the uint8
+        grey levels of a copy of 16 × 16 px as bytes. Unless status is ok, numbers are 0 and hashes empty.
 
     """
     import pandas as pd
 
     ids = list(images.members)
-    some = partial(_scan_some, Opening.of(images))
-    tasks = (partial(some, ids[start : start + CHUNK]) for start in range(0, len(ids), CHUNK))
+    scan_chunk = partial(_scan_chunk, Opening.of(images))
+    tasks = (partial(scan_chunk, ids[start : start + CHUNK]) for start in range(0, len(ids), CHUNK))
     rows: list[Row] = []
     for found in in_order(tasks, jobs):
         rows += found
@@ -59,7 +59,7 @@ def scan(images: ImageStore, *, jobs: int = 1, advance: Callable[[int], object] 
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({**dict.fromkeys(NUMBERS, "int64"), "look": "uint64"})
 
 
-def _scan_some(opening: Opening, object_ids: list[str]) -> list[Row]:
+def _scan_chunk(opening: Opening, object_ids: list[str]) -> list[Row]:
     with quiet_decoder():
         images = opened(opening)
         return [_scan_one(images, object_id) for object_id in object_ids]
@@ -70,17 +70,17 @@ def _scan_one(images: ImageStore, object_id: str) -> Row:
     try:
         content = images.read_bytes(object_id)
     except DataError:
-        return object_id, member, "unreadable", *NOTHING_SEEN
+        return object_id, member, "unreadable", *EMPTY_ROW
     fault = fault_of(content)
-    seen = None if fault else _seen(content)
-    return (object_id, member, "ok", *seen) if seen else (object_id, member, fault or "unreadable", *NOTHING_SEEN)
+    facts = None if fault else _describe(content)
+    return (object_id, member, "ok", *facts) if facts else (object_id, member, fault or "unreadable", *EMPTY_ROW)
 
 
-NOTHING_SEEN: Row = ("", "", *[0] * len(NUMBERS), b"")
+EMPTY_ROW: Row = ("", "", *[0] * len(NUMBERS), b"")
 
 
-def _seen(content: bytes) -> Row | None:
-    """Return what a row tells of an encoded image, from its content on; None when it cannot be decoded."""
+def _describe(content: bytes) -> Row | None:
+    """Return the columns of an encoded image from `content` on; None if it cannot be decoded."""
     import cv2
     import numpy as np
 
@@ -98,7 +98,7 @@ def _seen(content: bytes) -> Row | None:
     lowest, highest = int(grey.min()), int(grey.max())
     return (
         _digest(content), _digest(grey.tobytes(), f"{height}x{width}"), height, width, channels, int(coloured),
-        8 * image.dtype.itemsize, lowest, highest, look_of(np.asarray(small, np.uint8)), small.tobytes(),
+        8 * image.dtype.itemsize, lowest, highest, perceptual_hash(np.asarray(small, np.uint8)), small.tobytes(),
     )  # fmt: skip
 
 
@@ -106,14 +106,15 @@ def _digest(content: bytes, key: str = "") -> str:
     return hashlib.blake2b(content, digest_size=12, key=key.encode()).hexdigest()
 
 
-def look_of(small: NDArray[np.uint8]) -> int:
-    """Return the perceptual hash of a small copy: which of its 64 lowest frequencies are above their median.
+def perceptual_hash(small: NDArray[np.uint8]) -> int:
+    """Return the perceptual hash of a small copy: one bit per low frequency, set if above their median.
 
     The frequencies are the first 8 × 8 coefficients of the cosine transform (after C. Zauner 2010, "Implementation and
-    benchmarking of perceptual image hash functions", section 3.2.1). Brightness moves one of them, contrast scales all.
+    benchmarking of perceptual image hash functions", section 3.2.1). Brightness shifts one of them, contrast scales
+    all.
 
     Args:
-        small: grey levels, uint8 of shape (16, 16); an image that is not square is stretched.
+        small: grey levels, uint8 of shape (16, 16); images that are not square are stretched.
 
     """
     import cv2

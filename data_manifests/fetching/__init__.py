@@ -1,4 +1,4 @@
-"""Download of published data sets: resumed, verified, and unpacked safely.
+"""Download of published data sets: resumable, verified, and unpacked safely.
 
-Where they come from is written in the manifests.
+The sources are listed in the manifests.
 """

@@ -1,7 +1,7 @@
-"""Archives from elsewhere, unpacked with suspicion: nothing leaves the folder, nothing is a link, nothing swells.
+"""Safe unpacking of archives: no paths outside the folder, no links, no decompression bombs.
 
-An archive is looked through to its end before anything of it is written. The rules are stricter than those of
-`tarfile`'s filter `data`, which mends what is refused here, and hold for zip files, too.
+An archive is read to its end before anything is written. The rules are stricter than those of `tarfile`'s filter
+`data`, which repairs what is rejected here, and also apply to zip files.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
-LARGEST_RATIO = 200  # unpacked bytes per byte of the archive; tables of text pack to a twentieth, images hardly at all
-FREE_OF_RATIO = 100_000_000  # bytes; a small archive may swell so far
+LARGEST_RATIO = 200  # unpacked bytes per byte of archive; text tables compress to a twentieth, images hardly at all
+FREE_OF_RATIO = 100_000_000  # bytes that an archive of any size may unpack to
 MOST_MEMBERS = 20_000_000  # the largest published set has seven million images
-PIECE = 1 << 20  # bytes; also the longest header that a tar file may have, since headers are read into memory
-BLOCK = 4096  # bytes; what a file takes on a disk is a multiple of it
+CHUNK = 1 << 20  # bytes; also the maximum length of a tar header, since headers are read into memory
+BLOCK = 4096  # bytes; files occupy multiples of it on disk
 ENCRYPTED = 0x1
 COMPRESSIONS: dict[bytes, Callable[..., object]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
-DAMAGES = (
+DAMAGE_ERRORS = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
@@ -52,10 +52,10 @@ class ArchiveMember:
     """One entry of an archive.
 
     Attributes:
-        name: as it stands in the archive.
-        size: bytes that it announces.
-        kind: `file`, `folder`, or what else it is, in words.
-        open: opens a file's contents.
+        name: name in the archive.
+        size: announced size in bytes.
+        kind: `file`, `folder`, or a description of any other type.
+        open: opens the contents of a file.
 
     """
 
@@ -67,13 +67,13 @@ class ArchiveMember:
 
 @dataclass(frozen=True)
 class Contents:
-    """What an archive holds that was looked through: hidden files and folders are not counted.
+    """Contents of an inspected archive, without hidden files and folders.
 
     Attributes:
         path: the archive.
-        files: how many files it holds.
-        bytes: how long they are together.
-        bytes_on_disk: what they will take on a disk of blocks.
+        files: number of files.
+        bytes: total size of the files.
+        bytes_on_disk: disk space needed, in whole blocks.
 
     """
 
@@ -84,29 +84,29 @@ class Contents:
 
 
 def is_archive(path: Path) -> bool:
-    """Tell whether a file is a zip or tar archive, by its contents."""
+    """Return whether a file is a zip or tar archive, judged by its contents."""
     return zipfile.is_zipfile(path) or _is_tar(path)
 
 
 def _is_tar(path: Path) -> bool:
-    """Tell whether a file begins with the header of a tar file; `tarfile` would read a header of any length for it."""
+    """Return whether a file begins with a tar header; `tarfile.is_tarfile` would read a header of any length."""
     try:
         with _decompressed(path) as stream:
             tarfile.TarInfo.frombuf(stream.read(tarfile.BLOCKSIZE), tarfile.ENCODING, "surrogateescape")
-    except (*DAMAGES, OSError):
+    except (*DAMAGE_ERRORS, OSError):
         return False
     return True
 
 
-def look_through(path: Path) -> Contents:
-    """Read an archive to its end without writing anything, and refuse what is wrong with it.
+def inspect_archive(path: Path) -> Contents:
+    """Read an archive to its end without writing anything, and reject unsafe or damaged archives.
 
     Args:
         path: a zip or tar archive, compressed or not.
 
     Raises:
-        DataError: it is no archive or a damaged one, a member would leave the folder, is a link or a device, is
-            encrypted, or the whole swells beyond measure.
+        DataError: the file is not an archive or is damaged; a member has a path outside the folder, is a link or a
+            device, or is encrypted; or the archive unpacks to a suspiciously large size.
 
     """
     files = total = on_disk = 0
@@ -119,17 +119,18 @@ def look_through(path: Path) -> Contents:
 
 
 def unpack(contents: Contents, folder: Path, advance: Callable[[int], object] = lambda _: None) -> None:
-    """Unpack an archive that was looked through.
+    """Unpack an inspected archive.
 
-    Hidden files and what macOS leaves behind are passed over.
+    Hidden files and macOS metadata are skipped.
 
     Args:
-        contents: what `look_through` has returned.
-        folder: an empty or new folder; when this fails, the caller removes it.
-        advance: told how many more bytes were written.
+        contents: return value of `inspect_archive`.
+        folder: an empty or new folder; if unpacking fails, the caller removes it.
+        advance: called with the number of bytes written since the last call.
 
     Raises:
-        DataError: as `look_through`; or two members have one name, or a file has other contents than it announces.
+        DataError: as for `inspect_archive`; or two members have the same name, or a file's size differs from the
+            announced one.
 
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -140,27 +141,29 @@ def unpack(contents: Contents, folder: Path, advance: Callable[[int], object] = 
 
 @contextmanager
 def _members(path: Path) -> Iterator[Iterator[tuple[ArchiveMember, PurePosixPath]]]:
-    """Open an archive, yield its files with their places in the folder, and turn faults into messages."""
+    """Open an archive, yield its files with their relative paths, and convert exceptions to DataError."""
     try:
         with closing(_of_zip(path) if zipfile.is_zipfile(path) else _of_tar(path)) as members:
-            yield _refusing(members, path)
+            yield _checked(members, path)
     except (FileExistsError, NotADirectoryError) as fault:
-        message = f"{path} holds '{fault.filename}' twice, or as a file and as a folder. Nothing was kept."
+        message = f"{path} contains '{fault.filename}' twice, or both as a file and as a folder. Nothing was unpacked."
         raise DataError(message) from fault
-    except DAMAGES as fault:
+    except DAMAGE_ERRORS as fault:
         raise DataError(_damaged(path, fault)) from fault
     except OSError as fault:
-        if fault.errno is not None:  # the disk's; gzip and bz2 raise others of a wrong checksum
+        if (
+            fault.errno is not None
+        ):  # from the file system; gzip and bz2 raise OSError without errno for a wrong checksum
             raise
         raise DataError(_damaged(path, fault)) from fault
 
 
 def _damaged(path: Path, fault: Exception) -> str:
-    return f"{path} is no archive that can be unpacked (damaged or cut off): {fault}. Delete it and fetch it again."
+    return f"{path} cannot be unpacked (damaged, truncated or not an archive): {fault}. Delete it and fetch it again."
 
 
-def _refusing(members: Iterator[ArchiveMember], path: Path) -> Iterator[tuple[ArchiveMember, PurePosixPath]]:
-    """Check each member, and yield the files that are not hidden."""
+def _checked(members: Iterator[ArchiveMember], path: Path) -> Iterator[tuple[ArchiveMember, PurePosixPath]]:
+    """Check each member and yield the files that are not hidden."""
     length = path.stat().st_size
     limit = FREE_OF_RATIO + LARGEST_RATIO * length
     announced = 0
@@ -169,8 +172,8 @@ def _refusing(members: Iterator[ArchiveMember], path: Path) -> Iterator[tuple[Ar
         announced += member.size
         if announced > limit or number >= MOST_MEMBERS:
             message = (
-                f"{path}: member '{member.name}' would make {announced:,} bytes in {number + 1:,} members out of an "
-                f"archive of {length:,} bytes; this looks like a bomb. Nothing was kept."
+                f"{path}: up to member '{member.name}', an archive of {length:,} bytes unpacks to {announced:,} bytes "
+                f"in {number + 1:,} members; it may be a decompression bomb. Nothing was unpacked."
             )
             raise DataError(message)
         if place is not None:
@@ -178,14 +181,14 @@ def _refusing(members: Iterator[ArchiveMember], path: Path) -> Iterator[tuple[Ar
 
 
 def _place(member: ArchiveMember, path: Path) -> PurePosixPath | None:
-    """Return where a file goes inside the folder; None for folders and hidden files."""
+    """Return the path of a file relative to the folder; None for folders and hidden files."""
     name, place = member.name, PurePosixPath(member.name)
     outside = place.is_absolute() or ".." in place.parts or "\\" in name or re.match(r"[A-Za-z]:", name)
     if outside or "\0" in name:
-        message = f"{path}: member '{name}' would be written outside of the folder. Nothing was kept."
+        message = f"{path}: member '{name}' would be written outside the folder. Nothing was unpacked."
         raise DataError(message)
     if member.kind not in {"file", "folder"}:
-        message = f"{path}: member '{name}' is {member.kind}; expected files and folders only. Nothing was kept."
+        message = f"{path}: member '{name}' is {member.kind}; expected files and folders only. Nothing was unpacked."
         raise DataError(message)
     return None if member.kind == "folder" or is_hidden(name.removeprefix("./")) else place
 
@@ -194,14 +197,14 @@ def _write(member: ArchiveMember, place: Path, advance: Callable[[int], object])
     place.parent.mkdir(parents=True, exist_ok=True)
     done = 0
     with member.open() as source, place.open("xb") as target:
-        while piece := source.read(PIECE):
-            done += len(piece)
+        while chunk := source.read(CHUNK):
+            done += len(chunk)
             if done > member.size:
                 break
-            target.write(piece)
-            advance(len(piece))
+            target.write(chunk)
+            advance(len(chunk))
     if done != member.size:
-        message = f"{place.name}: {done:,} bytes came instead of the {member.size:,} that were announced"
+        message = f"{place.name}: got {done:,} bytes, but the archive announces {member.size:,}"
         raise EOFError(message)
 
 
@@ -223,22 +226,22 @@ def _zip_kind(info: zipfile.ZipInfo) -> str:
 
 
 def _of_tar(path: Path) -> Generator[ArchiveMember]:
-    """Yield the members of a tar file, and read it to its end: a tar file does not know how many it should have."""
+    """Yield the members of a tar file, and check its end mark, since tar files do not store their number of members."""
     with _decompressed(path) as stream:
         headers = _Headers(stream)
-        with tarfile.open(fileobj=headers, mode="r:") as archive:  # type: ignore[call-overload]  # it reads, seeks, tells
+        with tarfile.open(fileobj=headers, mode="r:") as archive:  # type: ignore[call-overload]  # it has read, seek and tell
             while (entry := archive.next()) is not None:
-                archive.members.clear()  # it keeps every header that it has read: a gigabyte
+                archive.members.clear()  # tarfile keeps every header it has read, up to a gigabyte
                 yield ArchiveMember(entry.name, entry.size, _tar_kind(entry), partial(archive.extractfile, entry))
         if headers.last.strip(b"\0") or len(headers.last) != tarfile.BLOCKSIZE:
-            message = f"the mark of its end is missing after {headers.tell():,} bytes"
+            message = f"the end mark is missing after {headers.tell():,} bytes"
             raise tarfile.ReadError(message)
-        while stream.read(PIECE):  # the checksum of a compressed file is compared at its end
+        while stream.read(CHUNK):  # the checksum of a compressed file is verified at its end
             pass
 
 
 def _decompressed(path: Path) -> IO[bytes]:
-    """Open a file for reading behind its compression, which its first bytes tell."""
+    """Open a file for reading, decompressed according to its first bytes."""
     with path.open("rb") as file:
         magic = file.read(6)
     opener = next((opener for start, opener in COMPRESSIONS.items() if magic.startswith(start)), open)
@@ -249,15 +252,15 @@ def _tar_kind(entry: tarfile.TarInfo) -> str:
     if entry.issym() or entry.islnk():
         return "a link"
     if entry.issparse() or entry.size < 0:
-        return "a file with holes"
+        return "a sparse file"
     return "file" if entry.isreg() else "folder" if entry.isdir() else "a device or a pipe"
 
 
 class _Headers:
-    """A file as `tarfile` needs it, which gives no more at once than a sound header or a piece of a member is long.
+    """File object for `tarfile` that limits the size of a single read, and so the length of a header.
 
     Attributes:
-        last: what was read last; after the last member, the block that should mark the end.
+        last: bytes read most recently; after the last member, the block that should mark the end.
 
     """
 
@@ -267,8 +270,8 @@ class _Headers:
         self.last = b""
 
     def read(self, size: int) -> bytes:
-        """Read so many bytes, or fewer at the end of the file."""
-        if not 0 <= size <= PIECE:
+        """Read `size` bytes, or fewer at the end of the file."""
+        if not 0 <= size <= CHUNK:
             message = f"a header claims {size:,} bytes"
             raise tarfile.ReadError(message)
         self.last = self._stream.read(size)

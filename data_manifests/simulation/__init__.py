@@ -1,4 +1,4 @@
-"""Simulated plankton in the layout of a real data set, for first steps, tests, courses, and scale.
+"""Simulated plankton in the layout of a real data set, for first steps, tests, courses and large-scale runs.
 
-Results on it are always called simulated.
+Results on it are always marked as simulated.
 """

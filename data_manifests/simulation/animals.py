@@ -1,4 +1,4 @@
-"""Drawing programmes of animals and of radiolarians: crustaceans, worms, eggs, spheres with spines."""
+"""Drawing functions for animals and radiolarians: crustaceans, worms, eggs, spheres with spines."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def copepod(pen: Pen) -> None:
-    """Draw a copepod: body, tail with its fork, a pair of long antennae, legs."""
+    """Draw a copepod: body, forked tail, a pair of long antennae, legs."""
     rng = pen.rng
     wide, shade = rng.uniform(0.2, 0.32), rng.uniform(0.5, 0.8)
-    sideways = rng.random() < 0.5  # noqa: PLR2004 - half lie on their side
+    sideways = rng.random() < 0.5  # noqa: PLR2004 - half of them lie on their side
     for side in (-1, 1) if not sideways else (-1,):
         sweep = rng.uniform(0.9, 1.9)
         pen.stroke(ray((0.5, side * 0.1), side * sweep, 0, rng.uniform(0.6, 1.0), side * 0.3), 0.03, 0.55)
@@ -49,7 +49,7 @@ def nauplius(pen: Pen) -> None:
 
 
 def worm(pen: Pen) -> None:
-    """Draw a segmented larva with bundles of bristles, as the Annelida."""
+    """Draw a segmented larva with bundles of bristles, as in Annelida."""
     rng = pen.rng
     axis = curve(rng, 0.25, int(rng.integers(7, 14)))
     wide, shade = rng.uniform(0.13, 0.22), rng.uniform(0.45, 0.75)
@@ -72,7 +72,7 @@ def egg(pen: Pen) -> None:
 
 
 def sun(pen: Pen) -> None:
-    """Draw a dark sphere with fine spines on all sides, as the Retaria."""
+    """Draw a dark sphere with fine spines on all sides, as in Retaria."""
     rng = pen.rng
     core = rng.uniform(0.28, 0.5)
     for direction in np.linspace(0, 2 * np.pi, int(rng.integers(10, 26)), endpoint=False):

@@ -1,7 +1,8 @@
-"""A zip file of any number of images, written in constant memory: its directory waits on the disk, not in memory.
+"""Zip file of any number of images, written in constant memory with its directory buffered on disk.
 
-`zipfile` keeps some 380 bytes of each member until it closes, 0.4 GB for a million. What is written here is, byte for
-byte, what it writes on Unix. Records as in PKWARE's APPNOTE 6.3.10, sections 4.3.7, 4.3.12 and 4.3.14 to 4.3.16.
+`zipfile` keeps about 380 bytes per member until the file is closed, 0.4 GB for a million members. The output here is
+byte for byte that of `zipfile` on Unix. Records as in PKWARE's APPNOTE 6.3.10, sections 4.3.7, 4.3.12 and 4.3.14 to
+4.3.16.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LONG_AGO = 1 << 5 | 1  # 1 January 1980 at midnight, for each member, so that the same objects make the same archive
+LONG_AGO = 1 << 5 | 1  # 1 January 1980 at midnight for each member, so that the same objects give the same archive
 UNIX, OWNER_ONLY = 3, 0o600 << 16
 PLAIN_VERSION, LARGE_VERSION = 20, 45
-LARGE = 2**31 - 1  # bytes; from here on offsets have eight bytes
-MANY = 2**16 - 1  # members that the plain last record can count
-FULL_2, FULL_4 = 2**16 - 1, 2**32 - 1  # "look into the large record instead"
+LARGE = 2**31 - 1  # bytes; larger offsets are stored in eight bytes
+MANY = 2**16 - 1  # maximum number of members in the plain end record
+FULL_2, FULL_4 = 2**16 - 1, 2**32 - 1  # placeholders that refer to the ZIP64 record
 
 MEMBER = struct.Struct("<4s5H3L2H")
 ENTRY = struct.Struct("<4s2B5H3L5H2L")
@@ -32,20 +33,20 @@ END = struct.Struct("<4s4H2LH")
 
 
 class Archive:
-    """An open zip file that members are added to; see `open_archive`."""
+    """Zip file open for adding members; see `open_archive`."""
 
     def __init__(self, file: IO[bytes], directory: IO[bytes]) -> None:
-        """Write members to one file and remember their entries in another."""
+        """Write members to `file` and their directory entries to `directory`."""
         self._file = file
         self._directory = directory
         self._count = 0
 
     def add(self, name: str, content: bytes) -> None:
-        """Store a member as it is, without compression.
+        """Store a member without compression.
 
         Args:
             name: path inside the archive, ASCII.
-            content: less than 2 GiB.
+            content: contents, less than 2 GiB.
 
         """
         encoded, offset = name.encode("ascii"), self._file.tell()
@@ -59,7 +60,7 @@ class Archive:
         self._count += 1
 
     def finish(self) -> None:
-        """Write the directory and the records that end the archive."""
+        """Write the directory and the end records."""
         count, start, size = self._count, self._file.tell(), self._directory.tell()
         self._directory.seek(0)
         while block := self._directory.read(1 << 20):
@@ -73,7 +74,7 @@ class Archive:
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Archive]:
-    """Open a new zip file; it is finished when the block ends well, and left unfinished when it fails."""
+    """Open a new zip file; it is completed when the block succeeds and left incomplete when it fails."""
     with path.open("wb") as file, TemporaryFile(dir=path.parent) as directory:
         archive = Archive(file, directory)
         yield archive

@@ -1,4 +1,4 @@
-"""A chunk of a simulated set: its objects drawn, photographed and measured, as text and bytes for the files."""
+"""Chunk of a simulated data set: objects drawn, imaged and measured, as text and bytes to write to the files."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     from .composition import Composition
     from .native_table import NativeTable
 
-VERSION = 6  # of the simulator; the same version and seed draw the same objects
+VERSION = 6  # of the simulator; the same version and seed give the same objects
 FIRST_ID, ID_STEP = 32_000_000, 7
-FRAME_UNKNOWN = 6854 / 243_610  # share of rows without the grey level of their frame, as published
-HOLES_UNKNOWN = 34_428 / 243_610  # share of rows without features of the holes, as published
+FRAME_UNKNOWN = 6854 / 243_610  # share of rows without the grey level of the frame, as published
+HOLES_UNKNOWN = 34_428 / 243_610  # share of rows without hole features, as published
 QUICK_COMPRESSION = (
     *(cv2.IMWRITE_PNG_COMPRESSION, 1),
     *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY),
-    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE),  # noise is not foretold by its neighbours
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE),  # noise cannot be predicted from neighbouring pixels
 )
 
 
 @dataclass(frozen=True)
 class SimulationSettings:
-    """What is simulated; the same recipe makes the same files.
+    """Settings of a simulation; the same settings give the same files.
 
     Attributes:
-        name: data set that is imitated.
+        name: name of the imitated data set.
         objects: number of objects.
-        seed: seed of everything.
+        seed: seed of all random numbers.
 
     """
 
@@ -47,10 +47,10 @@ class SimulationSettings:
     seed: int
 
     def to_text(self) -> str:
-        """Write what the file beside the tables says."""
+        """Return the text of the marker file."""
         facts = {
             "simulated": True,
-            "what": "Drawings by a program in the manner of the data set. No photographs, no results of real plankton.",
+            "what": "Drawings by a program, similar to the data set; no photographs. Results are not on real plankton.",
             "program": "planktonbench data simulate",
             "version": VERSION,
             "data_set": self.name,
@@ -62,21 +62,21 @@ class SimulationSettings:
 
 @dataclass(frozen=True)
 class DrawnChunk:
-    """The files' share of one chunk."""
+    """Content of one chunk for each file."""
 
     meta: str
     native: str
     images: list[tuple[str, bytes]]
 
 
-def draw_chunk(recipe: SimulationSettings, start: int, composition: Composition, table: NativeTable) -> DrawnChunk:
-    """Draw, photograph and measure objects; each has a generator of its own, so that chunks can be drawn anywhere.
+def draw_chunk(settings: SimulationSettings, start: int, composition: Composition, table: NativeTable) -> DrawnChunk:
+    """Draw, image and measure objects; each has its own generator, so chunks can be drawn in any process.
 
     Args:
-        recipe: what is simulated.
+        settings: settings of the simulation.
         start: number of the first object.
         composition: taxa and samples of these objects.
-        table: measures them.
+        table: columns of the native table and the function that measures them.
 
     """
     cv2.setNumThreads(1)
@@ -86,8 +86,8 @@ def draw_chunk(recipe: SimulationSettings, start: int, composition: Composition,
         object_id = FIRST_ID + ID_STEP * index
         taxon = composition.taxa[composition.taxon[row]]
         sample = int(composition.sample[row])
-        station, population = Station.of(recipe.seed, sample), Population.of(recipe.seed, sample, taxon)
-        rng = np.random.default_rng([recipe.seed, index])
+        station, population = Station.of(settings.seed, sample), Population.of(settings.seed, sample, taxon)
+        rng = np.random.default_rng([settings.seed, index])
         programme = PROGRAMMES[taxon]
         body = programme.body(rng, population, station.conditions.magnification)
         image = photograph(body, station.conditions, rng)

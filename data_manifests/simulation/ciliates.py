@@ -1,4 +1,4 @@
-"""Drawing programme of tintinnids: one lorica, whose form tells the taxa apart."""
+"""Drawing function for tintinnids: a lorica whose shape depends on the taxon."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
     from .drawing import Pen
 
-SEEN_WITH_CELL = 0.55  # share of loricae that still hold their ciliate
+SEEN_WITH_CELL = 0.55  # share of loricae that still contain a ciliate
 
 
 @dataclass(frozen=True)
 class Lorica:
-    """The house of a tintinnid, its mouth at x = 1 and its end at x = -1.
+    """Lorica (shell) of a tintinnid, with its mouth at x = 1 and its end at x = -1.
 
     Attributes:
-        width: half width at the widest place, in half lengths.
-        bowl: where it is widest, from -1 (the end) to 1 (the mouth).
+        width: half width at the widest point, in half lengths.
+        bowl: position of the widest point, from -1 (the end) to 1 (the mouth).
         mouth: width at the mouth, as a share of the widest.
         point: how pointed the end is, 0 (round) to 1 (a spike).
-        flare: how much the rim turns outward.
+        flare: how far the rim turns outward.
         wall: width of the wall.
         shade: optical density of the lorica.
-        grains: how many grains are glued to it.
-        rings: rings of the collar.
+        grains: mean number of grains attached to it.
+        rings: number of rings of the collar.
         lattice: whether the collar has windows.
 
     """
@@ -47,7 +47,7 @@ class Lorica:
     lattice: bool = False
 
     def __call__(self, pen: Pen) -> None:
-        """Draw a lorica, and more often than not the ciliate in it."""
+        """Draw a lorica, in most cases with the ciliate inside."""
         rng = pen.rng
         x, half = self._profile(rng)
         outline = np.vstack([np.column_stack([x, half]), np.column_stack([x, -half])[::-1]])
@@ -62,7 +62,7 @@ class Lorica:
         self._collar(pen, x, half)
 
     def _profile(self, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return half width along the axis, from the end to the mouth."""
+        """Return positions along the axis from the end to the mouth, and half widths."""
         x = np.linspace(-1, 1, 28)
         width = self.width * rng.uniform(0.85, 1.15)
         bowl = self.bowl + rng.normal(0, 0.05)

@@ -1,4 +1,4 @@
-"""Which objects a simulated set holds: taxa in published proportions, spread unevenly over samples."""
+"""Composition of a simulated data set: taxa in published proportions, unevenly distributed over samples."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 LEAST_PER_TAXON = 12
 OBJECTS_PER_SAMPLE = 250
 FEWEST_SAMPLES, MOST_SAMPLES = 16, 400
-EVENNESS = 0.7  # shape of the gamma distribution of a taxon's share in samples; below 1, some samples hold hardly any
+EVENNESS = (
+    0.7  # shape of the gamma distribution of a taxon's share in samples; below 1, some samples have very few objects
+)
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,9 @@ class Composition:
     Attributes:
         taxa: names of the taxa.
         taxon: position of each object's taxon in `taxa`, uint8 of shape (n_objects,).
-        labelled: whether the taxon stands in the table, bool of shape (n_objects,).
+        labelled: whether the taxon is given in the table, bool of shape (n_objects,).
         sample: number of each object's sample, uint16 of shape (n_objects,).
-        n_samples: how many samples there are.
+        n_samples: number of samples.
 
     """
 
@@ -39,26 +41,26 @@ class Composition:
     sample: NDArray[np.uint16]
     n_samples: int
 
-    def part(self, rows: slice) -> Composition:
-        """Return the composition of some of the objects."""
+    def subset(self, rows: slice) -> Composition:
+        """Return the composition of a slice of the objects."""
         return replace(self, taxon=self.taxon[rows], labelled=self.labelled[rows], sample=self.sample[rows])
 
 
 def compose(published: Mapping[str, int], unlabelled: float, objects: int, rng: np.random.Generator) -> Composition:
-    """Decide on taxon and sample of each object.
+    """Draw taxon and sample of each object.
 
     Args:
-        published: number of objects of each taxon in the real set, whose proportions are kept.
-        unlabelled: share of objects whose taxon is missing in the table.
+        published: number of objects of each taxon in the real data set; proportions are kept.
+        unlabelled: share of objects without taxon in the table.
         objects: number of objects.
-        rng: decides.
+        rng: random generator.
 
     Raises:
         DataError: there are too few objects for `LEAST_PER_TAXON` of each taxon.
 
     """
     missing = round(unlabelled * objects)
-    counts = shared_out(np.array(list(published.values())), objects - missing)
+    counts = apportion(np.array(list(published.values())), objects - missing)
     order = rng.permutation(objects)
     codes = np.empty(objects, np.uint8)
     codes[order[: objects - missing]] = np.repeat(np.arange(len(counts), dtype=np.uint8), counts)
@@ -75,10 +77,10 @@ def compose(published: Mapping[str, int], unlabelled: float, objects: int, rng: 
     return Composition(tuple(published), codes, labelled, sample, n_samples)
 
 
-def shared_out(published: NDArray[np.integer], objects: int) -> NDArray[np.int64]:
-    """Share out objects over taxa in published proportions, with at least `LEAST_PER_TAXON` each.
+def apportion(published: NDArray[np.integer], objects: int) -> NDArray[np.int64]:
+    """Distribute objects over taxa in published proportions, with at least `LEAST_PER_TAXON` each.
 
-    Rounding goes to the largest remainders; what rare taxa are given beyond their share is taken from the others.
+    Rounding follows the largest-remainder method; the extra objects of rare taxa are taken from the others.
 
     Raises:
         DataError: there are too few objects.
@@ -88,7 +90,7 @@ def shared_out(published: NDArray[np.integer], objects: int) -> NDArray[np.int64
         least = int(np.ceil(LEAST_PER_TAXON * len(published) * 1.01))
         message = (
             f"{objects:,} labelled objects are too few for {len(published)} taxa of at least {LEAST_PER_TAXON} each; "
-            f"ask for {least:,} objects or more."
+            f"request {least:,} objects or more."
         )
         raise DataError(message)
     rare = np.zeros(len(published), bool)

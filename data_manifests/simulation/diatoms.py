@@ -1,4 +1,4 @@
-"""Drawing programmes of diatoms: discs, needles, stars, and chains of cells with and without setae."""
+"""Drawing functions for diatoms: discs, needles, stars, and chains of cells with and without setae."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Chain:
-    """A chain of cells in girdle view.
+    """Chain of cells in girdle view.
 
     Attributes:
-        cells: fewest and most cells.
+        cells: minimum and maximum number of cells.
         height: half height of a cell, in half lengths of the chain.
-        gap: share of each cell's place that is clear.
+        gap: share of each cell's length that is left clear.
         setae: length of the setae at each corner; 0 for none.
         shade: optical density of a cell.
-        bend: how far the chain leaves its axis.
-        horned: whether cells are concave between two horns, by which they touch.
+        bend: deviation of the chain from its axis.
+        horned: whether cells are concave and touch by two horns.
 
     """
 
@@ -77,7 +77,7 @@ def _turned(points: ArrayLike, tilt: float) -> NDArray[np.float64]:
 
 
 def zigzag(pen: Pen) -> None:
-    """Draw rods that touch by alternate ends, as Thalassionema."""
+    """Draw rods that touch at alternating ends, as in Thalassionema."""
     rng = pen.rng
     n = int(rng.integers(3, 9))
     x = np.linspace(-1, 1, n + 1) + rng.normal(0, 0.03, n + 1)
@@ -89,7 +89,7 @@ def zigzag(pen: Pen) -> None:
 
 
 def star(pen: Pen) -> None:
-    """Draw rods that radiate from one point, as Asterionellopsis."""
+    """Draw rods that radiate from one point, as in Asterionellopsis."""
     rng = pen.rng
     n = int(rng.integers(4, 11))
     sweep = rng.uniform(1.1, 2.0) * np.pi
@@ -100,7 +100,7 @@ def star(pen: Pen) -> None:
 
 
 def needle(pen: Pen) -> None:
-    """Draw one or two long cells with pointed ends, as Rhizosolenia and its kin."""
+    """Draw one or two long cells with pointed ends, as in Rhizosolenia and related genera."""
     rng = pen.rng
     axis = curve(rng, 0.05, 20)
     half = rng.uniform(0.03, 0.07)
@@ -118,7 +118,7 @@ def rod(pen: Pen) -> None:
 
 
 def sigmoid(pen: Pen) -> None:
-    """Draw a slender S-shaped valve, as Pleurosigma."""
+    """Draw a slender S-shaped valve, as in Pleurosigma."""
     rng = pen.rng
     x = np.linspace(-1, 1, 30)
     middle = rng.uniform(0.1, 0.2) * np.sin(np.pi * x)
@@ -132,11 +132,11 @@ def sigmoid(pen: Pen) -> None:
 
 @dataclass(frozen=True)
 class Disc:
-    """A centric diatom in valve view, sometimes tilted.
+    """Centric diatom in valve view, sometimes tilted.
 
     Attributes:
-        rings: how many inner rings are seen.
-        spots: how many chloroplasts.
+        rings: number of visible inner rings.
+        spots: number of chloroplasts.
         wall: width of the rim.
 
     """
@@ -148,7 +148,7 @@ class Disc:
     def __call__(self, pen: Pen) -> None:
         """Draw a disc."""
         rng = pen.rng
-        tilt = rng.uniform(0.55, 1) if rng.random() < 0.3 else rng.uniform(0.94, 1)  # noqa: PLR2004 - a tilted third
+        tilt = rng.uniform(0.55, 1) if rng.random() < 0.3 else rng.uniform(0.94, 1)  # noqa: PLR2004 - nearly a third are tilted
         pen.outline(ellipse((0, 0), 0.97, 0.97 * tilt, n=48), rng.uniform(0.2, 0.45), 0.75, self.wall)
         for ring in range(self.rings):
             radius = 0.75 - 0.22 * ring
@@ -160,7 +160,7 @@ class Disc:
 
 
 def wheel(pen: Pen) -> None:
-    """Draw a chain of Bacteriastrum seen from its end: a small disc with many forked setae."""
+    """Draw a chain of Bacteriastrum in end view: a small disc with many forked setae."""
     rng = pen.rng
     pen.outline(blob(rng, 0.2, 0.2, 0.05), 0.4, 0.7, 0.03)
     for direction in np.linspace(0, 2 * np.pi, int(rng.integers(8, 15)), endpoint=False):
@@ -171,7 +171,7 @@ def wheel(pen: Pen) -> None:
 
 
 def pillow(pen: Pen) -> None:
-    """Draw one to three cells with a horn at each corner, as Odontella."""
+    """Draw one to three cells with a horn at each corner, as in Odontella."""
     rng = pen.rng
     n = int(rng.integers(1, 4))
     half = 0.9 / n

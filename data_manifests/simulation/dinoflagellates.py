@@ -1,4 +1,4 @@
-"""Drawing programmes of dinoflagellates: horns, spines and sails."""
+"""Drawing functions for dinoflagellates: horns, spines and sails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def horned(pen: Pen) -> None:
-    """Draw an anchor: one long apical horn, two antapical horns that curve forward, as Neoceratium."""
+    """Draw an anchor: one long apical horn, two antapical horns that curve forward, as in Neoceratium."""
     rng = pen.rng
     body = rng.uniform(0.2, 0.3)
     shade = rng.uniform(0.5, 0.75)
@@ -31,7 +31,7 @@ def horned(pen: Pen) -> None:
 
 
 def rhomb(pen: Pen) -> None:
-    """Draw a rounded rhomb with a girdle and two short antapical horns, as Protoperidinium."""
+    """Draw a rounded rhomb with a girdle and two short antapical horns, as in Protoperidinium."""
     rng = pen.rng
     wide = rng.uniform(0.6, 0.85)
     side = np.array([[0.45, 0.5 * wide], [-0.1, wide], [-0.55, 0.75 * wide], [-0.95, 0.4 * wide]])
@@ -42,7 +42,7 @@ def rhomb(pen: Pen) -> None:
 
 
 def sailed(pen: Pen) -> None:
-    """Draw an egg-shaped cell with a collar and a ribbed sail, as the Dinophysiales."""
+    """Draw an egg-shaped cell with a collar and a ribbed sail, as in Dinophysiales."""
     rng = pen.rng
     tall = rng.uniform(0.5, 0.75)
     sail = np.array([[0.75, -0.1], [0.7, -tall - 0.3], [0.1, -tall - 0.35], [-0.3, -0.8 * tall]])
@@ -56,7 +56,7 @@ def sailed(pen: Pen) -> None:
 
 
 def spined(pen: Pen) -> None:
-    """Draw an angular cell with six stout spines, as Ceratocorys horrida."""
+    """Draw an angular cell with six stout spines, as in Ceratocorys horrida."""
     rng = pen.rng
     corners = np.linspace(0, 2 * np.pi, 6, endpoint=False) + rng.normal(0, 0.12, 6)
     for direction in corners:

@@ -1,6 +1,6 @@
-"""The pen: anti-aliased outlines and strokes of optical density on a canvas, in the object's own coordinates.
+"""Pen for drawing anti-aliased outlines and strokes of optical density on a canvas, in object coordinates.
 
-The object's long axis runs along x from -1 to 1; the pen turns, mirrors and scales what is drawn.
+The long axis of the object runs along x from -1 to 1; the pen rotates, mirrors and scales the drawing.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
     Points = NDArray[np.float64]
 
-REACH = 1.7  # half the canvas, in half lengths of the object; what lies beyond is cut as at the edge of a frame
-FINE_BELOW = 90  # pixels; shorter objects are drawn at twice the size and shrunk
-SHIFT = 4  # bits after the point in OpenCV's coordinates
+REACH = 1.7  # half the canvas, in half lengths of the object; anything beyond is clipped, as at the edge of a frame
+FINE_BELOW = 90  # pixels; shorter objects are drawn at twice the size and downscaled
+SHIFT = 4  # fractional bits of OpenCV coordinates
 OPAQUE = 255
-WAVES = np.arange(2, 9)  # per turn, of a rough outline
-ALONG = np.linspace(0, 1, 6)  # points of a line outward
+WAVES = np.arange(2, 9)  # per revolution, of a rough outline
+ALONG = np.linspace(0, 1, 6)  # points along a ray
 
 
 @dataclass(frozen=True)
 class Pen:
-    """Draws one object.
+    """Pen that draws one object.
 
     Attributes:
-        length: pixels of the object's long axis in the final image.
-        angle: radians by which it is turned.
-        flip: 1, or -1 for its mirror image.
-        rng: the object's own generator, for variation of its form.
+        length: length of the object's long axis in the final image, in pixels.
+        angle: rotation in radians.
+        flip: 1, or -1 for the mirror image.
+        rng: random generator of the object, for variation of its shape.
 
     """
 
@@ -57,14 +57,14 @@ class Pen:
         """Fill a closed outline.
 
         Args:
-            points: shape (n_points, 2), in the object's coordinates.
-            shade: optical density, 0 to 1; it replaces what was drawn before.
+            points: shape (n_points, 2), in object coordinates.
+            shade: optical density, 0 to 1; it replaces earlier drawing.
 
         """
         cv2.fillPoly(self.canvas, [self._place(points)], self._grey(shade), cv2.LINE_AA, SHIFT)
 
     def stroke(self, points: ArrayLike, width: float, shade: float, *, closed: bool = False) -> None:
-        """Draw a line through points; `width` in the object's coordinates, at least one final pixel."""
+        """Draw a line through points; `width` is in object coordinates, at least one final pixel."""
         pixels = max(self.zoom, round(width * self.length * self.zoom / 2))
         cv2.polylines(self.canvas, [self._place(points)], closed, self._grey(shade), pixels, cv2.LINE_AA, SHIFT)
 
@@ -74,13 +74,13 @@ class Pen:
         self.stroke(points, width, wall, closed=True)
 
     def density(self, factor: float = 1.0) -> NDArray[np.uint8]:
-        """Return what was drawn in final pixels, times a factor, uint8 from 0 to 255."""
+        """Return the optical density in final pixels, times a factor, uint8 from 0 to 255."""
         side = self.canvas.shape[0] // self.zoom
         drawn = cv2.resize(self.canvas, (side, side), interpolation=cv2.INTER_AREA)
         return np.asarray(cv2.convertScaleAbs(drawn, alpha=factor), np.uint8)
 
     def _place(self, points: ArrayLike) -> NDArray[np.int32]:
-        """Turn the object's coordinates into OpenCV's."""
+        """Convert object coordinates to OpenCV coordinates."""
         placed = np.asarray(points, float) @ self._turn + self.canvas.shape[0] / 2 * (1 << SHIFT)
         return np.asarray(np.rint(placed), np.int32)
 
@@ -102,7 +102,7 @@ def moved(points: Points, x: float, y: float) -> Points:
 
 @cache
 def circle(n: int) -> Points:
-    """Return n points of the unit circle, shape (n, 2); shared, so not to be written to."""
+    """Return n points of the unit circle, shape (n, 2); the array is cached and read-only."""
     turn = np.linspace(0, 2 * np.pi, n, endpoint=False)
     points = np.column_stack([np.cos(turn), np.sin(turn)])
     points.flags.writeable = False
@@ -110,7 +110,7 @@ def circle(n: int) -> Points:
 
 
 def ellipse(centre: tuple[float, float], a: float, b: float, tilt: float = 0.0, n: int = 32) -> Points:
-    """Return n points of an ellipse with half axes a (along x before the tilt, in radians) and b."""
+    """Return n points of an ellipse with half axes a (along x before rotation by `tilt` radians) and b."""
     cosine, sine = np.cos(tilt), np.sin(tilt)
     axes = np.array([[a * cosine, a * sine], [-b * sine, b * cosine]])
     return np.asarray(circle(n) @ axes + np.asarray(centre), np.float64)
@@ -131,7 +131,7 @@ def _waves(n: int) -> Points:
 
 
 def blob(rng: np.random.Generator, a: float, b: float, rough: float, n: int = 40) -> Points:
-    """Return a closed outline around an ellipse, rough by a sum of waves of random phase, about `rough` deep."""
+    """Return an ellipse roughened by a sum of waves with random phases and an amplitude of about `rough`."""
     return np.asarray(blobs(rng, np.array([[a, b]]), rough, n)[0], np.float64)
 
 
@@ -144,14 +144,14 @@ def blobs(rng: np.random.Generator, axes: Points, rough: float, n: int) -> NDArr
 
 
 def curve(rng: np.random.Generator, bend: float, n: int = 16) -> Points:
-    """Return a smooth line along x from -1 to 1 that leaves the axis by about `bend`."""
+    """Return a smooth line along x from -1 to 1 that deviates from the axis by about `bend`."""
     x = np.linspace(-1, 1, n)
     arc, wave = rng.normal(0, bend), rng.normal(0, bend / 2)
     return np.column_stack([x, arc * (1 - x**2) + wave * np.sin(np.pi * x)])
 
 
 def ray(centre: tuple[float, float], direction: float, start: float, end: float, bow: float = 0.0) -> Points:
-    """Return a line outward from a centre, from one distance to another, bowed sideways by `bow` at its end."""
+    """Return a line from distance `start` to distance `end` from a centre, bent sideways by `bow` at its end."""
     along = start + (end - start) * ALONG
     aside = bow * ALONG**2
     cosine, sine = np.cos(direction), np.sin(direction)

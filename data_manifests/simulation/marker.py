@@ -1,4 +1,4 @@
-"""The mark of a simulated data set: a file beside its tables, so that nobody takes it for photographs."""
+"""Marker file that identifies a simulated data set, so that it is not mistaken for real images."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ MARKER = "simulation.json"
 
 
 def is_simulated(folder: Path) -> bool:
-    """Tell whether the files of a folder were made by a simulator."""
+    """Return whether the files of a folder were made by the simulator."""
     return (folder / MARKER).is_file()

@@ -1,4 +1,4 @@
-"""The native table of a simulated set: who measures it is handed in, since measuring is done a floor above."""
+"""Native table of a simulated data set; the measuring function is passed in, since it belongs to a higher layer."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ class NativeTable:
     """Columns of a simulated native table.
 
     Attributes:
-        names: their names.
-        measure: takes images, uint8 of shape (height, width) each, of objects on a light background; returns float64 of
-            shape (n_images, n_names), NaN where undefined. A function of a module, so that other processes find it.
-        make_ready: called once before processes measure.
+        names: names of the columns.
+        measure: takes images of objects on a light background, each uint8 of shape (height, width); returns float64 of
+            shape (n_images, n_names), NaN where undefined. It must be a module-level function, so that it can be
+            pickled.
+        make_ready: called once before worker processes measure.
 
     """
 
@@ -36,15 +37,15 @@ class NativeTable:
     def of(
         self, images: Sequence[NDArray[np.uint8]], frame_known: NDArray[np.bool_], holes_known: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        """Measure images, and leave out what the published table of the FlowCam challenge has not.
+        """Measure images, with values missing as in the published table of the FlowCam challenge.
 
-        There, what was divided by the area of the holes is missing in one object of seven, and what was divided by the
-        grey level of the frame where that was not recorded and stands as 0.
+        There, features divided by the area of the holes are missing for one object in seven, and features divided by
+        the grey level of the frame are missing where it was not recorded and is given as 0.
 
         Args:
-            images: as `measure` takes them.
-            frame_known: whether the grey level of each frame is told, bool of shape (n_images,).
-            holes_known: whether features of the holes are, bool of shape (n_images,).
+            images: images as for `measure`.
+            frame_known: whether the grey level of the frame is given, bool of shape (n_images,).
+            holes_known: whether the hole features are given, bool of shape (n_images,).
 
         """
         values = self.measure(images)

@@ -1,4 +1,4 @@
-"""Drawing programmes of what is no plankton: detritus, pellets, fibres, pollen, bubbles."""
+"""Drawing functions for particles that are not plankton: detritus, pellets, fibres, pollen, bubbles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def aggregate(pen: Pen) -> None:
-    """Draw a rough heap of flakes and threads of any darkness, with gaps, as detritus."""
+    """Draw an irregular aggregate of flakes and threads of varying darkness, with gaps, as in detritus."""
     rng = pen.rng
     slim = rng.uniform(0.25, 0.95)
     pen.fill(blob(rng, 0.8, 0.8 * slim, rng.uniform(0.15, 0.4)), rng.uniform(0.05, 0.35))
@@ -31,7 +31,7 @@ def aggregate(pen: Pen) -> None:
 
 
 def pellet(pen: Pen) -> None:
-    """Draw a dark pellet with blunt ends and a ragged edge, as feces."""
+    """Draw a dark pellet with blunt ends and a ragged edge, as in feces."""
     rng = pen.rng
     half = rng.uniform(0.2, 0.5)
     axis = curve(rng, 0.1)
@@ -46,7 +46,7 @@ def pellet(pen: Pen) -> None:
 
 
 def fibre(pen: Pen) -> None:
-    """Draw one to three long bent threads, as silks."""
+    """Draw one to three long bent threads, as in silks."""
     rng = pen.rng
     for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
         thread = moved(curve(rng, 0.35, 24), 0, rng.normal(0, 0.1))
@@ -66,7 +66,7 @@ def pollen(pen: Pen) -> None:
 def bubble(pen: Pen) -> None:
     """Draw a bubble: a thick dark ring around a bright centre; or a smear at the edge of the frame."""
     rng = pen.rng
-    if rng.random() < 0.75:  # noqa: PLR2004 - three of four
+    if rng.random() < 0.75:  # noqa: PLR2004 - three out of four
         pen.fill(ellipse((0, 0), 0.95, 0.95, n=48), rng.uniform(0.7, 0.9))
         hole = rng.uniform(0.35, 0.75)
         pen.fill(ellipse((0, 0), hole, hole, n=36), rng.uniform(0, 0.15))

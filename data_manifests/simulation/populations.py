@@ -1,7 +1,7 @@
-"""Populations: the objects of one taxon in one sample are more alike than those of the taxon in all samples.
+"""Populations: objects of one taxon are more similar within a sample than across samples.
 
-A sample holds a few species, of one season and condition. That is why a classifier does worse on samples that it has
-not seen, and why a grouped split is harder than a stratified one.
+A sample contains a few species of one season and condition. This is why classifiers perform worse on unseen samples,
+and why a grouped split is harder than a stratified one.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ SHADES, ROUGHNESSES = 0.18, 0.3  # standard deviations of the logarithm, between
 
 @dataclass(frozen=True)
 class Population:
-    """How the objects of a taxon in a sample differ from those of the taxon.
+    """Deviation of the objects of a taxon in one sample from the taxon as a whole.
 
     Attributes:
-        size: how far their sizes lie from the taxon's, in standard deviations of what populations differ by.
+        size: deviation of their size from the taxon's, in standard deviations between populations.
         density: factor of their optical density.
-        uneven: factor of how uneven their density is.
+        uneven: factor of the unevenness of their density.
 
     """
 

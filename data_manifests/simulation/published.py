@@ -1,4 +1,4 @@
-"""What was published of the real FlowCam table, beside what was measured in a simulated one."""
+"""Comparison of a simulated native table with published quartiles of the real FlowCam table."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # 25 % and 75 % of the published table (M. Bouzaien, Plankton Recognition, describe() of 243,610 objects), of columns
-# that hold there what their names say. Others do not: area_exc is the area of the holes, and what is called *_area is
-# divided by the grey level of the frame.
+# whose values match their names. Others do not: area_exc is the area of the holes, and columns named *_area are divided
+# by the grey level of the frame.
 QUARTILES = {
     "area": (1646, 3953), "meanimagegrey": (157.3, 166.92), "mean": (202.77, 237.86), "stddev": (34.032, 62.801),
     "min": (83, 114), "perim.": (252.05, 636.1475), "width": (50, 104), "height": (62, 135), "major": (86.9, 178.3),
@@ -22,14 +22,14 @@ QUARTILES = {
 }  # fmt: skip
 
 
-def beside_published(native: pd.DataFrame) -> pd.DataFrame:
+def compare_with_published(native: pd.DataFrame) -> pd.DataFrame:
     """Compare medians of a simulated native table with the published quartiles.
 
     Args:
-        native: a table with the columns of `QUARTILES`.
+        native: native table with the columns of `QUARTILES`.
 
     Returns:
-        One row for each feature, in the order of `QUARTILES`: median, low and high (the published quartiles), and
+        One row per feature, in the order of `QUARTILES`: median, low and high (the published quartiles), and
         within (whether the median lies between them).
 
     """

@@ -1,4 +1,4 @@
-"""The simulated sample that a newcomer without data gets: made on first use, kept in the cache."""
+"""Simulated sample for users without data: generated on first use and kept in the cache."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ SAMPLE_OBJECTS, SAMPLE_SEED = 4000, 0
 
 
 def has_sample(name: str) -> bool:
-    """Tell whether a data set can be simulated."""
+    """Return whether a data set can be simulated."""
     from .simulate import SIMULATORS
 
     return name in SIMULATORS
 
 
 def simulated_sample(name: str, table: NativeTable, advance: Callable[[int], object]) -> Path:
-    """Return the folder of a data set's simulated sample; it is made when it is not there.
+    """Return the folder of a data set's simulated sample; generate it if it is missing.
 
-    In one process, since the caller may be a script that further processes would start again.
+    A single process is used, since worker processes would run an unguarded script of the caller again.
 
     Args:
         name: name of the data set, such as `flowcam`.
-        table: columns of the native table, and who measures them.
-        advance: told how many more objects are drawn.
+        table: columns of the native table and the function that measures them.
+        advance: called with the number of objects drawn since the last call.
 
     Raises:
         DataError: the cache folder cannot be written.

@@ -1,4 +1,4 @@
-"""Simulate a data set: draw, photograph and measure each object, and write the files of its layout."""
+"""Simulation of a data set: draws, images and measures objects, and writes the files of the layout."""
 
 from __future__ import annotations
 
@@ -42,91 +42,94 @@ def simulate(  # noqa: PLR0913 - what, where and how, by keyword
     jobs: int = 1,
     advance: Callable[[int], object] = lambda _: None,
 ) -> Path:
-    """Write a simulated data set, whole or not at all; what the same recipe made before is kept as it is.
+    """Write a simulated data set, completely or not at all; an existing one with the same settings is kept.
 
     Args:
-        name: data set that is imitated; see `SIMULATORS`.
-        out: folder of the files; it is made, and an earlier simulation in it is replaced.
-        table: columns of the native table, and who measures them.
+        name: name of the imitated data set; see `SIMULATORS`.
+        out: folder of the files; created if missing; an earlier simulation in it is replaced.
+        table: columns of the native table and the function that measures them.
         objects: number of objects.
-        seed: seed of everything; with the same version the same files, whatever the number of processes.
-        jobs: processes that draw.
-        advance: told how many more objects are drawn.
+        seed: seed of all random numbers; the same version gives the same files for any number of processes.
+        jobs: number of processes.
+        advance: called with the number of objects drawn since the last call.
 
     Returns:
         The folder.
 
     Raises:
-        DataError: no such simulator, too few objects, a folder that holds something else (left as it is), or no room.
+        DataError: there is no such simulator, there are too few objects, the folder contains other files (which are
+            kept), or there is not enough disk space.
 
     """
     if name not in SIMULATORS:
-        message = f"There is no simulator of '{name}'. {did_you_mean(name, SIMULATORS)}"
+        message = f"There is no simulator for '{name}'. {did_you_mean(name, SIMULATORS)}"
         raise DataError(message)
     if jobs < 1 or seed < 0:
         message = f"jobs is {jobs} and seed is {seed}; expected 1 process or more, and a seed of 0 or more."
         raise DataError(message)
-    recipe, out = SimulationSettings(name, objects, seed), out.resolve()
-    if _is_made(out, recipe):
+    settings, out = SimulationSettings(name, objects, seed), out.resolve()
+    if _is_complete(out, settings):
         advance(objects)
         return out
-    _refuse_what_is_not_ours(out)
-    composition = _composition(recipe)
+    _check_replaceable(out)
+    composition = _composition(settings)
     table.make_ready()
-    with write_errors(out, "Make room or choose another folder."), whole_folder(out) as part:
-        _write(part, recipe, table, _parts(recipe, composition, table, jobs), advance)
+    with write_errors(out, "Free some space or choose another folder."), whole_folder(out) as new:
+        _write(new, settings, table, _chunks(settings, composition, table, jobs), advance)
     return out
 
 
-def _is_made(out: Path, recipe: SimulationSettings) -> bool:
-    """Tell whether a folder holds all files of this recipe."""
-    whole = all((out / name).is_file() for name in FILES)
-    return whole and (out / MARKER).read_text("utf-8") == recipe.to_text()
+def _is_complete(out: Path, settings: SimulationSettings) -> bool:
+    """Return whether a folder contains all files of a simulation with these settings."""
+    complete = all((out / name).is_file() for name in FILES)
+    return complete and (out / MARKER).read_text("utf-8") == settings.to_text()
 
 
-def _refuse_what_is_not_ours(out: Path) -> None:
-    """Refuse a folder that cannot be replaced without a loss: it holds other files, or the user stands in it."""
+def _check_replaceable(out: Path) -> None:
+    """Reject a folder that cannot be replaced without loss: it has other files, or is the working directory."""
     if not out.exists():
         return
-    ours = FILES if is_simulated(out) else ()
-    strangers = sorted(path.name for path in out.iterdir() if path.name not in ours) if out.is_dir() else [out.name]
-    if strangers:
+    simulated = FILES if is_simulated(out) else ()
+    others = sorted(path.name for path in out.iterdir() if path.name not in simulated) if out.is_dir() else [out.name]
+    if others:
         message = (
-            f"{out} holds something that is no simulation: {listed(strangers)}. "
-            "Expected a new or empty folder, or an earlier simulation and nothing else. Choose another."
+            f"{out} contains files that are not part of a simulation: {listed(others)}. "
+            "Expected a new or empty folder, or an earlier simulation only. Choose another folder."
         )
         raise DataError(message)
     if Path.cwd().is_relative_to(out):
-        message = f"{out} is the folder you are in, and is written as a whole. Name a new one, such as --out simulated."
+        message = (
+            f"{out} is the working directory and cannot be replaced. Choose a new folder, such as --out simulated."
+        )
         raise DataError(message)
 
 
-def _composition(recipe: SimulationSettings) -> Composition:
-    manifest = load_manifest(recipe.name)
+def _composition(settings: SimulationSettings) -> Composition:
+    manifest = load_manifest(settings.name)
     published = {taxon: count or 1 for taxon, count in manifest.classes.items()}
     labelled = sum(published.values())
     unlabelled = ((manifest.objects or labelled) - labelled) / (manifest.objects or labelled)
-    rng = np.random.default_rng(derived_seed(seed=recipe.seed, purpose="composition"))
-    return compose(published, unlabelled, recipe.objects, rng)
+    rng = np.random.default_rng(derived_seed(seed=settings.seed, purpose="composition"))
+    return compose(published, unlabelled, settings.objects, rng)
 
 
 def _write(
-    part: Path,
-    recipe: SimulationSettings,
+    folder: Path,
+    settings: SimulationSettings,
     table: NativeTable,
     chunks: Iterator[DrawnChunk],
     advance: Callable[[int], object],
 ) -> None:
     with ExitStack() as stack:
-        meta = stack.enter_context((part / META).open("w", encoding="utf-8", newline="\n"))
-        native = stack.enter_context((part / NATIVE).open("w", encoding="utf-8", newline="\n"))
-        archive = stack.enter_context(open_archive(part / IMAGES))
+        meta = stack.enter_context((folder / META).open("w", encoding="utf-8", newline="\n"))
+        native = stack.enter_context((folder / NATIVE).open("w", encoding="utf-8", newline="\n"))
+        archive = stack.enter_context(open_archive(folder / IMAGES))
         meta.write(",".join(META_COLUMNS) + "\n")
         native.write(",".join(("objid", *table.names)) + "\n")
         for chunk in chunks:
             _append(chunk, meta, native, archive)
             advance(len(chunk.images))
-    (part / MARKER).write_text(recipe.to_text(), encoding="utf-8")
+    (folder / MARKER).write_text(settings.to_text(), encoding="utf-8")
 
 
 def _append(chunk: DrawnChunk, meta: IO[str], native: IO[str], archive: Archive) -> None:
@@ -136,8 +139,10 @@ def _append(chunk: DrawnChunk, meta: IO[str], native: IO[str], archive: Archive)
         archive.add(name, content)
 
 
-def _parts(recipe: SimulationSettings, composition: Composition, table: NativeTable, jobs: int) -> Iterator[DrawnChunk]:
-    """Make chunks in their order, in so many processes."""
-    starts = range(0, recipe.objects, CHUNK)
-    parts = ((start, composition.part(slice(start, start + CHUNK))) for start in starts)
-    return in_order((partial(draw_chunk, recipe, start, part, table) for start, part in parts), jobs)
+def _chunks(
+    settings: SimulationSettings, composition: Composition, table: NativeTable, jobs: int
+) -> Iterator[DrawnChunk]:
+    """Draw chunks in order, in `jobs` processes."""
+    starts = range(0, settings.objects, CHUNK)
+    chunks = ((start, composition.subset(slice(start, start + CHUNK))) for start in starts)
+    return in_order((partial(draw_chunk, settings, start, chunk, table) for start, chunk in chunks), jobs)

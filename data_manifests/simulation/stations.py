@@ -1,4 +1,4 @@
-"""The samples of a simulated set: where and when each was taken, and how it was imaged."""
+"""Samples of a simulated data set: place, date and imaging conditions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ META_COLUMNS = (
     "objid", "projid", "id", "status", "latitude", "longitude", "objdate", "objtime", "depth_min", "depth_max",
     "unique_name", "lineage", "level1", "level2",
 )  # fmt: skip
-FIRST_DAY, DAYS = date(2000, 1, 1), 2000  # of nobody's cruise
+FIRST_DAY, DAYS = date(2000, 1, 1), 2000  # fictitious
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Station:
     """One sample.
 
     Attributes:
-        number: of the sample.
+        number: number of the sample.
         latitude: degrees north.
         longitude: degrees east.
-        day: when it was taken.
-        depth: metres, of the deepest point.
-        conditions: how it was imaged.
+        day: date of sampling.
+        depth: maximum depth in metres.
+        conditions: imaging conditions.
 
     """
 
@@ -55,7 +55,7 @@ class Station:
         )
 
     def row(self, object_id: int, lineage: str, taxon: str, rng: np.random.Generator) -> str:
-        """Return an object's line of the table of objects; `lineage` is that of its taxon's parent."""
+        """Return the line of an object in the object table; `lineage` is that of the parent of its taxon."""
         second = int(rng.integers(86_400))
         clock = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
         cells = (

@@ -1,6 +1,6 @@
-"""The taxa of the simulated FlowCam: each with its drawing programme, its size, and its place in the tree of life.
+"""Taxa of the simulated FlowCam data set, each with its drawing function, size and lineage.
 
-Sizes are lengths in pixels, chosen so that the measurements of all objects together lie where the published ones lie.
+Sizes are lengths in pixels, chosen so that the distribution of all measurements matches the published one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LONGEST, SHORTEST = 700.0, 14.0  # pixels
-BETWEEN = 0.6  # share of the spread of sizes by which a taxon's populations differ; its square is that of the variance
+BETWEEN = 0.6  # share of the spread of sizes that is between the populations of a taxon; squared, of the variance
 WITHIN = float(np.sqrt(1 - BETWEEN**2))
 
 DINOPHYCEAE = "living/Eukaryota/Harosa/Alveolata/Myzozoa/Holodinophyta/Dinophyceae"
@@ -35,15 +35,15 @@ DEAD = "not-living"
 
 @dataclass(frozen=True)
 class Programme:
-    """How a taxon is drawn.
+    """Drawing programme of a taxon.
 
     Attributes:
-        draw: draws one object.
+        draw: function that draws one object.
         length: median length in pixels.
-        lineage: its place in the tree of life, without its own name, in the manner of EcoTaxa.
+        lineage: lineage in EcoTaxa notation, without the taxon's own name.
         spread: standard deviation of the logarithm of the length.
-        blur: further blur, as a share of the length.
-        uneven: standard deviation of the optical density from grain to grain, as a share.
+        blur: additional blur, as a share of the length.
+        uneven: relative standard deviation of the optical density between grains.
 
     """
 
@@ -69,19 +69,19 @@ class Programme:
 
 
 def several(pen: Pen) -> None:
-    """Draw two or three objects of other taxa that touch or nearly touch, as `multiple (other)`."""
+    """Draw two or three objects of other taxa that touch or nearly touch, as in `multiple (other)`."""
     rng = pen.rng
     names = rng.choice(COMPANY, int(rng.integers(2, 4)))
     directions = rng.uniform(0, 2 * np.pi) + np.linspace(0, 2 * np.pi, len(names), endpoint=False)
     for name, direction in zip(names, directions, strict=True):
-        part = Pen(pen.length * rng.uniform(0.45, 0.65), float(rng.uniform(0, 2 * np.pi)), pen.flip, rng)
-        PROGRAMMES[str(name)].draw(part)
-        _lay(pen, part, 0.4 * pen.length * np.array([np.cos(direction), np.sin(direction)]))
+        inner = Pen(pen.length * rng.uniform(0.45, 0.65), float(rng.uniform(0, 2 * np.pi)), pen.flip, rng)
+        PROGRAMMES[str(name)].draw(inner)
+        _overlay(pen, inner, 0.4 * pen.length * np.array([np.cos(direction), np.sin(direction)]))
 
 
-def _lay(pen: Pen, part: Pen, shift: NDArray[np.float64]) -> None:
-    """Lay the canvas of one pen over another's, its centre moved by so many final pixels."""
-    drawn = part.density()
+def _overlay(pen: Pen, inner: Pen, shift: NDArray[np.float64]) -> None:
+    """Overlay the canvas of `inner` on that of `pen`, with its centre shifted by `shift` final pixels."""
+    drawn = inner.density()
     if pen.zoom > 1:
         drawn = np.repeat(np.repeat(drawn, pen.zoom, axis=0), pen.zoom, axis=1)
     side, n = pen.canvas.shape[0], drawn.shape[0]
@@ -91,7 +91,7 @@ def _lay(pen: Pen, part: Pen, shift: NDArray[np.float64]) -> None:
 
 
 def anything(pen: Pen) -> None:
-    """Draw an object of any compact form, as what is out of focus in `badfocus (artefact)`."""
+    """Draw an object of any compact taxon, as in the out-of-focus objects of `badfocus (artefact)`."""
     PROGRAMMES[str(pen.rng.choice(COMPANY))].draw(pen)
 
 
@@ -158,4 +158,4 @@ PROGRAMMES = {
 }
 
 COMPANY = ("detritus", "Protoperidinium", "Dictyocysta", "egg (other)", "Undellidae", "nauplii (Crustacea)", "centric")
-"""Taxa of compact form: what is seen several at a time, or out of focus."""
+"""Compact taxa, drawn for `multiple (other)` and `badfocus (artefact)`."""

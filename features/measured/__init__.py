@@ -1,4 +1,4 @@
-"""Handcrafted features measured from images: catalogue, extraction, and tables.
+"""Handcrafted features measured from images: catalogue, extraction and tables.
 
 Their reference implementations are in `benchmarks/feature_validation`.
 """

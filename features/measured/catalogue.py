@@ -1,4 +1,4 @@
-"""The catalogue: every measured feature, in the order of the columns."""
+"""Catalogue of all measured features, in column order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .groups import (
     thickness,
 )
 
-VERSION = 2  # raised whenever any value changes
+VERSION = 2  # increased whenever any value changes
 
 FEATURES = (
     *geometry.FEATURES, *hull.FEATURES, *outline.FEATURES, *fourier.FEATURES, *thickness.FEATURES, *skeleton.FEATURES,

@@ -1,7 +1,7 @@
-"""The columns of the FlowCam challenge's native table, as far as they are measured here, for simulated sets.
+"""Native feature table of simulated data sets: the columns of the FlowCam challenge that are measured here.
 
-They stand in the order of the published table. `cdexc` is not among them, since its formula was not published, nor are
-those of texture, skeleton, thickness and symmetry, which would take longer to measure than an object takes to draw.
+The columns are in the order of the published table. `cdexc` is omitted because its formula was not published; texture,
+skeleton, thickness and symmetry are omitted because measuring them would take longer than drawing an object.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ FRAME = NAMES.index("meanimagegrey")
 
 
 def measure_challenge(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
-    """Measure images of objects on a light background, which is made white first.
+    """Measure images of objects on a light background after scaling the background to white.
 
-    The published table was measured so: half of its objects have a median of 255 in frames of a mean grey level of 165.
-    The grey level of the frame is that of the image as it was.
+    The published table was measured this way: half of its objects have a median of 255 in frames with
+    a mean grey level of 165. `meanimagegrey` is that of the original image.
 
     Returns:
-        The columns, float64 of shape (n_images, n_columns).
+        The values of `COLUMNS`, float64 of shape (n_images, n_columns).
 
     """
     values = measure_chunk([_whitened(image) for image in images], Segmentation(background="light"), groups=GROUPS)
@@ -53,7 +53,7 @@ def measure_challenge(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64
 
 
 def _whitened(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return an image whose background is white, uint8 of its shape."""
+    """Return the image with its background scaled to white, uint8 of the same shape."""
     return np.asarray(cv2.convertScaleAbs(image, alpha=WHITE / max(1.0, Ground.of(image, "light").level)), np.uint8)
 
 

@@ -1,6 +1,6 @@
-"""A chunk of images: read, decoded and measured in one process, which lists none of the others.
+"""Reading, decoding and measuring a chunk of images in one process, which needs no listing of the other images.
 
-What cannot be measured is a fault, told in words, and its row is missing; no image stops another.
+If an image cannot be measured, the fault is recorded, its row is NaN and the other images continue.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ if TYPE_CHECKING:
 
     Pair = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]
 
-MOST_PIXELS = 20_000_000  # measured in one go, unless a single image has more
+MOST_PIXELS = 20_000_000  # measured at once, unless a single image has more
 NO_MASK = "no mask"
 
 
 @dataclass(frozen=True)
 class ImageWithMask:
-    """Where an image lies inside its source, and its mask; None when there is none."""
+    """Location of an image inside its source, and of its mask; None if it has no mask."""
 
     image: ImageLocation
     mask: ImageLocation | None = None
 
 
 def measure_opened(openings: Openings, members: Sequence[ImageWithMask], options: Segmentation) -> ChunkResult:
-    """Measure images in a process that may have opened none of them yet; as `measure_members`."""
+    """Measure images like `measure_members`, in a process that may not have opened the sources yet."""
     with quiet_decoder():
         return measure_members(openings.opened(), members, options)
 
 
 def measure_members(sources: Sources, members: Sequence[ImageWithMask], options: Segmentation) -> ChunkResult:
-    """Measure images, some at once, so that memory does not grow with their number.
+    """Measure images in batches, so that memory use does not grow with their number.
 
     Args:
-        sources: where they lie.
-        members: where each lies.
-        options: how objects are told from the background; not used for images with masks, but for the scale bar.
+        sources: sources of the images and masks.
+        members: location of each image and its mask.
+        options: segmentation; for images with masks, only the scale bar is used.
 
     """
     values = np.full((len(members), len(NAMES)), np.nan)
@@ -66,7 +66,7 @@ def measure_members(sources: Sources, members: Sequence[ImageWithMask], options:
 def _batches(
     sources: Sources, members: Sequence[ImageWithMask], options: Segmentation, faults: dict[int, str]
 ) -> Iterator[tuple[list[int], list[Pair]]]:
-    """Yield positions and pixels of images that are measured in one go; tell faults."""
+    """Yield positions and pixels of images to measure at once; record faults in `faults`."""
     rows: list[int] = []
     pairs: list[Pair] = []
     pixels = 0
@@ -87,7 +87,7 @@ def _batches(
 
 
 def _read(sources: Sources, member: ImageWithMask, options: Segmentation) -> Pair:
-    """Return the grey levels of an image, and of its mask."""
+    """Return the grey levels of an image and of its mask."""
     behind = BLACK if options.background == "dark" else WHITE
     image = pixels_at(sources.images, member.image, partial(grey_levels, behind=behind))
     if sources.masks is None:

@@ -1,4 +1,4 @@
-"""A measured table written to a file of the user's: CSV, tab-separated, or parquet."""
+"""Export of a measured table to a user-specified file: CSV, tab-separated or parquet."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 PARQUET = ".parquet"
 ROWS_AT_ONCE = 5_000
-ADVICE = "Make room or choose another file; what was measured is kept."
+ADVICE = "Free some disk space or choose another file; the measured values stay in the cache."
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: number of rows, and how many of them are images without an object."""
+    """Number of rows written, and how many of them are images without an object."""
 
     rows: int
     empty: int
 
 
 def check_target(out: Path) -> None:
-    """Refuse a file that could not be written, before anything is measured; its folder is made.
+    """Check, before anything is measured, that a file can be written, and create its folder.
 
     Raises:
-        DataError: its suffix is not .csv, .tsv or .parquet, it is a folder, or its folder cannot be made.
+        DataError: the suffix is not .csv, .tsv or .parquet, the file is a folder, or its folder cannot be created.
 
     """
     if out.suffix.lower() not in {*DELIMITERS, PARQUET} or out.is_dir():
@@ -49,12 +49,12 @@ def check_target(out: Path) -> None:
 
 
 def export(table: MeasuredTable, out: Path, pixel_size_um: float | None = None) -> Exported:
-    """Write a measured table to a file, whole or not at all, and never all of it in memory.
+    """Write a measured table to a file, atomically and in batches of rows.
 
     Args:
         table: the table.
-        out: the file; its suffix says what it becomes: `.csv` and `.tsv` in UTF-8, missing values empty; `.parquet`
-            with the meaning of the columns, as JSON, in its metadata under `planktonbench`.
+        out: the file; its suffix determines the format: `.csv` and `.tsv` in UTF-8, missing values empty; `.parquet`
+            with a description of the columns, as JSON, in its metadata under `planktonbench`.
         pixel_size_um: side of a pixel in µm; adds sizes in µm.
 
     Raises:
@@ -66,7 +66,9 @@ def export(table: MeasuredTable, out: Path, pixel_size_um: float | None = None) 
 
     write = partial(_write, table=table, suffix=out.suffix.lower(), pixel_size_um=pixel_size_um)
     folder = cache_folder() / "measured"
-    lock = folder / f"{sha256_text(str(out.resolve()))[:32]}.lock"  # beside the file it would stay there
+    lock = (
+        folder / f"{sha256_text(str(out.resolve()))[:32]}.lock"
+    )  # a lock next to the output file would be left behind
     with cache_locked(folder, lock), write_errors(out, ADVICE):
         write_whole(out, write)
     areas = pq.read_table(table.path, columns=["area"])["area"]
@@ -86,7 +88,7 @@ def _write(path: Path, table: MeasuredTable, suffix: str, pixel_size_um: float |
         return
     delimiter = DELIMITERS[suffix]
     with path.open("wb") as file:
-        file.write((delimiter.join(schema.names) + "\n").encode())  # pyarrow would put every name into quotes
+        file.write((delimiter.join(schema.names) + "\n").encode())  # pyarrow would quote every name
         options = pyarrow.csv.WriteOptions(include_header=False, delimiter=delimiter)
         _write_all(pyarrow.csv.CSVWriter(file, schema, write_options=options), table, schema, pixel_size_um)
 
@@ -105,7 +107,7 @@ def _write_all(writer: Any, table: MeasuredTable, schema: pa.Schema, pixel_size_
 
 
 def _description(table: MeasuredTable, pixel_size_um: float | None) -> str:
-    """Return what the columns mean, with the pixel size when there is one."""
+    """Return the description of the columns as JSON, including the pixel size."""
     import pyarrow.parquet as pq
 
     known = json.loads(pq.read_metadata(table.path).metadata[DESCRIPTION])

@@ -1,4 +1,4 @@
-"""Measured features from Python: of files or of arrays, as a function and as a scikit-learn transformer."""
+"""Python interface to measured features: a function and a scikit-learn transformer, for files or arrays."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 
     Masks = Sequence[ArrayLike | None]
 
-TURNED = {3: [2, 1, 0], 4: [2, 1, 0, 3]}  # channels of RGB and RGBA in the order of OpenCV
+TURNED = {3: [2, 1, 0], 4: [2, 1, 0, 3]}  # channels of RGB and RGBA in OpenCV's order
 EXPECTED = (
     "expected at least one pixel, uint8, uint16 or bool: grey levels of shape (height, width), or colours of shape "
     "(height, width, 3) for RGB or (height, width, 4) for RGBA"
 )
 
 
-def measure(  # noqa: PLR0913 - the choices of the command, by name
+def measure(  # noqa: PLR0913 - the options of the command, by name
     images: Path | str | ImageStore | Iterable[ArrayLike],
     *,
     masks: Path | str | ImageStore | Masks | None = None,
@@ -55,24 +55,27 @@ def measure(  # noqa: PLR0913 - the choices of the command, by name
     """Measure handcrafted features of images.
 
     Args:
-        images: a folder, zip or tar file, measured once and then found in the cache; or arrays: uint8, uint16 or bool
-            of shape (height, width), or with 3 (RGB) or 4 (RGBA) channels last. How colours, opacity and 16 bits become
-            grey levels is told in the module `planktonbench.data_manifests.images.decoding`; of bool, True is white.
-        masks: for files a folder, zip or tar file in which each mask is called like its image; for arrays an array of
-            the same height and width for each image, or None for one that is to be segmented. What is not 0 is object.
-        background: `light` or `dark`; None decides for each image.
-        pieces: measure `all` pieces that are no specks, or the `largest`; masks are taken as they are.
-        scale_bar: rows to cut off at the bottom of each image and mask.
-        pixel_size_um: side of a pixel in µm; adds `<feature>_um` to each feature in px and `<feature>_um2` to px².
-        jobs: processes; nothing depends on it.
+        images: a folder, zip or tar file, measured once and then read from the cache; or arrays: uint8, uint16 or bool
+            of shape (height, width), or with 3 (RGB) or 4 (RGBA) channels last. The module
+            `planktonbench.data_manifests.images.decoding` describes the conversion of colours, opacity and 16 bits to
+            grey levels; for bool, True is white.
+        masks: for files a folder, zip or tar file with masks that have the same names as their images; for arrays a
+            sequence with, for each image, an array of the same height and width, or None to segment the image. Non-zero
+            pixels are the object.
+        background: `light` or `dark`; None detects it for each image.
+        pieces: measure `all` pieces except specks, or the `largest`; masks are used unchanged.
+        scale_bar: rows to crop at the bottom of each image and mask.
+        pixel_size_um: side of a pixel in µm; adds columns `<feature>_um` for features in px and `<feature>_um2` for
+            features in px².
+        jobs: number of processes; it does not affect the values.
 
     Returns:
         One row per image, float64, columns as in `planktonbench.features.measured.catalogue`, NaN where undefined.
-        Indexed by object_id for files, by position for arrays. A file that cannot be measured has a row of NaN, and a
-        warning names it.
+        Indexed by object_id for files, by position for arrays. A file that cannot be measured has a row of NaN and is
+        named in a warning.
 
     Raises:
-        DataError: an option or array is none that can be used, or files do not exist.
+        DataError: an option or array is invalid, or files do not exist.
 
     Example:
         >>> import numpy as np
@@ -93,7 +96,7 @@ def measure(  # noqa: PLR0913 - the choices of the command, by name
 def _masks_of_files(masks: object) -> Path | str | ImageStore | None:
     if masks is None or isinstance(masks, Path | str | ImageStore):
         return masks
-    message = f"masks are of type {type(masks).__name__}; expected a folder, zip or tar file, like the images."
+    message = f"masks are of type {type(masks).__name__}; expected a folder, zip or tar file, as for the images."
     raise DataError(message)
 
 
@@ -110,7 +113,7 @@ def _warn_of_faults(measured: MeasuredTable) -> None:
     faults = measured.faults
     if len(faults):
         named = listed(f"{member} ({fault})" for member, fault in zip(faults["member"], faults["fault"], strict=True))
-        warnings.warn(f"images that cannot be measured, their rows are NaN: {named}", stacklevel=4)
+        warnings.warn(f"These images cannot be measured; their rows are NaN: {named}", stacklevel=4)
 
 
 def _of_arrays(images: Iterable[ArrayLike], masks: object, options: Segmentation, jobs: int) -> pd.DataFrame:
@@ -132,47 +135,49 @@ def _measure_some(
 
 
 def _as_grey(image: NDArray[Any], position: int, behind: int) -> NDArray[np.uint8]:
-    """Turn an array into grey levels by the rule for files."""
+    """Convert an array to grey levels by the same rule as for files."""
     pixels = np.where(image, np.uint8(WHITE), np.uint8(BLACK)) if image.dtype == bool else image
     if pixels.ndim == 3 and pixels.shape[2] in TURNED:  # noqa: PLR2004 - with channels
         pixels = np.ascontiguousarray(pixels[..., TURNED[pixels.shape[2]]])
     grey = grey_of(pixels, behind=behind) if pixels.ndim in (2, 3) and pixels.size else None
     if grey is None:
-        hint = " For one image, give [image]." if image.ndim == 1 else ""
+        hint = " For a single image, pass [image]." if image.ndim == 1 else ""
         message = f"Image {position} is {image.dtype} of shape {image.shape}; {EXPECTED}.{hint}"
         raise DataError(message)
     return grey
 
 
 def _as_masks(masks: object, grey: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8] | None]:
-    """Turn masks into uint8 arrays, 1 on the object, of the shapes of their images."""
+    """Convert masks to uint8 arrays with the shapes of their images, 1 on the object."""
     if masks is None:
         return [None] * len(grey)
     if isinstance(masks, Path | str | ImageStore) or not isinstance(masks, Iterable):
-        message = f"masks are of type {type(masks).__name__}; expected an array for each image, like the images."
+        message = f"masks are of type {type(masks).__name__}; expected a sequence with an array for each image."
         raise DataError(message)
-    given = [None if mask is None else np.asarray(np.asarray(mask) != 0, np.uint8) for mask in masks]
-    if len(given) != len(grey):
-        message = f"There are {len(given):,} masks and {len(grey):,} images; expected one for each, or None for it."
+    converted = [None if mask is None else np.asarray(np.asarray(mask) != 0, np.uint8) for mask in masks]
+    if len(converted) != len(grey):
+        message = (
+            f"There are {len(converted):,} masks for {len(grey):,} images; expected one mask, or None, for each image."
+        )
         raise DataError(message)
-    for position, (mask, image) in enumerate(zip(given, grey, strict=True)):
+    for position, (mask, image) in enumerate(zip(converted, grey, strict=True)):
         if mask is not None and mask.shape != image.shape:
-            message = f"Mask {position} has shape {mask.shape}; expected that of its image, {image.shape}."
+            message = f"Mask {position} has shape {mask.shape}; expected the shape of its image, {image.shape}."
             raise DataError(message)
-    return given
+    return converted
 
 
 class NativeExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Transformer from images to a table of measured features; nothing is learnt.
+    """Stateless transformer from images to a table of measured features.
 
     Args:
-        source: folder, zip or tar file, or opened store, of images that `transform` is given the object_ids of; all of
-            it is measured at the first call and then found in the cache. None when `transform` is given arrays.
-        background: as in `measure`, like all that follow.
-        pieces: see there.
-        scale_bar: see there.
-        pixel_size_um: see there.
-        jobs: see there.
+        source: folder, zip or tar file, or opened store, of images whose object_ids are passed to `transform`; all of
+            its images are measured at the first call and then read from the cache. None to pass arrays to `transform`.
+        background: see `measure`.
+        pieces: see `measure`.
+        scale_bar: see `measure`.
+        pixel_size_um: see `measure`.
+        jobs: see `measure`.
 
     Example:
         >>> import numpy as np
@@ -200,20 +205,20 @@ class NativeExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         self.jobs = jobs
 
     def fit(self, images: object, y: object = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
-        """Learn nothing."""
+        """Do nothing; the transformer is stateless."""
         return self
 
     def transform(self, images: Iterable[ArrayLike] | Iterable[str]) -> pd.DataFrame:
         """Measure images.
 
         Args:
-            images: arrays as `measure` takes them; with `source`, object_ids.
+            images: arrays as in `measure`, or object_ids if `source` is set.
 
         Returns:
-            The table of `measure`, in the order of the images; with `source`, indexed by object_id.
+            A table as returned by `measure`, in the order of the images; indexed by object_id if `source` is set.
 
         Raises:
-            DataError: as `measure`; and the source has no image of an id.
+            DataError: as for `measure`, or the source has no image with one of the ids.
 
         """
         options = {name: value for name, value in self.get_params().items() if name != "source"}
@@ -223,14 +228,14 @@ class NativeExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         table = measure(self.source, **options)
         unknown = wanted[not_among(wanted, table.index.to_series())]
         if len(unknown):
-            message = f"{self.source} has no image of these objects: {listed(unknown)}."
+            message = f"{self.source} has no images with these object_ids: {listed(unknown)}."
             raise DataError(message)
         return table.loc[list(wanted)]
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002 - as above
-        """Return the names of the columns."""
+        """Return the column names."""
         return np.asarray([*NAMES, *micrometre_columns(self.pixel_size_um)], dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Tell scikit-learn that there is nothing to learn."""
+        """Return True: a stateless transformer needs no fitting."""
         return True

@@ -1,4 +1,4 @@
-"""A measured feature in words, and the rule for what is undefined."""
+"""Definition of a measured feature, and division that gives NaN where undefined."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Unit = Literal["px", "px²", "grey", "°", ""]
 
 @dataclass(frozen=True)
 class Feature:
-    """What a column of the measured table means.
+    """Description of a column of the measured table.
 
     Attributes:
-        name: column name; ZooProcess's where ZooProcess has the feature.
-        group: what is measured together; each is the name of its module.
-        unit: `px` and `px²` grow with the size of a pixel, `grey` is a grey level from 0 (black) to 255 (white), `°` an
-            angle; empty for ratios, counts and moments without unit.
-        formula: how it is computed, in terms of the object's pixels and of other features.
-        source: where the definition is from; `here` for one of our own.
+        name: column name; ZooProcess's name if ZooProcess has the feature.
+        group: features that are measured together; the name of the module that measures them.
+        unit: `px` and `px²` scale with the pixel size, `grey` is a grey level from 0 (black) to 255 (white), `°` an
+            angle; empty for ratios, counts and dimensionless moments.
+        formula: how the feature is computed from the object's pixels and from other features.
+        source: source of the definition; `here` if it was defined for planktonbench.
 
     """
 
@@ -35,6 +35,6 @@ class Feature:
 
 
 def ratio(above: ArrayLike, below: ArrayLike) -> NDArray[np.float64]:
-    """Divide, element by element; NaN where the divisor is zero or either is NaN, so that nothing is ever infinite."""
+    """Divide element by element; NaN, never infinite, where the divisor is zero or either operand is NaN."""
     top, bottom = np.broadcast_arrays(np.asarray(above, np.float64), np.asarray(below, np.float64))
     return np.asarray(np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0), np.float64)

@@ -1,4 +1,4 @@
-"""Measure many images at once: cut the objects out, lay them on sheets, and run every kernel once per sheet."""
+"""Batch measurement of images: objects are cropped and arranged in mosaics, and each kernel runs once per mosaic."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[np.float64]]
 
 ALL = frozenset(GROUPS)
-OF_MOSAICS: dict[str, Callable[[Mosaic], Columns]] = {
+BASE_GROUPS: dict[str, Callable[[Mosaic], Columns]] = {
     "geometry": measure_geometry,
     "fourier": measure_fourier,
     "thickness": measure_thickness,
@@ -59,20 +59,20 @@ OF_MOSAICS: dict[str, Callable[[Mosaic], Columns]] = {
     "polar": measure_polar,
     "angular": measure_angular,
 }
-UPON_OTHERS: dict[str, Callable[[Mosaic, Columns], Columns]] = {
+DERIVED_GROUPS: dict[str, Callable[[Mosaic, Columns], Columns]] = {
     "hull": measure_hull,
     "outline": measure_outline,
     "quartiles": measure_quartiles,
     "core": measure_core,
 }
-NEEDED = {
+DEPENDENCIES = {
     "hull": ("geometry",),
     "outline": ("geometry", "hull"),
     "quartiles": ("geometry", "grey"),
     "core": ("geometry", "hull", "outline"),
 }
-"""Groups that those in `UPON_OTHERS` are built on."""
-OF_NOTHING = dict.fromkeys(("area", "area_exc", "pieces", "holes"), 0.0)  # what is known when there is no object
+"""Groups whose values the groups in `DERIVED_GROUPS` use."""
+WITHOUT_OBJECT = dict.fromkeys(("area", "area_exc", "pieces", "holes"), 0.0)  # values of an image without an object
 
 
 def measure_chunk(
@@ -82,28 +82,28 @@ def measure_chunk(
     *,
     groups: frozenset[str] = ALL,
 ) -> NDArray[np.float64]:
-    """Measure the objects of images; what is measured of one does not depend on the others.
+    """Measure the objects of images; the values of one image do not depend on the others.
 
     Args:
         images: grey levels, uint8 of shape (height, width) each, at least one pixel.
-        options: how objects are told from the background.
-        masks: a mask for each image, of its shape, 0 or not; None segments it.
-        groups: groups of features to measure; the columns of others are NaN.
+        options: how objects are segmented.
+        masks: a mask of the same shape for each image, non-zero on the object; None segments the image.
+        groups: groups of features to measure; the columns of other groups are NaN.
 
     Returns:
         float64 of shape (n_images, n_features), columns as in the catalogue. Undefined values are NaN, never infinite.
-        An image without an object has areas and counts of 0, and the grey level of the whole image.
+        For an image without an object, only the areas and counts, which are 0, and `meanimagegrey` are defined.
 
     """
     crops = [
         crop_objects(image, mask, options) for image, mask in zip(images, masks or [None] * len(images), strict=True)
     ]
     table = np.full((len(crops), len(FEATURES)), np.nan)
-    known = {**OF_NOTHING, "meanimagegrey": np.array([crop.frame for crop in crops])}
+    known = {**WITHOUT_OBJECT, "meanimagegrey": np.array([crop.frame for crop in crops])}
     wanted = [(column, feature.name) for column, feature in enumerate(FEATURES) if feature.group in groups]
     for column, name in wanted:
         table[:, column] = known.get(name, np.nan)
-    with threadpool_limits(1, user_api="blas"):  # its products are small: further threads wait more than they work
+    with threadpool_limits(1, user_api="blas"):  # the matrix products are small: more threads would mostly wait
         for rows in mosaics(crops):
             measured = measure_mosaic(Mosaic.of([crops[row] for row in rows]), groups)
             for column, name in wanted:
@@ -112,17 +112,17 @@ def measure_chunk(
 
 
 def measure_mosaic(mosaic: Mosaic, groups: frozenset[str] = ALL) -> Columns:
-    """Measure the objects of a sheet: the groups asked for, and those that they are built on.
+    """Measure the requested groups of features, and those that they use, of the objects in a mosaic.
 
     Returns:
-        Values by name of feature, float64 of shape (n_objects,) each.
+        Values by feature name, float64 of shape (n_objects,) each.
 
     """
-    needed = groups.union(*(NEEDED.get(group, ()) for group in groups))
+    needed = groups.union(*(DEPENDENCIES.get(group, ()) for group in groups))
     found: Columns = {}
-    for group in OF_MOSAICS.keys() & needed:
-        found |= OF_MOSAICS[group](mosaic)
-    for group, measure in UPON_OTHERS.items():
+    for group in BASE_GROUPS.keys() & needed:
+        found |= BASE_GROUPS[group](mosaic)
+    for group, measure in DERIVED_GROUPS.items():
         if group in needed:
             found |= measure(mosaic, found)
     return found

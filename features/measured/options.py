@@ -1,4 +1,4 @@
-"""What a user may choose for a measurement, checked at the door."""
+"""Validation of the options of a measurement."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def segmentation_of(background: str | None, pieces: str, scale_bar: int) -> Segmentation:
-    """Return the segmentation of these choices; as the attributes of `Segmentation`.
+    """Return the segmentation with these options; see the attributes of `Segmentation`.
 
     Raises:
-        DataError: one of them is none that can be made.
+        DataError: an option is invalid.
 
     """
     if background is not None:
         _check_choice("background", background, get_args(Background))
     _check_choice("pieces", pieces, get_args(Pieces))
     if scale_bar < 0:
-        message = f"The scale bar is {scale_bar} rows; expected how many rows to cut off at the bottom, 0 or more."
+        message = f"The scale bar is {scale_bar} rows; expected the number of rows to crop at the bottom, 0 or more."
         raise DataError(message)
     return Segmentation(cast("Background", background), cast("Pieces", pieces), scale_bar)
 
@@ -36,10 +36,10 @@ def _check_choice(noun: str, value: str, known: Sequence[str]) -> None:
 
 
 def check_pixel_size(pixel_size_um: float | None) -> None:
-    """Refuse a pixel size that is none.
+    """Check a pixel size.
 
     Raises:
-        DataError: it is not a finite number above 0.
+        DataError: the pixel size is not a finite number above 0.
 
     """
     if pixel_size_um is not None and not (math.isfinite(pixel_size_um) and pixel_size_um > 0):

@@ -1,4 +1,4 @@
-"""Loops made ready: compiled once for a machine, before processes start that would each compile them."""
+"""Compiled loops warmed up: compiled once per machine, before worker processes start that would each compile them."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ import numpy as np
 from .measure import ALL, measure_chunk
 from .objects.segmentation import Segmentation
 
-PATIENCE = 2.0  # seconds that pass without a word
+PATIENCE = 2.0  # seconds before a message is logged
 COMPILING = (
-    "The loops that measure are being compiled for this machine, which takes about half a minute. They are kept for "
-    "the next time, unless neither the package's folder nor the user's cache can be written."
+    "Compiling the measuring code for this machine, which takes about half a minute. The compiled code is cached for "
+    "later calls, unless neither the package folder nor the user's cache folder is writable."
 )
 
 
 @cache
 def make_ready(groups: frozenset[str] = ALL) -> None:
-    """Compile the loops of groups of features, or load what was compiled before, by measuring a small object.
+    """Compile the loops of groups of features, or load the cached code, by measuring a small object.
 
-    When that takes longer than `PATIENCE`, a warning is logged to `planktonbench`, which Python prints on standard
-    error unless told otherwise.
+    If that takes longer than `PATIENCE`, a warning is logged to the logger `planktonbench`, which by default is printed
+    on standard error.
     """
-    told = Timer(PATIENCE, logging.getLogger("planktonbench").warning, [COMPILING])
-    told.start()
+    timer = Timer(PATIENCE, logging.getLogger("planktonbench").warning, [COMPILING])
+    timer.start()
     try:
         measure_chunk([_small_object()], Segmentation(), groups=groups)
     finally:
-        told.cancel()
+        timer.cancel()
 
 
 def _small_object() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Draw a bar of two grey levels on white."""
+    """Draw a bar with two grey levels on white."""
     image = np.full((24, 24), 255, np.uint8)
     image[6:18, 8:13], image[6:18, 13:15] = 60, 120
     return image

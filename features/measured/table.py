@@ -1,7 +1,7 @@
-"""The table of measured features of a whole source of images: made once, kept in the cache, resumed after a kill.
+"""Cached table of the measured features of all images of a source, resumable after an interruption.
 
-Images are measured in chunks, in storage order, in several processes. Each chunk that is done is kept as a file of its
-own until all are; then they become one parquet file. Only a few chunks are in memory at any time.
+Images are measured in chunks, in storage order, in several processes. Each finished chunk is kept as a separate file;
+once all are finished, they are combined into one parquet file. Only a few chunks are in memory at any time.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 OBJECT_ID = "object_id"
 FAULT_COLUMNS = (OBJECT_ID, "member", "fault")
 DESCRIPTION, FAULTS = b"planktonbench", b"planktonbench.faults"  # keys in the metadata of the parquet file
-CHUNKS_AT_ONCE = 10  # of the finished file, so that its directory stays small: 5,000 rows, 8 MB
+CHUNKS_AT_ONCE = 10  # per row group of the parquet file, so that its footer stays small: 5,000 rows, 8 MB
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class MeasuredTable:
 
     Attributes:
         path: parquet file in the cache: object_id (text), then the features in the order of the catalogue (float64, NaN
-            where undefined), in storage order. An image that cannot be measured has a row of NaN. Under `planktonbench`
-            its metadata hold, as JSON, the version, the segmentation, and name, group, unit, formula and source of each
-            feature.
+            where undefined), in storage order. An image that cannot be measured has a row of NaN. The file's metadata
+            contain, as JSON under `planktonbench`, the version, the segmentation, and name, group, unit, formula and
+            source of each feature.
         faults: images that cannot be measured: object_id, member (name inside the source) and fault, all text.
-        reused: how many images had been measured by an earlier call.
+        reused: number of images measured by an earlier call.
 
     """
 
@@ -79,21 +79,21 @@ def measured_table(
     jobs: int = 1,
     advance: Callable[[int], object] = lambda _: None,
 ) -> MeasuredTable:
-    """Measure every image of a source, unless that was done before.
+    """Measure all images of a source, or return the cached table.
 
-    What was measured is found again by the state of images and masks, the options, and the code that measures: the same
-    images are measured once, changed ones again. A call that was killed is completed by the next; of two at the same
-    time one waits for the other.
+    The cache key depends on the state of images and masks, on the options, and on the measuring code: unchanged images
+    are measured once, changed ones again. An interrupted call is resumed by the next; of two simultaneous calls, one
+    waits for the other.
 
     Args:
         images: the images.
-        options: how objects are told from the background.
-        masks: a mask for each image, found by its object_id, 0 or not; None segments the images.
-        jobs: processes; nothing depends on it.
-        advance: told how many more images are measured; at once of those that had been before.
+        options: how objects are segmented.
+        masks: a mask for each image, matched by object_id, non-zero on the object; None segments the images.
+        jobs: number of processes; it does not affect the values.
+        advance: called with the number of further images measured; first with the number reused from an earlier call.
 
     Raises:
-        DataError: there are no images, no mask is of any of them, or the cache cannot be written.
+        DataError: there are no images, no mask matches any of them, or the cache cannot be written.
 
     """
     if jobs < 1:
@@ -116,7 +116,7 @@ def measured_table(
 
 
 def _key(images: ImageStore, options: Segmentation, masks: ImageStore | None) -> str:
-    """Name what a table depends on: images, masks, options, and the code that decodes and measures."""
+    """Return the cache key of a table: hash of images, masks, options, and the code that decodes and measures."""
     states = [images.state(), "" if masks is None else masks.state()]
     return sha256_text(str(VERSION), json.dumps(asdict(options)), *states, source_sha256(__name__))[:32]
 
@@ -127,7 +127,7 @@ def _description(options: Segmentation) -> str:
 
 
 def _members(sources: Sources, object_ids: Sequence[str]) -> list[ImageWithMask]:
-    """Find some images, and their masks, inside their sources."""
+    """Locate images and their masks inside their sources."""
     masks = sources.masks
     if masks is None:
         return [ImageWithMask(sources.images.location_of(one)) for one in object_ids]
@@ -140,20 +140,20 @@ def _members(sources: Sources, object_ids: Sequence[str]) -> list[ImageWithMask]
 def _measure_missing(
     chunks: ChunkFiles, sources: Sources, options: Segmentation, jobs: int, advance: Callable[[int], object]
 ) -> None:
-    """Measure the chunks that are not finished, and keep each as soon as it is."""
+    """Measure the missing chunks, and store each as soon as it is finished."""
     make_ready()
     measure = partial(measure_opened, sources.handed_over(), options=options)
     object_ids = list(sources.images.members)
 
     def task_of(chunk: range) -> Callable[[], ChunkResult]:
-        """Return what measures a chunk."""
+        """Return the function that measures a chunk."""
         return partial(measure, _members(sources, object_ids[chunk.start : chunk.stop]))
 
     chunks.complete(task_of, jobs, advance)
 
 
 def _write(path: Path, chunks: ChunkFiles, images: ImageStore, description: str) -> None:
-    """Write finished chunks into one parquet file, some at once."""
+    """Write the finished chunks into one parquet file, a few at a time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -170,7 +170,7 @@ def _write(path: Path, chunks: ChunkFiles, images: ImageStore, description: str)
 def _tables(
     finished: ChunkFiles, members: list[tuple[str, str]], schema: pa.Schema, faults: list[tuple[str, str, str]]
 ) -> Iterator[pa.Table]:
-    """Yield finished chunks, some as one table, and tell their faults."""
+    """Yield the finished chunks as tables of a few chunks each, and append their faults to `faults`."""
     import pyarrow as pa
 
     bounds = [*range(0, len(finished.chunks), CHUNKS_AT_ONCE), len(finished.chunks)]

@@ -1,4 +1,4 @@
-"""Sizes in micrometres, beside those in pixels, when the size of a pixel is known."""
+"""Conversion of sizes from pixels to micrometres if the pixel size is known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = {"px": "_um", "px²": "_um2"}
-"""What is added to the name of a feature of each unit."""
+"""Suffix added to feature names, by unit."""
 
 
 def micrometre_columns(pixel_size_um: float | None) -> dict[str, tuple[str, float]]:
@@ -20,8 +20,8 @@ def micrometre_columns(pixel_size_um: float | None) -> dict[str, tuple[str, floa
         pixel_size_um: side of a pixel in µm; None adds nothing.
 
     Returns:
-        By name of the new column (`<feature>_um` for lengths, `<feature>_um2` for areas) the feature and the factor
-        from pixels, in the order of the catalogue.
+        Feature and conversion factor by name of the new column (`<feature>_um` for lengths, `<feature>_um2` for areas),
+        in catalogue order.
 
     """
     if pixel_size_um is None:
@@ -32,10 +32,10 @@ def micrometre_columns(pixel_size_um: float | None) -> dict[str, tuple[str, floa
 
 
 def with_micrometres(table: pd.DataFrame, pixel_size_um: float | None) -> pd.DataFrame:
-    """Return a table of measured features with what is in px or px² added in µm or µm².
+    """Return a table of measured features with the columns in px and px² added in µm and µm².
 
     Args:
-        table: float64, columns as in the catalogue, others with them or not.
+        table: float64, columns as in the catalogue; other columns are allowed.
         pixel_size_um: side of a pixel in µm; None adds nothing.
 
     """

@@ -101,7 +101,7 @@ def counts(run: StoredRun) -> Counts | str:
         The counts, or the reason in words why nothing can be counted; made once for a `StoredRun`.
 
     """
-    return run.once("counts", _counts)
+    return run.cached("counts", _counts)
 
 
 def _counts(run: StoredRun) -> Counts | str:

@@ -72,11 +72,11 @@ def images_table(audit: Audit) -> pd.DataFrame | None:
 
 def features_table(audit: Audit) -> pd.DataFrame | None:
     """Return one row per native column: share of missing values, range, and balanced accuracy of the column alone."""
-    native, alone = audit.dataset.native, audit.alone
-    if native is None or alone is None:
+    native, scores = audit.dataset.native, audit.feature_scores
+    if native is None or scores is None:
         return None
     columns = {"missing": native.isna().mean(), "least": native.min(), "largest": native.max()}
-    table = pd.DataFrame(columns).assign(balanced_accuracy_alone=alone.reindex(native.columns))
+    table = pd.DataFrame(columns).assign(balanced_accuracy_alone=scores.reindex(native.columns))
     return table.rename_axis("feature").reset_index()
 
 

@@ -1,1 +1,1 @@
-"""Stored runs with their scores, grouped by data set and split. Comparing them is done in `comparisons`."""
+"""Stored runs with their scores, grouped by data set and split. Comparisons of methods belong in `comparisons`."""

@@ -1,4 +1,4 @@
-"""The most confused pairs of classes, and the objects behind them."""
+"""Most confused pairs of classes, with the objects concerned."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MOST_PAIRS = 8
 
 @dataclass(frozen=True)
 class Confusion:
-    """One way in which a pair is confused.
+    """One direction of the confusion of a pair.
 
     Attributes:
-        truth: what the objects are.
-        predicted: what they were called.
-        count: how many test objects, over all runs.
-        share: their share of the test objects of `truth`.
-        object_ids: which, each once, sorted.
+        truth: true taxon of the objects.
+        predicted: predicted taxon.
+        count: number of test objects over all runs.
+        share: `count` as a share of the test objects of `truth`.
+        object_ids: unique ids of these objects, sorted.
 
     """
 
@@ -35,18 +35,18 @@ class Confusion:
 
 @dataclass(frozen=True)
 class ConfusedPair:
-    """Two classes that are taken for each other: the more frequent way first."""
+    """Two classes that are confused with each other; the more frequent direction comes first."""
 
     ways: tuple[Confusion, Confusion]
 
     @property
     def count(self) -> int:
-        """Test objects that were confused either way."""
+        """Number of test objects confused in either direction."""
         return self.ways[0].count + self.ways[1].count
 
 
 def confused_pairs(track: TrackResult, most: int = MOST_PAIRS) -> list[ConfusedPair]:
-    """Return the pairs of classes that a track confuses most, by the number of objects either way, then by name."""
+    """Return the pairs of classes that a track confuses most, sorted by number of objects and then by name."""
     predictions = pd.concat([run.predictions for run in track.runs if run.score is not None])
     support = {str(taxon): int(count) for taxon, count in predictions["taxon"].value_counts().items()}
     wrong = predictions[predictions["taxon"] != predictions["predicted"]]

@@ -1,4 +1,4 @@
-"""Calls of a run with its classes folded into broader ones, counted as scores need them."""
+"""Predictions of a run with classes folded into broader ones, as counts for scoring."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CodedPredictions:
-    """Test objects of a run in numbers.
+    """Test objects of a run as integer codes.
 
     Attributes:
         classes: the class list, sorted.
         truth: codes of shape (n_objects,), positions in `classes`.
-        predicted: likewise.
-        clusters: codes of shape (n_objects,); None where objects are resampled one by one.
+        predicted: codes of the predicted classes, likewise.
+        clusters: codes of shape (n_objects,); None if objects are resampled individually.
 
     """
 
@@ -38,14 +38,14 @@ class CodedPredictions:
     clusters: NDArray[np.integer] | None
 
     def folded(self, fold: Mapping[str, str]) -> tuple[tuple[str, ...], NDArray[np.int64], Units]:
-        """Count the calls when each class becomes another.
+        """Count predictions after mapping each class to a broader one.
 
         Args:
-            fold: for each class the one that it becomes.
+            fold: the new class of each class.
 
         Returns:
             Names of the folded classes, sorted; their confusion matrix, int64 of shape (n_folded, n_folded + 1); and
-            what is resampled for intervals.
+            the units resampled for intervals.
 
         """
         names = tuple(sorted({fold[name] for name in self.classes}))
@@ -54,7 +54,7 @@ class CodedPredictions:
 
 
 def coded_predictions(run: StoredRun) -> CodedPredictions:
-    """Return the test objects of a finished run, and what it called them, as codes."""
+    """Return true and predicted classes of the test objects of a finished run as codes."""
     classes, predictions = sorted(run.card.data.classes), run.predictions
     truth, predicted = (pd.Index(classes).get_indexer(pd.Index(predictions[name])) for name in ("taxon", "predicted"))
     return CodedPredictions(tuple(classes), truth, predicted, cluster_codes(predictions))

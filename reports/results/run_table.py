@@ -1,4 +1,4 @@
-"""Tables over many runs: rows of each run beside what tells the runs apart, or the reason why it has none."""
+"""Tables over many runs: rows identified by run, with a reason where values are missing."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ REASON = "reason"
 def run_table(
     runs: Iterable[StoredRun], columns: Sequence[str], measure: Callable[[StoredRun], Rows | str]
 ) -> pd.DataFrame:
-    """Put rows of all finished runs into one table.
+    """Collect the rows of all finished runs in one table.
 
     Args:
-        runs: of a results folder; those that are not done have no rows.
+        runs: runs of a results folder; unfinished runs have no rows.
         columns: names of the values, between `KEYS` and `REASON`.
-        measure: returns rows of a run, or the reason in words why there can be none. A row may have a reason of its
-            own, where only some of its values are missing.
+        measure: returns the rows of a run, or the reason why there are none. A row may have its own reason if only
+            some of its values are missing.
 
     Returns:
-        One row for each row of a run, or one with nothing but the reason.
+        The rows of all runs; a run without rows has a single row with only the reason.
 
     """
     rows: Rows = []
@@ -40,16 +40,16 @@ def run_table(
             flat = run.card.flat()
             keys = {name: flat[name] for name in KEYS}
             found = measure(run)
-            told: Rows = [{REASON: found}] if isinstance(found, str) else found
-            rows += [{**keys, REASON: "", **row} for row in told]
+            run_rows: Rows = [{REASON: found}] if isinstance(found, str) else found
+            rows += [{**keys, REASON: "", **row} for row in run_rows]
     return pd.DataFrame(rows, columns=[*KEYS, *columns, REASON])
 
 
 def why_missing(table: pd.DataFrame) -> list[str]:
-    """Say for which methods values are missing and why, in one sentence for each reason and data set.
+    """Explain why values are missing, in one sentence for each reason and data set.
 
     Args:
-        table: from `run_table`. Reasons of single taxa, in rows that name one, are left to the table.
+        table: from `run_table`. Reasons in rows of individual taxa are left out.
 
     """
     whole = table if "taxon" not in table else table[table["taxon"].isin(["", None])]
@@ -63,10 +63,10 @@ def why_missing(table: pd.DataFrame) -> list[str]:
 
 
 def track_means(rows: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Return the means over runs of some columns, one row for each track, under the names that the page gives them."""
+    """Return means over runs of selected columns, one row for each track, renamed for display."""
     return rows.groupby("track")[list(columns)].mean().rename(columns=dict(columns))
 
 
 def is_blank(names: pd.Series) -> pd.Series:
-    """Tell which rows are of nothing by name, which is of all together; a column without any name holds numbers."""
+    """Return which rows have no name, i.e. apply to all taxa or samples; names may be NaN when all are missing."""
     return names.isna() | names.eq("")

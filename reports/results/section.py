@@ -1,7 +1,7 @@
-"""The results of one data set under one split, put together for tables and figures.
+"""Results of one data set under one split, combined for tables and figures.
 
-Several seeds or folds are combined in two ways, and both are said where they are shown: headline numbers are the mean
-over runs; confusion matrices and per-class numbers are computed from the counts of all runs added up.
+Several seeds or folds are combined in two ways, which are stated wherever they are shown: headline numbers are means
+over runs; confusion matrices and per-class numbers are computed from the summed counts of all runs.
 """
 
 from __future__ import annotations
@@ -29,9 +29,8 @@ class TrackResult:
 
     Attributes:
         name: the track's name.
-        runs: its runs, sorted by split and seed; failed and skipped ones too.
-        base_results: tracks that a fusion is built on, directly or indirectly; without runs where these are not in the
-            folder.
+        runs: its runs, sorted by split and seed, including failed and skipped ones.
+        base_results: base models of a fusion, direct and indirect; without runs if these are not in the folder.
 
     """
 
@@ -41,7 +40,7 @@ class TrackResult:
 
     @cached_property
     def scores(self) -> list[Score]:
-        """Scores of the runs that are done."""
+        """Scores of the finished runs."""
         return [run.score for run in self.runs if run.score is not None]
 
     @property
@@ -51,34 +50,34 @@ class TrackResult:
 
     @property
     def macro_f1(self) -> float:
-        """Mean macro F1 over runs, NaN when none is done."""
+        """Mean macro F1 over runs; NaN without a finished run."""
         return _mean([score.macro_f1 for score in self.scores])
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Means over runs of the lower and of the upper end of the interval of macro F1, NaN when none is done."""
+        """Lower and upper end of the interval of macro F1, each a mean over runs; NaN without a finished run."""
         low, high = ([score.macro_f1_interval[end] for score in self.scores] for end in (0, 1))
         return _mean(low), _mean(high)
 
     @property
     def accuracy(self) -> float:
-        """Mean accuracy over runs, NaN when none is done."""
+        """Mean accuracy over runs; NaN without a finished run."""
         return _mean([score.accuracy for score in self.scores])
 
     @property
     def reasons(self) -> list[str]:
-        """Why runs are not done, each reason once."""
+        """Unique reasons why runs failed or were skipped."""
         texts = [f"{run.card.status}: {run.card.reason}" for run in self.runs if run.card.status != "done"]
         return list(dict.fromkeys(texts))
 
     @property
     def fit_seconds(self) -> float:
-        """Mean seconds of fitting over runs that are done, base models included; NaN if one was not timed."""
+        """Mean fitting time in seconds over finished runs, including base models; NaN if one was not timed."""
         return sum(self._means("fit_seconds"))
 
     @property
     def predict_seconds(self) -> float:
-        """Mean seconds of predicting over runs that are done, base models included; NaN if one was not timed."""
+        """Mean prediction time in seconds over finished runs, including base models; NaN if one was not timed."""
         return sum(self._means("predict_seconds"))
 
     @property
@@ -87,23 +86,23 @@ class TrackResult:
         return float(np.max(self._means("peak_rss_mb")))
 
     def _means(self, fact: Literal["fit_seconds", "predict_seconds", "peak_rss_mb"]) -> list[float]:
-        """Return means of a number of the cards over runs that are done: its own, then those of its base models."""
-        told = [
+        """Return means of a cost over finished runs: first of the track itself, then of each base model."""
+        by_track = [
             [getattr(run.card.cost, fact) for run in track.runs if run.card.status == "done"]
             for track in (self, *self.base_results)
         ]
-        return [_mean([value for value in values if value is not None]) for values in told]
+        return [_mean([value for value in values if value is not None]) for values in by_track]
 
     @cached_property
     def confusion(self) -> pd.DataFrame:
-        """Counts of all runs added up, rows truth, columns called, both in the order of the class list."""
+        """Confusion matrix summed over runs; rows are true and columns predicted classes, sorted by name."""
         names = sorted({name for score in self.scores for name in score.confusion.index})
         matrices = [score.confusion.reindex(index=names, columns=names, fill_value=0) for score in self.scores]
         return sum(matrices[1:], start=matrices[0])
 
     @cached_property
     def per_class(self) -> pd.DataFrame:
-        """Precision, recall, F1 and support from the counts of all runs; classes with support, sorted by name."""
+        """Precision, recall, F1 and support from the summed counts, for classes with support, sorted by name."""
         counts = self.confusion.to_numpy()
         totals = totals_of(np.column_stack([counts, np.zeros(len(counts), counts.dtype)]))
         table = pd.DataFrame(
@@ -128,8 +127,8 @@ class Section:
 
     Attributes:
         dataset: name of the data set.
-        split: name of the split, without the number of the fold.
-        tracks: best mean macro F1 first; tracks without a finished run last.
+        split: name of the split, without the fold number.
+        tracks: sorted by mean macro F1, best first; tracks without a finished run come last.
 
     """
 
@@ -144,7 +143,7 @@ class Section:
 
     @property
     def n_runs(self) -> int:
-        """Largest number of finished runs of a track."""
+        """Largest number of finished runs of any track."""
         return max((len(track.scores) for track in self.done), default=0)
 
     @property
@@ -154,17 +153,17 @@ class Section:
 
     @property
     def splits(self) -> list[str]:
-        """Names of the splits of its runs: one for each fold."""
+        """Names of the splits of its runs, one for each fold."""
         return sorted({run.card.split.name for run in self.runs})
 
     @property
     def drawn_by(self) -> str:
-        """What is drawn again and again for the intervals of its finished runs: `samples` or `single objects`."""
+        """Units resampled for the intervals of its finished runs: `samples` or `single objects`."""
         return "samples" if "ci:cluster" in self.done[0].scores[0].signature else "single objects"
 
     @cached_property
     def class_sizes(self) -> pd.Series:
-        """Objects per class over train, valid and test of the first run's split; the largest first, then by name."""
+        """Number of objects per class in all subsets of the first run's split, sorted by size and then by name."""
         counts = self.runs[0].truth["taxon"].value_counts()
         return counts.sort_index().sort_values(ascending=False, kind="stable")
 
@@ -187,15 +186,15 @@ class Section:
 
     @cached_property
     def notes(self) -> list[CardNote]:
-        """What was found in the data and left out, each once."""
+        """Unique notes on problems in the data and on objects left out."""
         notes = {(note.code, note.text): note for run in self.runs for note in run.card.notes}
         return list(notes.values())
 
     @property
     def measured(self) -> dict[str, Any] | None:
-        """How features were measured from the images, as the card of the first run that learnt from such tells."""
-        told = (run.card.track.features for run in self.runs)
-        return next((features for features in told if "measured" in features.get("table", "").split("+")), None)
+        """Measurement of features from the images, by the card of the first run that used them; None if no run did."""
+        tables = (run.card.track.features for run in self.runs)
+        return next((features for features in tables if "measured" in features.get("table", "").split("+")), None)
 
     @property
     def simulated(self) -> bool:
@@ -204,22 +203,22 @@ class Section:
 
     @cached_property
     def importance(self) -> tuple[TrackResult, pd.DataFrame] | None:
-        """The best track that tells how much each feature mattered, with means over its runs, by gain.
+        """Best track that stored feature importances, with means over its runs, sorted by gain.
 
-        The table has feature, gain (share of the total), permutation (loss of macro F1 on validation rows) and
-        permutation_sd over runs, NaN with a single one.
+        The table has the columns feature, gain (share of the total), permutation (loss of macro F1 on validation rows)
+        and permutation_sd over runs, NaN for a single run.
         """
         for track in self.done:
-            told = [run.importance for run in track.runs if run.importance is not None]
-            if told:
-                grouped = pd.concat(told).groupby("feature")
+            importances = [run.importance for run in track.runs if run.importance is not None]
+            if importances:
+                grouped = pd.concat(importances).groupby("feature")
                 table = grouped[["gain", "permutation"]].mean().assign(permutation_sd=grouped["permutation"].std())
                 return track, table.sort_values("gain", ascending=False, kind="stable").reset_index()
         return None
 
     @property
     def preparation(self) -> tuple[StoredRun, pd.DataFrame] | None:
-        """The first run that tells what it did to the native columns, with its table."""
+        """First run that stored how it prepared the native columns, with its table."""
         for run in self.runs:
             if run.preparation is not None:
                 return run, run.preparation
@@ -239,7 +238,7 @@ def sections_of(runs: list[StoredRun]) -> list[Section]:
 
 
 def _result(name: str, tracks: Mapping[str, list[StoredRun]]) -> TrackResult:
-    """Put the runs of a track together with those of all tracks that it is built on, at first or second hand."""
+    """Combine the runs of a track with those of its base models, direct and indirect."""
     found: dict[str, TrackResult] = {}
     todo = list(tracks[name])
     while todo:
@@ -257,5 +256,5 @@ def _ranked(tracks: list[TrackResult]) -> tuple[TrackResult, ...]:
 
 
 def of_section(table: pd.DataFrame, section: Section) -> pd.DataFrame:
-    """Return the rows of a table that belong to one data set under one split, all of its folds."""
+    """Return the rows of a table that belong to a section, including all folds of its split."""
     return table[(table["dataset"] == section.dataset) & table["split"].isin(section.splits)]

@@ -1,4 +1,4 @@
-"""A results folder, read: runs, their truth, and their scores. Neither data nor models are needed."""
+"""Runs read from a results folder, with their truth and scores. Neither data nor models are needed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-Made = TypeVar("Made")
+Value = TypeVar("Value")
 COLUMNS = [
     "dataset", "simulated", "track", "split", "seed", "n_test", "n_classes", "macro_f1", "macro_f1_lo", "macro_f1_hi",
     "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "fit_seconds", "predict_seconds", "status",
@@ -33,8 +33,8 @@ class StoredRun:
 
     Attributes:
         out: the results folder.
-        folder: the run's own folder.
-        card: its card.
+        folder: folder of the run.
+        card: its run card.
 
     """
 
@@ -42,15 +42,15 @@ class StoredRun:
     folder: Path
     card: Card
 
-    def once(self, name: str, make: Callable[[StoredRun], Made]) -> Made:
-        """Return what several tables need of this run, made when it is asked for first, by a name of its own."""
-        if name not in self._made:
-            self._made[name] = make(self)
-        made: Made = self._made[name]
-        return made
+    def cached(self, name: str, compute: Callable[[StoredRun], Value]) -> Value:
+        """Return a value that several tables share, computed on first access and cached under a unique name."""
+        if name not in self._cache:
+            self._cache[name] = compute(self)
+        value: Value = self._cache[name]
+        return value
 
     @cached_property
-    def _made(self) -> dict[str, Any]:
+    def _cache(self) -> dict[str, Any]:
         return {}
 
     @cached_property
@@ -58,7 +58,7 @@ class StoredRun:
         """All objects of the split: object_id, part, taxon, sample, lineage.
 
         Raises:
-            DataError: the file is missing, unreadable or lacks a column.
+            DataError: if the file is missing or unreadable, or lacks a column.
 
         """
         table = read_table(self.truth_path, DataError)
@@ -70,12 +70,12 @@ class StoredRun:
 
     @property
     def truth_path(self) -> Path:
-        """The run's truth file."""
+        """Path of the run's truth file."""
         return truth_path(self.out, self.card.data.name, self.card.split.name, self.card.split.seed)
 
     @cached_property
     def test_labels(self) -> Labels:
-        """Truth of the test rows, with the sample as group when every object has one."""
+        """Truth of the test rows, grouped by sample if every object has one."""
         test = self.truth[self.truth["part"] == "test"]
         group = DEFAULT_GROUP if test[DEFAULT_GROUP].notna().all() else None
         labels = test[["object_id", "taxon", *([group] if group else [])]].rename(columns={DEFAULT_GROUP: "group"})
@@ -87,12 +87,12 @@ class StoredRun:
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """Test rows of a finished run: object_id, taxon, and what they were called; sorted by object_id."""
+        """Test rows of a finished run with object_id, true and predicted taxon, sorted by object_id."""
         return match(self.test_labels, self._predicted)
 
     @cached_property
     def score(self) -> Score | None:
-        """The run's score on its test rows; None when it is not done."""
+        """Score of the run on its test rows; None if it is not finished."""
         card = self.card
         if card.status != "done":
             return None
@@ -101,19 +101,19 @@ class StoredRun:
 
     @property
     def context(self) -> Context:
-        """Where the run's test rows come from, for signatures."""
+        """Origin of the run's test rows, for signatures."""
         card = self.card
         data = f"{card.data.name}(simulated)" if card.data.simulated else card.data.name
         return Context(data, card.data.sha256, card.data.manifest_sha256, card.split.name)
 
     @cached_property
     def preparation(self) -> pd.DataFrame | None:
-        """What the track did to the native columns, when it told."""
+        """How the track prepared the native columns; None if it did not store this."""
         return self._optional(PREPARATION)
 
     @cached_property
     def importance(self) -> pd.DataFrame | None:
-        """How much each native feature mattered to the track, when it told."""
+        """Importance of each native feature to the track; None if it did not store this."""
         return self._optional(IMPORTANCE)
 
     def _optional(self, name: str) -> pd.DataFrame | None:
@@ -121,22 +121,22 @@ class StoredRun:
         return read_table(path, DataError) if path.is_file() else None
 
     def row(self) -> dict[str, object]:
-        """Return the run's line of scores.csv."""
+        """Return the run's row of scores.csv."""
         card, score = self.card, self.score
         flat = card.flat()
-        line = {name: flat.get(name) for name in COLUMNS}
+        row = {name: flat.get(name) for name in COLUMNS}
         if score is None:
-            return {**line, "signature": ""}
+            return {**row, "signature": ""}
         low, high = score.macro_f1_interval
         values = {name: getattr(score, name) for name in COLUMNS if hasattr(score, name)}
-        return {**line, **values, "macro_f1_lo": low, "macro_f1_hi": high, "n_classes": score.classes_scored}
+        return {**row, **values, "macro_f1_lo": low, "macro_f1_hi": high, "n_classes": score.classes_scored}
 
 
 def read_runs(out: Path) -> list[StoredRun]:
     """Read all runs of a results folder, sorted by data set, split, track and seed.
 
     Raises:
-        DataError: there is no run in it, or a card cannot be read.
+        DataError: if the folder has no runs, or a card cannot be read.
 
     """
     folders = [path.parent for path in (out / RUNS).rglob(CARD)]
@@ -151,6 +151,6 @@ def read_runs(out: Path) -> list[StoredRun]:
 
 
 def scores_table(runs: list[StoredRun]) -> pd.DataFrame:
-    """Return one line per run, with the columns of scores.csv."""
+    """Return one row per run, with the columns of scores.csv."""
     table = pd.DataFrame([run.row() for run in runs], columns=COLUMNS)
-    return table.astype({"n_classes": "Int64"})  # whole also where a failed run has none
+    return table.astype({"n_classes": "Int64"})  # stays integer although failed runs have none

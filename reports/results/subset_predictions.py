@@ -1,4 +1,4 @@
-"""Predictions of a run for one subset of its split, with the scores of all classes where they are stored."""
+"""Predictions of a run for one subset of its split, with class scores if these are stored."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class SubsetPredictions:
 
     Attributes:
         classes: the class list, sorted.
-        truth: codes of what objects are, int64 of shape (n_objects,), positions in `classes`.
-        predicted: codes of what they were called, likewise.
-        samples: names of their samples, of shape (n_objects,); None when some object has none.
-        scores: float64 of shape (n_objects, n_classes), columns as `classes`; None when none are stored.
-        no_scores: why there are none, in words.
+        truth: codes of the true classes, int64 of shape (n_objects,), positions in `classes`.
+        predicted: codes of the predicted classes, likewise.
+        samples: names of the samples, of shape (n_objects,); None if any object has none.
+        scores: float64 of shape (n_objects, n_classes), columns as `classes`; None if none are stored.
+        no_scores: reason why there are no scores; empty if there are.
 
     """
 
@@ -44,7 +44,7 @@ class SubsetPredictions:
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """Which objects were called what they are, of shape (n_objects,)."""
+        """Whether each prediction is correct, of shape (n_objects,)."""
         return np.equal(self.truth, self.predicted)
 
 
@@ -56,22 +56,22 @@ def subset_predictions(run: StoredRun, subset: Literal["test", "valid"] = "test"
         subset: test or validation rows.
 
     Returns:
-        The predictions, or the reason why there are none: the subset is empty, its file is missing or lacks objects,
-        or names what is not in the class list.
+        The predictions, or the reason why there are none: the subset is empty, or its file is missing, lacks objects or
+        contains taxa that are not in the class list.
 
     Each file is read once for a `StoredRun`.
 
     Raises:
-        DataError: a file is there and cannot be read.
+        DataError: if a file exists but cannot be read.
 
     """
-    return run.once(f"{subset} predictions", lambda run: _read(run, subset))
+    return run.cached(f"{subset} predictions", lambda run: _read(run, subset))
 
 
 def scored_predictions(
     run: StoredRun, subset: Literal["test", "valid"] = "test"
 ) -> tuple[SubsetPredictions, NDArray[np.float64]] | str:
-    """Read predictions of a subset with their scores, or the reason why there are none; see `subset_predictions`."""
+    """Read predictions and scores of a subset, or return why there are none; see `subset_predictions`."""
     predictions = subset_predictions(run, subset)
     if isinstance(predictions, str):
         return predictions
@@ -98,12 +98,12 @@ def _read(run: StoredRun, subset: Literal["test", "valid"]) -> SubsetPredictions
 
 
 def _scores(table: pd.DataFrame, classes: list[str], file: str) -> tuple[NDArray[np.float64] | None, str]:
-    """Return the scores, or None and why."""
+    """Return the scores, or None and the reason."""
     columns = [f"{SCORE}{name}" for name in classes]
-    lacking = [name for name, column in zip(classes, columns, strict=True) if column not in table.columns]
-    if lacking:
-        what = "has no scores" if len(lacking) == len(classes) else f"has no scores of {listed(lacking)}"
+    missing = [name for name, column in zip(classes, columns, strict=True) if column not in table.columns]
+    if missing:
+        what = "has no scores" if len(missing) == len(classes) else f"has no scores of {listed(missing)}"
         return None, f"{file} {what}"
     scores = table[columns].to_numpy(np.float64)
-    strange = int((~np.isfinite(scores)).any(axis=1).sum())
-    return (None, f"{file} has scores that are not finite, of {strange:,} objects") if strange else (scores, "")
+    n_bad = int((~np.isfinite(scores)).any(axis=1).sum())
+    return (None, f"{file} has scores that are not finite for {n_bad:,} objects") if n_bad else (scores, "")

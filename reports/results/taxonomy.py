@@ -1,4 +1,4 @@
-"""Where classes stand in the tree of life, which broader group they belong to, and which of them are plankton."""
+"""Taxonomy of the classes of a run: lineage, broader group, and whether a class is plankton."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """What is known of the classes of a run.
+    """Taxonomic information on the classes of a run.
 
     Attributes:
-        source: where the places come from: `manifest`, `truth`, or empty when there are none.
-        places: for each class its names from the root down; empty where nobody tells.
-        groups: for each class its broader group; the class itself where nobody tells one. Empty when no class has one.
-        plankton: whether a class is plankton; classes of which nobody tells are left out.
+        source: source of the lineages: `manifest`, `truth`, or empty if there are none.
+        places: lineage of each class as names from the root down; empty if unknown.
+        groups: broader group of each class, or the class itself if unknown. Empty if no class has one.
+        plankton: whether a class is plankton; classes for which this is unknown are left out.
 
     """
 
@@ -37,24 +37,24 @@ class Taxonomy:
 
     @property
     def depth(self) -> int:
-        """Number of ranks of the longest place."""
+        """Number of ranks of the longest lineage."""
         return max(map(len, self.places.values()), default=0)
 
     def folded(self, rank: int) -> dict[str, str]:
-        """Return for each class the name of its ancestor at a rank, 1 below the root.
+        """Map each class to its ancestor at a rank; rank 1 is directly below the root.
 
-        The name is the whole path, since names such as `other` occur on several branches. A class whose place ends
-        above the rank stays where it ends, one without a place stays itself.
+        The ancestor is named by its whole path, since names such as `other` occur on several branches. A class whose
+        lineage ends above the rank is mapped to the end of its lineage, one without a lineage to itself.
         """
         return {taxon: "/".join(place[:rank]) or taxon for taxon, place in self.places.items()}
 
 
 def taxonomy_of(run: StoredRun) -> Taxonomy:
-    """Return what is known of a run's classes.
+    """Return the taxonomy of a run's classes.
 
-    Places are those of the shipped manifest of the data set's name; where it has none, those of the lineages in the
-    truth. When objects of one class have several lineages (a class that joins several taxa), its place is what these
-    have in common. A class of the manifest without a lineage stands by its group, if that is told (artefacts).
+    Lineages are taken from the shipped manifest with the name of the data set, or else from the truth. If objects of
+    one class have several lineages (a class that merges several taxa), the class gets their common beginning. A class
+    of the manifest without a lineage is placed by its group, if it has one (artefacts).
 
     Args:
         run: a stored run.
@@ -88,7 +88,7 @@ def _place(record: TaxonRecord | None) -> tuple[str, ...]:
 
 
 def split_lineage(lineage: str) -> tuple[str, ...]:
-    """Return the names of a lineage from the root down; `/` and EcoTaxa's `>` part them.
+    """Return the names of a lineage from the root down; separators are `/` and EcoTaxa's `>`.
 
     >>> split_lineage("/living/Eukaryota")
     ('living', 'Eukaryota')
@@ -103,5 +103,5 @@ def _places_in_truth(truth: pd.DataFrame, classes: Iterable[str]) -> dict[str, t
 
 
 def _in_common(places: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the names with which all places begin."""
+    """Return the common beginning of several lineages."""
     return tuple(names[0] for names in takewhile(lambda names: len(set(names)) == 1, zip(*places, strict=False)))

@@ -1,1 +1,1 @@
-"""Files of a results folder: where they are and how they are read and written. Nothing is scored here."""
+"""Files of a results folder: paths, readers and writers. Nothing is scored here."""

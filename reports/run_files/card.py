@@ -1,4 +1,4 @@
-"""The card of a run: what was run, on what, how it went. With the predictions it is all that is kept."""
+"""Run card: settings, data, cost and status of a run, stored together with its predictions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CARD = "card.json"
 
 
 class CardNote(BaseModel):
-    """A fault of the data or an object left out, as `data_manifests.cleaning.Note`."""
+    """Note on a fault in the data or on excluded objects, like `data_manifests.notes.Note`."""
 
     code: str
     text: str
@@ -28,21 +28,21 @@ class CardNote(BaseModel):
 
 
 class Facts(BaseModel):
-    """A group of facts of a card; keys of later versions are ignored."""
+    """Group of card fields; keys of later versions are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
 
 class CardData(Facts):
-    """The data set of a run.
+    """Data set of a run.
 
     Attributes:
-        name: of the data set.
+        name: name of the data set.
         manifest_sha256: hash of its manifest.
         sha256: hash of the files that were read.
-        citation: how to cite it, with its licence.
+        citation: citation and licence.
         simulated: whether its objects were drawn by a program.
-        classes: in the order of the score columns.
+        classes: class names in the order of the score columns.
 
     """
 
@@ -55,7 +55,7 @@ class CardData(Facts):
 
 
 class CardSplit(Facts):
-    """The split of a run, and how many objects its subsets have."""
+    """Split of a run, with the number of objects in each subset."""
 
     name: str = Field(alias="split")
     seed: int
@@ -65,27 +65,27 @@ class CardSplit(Facts):
 
     @property
     def plan(self) -> str:
-        """Name of the split without the number of the fold."""
+        """Name of the split without the fold number."""
         return re.sub(r"-fold\d+$", "", self.name)
 
 
 class CardTrack(Facts):
-    """The track of a run.
+    """Track of a run.
 
     Attributes:
-        name: under which its runs are stored.
+        name: name under which its runs are stored.
         config: name of the track and its options.
-        features: which feature table it learnt from and how that was measured; empty when it takes none.
+        features: feature table used for training and how it was measured; empty if none is used.
         base_runs: runs that a fusion is built on: by name, a hash of their source, options and features.
         sha256: hash of its source code.
-        source: paper, program or people it comes from.
-        chosen: what it chose on validation rows.
+        source: paper, program or authors of the method.
+        chosen: options selected on the validation subset.
 
     """
 
     name: str = Field(alias="track")
     config: dict[str, Any]
-    features: dict[str, Any] = {"table": "native"}  # the only one that cards of earlier versions can mean
+    features: dict[str, Any] = {"table": "native"}  # the only table in earlier versions
     base_runs: dict[str, str] = Field({}, validation_alias=AliasChoices("base_runs", "parts"))  # parts: until 0.1
     sha256: str = Field(alias="track_sha256")
     source: str = ""
@@ -93,7 +93,7 @@ class CardTrack(Facts):
 
 
 class CardCost(Facts):
-    """What a run took: wall-clock seconds, the most memory, and where.
+    """Cost of a run: wall-clock seconds, peak memory, and machine.
 
     `prepare_seconds` covers reading tables, imports and warm-up.
     """
@@ -108,13 +108,13 @@ class CardCost(Facts):
 
 
 GROUPS: dict[str, type[Facts]] = {"data": CardData, "split": CardSplit, "track": CardTrack, "cost": CardCost}
-"""Groups of facts by their attribute; in `card.json` all facts stand side by side."""
+"""Groups of fields by attribute; `card.json` is flat."""
 
 
 class Card(Facts):
-    """Card of one run: data, split, track and cost, and how it went.
+    """Card of one run: data, split, track, cost and status.
 
-    It is written flat, each fact under a name of its own, and read from that.
+    It is stored as a flat JSON object in which each field has a unique name.
     """
 
     data: CardData
@@ -130,10 +130,10 @@ class Card(Facts):
 
     @classmethod
     def of(cls, **facts: object) -> Card:
-        """Make a card of facts under the names that they have in `card.json`.
+        """Create a card from fields as named in `card.json`.
 
         Raises:
-            ValidationError: a fact is missing or of another type.
+            ValidationError: a field is missing or has the wrong type.
 
         """
         faults: list[InitErrorDetails] = []
@@ -148,16 +148,16 @@ class Card(Facts):
         return cls.model_validate({name: fact for name, fact in facts.items() if name not in GROUPS} | groups)
 
     def flat(self) -> dict[str, Any]:
-        """Return all facts side by side, under the names that they have in `card.json`."""
+        """Return all fields as a flat dictionary, as named in `card.json`."""
         content = self.model_dump(mode="json", by_alias=True)
         return {**content, **{name: fact for group in GROUPS for name, fact in content.pop(group).items()}}
 
     def changed(self, **facts: object) -> Card:
-        """Return the card with other facts, under the names that they have in `card.json`."""
+        """Return a copy of the card with changed fields, as named in `card.json`."""
         return Card.of(**{**self.flat(), **facts})
 
     def to_text(self) -> str:
-        """Write the card as JSON with sorted keys."""
+        """Return the card as JSON with sorted keys."""
         return json.dumps(self.flat(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -165,25 +165,25 @@ class Card(Facts):
         """Read a card from JSON.
 
         Raises:
-            ValidationError: a fact is missing or of another type.
-            ValueError: the text is no JSON object.
+            ValidationError: a field is missing or has the wrong type.
+            ValueError: the text is not a JSON object.
 
         """
         content = json.loads(text)
         if not isinstance(content, dict):
             message = f"expected a JSON object, found {type(content).__name__}"
-            raise ValueError(message)  # noqa: TRY004 - as JSON that cannot be read
+            raise ValueError(message)  # noqa: TRY004 - as for invalid JSON
         return cls.of(**content)
 
 
 def _repeated(detail: ErrorDetails) -> InitErrorDetails:
-    """Return an error of a group as one of the card."""
+    """Return a validation error of a group as one of the card."""
     kept = {"type": detail["type"], "loc": detail["loc"], "input": detail["input"], "ctx": detail.get("ctx", {})}
     return cast("InitErrorDetails", kept)
 
 
 def read_card(folder: Path) -> Card | None:
-    """Read a run folder's card; None when there is none.
+    """Read the card of a run folder; None if there is none.
 
     Raises:
         DataError: the card cannot be read.
@@ -199,5 +199,5 @@ def read_card(folder: Path) -> Card | None:
         reasons = (
             "; ".join(f"{'.'.join(map(str, detail['loc']))} {detail['msg']}".strip() for detail in details) or fault
         )
-        message = f"{path} is no readable card: {reasons}. Delete its folder to have the run done again."
+        message = f"{path} is not a valid run card: {reasons}. Delete its folder and rerun."
         raise DataError(message) from fault

@@ -1,4 +1,4 @@
-"""Truth and predictions files: read, named in errors, and matched by id."""
+"""Truth and predictions files: reading, validation, and matching by id."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_GROUP = "sample"
-SCORE = "score:"  # what the name of a column of scores begins with, before the class
+SCORE = "score:"  # prefix of score columns, followed by the class name
 
 
 @dataclass(frozen=True)
 class Labels:
-    """A table of labels.
+    """Table of labels.
 
     Attributes:
         where: file or argument it comes from, for messages.
-        table: columns object_id, taxon and, when there is one, group; text; object_id is unique.
+        table: text columns object_id, taxon and, if there is a grouping column, group; object_id is unique.
         group: name of the grouping column, or None.
-        renamed: column names of the field that were accepted for ours.
+        renamed: alternative column names that were accepted.
 
     """
 
@@ -45,19 +45,22 @@ def read_labels(
 
     Args:
         source: a CSV or parquet file, or a table.
-        what: `truth` or `predictions`, the name of a table in messages.
-        group: grouping column that must be there; None takes `sample` when there is one.
-        error: class of the error when the file is no table; a stored file is not a participant's.
+        what: `truth` or `predictions`, used in messages about a table.
+        group: required grouping column; None uses `sample` if present.
+        error: exception class if the file is not readable; stored files are not submissions.
 
     Raises:
-        SubmissionError: no table, a column is missing, no rows, empty cells, or an id twice.
+        SubmissionError: the file is not readable, a column is missing, there are no rows, cells are empty, or an id is
+            duplicated.
 
     """
     path = Path(source) if isinstance(source, (str, Path)) else Path(f"({what})")
     table = read_table(path, error) if isinstance(source, (str, Path)) else source
-    twice = table.columns[table.columns.duplicated()]
-    if len(twice):
-        message = f"{path}: columns {listed(twice)} are there more than once; expected each name once."
+    duplicated = table.columns[table.columns.duplicated()]
+    if len(duplicated):
+        message = (
+            f"{path}: duplicate columns: {listed(duplicated)}. Expected unique names; rename or remove the others."
+        )
         raise SubmissionError(message)
     columns = {noun: require_column(table, noun, path, SubmissionError) for noun in ("object_id", "taxon")}
     if not len(table):
@@ -70,7 +73,7 @@ def read_labels(
     labels.columns = list(columns)
     if chosen and group is None and labels["group"].isna().any():
         labels, chosen = labels.drop(columns="group"), None
-    _refuse_empty(labels, columns, path)
+    _check_empty(labels, columns, path)
     repeated = labels["object_id"][labels["object_id"].duplicated()].unique()
     if len(repeated):
         message = f"{path}: {len(repeated):,} ids occur more than once: {listed(repeated)}. Keep one row per object."
@@ -89,12 +92,12 @@ def _group_column(table: pd.DataFrame, group: str | None, path: Path) -> str | N
     return group
 
 
-def _refuse_empty(labels: pd.DataFrame, columns: dict[str, str], path: Path) -> None:
+def _check_empty(labels: pd.DataFrame, columns: dict[str, str], path: Path) -> None:
     for noun in labels.columns:
         empty, found = labels[noun].isna(), columns[noun]
         if empty.any():
             rows = lines_of(path, [int(row) for row in empty.to_numpy().nonzero()[0]])
-            advice = "; an object that was not recognised needs a class all the same" if noun == "taxon" else ""
+            advice = "; unrecognised objects need a class, too" if noun == "taxon" else ""
             message = (
                 f"{path}: {len(rows):,} rows have no '{found}' (lines {listed(rows)}). "
                 f"Expected a value in every row{advice}."
@@ -106,16 +109,16 @@ def match(truth: Labels, predicted: Labels) -> pd.DataFrame:
     """Match predictions to truth by id.
 
     Returns:
-        Columns object_id, taxon, predicted and, when the truth has one, group; sorted by object_id, so the order
+        Columns object_id, taxon, predicted and, if the truth has a group, group; sorted by object_id, so the order
         of rows in the files does not matter.
 
     Raises:
         SubmissionError: an object has no prediction, or a prediction has no object.
 
     """
-    known, given = truth.table["object_id"], predicted.table["object_id"]
-    missing = known[not_among(known, given)]
-    unknown = given[not_among(given, known)]
+    known, submitted = truth.table["object_id"], predicted.table["object_id"]
+    missing = known[not_among(known, submitted)]
+    unknown = submitted[not_among(submitted, known)]
     faults = []
     if len(missing):
         faults.append(f"{len(missing):,} of {len(known):,} objects have no prediction: {listed(sorted(missing))}")
@@ -129,33 +132,33 @@ def match(truth: Labels, predicted: Labels) -> pd.DataFrame:
 
 
 def read_classes(path: Path) -> list[str]:
-    """Read a class list: a text file, one name a line; empty lines are skipped.
+    """Read a class list: a text file with one name per line; empty lines are skipped.
 
     Raises:
-        SubmissionError: the file is missing, is no text, is empty, or names a class twice.
+        SubmissionError: the file is missing, is not a text file, is empty, or has duplicates.
 
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
-        message = f"{path} is no readable class list (a text file, one name a line): {fault}"
+        message = f"{path} is not a readable class list (expected a text file with one name per line): {fault}"
         raise SubmissionError(message) from fault
     names = [line.strip() for line in lines if line.strip()]
     if not names:
-        message = f"{path}: no class name in it; expected one a line."
+        message = f"{path} has no class names; expected one per line."
         raise SubmissionError(message)
-    refuse_twice(names, str(path))
+    check_unique(names, str(path))
     return names
 
 
-def refuse_twice(names: list[str], where: str) -> None:
-    """Refuse a class list that names a class twice.
+def check_unique(names: list[str], where: str) -> None:
+    """Check that a class list has no duplicates.
 
     Raises:
-        SubmissionError: with the names.
+        SubmissionError: it has; the message lists them.
 
     """
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        message = f"{where}: names twice: {listed(twice)}; expected one a line."
+    duplicated = sorted({name for name in names if names.count(name) > 1})
+    if duplicated:
+        message = f"{where}: duplicate names: {listed(duplicated)}. Expected unique names; remove the duplicates."
         raise SubmissionError(message)

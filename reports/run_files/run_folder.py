@@ -1,4 +1,4 @@
-"""Files of a results folder: names and places."""
+"""File names and paths in a results folder."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def run_folder(out: Path, card: Card) -> Path:
 
 
 def truth_path(out: Path, dataset: str, split: str, seed: int) -> Path:
-    """Return the file that says which object is in which part, and its taxon."""
+    """Return the path of the table with subset and taxon of each object."""
     return out / TRUTH / dataset / split / f"seed-{seed}.parquet"

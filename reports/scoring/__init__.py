@@ -1,4 +1,4 @@
-"""The evaluator of one set of predictions: macro F1 and other metrics, intervals, signatures.
+"""Evaluation of one set of predictions: macro F1 and other metrics, intervals, signatures.
 
-Two sets are compared in `comparisons`.
+Comparisons of two sets are in `comparisons`.
 """

@@ -1,9 +1,9 @@
-"""Percentile intervals by resampling clusters (samples, tows, stations), or single objects where there are none.
+"""Percentile intervals from resampling clusters (samples, tows, stations), or single objects if there are none.
 
-Objects of one tow are alike, so that resampling them one by one understates the width (Miller 2024,
-arXiv 2411.00640). A draw of clusters is a multinomial count of each; the metrics of a draw come from one confusion
-matrix per cluster, of which only the sufficient counts are kept. Single objects with the same truth and the same
-prediction cannot be told apart, so that drawing objects is a multinomial draw of the cells of the confusion matrix.
+Objects of one tow are similar, so resampling single objects understates the width (Miller 2024, arXiv 2411.00640). A
+draw of clusters is a multinomial count of each; the metrics of a draw are computed from one confusion matrix per
+cluster, of which only the sufficient counts are kept. Single objects with the same truth and prediction are
+interchangeable, so drawing objects is a multinomial draw of the cells of the confusion matrix.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEVEL = 0.95
-FEWEST_CLUSTERS = 5  # of a class, before its own interval is told
-CELLS_AT_ONCE = 1 << 22  # bounds the memory of one batch of draws
+FEWEST_CLUSTERS = 5  # that contain a class; with fewer, it has no interval
+CELLS_AT_ONCE = 1 << 22  # limits the memory of one batch of draws
 
 
 @dataclass(frozen=True)
 class Units:
-    """What is resampled: kinds of units, each with its counts.
+    """Resampling units, grouped into kinds with identical counts.
 
     Attributes:
-        counts: hits, support and called side by side, float64 of shape (n_kinds, 3 * n_classes).
-        weights: how many units are of each kind, int64 of shape (n_kinds,).
-        clusters_of_class: in how many units each class has support, int64 of shape (n_classes,).
+        counts: hits, support and predicted, concatenated, float64 of shape (n_kinds, 3 * n_classes).
+        weights: number of units of each kind, int64 of shape (n_kinds,).
+        clusters_of_class: number of units in which each class has support, int64 of shape (n_classes,).
 
     """
 
@@ -48,13 +48,13 @@ class Units:
 
 @dataclass(frozen=True)
 class Intervals:
-    """What the draws say; ends are percentiles and are not made symmetric.
+    """Percentile intervals; they need not be symmetric.
 
     Attributes:
-        macro_f1: low and high end.
-        accuracy: low and high end.
-        f1: ends per class, float64 of shape (n_classes, 2); NaN where a class stands in fewer than five units.
-        losing: share of draws in which some class lost its support; it is left out of the mean of that draw.
+        macro_f1: lower and upper bound.
+        accuracy: lower and upper bound.
+        f1: bounds per class, float64 of shape (n_classes, 2); NaN if a class occurs in fewer than five units.
+        losing: share of draws in which some class has no support; it is excluded from the mean of that draw.
 
     """
 
@@ -67,12 +67,12 @@ class Intervals:
 def cluster_units(
     truth: NDArray[np.integer], predicted: NDArray[np.integer], clusters: NDArray[np.integer], n_classes: int
 ) -> Units:
-    """Count per cluster.
+    """Count hits, support and predictions per cluster.
 
     Args:
         truth: codes of shape (n_objects,), below n_classes.
         predicted: codes of shape (n_objects,), up to n_classes (any other name).
-        clusters: codes of shape (n_objects,), from 0 without gaps, in an order that does not depend on rows.
+        clusters: codes of shape (n_objects,), from 0 without gaps, in an order independent of the order of rows.
         n_classes: number of classes.
 
     """
@@ -90,7 +90,7 @@ def cluster_units(
 
 
 def object_units(matrix: NDArray[np.int64]) -> Units:
-    """Return single objects as units, the cells of a confusion matrix of shape (n_classes, n_classes + 1) as kinds."""
+    """Return single objects as units; kinds are the cells of a confusion matrix of shape (n_classes, n_classes + 1)."""
     n_classes = len(matrix)
     truth, predicted = np.nonzero(matrix)
     kinds = np.arange(len(truth))
@@ -105,7 +105,7 @@ def object_units(matrix: NDArray[np.int64]) -> Units:
 def count_units(
     truth: NDArray[np.integer], predicted: NDArray[np.integer], clusters: NDArray[np.integer] | None, n_classes: int
 ) -> tuple[NDArray[np.int64], Units]:
-    """Return the confusion matrix of all objects, and what is resampled: clusters, or objects when these are None."""
+    """Return the confusion matrix of all objects, and the resampling units: clusters, or objects if these are None."""
     matrix = confusion_matrix(truth, predicted, n_classes)
     if clusters is None:
         return matrix, object_units(matrix)
@@ -113,7 +113,7 @@ def count_units(
 
 
 def draws_of(units: Units, draws: int, rng: np.random.Generator) -> Iterator[Totals]:
-    """Yield the counts of resampled data, in batches of draws; shape (n_batch, n_classes) each."""
+    """Yield the counts of resampled data in batches of draws, each of shape (n_batch, n_classes)."""
     shares = units.weights / units.n
     batch = max(1, CELLS_AT_ONCE // len(shares))
     for start in range(0, draws, batch):
@@ -123,14 +123,14 @@ def draws_of(units: Units, draws: int, rng: np.random.Generator) -> Iterator[Tot
 
 
 def intervals(units: Units, draws: int, rng: np.random.Generator) -> Intervals:
-    """Resample units and return percentile intervals of 95 %.
+    """Resample units and return 95 % percentile intervals.
 
-    The class list stays fixed; a class that a draw loses is left out of the mean of that draw alone.
+    The class list is fixed; a class without support in a draw is excluded from the mean of that draw only.
 
     Args:
-        units: from `cluster_units` or `object_units`.
+        units: return value of `cluster_units` or `object_units`.
         draws: number of resamples.
-        rng: all randomness.
+        rng: random generator.
 
     """
     present = units.clusters_of_class > 0
@@ -141,10 +141,10 @@ def intervals(units: Units, draws: int, rng: np.random.Generator) -> Intervals:
         f1.append(np.where(totals.support > 0, totals.f1, np.nan)[:, present])
         losing += int((totals.support[:, present] == 0).any(axis=1).sum())
     per_class = np.full((len(present), 2), np.nan)
-    per_class[present] = _ends(np.vstack(f1))
+    per_class[present] = _bounds(np.vstack(f1))
     per_class[units.clusters_of_class < FEWEST_CLUSTERS] = np.nan
-    low, high = _ends(np.concatenate(macro)[:, None])[0]
-    low_accuracy, high_accuracy = _ends(np.concatenate(accuracy)[:, None])[0]
+    low, high = _bounds(np.concatenate(macro)[:, None])[0]
+    low_accuracy, high_accuracy = _bounds(np.concatenate(accuracy)[:, None])[0]
     return Intervals(
         macro_f1=(float(low), float(high)),
         accuracy=(float(low_accuracy), float(high_accuracy)),
@@ -156,26 +156,26 @@ def intervals(units: Units, draws: int, rng: np.random.Generator) -> Intervals:
 def interval_of(
     metrics: Callable[[Totals], NDArray[np.float64]], units: Units, draws: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Resample units and return percentile intervals of 95 % of any metrics.
+    """Resample units and return 95 % percentile intervals of user-defined metrics.
 
     Args:
-        metrics: takes counts of shape (n_draws, n_classes), returns values of shape (n_draws, n_metrics); NaN where a
-            draw has none.
-        units: from `cluster_units` or `object_units`.
+        metrics: takes counts of shape (n_draws, n_classes) and returns values of shape (n_draws, n_metrics); NaN where
+            undefined.
+        units: return value of `cluster_units` or `object_units`.
         draws: number of resamples.
-        rng: all randomness.
+        rng: random generator.
 
     Returns:
-        Low and high ends, float64 of shape (n_metrics, 2).
+        Lower and upper bounds, float64 of shape (n_metrics, 2).
 
     """
-    return _ends(np.concatenate([metrics(totals) for totals in draws_of(units, draws, rng)]))
+    return _bounds(np.concatenate([metrics(totals) for totals in draws_of(units, draws, rng)]))
 
 
-def _ends(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the ends of the interval of each column, shape (n_columns, 2); NaN values are left out.
+def _bounds(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the bounds of the interval of each column, shape (n_columns, 2); NaN values are ignored.
 
-    A column without any value has NaN ends.
+    A column without values has NaN bounds.
     """
     ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     if not np.isnan(values).any():

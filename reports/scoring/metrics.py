@@ -1,8 +1,8 @@
 """Metrics from counts: precision, recall and F1 per class, their means, and accuracy.
 
-The label set is fixed by the truth: means run over the classes that have support in the scored rows, so that a stray
-prediction of an absent class costs its victim and nobody else. `zero_division` is 0 (design of the field's reference:
-`field/statistics.md` section 1; definitions as in scikit-learn's `precision_recall_fscore_support`).
+The label set is fixed by the truth: means are over the classes with support in the scored rows, so a prediction of an
+absent class only lowers the recall of the true class. `zero_division` is 0 (definitions as in scikit-learn's
+`precision_recall_fscore_support`).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Totals:
-    """Sufficient counts of a confusion matrix, or of many at once.
+    """Sufficient counts of one or more confusion matrices.
 
     Attributes:
-        hits: objects of class c that were called c, shape (..., n_classes).
+        hits: objects of class c predicted as c, shape (..., n_classes).
         support: objects of class c.
-        predicted: objects that were called c.
+        predicted: objects predicted as c.
 
     """
 
@@ -33,7 +33,7 @@ class Totals:
 
     @property
     def precision(self) -> NDArray[np.float64]:
-        """Hits / called, 0 where nothing was called so; shape (..., n_classes)."""
+        """Hits / predicted, 0 where nothing was predicted; shape (..., n_classes)."""
         return _ratio(self.hits, self.predicted)
 
     @property
@@ -43,7 +43,7 @@ class Totals:
 
     @property
     def f1(self) -> NDArray[np.float64]:
-        """2 * hits / (support + called), which is the harmonic mean of precision and recall; shape (..., n_classes)."""
+        """Harmonic mean of precision and recall, 2 * hits / (support + predicted); shape (..., n_classes)."""
         return _ratio(2 * self.hits, self.support + self.predicted)
 
     def macro(self, per_class: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -53,7 +53,7 @@ class Totals:
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
-        """Share of objects that were called right, shape (...)."""
+        """Share of correctly predicted objects, shape (...)."""
         return np.asarray(self.hits.sum(axis=-1) / self.support.sum(axis=-1))
 
 
@@ -62,15 +62,15 @@ def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np
 
 
 def confusion_matrix(truth: NDArray[np.integer], predicted: NDArray[np.integer], n_classes: int) -> NDArray[np.int64]:
-    """Count objects by true and called class.
+    """Count objects by true and predicted class.
 
     Args:
         truth: codes from 0 to n_classes - 1, shape (n_objects,).
-        predicted: codes from 0 to n_classes, where n_classes stands for any name outside of the classes.
+        predicted: codes from 0 to n_classes, where n_classes represents any other name.
         n_classes: number of classes.
 
     Returns:
-        int64 of shape (n_classes, n_classes + 1), rows truth, columns called.
+        int64 of shape (n_classes, n_classes + 1), rows truth, columns predicted.
 
     """
     cells = np.bincount(truth * (n_classes + 1) + predicted, minlength=n_classes * (n_classes + 1))

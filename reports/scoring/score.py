@@ -1,4 +1,4 @@
-"""The evaluator: one function that turns truth and predictions into a score with interval, n and signature."""
+"""Evaluation of predictions: score with interval, n and signature."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..._version import __version__
 from ...data_manifests.errors import SubmissionError, did_you_mean, listed
 from ...data_manifests.files.tables import canonical_text
 from ...data_manifests.seeds import derived_seed, sha256_text
-from ..run_files.predictions import Labels, match, read_classes, read_labels, refuse_twice
+from ..run_files.predictions import Labels, check_unique, match, read_classes, read_labels
 from .bootstrap import Intervals, Units, count_units, intervals
 from .metrics import Totals, totals_of
 from .signature import Signature
@@ -29,12 +29,12 @@ OTHER = "(other)"
 
 @dataclass(frozen=True)
 class Context:
-    """Where scored rows come from, for the signature.
+    """Origin of the scored rows, for the signature.
 
     Attributes:
         data: name of the data set or truth file.
-        data_sha256: hash of its files; None takes the hash of the truth table.
-        manifest_sha256: hash of its manifest; empty when there is none.
+        data_sha256: hash of its files; None uses the hash of the truth table.
+        manifest_sha256: hash of its manifest; empty if there is none.
         split: name of the split.
 
     """
@@ -47,25 +47,26 @@ class Context:
 
 @dataclass(frozen=True)
 class Score:
-    """What predictions are worth: values, interval, n, and the signature of all choices.
+    """Score of predictions: values, interval, n, and the signature of all settings.
 
     Attributes:
         macro_f1: mean of F1 over the classes with support.
-        macro_f1_interval: percentile interval of 95 %.
-        accuracy: share of objects called right.
-        accuracy_interval: percentile interval of 95 %.
+        macro_f1_interval: 95 % percentile interval.
+        accuracy: share of correctly predicted objects.
+        accuracy_interval: 95 % percentile interval.
         balanced_accuracy: mean recall over the classes with support; the same as macro_recall.
         macro_precision: mean precision over the classes with support.
         macro_recall: mean recall over the classes with support.
-        n_objects: scored rows.
-        n_clusters: what was resampled: samples, or objects when there are none.
+        n_objects: number of scored rows.
+        n_clusters: number of resampling units: samples, or objects if there are none.
         classes_scored: number of classes with support.
         classes_absent: classes of the list without support, sorted.
-        names_unknown: predicted names outside of the class list, sorted; each such prediction is an error.
-        draws_losing_a_class: share of draws in which a class had no support and was left out of the mean.
+        names_unknown: predicted names that are not in the class list, sorted; they count as errors.
+        draws_losing_a_class: share of draws in which a class had no support and was excluded from the mean.
         per_class: table of taxon, precision, recall, f1, support, f1_lo, f1_hi; classes with support, sorted by name.
-        confusion: counts, rows truth, columns called, both the class list; a last column holds other names when any.
-        signature: all choices that can change the numbers.
+        confusion: counts, rows truth, columns predicted, both in the order of the class list; the last column counts
+            other names, if there are any.
+        signature: all settings that can change the numbers.
 
     """
 
@@ -87,7 +88,7 @@ class Score:
     signature: str
 
     def __str__(self) -> str:
-        """Write value, interval, n and signature in one line."""
+        """Return value, interval, n and signature in one line."""
         low, high = self.macro_f1_interval
         return f"macro F1 {self.macro_f1:.4f} [{low:.4f}, {high:.4f}], n = {self.n_objects:,}; {self.signature}"
 
@@ -100,7 +101,7 @@ class Score:
         }
 
 
-def score(  # noqa: PLR0913 - keyword choices, each of them in the signature
+def score(  # noqa: PLR0913 - keyword settings, all of them in the signature
     truth: str | Path | pd.DataFrame | ArrayLike,
     predicted: str | Path | pd.DataFrame | ArrayLike,
     *,
@@ -114,16 +115,16 @@ def score(  # noqa: PLR0913 - keyword choices, each of them in the signature
 
     Args:
         truth: a file or table with object_id, taxon and optionally a grouping column, or labels of shape (n_objects,).
-        predicted: likewise, with object_id and taxon; labels when truth is labels, in the same order.
-        classes: the class list, or a text file with one name a line; None takes the classes of the truth. With a list,
-            an unknown predicted name is refused; without, it counts as an error and is listed.
-        group: name of the grouping column (its values, when truth is labels); None takes `sample` when there is one.
+        predicted: likewise, with object_id and taxon; labels in the same order if truth is labels.
+        classes: class list, or a text file with one name per line; None uses the classes of the truth. With a list,
+            unknown predicted names raise an error; without, they count as wrong predictions and are listed.
+        group: name of the grouping column, or its values if truth is labels; None uses `sample` if present.
         draws: number of resamples for the interval.
         seed: seed of the resampling.
         context: data set and split, for the signature.
 
     Raises:
-        SubmissionError: a table is unreadable or incomplete, ids do not match, or a name is unknown.
+        SubmissionError: a table is unreadable or incomplete, ids do not match, or a class name is unknown.
 
     Example:
         >>> score(["a", "a", "b"], ["a", "b", "b"]).accuracy
@@ -133,11 +134,11 @@ def score(  # noqa: PLR0913 - keyword choices, each of them in the signature
     if draws < 1:
         message = f"draws is {draws}; expected a number of resamples, 1 or more."
         raise SubmissionError(message)
-    known, (given,) = read_submitted(truth, [predicted], group)
+    known, (submitted,) = read_submitted(truth, [predicted], group)
     names = read_classes(Path(classes)) if isinstance(classes, (str, Path)) else classes
     if context is None:
         context = Context(data=Path(known.where).name.strip("()"))
-    return score_labels(known, given, names, draws=draws, seed=seed, context=context)
+    return score_labels(known, submitted, names, draws=draws, seed=seed, context=context)
 
 
 def read_submitted(
@@ -145,7 +146,7 @@ def read_submitted(
     predicted: Sequence[str | Path | pd.DataFrame | ArrayLike],
     group: str | ArrayLike | None,
 ) -> tuple[Labels, list[Labels]]:
-    """Read truth and predictions as `score` takes them: all tables with ids, or all labels in the same order.
+    """Read truth and predictions as for `score`: all tables with ids, or all labels in the same order.
 
     Raises:
         SubmissionError: they are not all tables or all labels, or cannot be read.
@@ -155,13 +156,13 @@ def read_submitted(
         known = read_labels(truth, "truth", _column_name(group))
         return known, [read_labels(_table_like(one), "predictions") for one in predicted]
     pairs = [_aligned(truth, one, group) for one in predicted]
-    return pairs[0][0], [given for _, given in pairs]
+    return pairs[0][0], [labels for _, labels in pairs]
 
 
 def _column_name(group: object) -> str | None:
     if group is None or isinstance(group, str):
         return group
-    message = f"group is {type(group).__name__}; expected the name of a column of the truth, since truth is a table."
+    message = f"group is {type(group).__name__}; expected the name of a column of the truth table."
     raise SubmissionError(message)
 
 
@@ -169,34 +170,34 @@ def _table_like(predicted: object) -> str | Path | pd.DataFrame:
     if isinstance(predicted, (str, Path, pd.DataFrame)):
         return predicted
     message = (
-        f"predictions are {type(predicted).__name__}; expected, as the truth, a file or table of object_id, taxon."
+        f"predictions are {type(predicted).__name__}; expected a file or table of object_id, taxon, like the truth."
     )
     raise SubmissionError(message)
 
 
 def _aligned(truth: object, predicted: object, group: object) -> tuple[Labels, Labels]:
-    """Give labels without ids their position as id."""
+    """Return labels as tables with the position as id."""
     if isinstance(group, str):
-        message = f"group is '{group}'; expected the group of each object, since truth is labels and has no columns."
+        message = f"group is '{group}'; expected the group of each object, since the truth is a list of labels."
         raise SubmissionError(message)
     columns = {"truth": truth, "predictions": predicted} | ({} if group is None else {"group": group})
     arrays = {name: np.asarray(column, dtype=object) for name, column in columns.items()}
     shapes = {array.shape for array in arrays.values()}
     if len(shapes) > 1 or arrays["truth"].ndim != 1:
         found = ", ".join(f"{name} has shape {array.shape}" for name, array in arrays.items())
-        message = f"{found}; expected equally long columns of shape (n_objects,)."
+        message = f"{found}; expected columns of equal length, shape (n_objects,)."
         raise SubmissionError(message)
     ids = [f"{position:012d}" for position in range(len(arrays["truth"]))]
-    known, given = (pd.DataFrame({"object_id": ids, "taxon": arrays[name]}) for name in ("truth", "predictions"))
+    known, submitted = (pd.DataFrame({"object_id": ids, "taxon": arrays[name]}) for name in ("truth", "predictions"))
     if group is not None:
         known["group"] = arrays["group"]
-    return read_labels(known, "truth", None if group is None else "group"), read_labels(given, "predictions")
+    return read_labels(known, "truth", None if group is None else "group"), read_labels(submitted, "predictions")
 
 
 def score_labels(
     truth: Labels, predicted: Labels, classes: Sequence[str] | None, *, draws: int, seed: int, context: Context
 ) -> Score:
-    """Score labels that were read; see `score`."""
+    """Score labels read by `read_labels`; see `score`."""
     rows = match(truth, predicted)
     names = _class_list(rows, classes, truth, predicted)
     matrix, units, resampled = _units_of(rows, names, truth.group)
@@ -215,32 +216,32 @@ def score_labels(
         version=__version__,
     )
     unknown = tuple(sorted(set(rows["predicted"]) - set(names)))
-    ends = intervals(units, draws, rng)
-    return _assemble(names, matrix, ends, n_clusters=units.n, unknown=unknown, signature=signature)
+    bounds = intervals(units, draws, rng)
+    return _assemble(names, matrix, bounds, n_clusters=units.n, unknown=unknown, signature=signature)
 
 
 def _class_list(rows: pd.DataFrame, classes: Sequence[str] | None, truth: Labels, predicted: Labels) -> list[str]:
     if classes is None:
         return sorted(rows["taxon"].unique())
     names = list(canonical_text(pd.Series(list(classes), dtype=object)))
-    refuse_twice(names, "the class list")
+    check_unique(names, "the class list")
     for column, labels in (("taxon", truth), ("predicted", predicted)):
-        strange = sorted(set(rows[column]) - set(names))
-        if strange:
+        unknown = sorted(set(rows[column]) - set(names))
+        if unknown:
             message = (
-                f"{labels.where}: {listed(strange)} not in the class list of {len(names)}. "
-                f"{did_you_mean(strange[0], names)}"
+                f"{labels.where}: {listed(unknown)} not in the class list of {len(names)}. "
+                f"{did_you_mean(unknown[0], names)}"
             )
             raise SubmissionError(message)
     return sorted(names)
 
 
 def _units_of(rows: pd.DataFrame, names: Sequence[str], group: str | None) -> tuple[NDArray[np.int64], Units, str]:
-    """Count matched rows: their confusion matrix, what is resampled, and what that is called in a signature.
+    """Return the confusion matrix of matched rows, the resampling units, and their name in the signature.
 
     Args:
-        rows: taxon, called and, when there is one, group, as `predictions.match` returns them.
-        names: the class list, with all taxa of the rows; other called names are counted in a last column.
+        rows: taxon, predicted and optionally group, as returned by `predictions.match`.
+        names: the class list, with all taxa of the rows; other predicted names are counted in a last column.
         group: name of the grouping column.
 
     """
@@ -253,7 +254,7 @@ def _units_of(rows: pd.DataFrame, names: Sequence[str], group: str | None) -> tu
 
 
 def cluster_codes(rows: pd.DataFrame) -> NDArray[np.integer] | None:
-    """Return cluster codes in the order of cluster names; None when there is no group, or all objects share one."""
+    """Return cluster codes in the order of cluster names; None if there is no group, or only one."""
     if "group" not in rows:
         return None
     codes, groups = pd.factorize(rows["group"], sort=True)
@@ -261,7 +262,7 @@ def cluster_codes(rows: pd.DataFrame) -> NDArray[np.integer] | None:
 
 
 def table_sha256(table: pd.DataFrame) -> str:
-    """Return the hash of a truth table, which does not depend on the order of its rows."""
+    """Return the hash of a truth table, independent of the order of rows."""
     ordered = table.sort_values("object_id")
     return sha256_text(*("\n".join(ordered[column]) for column in ordered.columns))
 
@@ -269,7 +270,7 @@ def table_sha256(table: pd.DataFrame) -> str:
 def _assemble(
     names: list[str],
     matrix: NDArray[np.int64],
-    ends: Intervals,
+    bounds: Intervals,
     *,
     n_clusters: int,
     unknown: tuple[str, ...],
@@ -283,9 +284,9 @@ def _assemble(
     columns = [*names, *([other] if unknown else [])]
     return Score(
         macro_f1=float(totals.macro(totals.f1)),
-        macro_f1_interval=ends.macro_f1,
+        macro_f1_interval=bounds.macro_f1,
         accuracy=float(totals.accuracy),
-        accuracy_interval=ends.accuracy,
+        accuracy_interval=bounds.accuracy,
         balanced_accuracy=float(totals.macro(totals.recall)),
         macro_precision=float(totals.macro(totals.precision)),
         macro_recall=float(totals.macro(totals.recall)),
@@ -294,14 +295,14 @@ def _assemble(
         classes_scored=signature.n_classes,
         classes_absent=tuple(np.asarray(names, dtype=object)[~present]),
         names_unknown=unknown,
-        draws_losing_a_class=ends.losing,
-        per_class=_per_class(names, totals, ends)[present].reset_index(drop=True),
+        draws_losing_a_class=bounds.losing,
+        per_class=_per_class(names, totals, bounds)[present].reset_index(drop=True),
         confusion=pd.DataFrame(matrix[:, : len(columns)], index=pd.Index(names, name="truth"), columns=columns),
         signature=str(signature),
     )
 
 
-def _per_class(names: list[str], totals: Totals, ends: Intervals) -> pd.DataFrame:
+def _per_class(names: list[str], totals: Totals, bounds: Intervals) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "taxon": names,
@@ -309,7 +310,7 @@ def _per_class(names: list[str], totals: Totals, ends: Intervals) -> pd.DataFram
             "recall": totals.recall,
             "f1": totals.f1,
             "support": totals.support.astype(np.int64),
-            "f1_lo": ends.f1[:, 0],
-            "f1_hi": ends.f1[:, 1],
+            "f1_lo": bounds.f1[:, 0],
+            "f1_hi": bounds.f1[:, 1],
         }
     )

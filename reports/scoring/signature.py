@@ -1,4 +1,4 @@
-"""The signature of a score: every choice that can change the number, in one line."""
+"""Signature of a score: all settings that can change the number, in one line."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ HASH_DIGITS = 6
 
 @dataclass(frozen=True)
 class Signature:
-    """What a number was computed from and how.
+    """Data and settings that a score was computed from.
 
     Attributes:
         data: name of the data set or truth file.
         data_sha256: hash of its files, or of the truth table.
-        manifest_sha256: hash of the manifest, which owns classes and samples; empty when there is none.
-        split: name of the split, or `given` for rows that a truth file lists.
-        n_objects: scored rows.
-        n_classes: classes with support in the scored rows.
-        n_known: classes of the class list.
-        resampled: what the interval resamples: `cluster-<column>` or `object`.
+        manifest_sha256: hash of the manifest, which defines classes and samples; empty if there is none.
+        split: name of the split, or `given` for the rows of a truth file.
+        n_objects: number of scored rows.
+        n_classes: number of classes with support in the scored rows.
+        n_known: number of classes in the class list.
+        resampled: resampling unit of the interval: `cluster-<column>` or `object`.
         draws: number of resamples.
         seed: seed of split and resampling.
         version: version of planktonbench.
@@ -39,7 +39,7 @@ class Signature:
     version: str
 
     def __str__(self) -> str:
-        """Write the signature as one line, such as `macroF1|data:flowcam@3f9a2c|split:holdout.v1|…`."""
+        """Return the signature as one line, such as `macroF1|data:flowcam@3f9a2c|split:holdout.v1|…`."""
         manifest = [f"manifest:{self.manifest_sha256[:HASH_DIGITS]}"] if self.manifest_sha256 else []
         parts = [
             "macroF1",

@@ -1,4 +1,4 @@
-"""Runs that are built on other runs, that learn from prepared images, that tell, and that are taken up again."""
+"""Runs with base runs, with network images, with progress lines, and resumed from checkpoints."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Pool(Majority):
     def base_models(self):
         return tuple(self.of)
     def predict(self, objects):
-        said = [np.exp(self.base_runs[name].log_probabilities(objects)) for name in self.of]
-        mean = np.mean(said, axis=0)
+        scores = [np.exp(self.base_runs[name].log_probabilities(objects)) for name in self.of]
+        mean = np.mean(scores, axis=0)
         return mean / mean.sum(axis=1, keepdims=True)
 
 class Circle(Pool):
@@ -85,14 +85,14 @@ class Sees(Majority):
 
 @pytest.fixture
 def tracks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A file of tracks, in the folder that the user stands in."""
+    """A file with tracks in the working directory."""
     (tmp_path / "tracks.py").write_text(TRACKS)
     monkeypatch.chdir(tmp_path)
     return "tracks.py"
 
 
 def run(folder: Path, out: Path, *names: str, **options: object) -> pd.DataFrame:
-    """Run tracks on a folder with seed 0."""
+    """Run tracks on a data folder with seed 0."""
     table = pb.run("flowcam", tracks=list(names), seeds=[0], data_dir=folder, out=out, **options)  # type: ignore[arg-type]
     return table.set_index("track")
 
@@ -107,34 +107,34 @@ def card_of(out: Path, track: str) -> Card:
     return Card.from_text((folder_of(out, track) / "card.json").read_bytes())
 
 
-def test_parts_are_run_before_and_never_again(
+def test_base_runs_come_first_and_are_not_repeated(
     challenge: Path, tmp_path: Path, tracks: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A fusion brings its parts along as ordinary runs, mixes what they said, and judges itself beside the best."""
+    """The base models of a fusion become ordinary runs; it averages their scores and is compared with the best."""
     out = tmp_path / "out"
     table = run(challenge, out, f"{tracks}:Pool")
     made = {name: card_of(out, name).created for name in ("majority", "random", "pool")}
-    said = {
+    scores = {
         name: pd.read_parquet(folder_of(out, name) / "predictions.parquet").set_index("object_id").filter(like="score:")
         for name in made
     }
 
     assert set(table.index) == {"majority", "random", "pool"}
     assert set(card_of(out, "pool").track.base_runs) == {"majority", "random"}
-    expected = (said["majority"] + said["random"]) / 2
-    pd.testing.assert_frame_equal(said["pool"], expected.loc[said["pool"].index], atol=1e-5)
-    judged = pd.read_csv(out / "report" / "tables" / "fusion.csv")
-    assert judged["track"].tolist() == ["pool"]
+    expected = (scores["majority"] + scores["random"]) / 2
+    pd.testing.assert_frame_equal(scores["pool"], expected.loc[scores["pool"].index], atol=1e-5)
+    compared = pd.read_csv(out / "report" / "tables" / "fusion.csv")
+    assert compared["track"].tolist() == ["pool"]
     capsys.readouterr()
     run(challenge, out, f"{tracks}:Pool", "majority")
     assert "0 of 3 runs to do" in capsys.readouterr().err
     assert {name: card_of(out, name).created for name in made} == made
 
 
-def test_a_changed_part_changes_what_is_built_on_it(
+def test_a_fusion_is_rerun_if_a_base_model_changes(
     challenge: Path, tmp_path: Path, tracks: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A part with other options is another part, and the fusion says why it is done again."""
+    """A base model with other options is a different one, and the log states why the fusion is rerun."""
     out, suite = tmp_path / "out", tmp_path / "mine.yaml"
     text = "name: mine\ndatasets: [flowcam]\nseeds: [0]\ntracks:\n  - {track: xgb-source001, trees: %d}\n"
     text += f"  - {{track: '{tracks}:Pool', of: [majority, xgb-source001]}}\n"
@@ -143,37 +143,37 @@ def test_a_changed_part_changes_what_is_built_on_it(
         capsys.readouterr()
         pb.run(str(suite), data_dir=challenge, out=out)
 
-    told = capsys.readouterr().err
-    assert "2 of 3 runs to do" in told
-    assert "base run xgb-source001:" in told
+    err = capsys.readouterr().err
+    assert "2 of 3 runs to do" in err
+    assert "base run xgb-source001:" in err
 
 
-def test_a_fusion_of_a_part_that_fails_is_skipped(challenge: Path, tmp_path: Path, tracks: str) -> None:
-    """It says why, and the part's own reason stands beside it."""
+def test_a_fusion_with_a_failed_base_model_is_skipped(challenge: Path, tmp_path: Path, tracks: str) -> None:
+    """Its reason names the failed base model, which has its own reason."""
     table = run(challenge, tmp_path / "out", f"{tracks}:Hopeless")
 
     assert table["status"].to_dict() == {"majority": "done", "fails": "failed", "hopeless": "skipped"}
     assert "built on fails" in table["reason"]["hopeless"]
 
 
-def test_a_track_that_cannot_be_made_stops_no_other(challenge: Path, tmp_path: Path, tracks: str) -> None:
-    """A constructor that fails is that run's failure, with its reason."""
+def test_a_failing_constructor_does_not_stop_other_tracks(challenge: Path, tmp_path: Path, tracks: str) -> None:
+    """The run is stored as failed with its reason."""
     table = run(challenge, tmp_path / "out", f"{tracks}:Unmade", "majority")
 
     assert table["status"].to_dict() == {"unmade": "failed", "majority": "done"}
     assert "size is wrong" in table["reason"]["unmade"]
 
 
-def test_a_track_that_is_built_on_itself_is_refused(challenge: Path, tmp_path: Path, tracks: str) -> None:
-    """Before anything runs."""
+def test_a_track_that_is_built_on_itself_is_rejected(challenge: Path, tmp_path: Path, tracks: str) -> None:
+    """The error is raised before anything runs."""
     with pytest.raises(SuiteError, match="built on itself"):
         run(challenge, tmp_path / "out", f"{tracks}:Circle")
 
 
-def test_what_a_killed_run_left_is_found_by_the_next(
+def test_checkpoints_of_a_killed_run_are_available_to_the_next(
     challenge: Path, tmp_path: Path, tracks: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Checkpoints survive a kill, are handed over, and are gone once the run is stored; what is told is shown."""
+    """Checkpoints survive a kill and are removed once the run is stored; logged lines of the track are shown."""
     monkeypatch.setattr(progress, "PLAIN_LINE_EVERY", -1)
     out = tmp_path / "out"
 
@@ -187,7 +187,7 @@ def test_what_a_killed_run_left_is_found_by_the_next(
 
 
 def spoil(folder: Path, count: int) -> list[str]:
-    """Put text in the place of so many images; return their object ids."""
+    """Replace the first `count` images by text and return their object ids."""
     source = folder / "imgs.zip"
     with zipfile.ZipFile(source) as archive:
         images = {name: archive.read(name) for name in archive.namelist()}
@@ -198,10 +198,10 @@ def spoil(folder: Path, count: int) -> list[str]:
     return [name.removeprefix("imgs/").removesuffix(".png") for name in spoiled]
 
 
-def test_objects_without_a_readable_image_are_left_out_for_every_track(
+def test_objects_without_a_readable_image_are_excluded_for_all_tracks(
     challenge: Path, tmp_path: Path, tracks: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All tracks see the same objects, and those left out are listed in the cards and on screen."""
+    """All tracks see the same objects; excluded ones are listed in the cards and in the log."""
     spoiled, out = spoil(challenge, 3), tmp_path / "out"
 
     run(challenge, out, f"{tracks}:Sees", "majority")
@@ -220,8 +220,8 @@ def test_objects_without_a_readable_image_are_left_out_for_every_track(
     assert "3 objects have no readable image" in capsys.readouterr().err
 
 
-def test_tables_alone_keep_objects_without_images(challenge: Path, tmp_path: Path) -> None:
-    """Without an image track nobody misses the images."""
+def test_objects_without_images_are_kept_without_image_tracks(challenge: Path, tmp_path: Path) -> None:
+    """Tracks of native features use all objects."""
     spoiled = spoil(challenge, 3)
 
     run(challenge, tmp_path / "out", "majority")
@@ -233,7 +233,7 @@ def test_tables_alone_keep_objects_without_images(challenge: Path, tmp_path: Pat
 def test_an_image_track_without_images_is_skipped(
     make_challenge: Callable[..., Path], tmp_path: Path, tracks: str
 ) -> None:
-    """It says what the data set lacks."""
+    """The reason names the missing input."""
     table = run(make_challenge(images=False), tmp_path / "out", f"{tracks}:Sees", "majority")
 
     assert table["status"].to_dict() == {"sees": "skipped", "majority": "done"}

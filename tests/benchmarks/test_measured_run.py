@@ -1,4 +1,4 @@
-"""Runs on features measured from images: by themselves, when asked for, beside a native table, and again."""
+"""Runs on features measured from images: by default, on request, together with a native table, and repeated."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OBJECTS = 16  # of each shape
 
 
 def drawn(shape: str, rng: np.random.Generator, *, side: int = 40) -> np.ndarray:
-    """Draw a dark shape of some size on a light background with noise."""
+    """Draw a dark shape of random size on a light background with noise."""
     image = np.full((side, side), 220, np.uint8)
     size = int(rng.integers(7, 12))
     middle = (side // 2, side // 2)
@@ -55,7 +55,7 @@ def lake(tmp_path: Path) -> Path:
 
 
 def suite_file(images: Path, *, entry: dict[str, object] | None = None, **keys: object) -> str:
-    """Write a suite on a folder called lake beside it, and return its path."""
+    """Write a suite for the data set `lake` in the neighbouring folder of images, and return its path."""
     content = {
         "name": "mine",
         "datasets": [{"name": "lake", "path": images.name, **(entry or {})}],
@@ -74,27 +74,27 @@ def card_of(out: Path, track: str = "majority") -> Card:
     return Card.from_text(path.read_bytes())
 
 
-def opened(folder: Path, **said: object) -> Dataset:
-    """Open a folder; what is said of its images stands in its manifest."""
-    return open_folder(manifest_of_folder("lake").model_copy(update=said), folder)
+def opened(folder: Path, **properties: object) -> Dataset:
+    """Open a folder with a manifest that has these properties of images."""
+    return open_folder(manifest_of_folder("lake").model_copy(update=properties), folder)
 
 
 def stamps(folder: Path) -> dict[Path, int]:
-    """Return when each file below a folder was written."""
+    """Return the modification time of each file below a folder."""
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
 def test_images_without_a_native_table_are_measured(
     lake: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """It is said on screen, shapes are told apart by what was measured, and the card says how it was measured."""
+    """The measurement is logged, the features distinguish the shapes, and the card contains the settings."""
     table = pb.run(suite_file(lake, tracks=["forest-native"]), out=tmp_path / "out")
-    said = capfd.readouterr().err
+    err = capfd.readouterr().err
 
     assert table["status"].tolist() == ["done"]
     assert table["macro_f1"].item() > 0.9
-    assert "lake: measuring 48 images, there is no native table (light background)" in said
-    assert f"lake: {len(NAMES)} features of 48 images measured\n" in said
+    assert "lake: measuring 48 images, there is no native table (light background)" in err
+    assert f"lake: {len(NAMES)} features of 48 images measured\n" in err
     features = card_of(tmp_path / "out", "forest-native").track.features
     assert {key: features[key] for key in ("table", "background", "pieces", "scale_bar", "version")} == {
         "table": "measured",
@@ -106,17 +106,17 @@ def test_images_without_a_native_table_are_measured(
 
 
 def test_a_second_run_does_nothing(lake: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Neither is measured again nor run again, though two processes are given, and no picture is drawn again."""
+    """Measurements, runs and pictures are not repeated, even with another number of processes."""
     file = suite_file(lake)
     pb.run(file, out=tmp_path / "out")
     before = stamps(tmp_path / "out" / "runs") | stamps(tmp_path / "out" / "outlines")
     capfd.readouterr()
     pb.run(file, out=tmp_path / "out", jobs=2)
-    said = capfd.readouterr().err
+    err = capfd.readouterr().err
 
     assert stamps(tmp_path / "out" / "runs") | stamps(tmp_path / "out" / "outlines") == before
-    assert "48 of them by an earlier run" in said
-    assert "0 of 1 runs to do (1 finished before)" in said
+    assert "48 of them by an earlier run" in err
+    assert "0 of 1 runs to do (1 finished before)" in err
 
 
 @pytest.mark.parametrize(
@@ -127,10 +127,10 @@ def test_a_second_run_does_nothing(lake: Path, tmp_path: Path, capfd: pytest.Cap
         ({"pixel_size_um": 2.5}, "measured with pixel_size_um: None → 2.5"),
     ],
 )
-def test_what_is_measured_otherwise_is_run_again(
+def test_other_measurement_settings_cause_a_rerun(
     lake: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], entry: dict[str, object], words: str
 ) -> None:
-    """Another option of the measurement makes another run, and the line says which."""
+    """The log names the changed setting, and the old run is kept."""
     pb.run(suite_file(lake), out=tmp_path / "out")
     pb.run(suite_file(lake, entry=entry), out=tmp_path / "out")
 
@@ -138,10 +138,10 @@ def test_what_is_measured_otherwise_is_run_again(
     assert len(list((tmp_path / "out" / "replaced").rglob("card.json"))) == 1
 
 
-def test_another_version_of_the_features_is_run_again(
+def test_another_version_of_the_features_causes_a_rerun(
     lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Values of an older program are not compared with those of a newer one in silence."""
+    """Values of different versions of the features are never mixed."""
     pb.run(suite_file(lake), out=tmp_path / "out")
     before = card_of(tmp_path / "out").track.features["version"]
     monkeypatch.setattr(catalogue, "VERSION", 99)
@@ -150,8 +150,10 @@ def test_another_version_of_the_features_is_run_again(
     assert f"feature version: {before} → 99" in capfd.readouterr().err
 
 
-def test_an_image_changed_in_place_is_run_again(lake: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Size and name are the same, so the hash of the data is; the measured values are not."""
+def test_an_image_changed_in_place_causes_a_rerun(
+    lake: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """File size and name are the same, and so is the hash of the data; the measured values differ."""
     content = {level: np.full((10, 10), level, np.uint8) for level in (10, 90)}
     for level, path in zip((10, 90), (lake / "disc" / "x.bmp", tmp_path / "other.bmp"), strict=True):
         picture = np.full((40, 40), 220, np.uint8)
@@ -164,27 +166,27 @@ def test_an_image_changed_in_place_is_run_again(lake: Path, tmp_path: Path, capf
     assert "rerun because the following changed: the measured values" in capfd.readouterr().err
 
 
-def test_native_measured_and_both_stand_side_by_side(challenge: Path, tmp_path: Path) -> None:
-    """In one suite under three names; both has the native columns first, then each measured one with its prefix."""
+def test_native_measured_and_both_in_one_suite(challenge: Path, tmp_path: Path) -> None:
+    """Each track uses its own feature table; the default is the native one."""
     tracks = [
         {"track": "majority", "as": name, "features": table}
         for name, table in (("own", "native"), ("ours", "measured"), ("both", "native+measured"))
     ]
     table = pb.run(suite_file(challenge, tracks=[*tracks, "majority"]), out=tmp_path / "out")
-    told = {
+    used = {
         name: card_of(tmp_path / "out", name).track.features["table"] for name in ("own", "ours", "both", "majority")
     }
 
     assert set(table["status"]) == {"done"}
-    assert told == {"own": "native", "ours": "measured", "both": "native+measured", "majority": "native"}
+    assert used == {"own": "native", "ours": "measured", "both": "native+measured", "majority": "native"}
 
 
 def test_columns_of_both_tables_never_clash(challenge: Path) -> None:
-    """`area` of the files and `area` of ours are two columns; rows are the objects, in their order."""
+    """Native `area` and measured `area` are two columns, native ones first; rows are the objects in their order."""
     data = opened(challenge)
     assert data.native is not None
     tables = feature_tables(data, ["native", "measured", "native+measured", None], Settings())
-    read = {wish: pd.read_parquet(str(table.path)).set_index("object_id") for wish, table in tables.items()}
+    read = {kind: pd.read_parquet(str(table.path)).set_index("object_id") for kind, table in tables.items()}
 
     assert list(read["measured"].columns) == list(NAMES)
     assert list(read["native+measured"].columns) == [*data.native.columns, *(f"{PREFIX}{name}" for name in NAMES)]
@@ -196,8 +198,8 @@ def test_columns_of_both_tables_never_clash(challenge: Path) -> None:
     assert tables[None] == tables["native"]
 
 
-def test_a_native_table_of_our_own_columns_is_told_apart(make_challenge: Callable[..., Path]) -> None:
-    """A column that has the name of a measured one is refused before anything is run."""
+def test_native_columns_with_measured_names_are_rejected(make_challenge: Callable[..., Path]) -> None:
+    """The error is raised before anything runs."""
     folder = make_challenge(native=lambda t: t.assign(**{"measured:area": 1.0, "measured:mean": 2.0}))
 
     with pytest.raises(
@@ -206,8 +208,8 @@ def test_a_native_table_of_our_own_columns_is_told_apart(make_challenge: Callabl
         feature_tables(opened(folder), ["native+measured"], Settings())
 
 
-def test_what_cannot_be_measured_is_missing_and_noted(lake: Path, tmp_path: Path) -> None:
-    """A damaged image stops nothing: its row is missing, and card and report name it; so is an image of nothing."""
+def test_images_that_cannot_be_measured_are_reported(lake: Path, tmp_path: Path) -> None:
+    """Values of damaged images are missing; card and report list them, and images without an object, too."""
     (lake / "bar" / "bar0.png").write_bytes(b"no image")
     (lake / "disc" / "disc1.png").write_bytes(b"")
     cv2.imwrite(str(lake / "ring" / "ring2.png"), np.full((9, 9), 200, np.uint8))
@@ -227,7 +229,7 @@ def test_what_cannot_be_measured_is_missing_and_noted(lake: Path, tmp_path: Path
 
 
 def test_an_object_without_image_has_missing_values(challenge: Path) -> None:
-    """The object stays, since its native values are there."""
+    """The object is kept, since it has native values."""
     with zipfile.ZipFile(challenge / "imgs.zip") as archive:
         kept = {name: archive.read(name) for name in archive.namelist()[2:]}
     with zipfile.ZipFile(challenge / "imgs.zip", "w") as archive:
@@ -247,10 +249,10 @@ def test_an_object_without_image_has_missing_values(challenge: Path) -> None:
 
 
 @pytest.mark.parametrize("features", ["measured", "native+measured"])
-def test_images_that_are_missing_are_the_reason(
+def test_tracks_are_skipped_if_images_are_missing(
     make_challenge: Callable[..., Path], tmp_path: Path, features: str
 ) -> None:
-    """A track is not run on another table than the one that was asked for."""
+    """A track is not run on another feature table than the requested one."""
     folder = make_challenge(images=False)
     table = pb.run("flowcam", tracks=["majority"], data_dir=folder, out=tmp_path / "out", features=features, seeds=[0])
 
@@ -258,15 +260,15 @@ def test_images_that_are_missing_are_the_reason(
 
 
 @pytest.mark.parametrize("features", ["native", "native+measured"])
-def test_a_native_table_that_is_missing_is_the_reason(lake: Path, tmp_path: Path, features: str) -> None:
-    """Class folders have none, and it was asked for."""
+def test_tracks_are_skipped_if_the_native_table_is_missing(lake: Path, tmp_path: Path, features: str) -> None:
+    """Class folders have no native table."""
     table = pb.run(suite_file(lake, features=features), out=tmp_path / "out")
 
     assert table[["status", "reason"]].to_numpy().tolist() == [["skipped", "the data set has no native table"]]
 
 
-def test_the_manifest_says_how_to_measure(lake: Path) -> None:
-    """Background and scale bar come from there, and a pixel size is told with them."""
+def test_measurement_settings_come_from_the_manifest(lake: Path) -> None:
+    """Background, scale bar and pixel size are part of the identity of the table."""
     table = feature_tables(opened(lake, background="dark", scale_bar=3, pixel_size_um=1.5), [None], Settings())[None]
 
     assert {key: table.identity[key] for key in ("background", "scale_bar", "pixel_size_um")} == {
@@ -276,15 +278,15 @@ def test_the_manifest_says_how_to_measure(lake: Path) -> None:
     }
 
 
-def test_nothing_is_measured_that_no_track_wants(challenge: Path, tmp_path: Path) -> None:
-    """Where there is a native table it is the default, and the cache holds no measured one."""
+def test_images_are_measured_only_if_a_track_needs_it(challenge: Path, tmp_path: Path) -> None:
+    """If there is a native table, it is the default, and nothing is measured."""
     pb.run("flowcam", tracks=["majority"], data_dir=challenge, out=tmp_path / "out", seeds=[0])
 
     assert not (tmp_path / "out" / "outlines").exists()
 
 
-def test_the_report_shows_what_was_measured_without_data(lake: Path, tmp_path: Path) -> None:
-    """Pictures are kept with the results, so that the report can be made again where the images are not."""
+def test_the_report_shows_measured_images_without_data(lake: Path, tmp_path: Path) -> None:
+    """Pictures are stored with the results, so the report can be repeated without the images."""
     pb.run(suite_file(lake), out=tmp_path / "out")
     first = (tmp_path / "out" / "report" / "dataset-lake.html").read_bytes()
     lake.rename(tmp_path / "elsewhere")
@@ -297,14 +299,14 @@ def test_the_report_shows_what_was_measured_without_data(lake: Path, tmp_path: P
 
 
 def test_three_folds_of_measured_features(lake: Path, tmp_path: Path) -> None:
-    """The split of the command holds for them, too."""
+    """The option `split` applies to measured features, too."""
     table = pb.run(suite_file(lake), tracks=["forest-native"], out=tmp_path / "out", split="kfold3")
 
     assert table["split"].tolist() == [f"kfold3.v1-fold{fold}" for fold in range(3)]
     assert (table["macro_f1"] > 0.9).all()
 
 
-def test_unknown_features_are_refused(challenge: Path, tmp_path: Path) -> None:
-    """The message lists what there is."""
+def test_unknown_features_are_rejected(challenge: Path, tmp_path: Path) -> None:
+    """The message lists the valid values."""
     with pytest.raises(pb.SuiteError, match=r"features is 'mesured'; expected native, measured or native\+measured"):
         pb.run("flowcam", data_dir=challenge, out=tmp_path / "out", features="mesured")

@@ -1,4 +1,4 @@
-"""Whole runs on a tiny data set, with real worker processes."""
+"""Complete runs on a tiny data set with real worker processes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Looks(Majority):
 
 
 def run(folder: Path, out: Path, *tracks: str, **options: object) -> pd.DataFrame:
-    """Run tracks on a folder with seed 0, unless told otherwise."""
+    """Run tracks on a data folder, by default with seed 0."""
     choices = {"seeds": [0], "data_dir": folder, "out": out, **options}
     return pb.run("flowcam", tracks=list(tracks), **choices)  # type: ignore[arg-type]
 
@@ -68,7 +68,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_suite_becomes_scores_and_a_report(challenge: Path, tmp_path: Path) -> None:
-    """Scores can be recomputed from the stored predictions and the truth file alone; the card says how it was made."""
+    """Scores can be recomputed from stored predictions and truth alone; the card describes the run."""
     out = tmp_path / "out"
     table = run(challenge, out, "xgb-source001", "majority")
     folder = out / "runs" / "flowcam" / "xgb-source001" / "holdout.v1" / "seed-0"
@@ -91,8 +91,8 @@ def test_a_suite_becomes_scores_and_a_report(challenge: Path, tmp_path: Path) ->
     assert (out / "report" / "index.html").is_file()
 
 
-def test_every_fault_of_the_data_is_in_card_and_report(make_challenge: Callable[..., Path], tmp_path: Path) -> None:
-    """What was left out is counted where people look."""
+def test_all_faults_of_the_data_are_in_card_and_report(make_challenge: Callable[..., Path], tmp_path: Path) -> None:
+    """Excluded rows and objects are counted."""
     folder = make_challenge(
         meta=lambda t: pd.concat([t.assign(level2=t["level2"].where(t.index != 3)), t.iloc[:2]]),
         native=lambda t: t.assign(area=t["area"].where(t.index != 5)),
@@ -107,7 +107,7 @@ def test_every_fault_of_the_data_is_in_card_and_report(make_challenge: Callable[
 
 
 def test_a_finished_run_is_not_repeated(challenge: Path, tmp_path: Path) -> None:
-    """Asking again touches no run; another option, other data or --force does it again and keeps the old one."""
+    """A second call leaves all runs unchanged; --force repeats a run and keeps the old one."""
     out = tmp_path / "out"
     run(challenge, out, "majority", "random")
     before = {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*") if path.is_file()}
@@ -119,10 +119,8 @@ def test_a_finished_run_is_not_repeated(challenge: Path, tmp_path: Path) -> None
     assert len(list((out / "replaced").rglob("card.json"))) == 1
 
 
-def test_changed_data_are_run_again_and_said(
-    challenge: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """A changed table is noticed by its hash; what differs is told, and runs of the old truth move aside."""
+def test_changed_data_cause_a_rerun(challenge: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A changed table is detected by its hash, and the log states the reason."""
     out = tmp_path / "out"
     run(challenge, out, "majority", "random")
     native = pd.read_csv(challenge / "features_native.csv").assign(more=1.5)
@@ -135,7 +133,7 @@ def test_changed_data_are_run_again_and_said(
 
 @pytest.mark.parametrize("tracks", [("xgb-source001", "forest-native", "logistic-native", "random")])
 def test_jobs_do_not_change_a_byte(challenge: Path, tmp_path: Path, tracks: tuple[str, ...]) -> None:
-    """Two workers give what one gives."""
+    """One and two workers give identical predictions."""
     for jobs in (1, 2):
         run(challenge, tmp_path / str(jobs), *tracks, jobs=jobs)
     one, two = (contents(tmp_path / str(jobs) / "runs") for jobs in (1, 2))
@@ -153,10 +151,10 @@ def test_row_order_does_not_change_a_prediction(make_challenge: Callable[..., Pa
     assert contents(tmp_path / "a" / "runs") == contents(tmp_path / "b" / "runs")
 
 
-def test_no_track_profits_from_ids_that_give_the_class_away(
+def test_no_track_benefits_from_ids_that_give_the_class_away(
     make_challenge: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """With ids in the order of the classes and no real feature, every track of native features stays near chance."""
+    """With ids in the order of the classes and random features, all tracks of native features are near chance."""
 
     def sorted_ids(table: pd.DataFrame) -> pd.DataFrame:
         return table.assign(objid=np.arange(len(table)) + 5000)
@@ -182,8 +180,8 @@ def test_no_track_profits_from_ids_that_give_the_class_away(
     assert table["macro_f1"].max() < 0.6
 
 
-def test_the_leak_would_be_seen(make_challenge: Callable[..., Path], tmp_path: Path) -> None:
-    """The same ids under a name that is no id are learnt at once: the test above can fail."""
+def test_the_leak_would_be_detected(make_challenge: Callable[..., Path], tmp_path: Path) -> None:
+    """The same ids under the name of a feature are learnt: the test above can fail."""
     folder = make_challenge(
         meta=lambda t: t.assign(objid=np.arange(len(t)) + 5000),
         native=lambda t: pd.DataFrame({"objid": np.arange(len(t)) + 5000.0, "length": np.arange(len(t)) + 0.5}),
@@ -193,8 +191,8 @@ def test_the_leak_would_be_seen(make_challenge: Callable[..., Path], tmp_path: P
     assert table["macro_f1"].item() > 0.7
 
 
-def test_a_track_that_fails_takes_nobody_down(challenge: Path, tmp_path: Path) -> None:
-    """Raising, dying and wrong shapes are recorded with their reasons; the others are done."""
+def test_other_tracks_continue_if_a_track_fails(challenge: Path, tmp_path: Path) -> None:
+    """Exceptions, killed workers and wrong shapes are recorded with their reasons; the other tracks are done."""
     path = tmp_path / "bad.py"
     path.write_text(FAILING)
     bad = [f"{path}:{name}" for name in ("Raises", "Dies", "Wrong")]
@@ -207,8 +205,8 @@ def test_a_track_that_fails_takes_nobody_down(challenge: Path, tmp_path: Path) -
     assert "boom" in (tmp_path / "out" / "report" / "index.html").read_text()
 
 
-def test_a_failed_run_is_tried_again(challenge: Path, tmp_path: Path) -> None:
-    """When the file is mended, the same call gives a finished run."""
+def test_a_failed_run_is_repeated(challenge: Path, tmp_path: Path) -> None:
+    """Once the file is corrected, the same call gives a finished run."""
     path = tmp_path / "bad.py"
     path.write_text(FAILING)
     run(challenge, tmp_path / "out", f"{path}:Raises")
@@ -219,7 +217,7 @@ def test_a_failed_run_is_tried_again(challenge: Path, tmp_path: Path) -> None:
 
 
 def test_a_track_without_its_input_is_skipped(make_challenge: Callable[..., Path], tmp_path: Path) -> None:
-    """A track that wants images is skipped with that reason where there are none."""
+    """A track of images is skipped with this reason if there are no images."""
     path = tmp_path / "looks.py"
     path.write_text(FAILING)
     table = run(make_challenge(images=False), tmp_path / "out", f"{path}:Looks").set_index("track")
@@ -227,8 +225,8 @@ def test_a_track_without_its_input_is_skipped(make_challenge: Callable[..., Path
     assert (table["status"]["looks"], table["reason"]["looks"]) == ("skipped", "the data set has no images")
 
 
-def test_a_track_gets_what_it_asked_for(challenge: Path, tmp_path: Path) -> None:
-    """Images are read by object_id, samples are there, and the native table is not when it was not asked for."""
+def test_a_track_gets_its_declared_inputs(challenge: Path, tmp_path: Path) -> None:
+    """Images are read by object_id, samples are available, and the native table is None unless declared as input."""
     path = tmp_path / "looks.py"
     path.write_text(FAILING)
     run(challenge, tmp_path / "out", f"{path}:Looks")
@@ -238,7 +236,7 @@ def test_a_track_gets_what_it_asked_for(challenge: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("kind", ["folder", "tar"])
 def test_images_of_class_folders_reach_the_worker(tmp_path: Path, kind: str) -> None:
-    """File names that occur in several folders are told apart there too, so that brightness gives the class away."""
+    """File names that occur in several folders are distinguished: the brightness of each image gives its class."""
     for taxon, level in (("dark", 10), ("light", 240)):
         (tmp_path / "data" / taxon).mkdir(parents=True)
         for number in range(12):
@@ -259,7 +257,7 @@ def test_images_of_class_folders_reach_the_worker(tmp_path: Path, kind: str) -> 
 
 
 def test_a_track_made_in_a_session_runs(challenge: Path, tmp_path: Path) -> None:
-    """A class that no worker could import travels to it by value."""
+    """A class that a worker cannot import is pickled by value."""
     track = pb.from_sklearn("dummy", DummyClassifier(strategy="prior"))
     table = pb.run("flowcam", tracks=[track], seeds=[0], data_dir=challenge, out=tmp_path / "out")
 
@@ -267,7 +265,7 @@ def test_a_track_made_in_a_session_runs(challenge: Path, tmp_path: Path) -> None
 
 
 def test_folds_and_groups(challenge: Path, tmp_path: Path) -> None:
-    """A grouped k-fold gives a run per fold, no sample on two sides, and intervals from samples."""
+    """A grouped k-fold split gives one run per fold, and each sample is in one subset only."""
     table = run(challenge, tmp_path / "out", "majority", split="grouped-kfold3")
     truth = pd.read_parquet(tmp_path / "out" / "truth" / "flowcam" / "grouped-kfold3.v1-fold1" / "seed-0.parquet")
 
@@ -275,8 +273,8 @@ def test_folds_and_groups(challenge: Path, tmp_path: Path) -> None:
     assert truth.groupby("sample")["part"].nunique().eq(1).all()
 
 
-def test_the_interval_resamples_samples_when_there_are_some(challenge: Path, tmp_path: Path) -> None:
-    """The manifest's grouping columns become the clusters of the interval."""
+def test_the_interval_resamples_samples_if_known(challenge: Path, tmp_path: Path) -> None:
+    """Groups by the manifest's grouping columns are the clusters of the interval."""
     table = run(challenge, tmp_path / "out", "xgb-source001")
 
     assert "ci:cluster-sample-2000" in table["signature"].item()
@@ -294,10 +292,10 @@ def test_the_interval_resamples_samples_when_there_are_some(challenge: Path, tmp
         ({"data_dir": "/nowhere/at/all"}, "is not a folder"),
     ],
 )
-def test_wrong_choices_are_refused_before_anything_is_written(
+def test_invalid_choices_are_rejected_before_anything_is_written(
     challenge: Path, tmp_path: Path, options: dict[str, object], words: str
 ) -> None:
-    """The message says what was expected, and there is no results folder."""
+    """The message names the problem, and there is no results folder."""
     choices = {"tracks": ["majority"], "data_dir": challenge, "out": tmp_path / "out", **options}
 
     with pytest.raises(pb.PlanktonbenchError, match=words.replace("[", r"\[").replace("]", r"\]")):
@@ -305,8 +303,8 @@ def test_wrong_choices_are_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_an_output_folder_that_cannot_be_written_is_said(challenge: Path, tmp_path: Path) -> None:
-    """A file in the place of the folder is no crash."""
+def test_an_output_folder_that_cannot_be_written_is_reported(challenge: Path, tmp_path: Path) -> None:
+    """A file at the path of the folder gives a message."""
     (tmp_path / "out").write_text("a file")
 
     with pytest.raises(pb.DataError, match="cannot be written"):
@@ -314,7 +312,7 @@ def test_an_output_folder_that_cannot_be_written_is_said(challenge: Path, tmp_pa
 
 
 def test_a_job_waits_for_another_process(challenge: Path, tmp_path: Path) -> None:
-    """While the lock of a job is held, another process does not do it; the lock is free afterwards."""
+    """While the lock of a job is held, another process does not run it; it continues afterwards."""
     import threading
     import time
 
@@ -339,8 +337,8 @@ def test_a_job_waits_for_another_process(challenge: Path, tmp_path: Path) -> Non
     assert ended[0] > released
 
 
-def test_several_data_sets_of_a_file(make_challenge: Callable[..., Path], tmp_path: Path) -> None:
-    """A suite file runs folders without manifest under their own names, with their own taxa."""
+def test_data_sets_without_manifest(make_challenge: Callable[..., Path], tmp_path: Path) -> None:
+    """A suite file can run folders without manifest under their own names, with their own taxa."""
     make_challenge(name="lake")
     suite = tmp_path / "mine.yaml"
     text = {"name": "mine", "datasets": [{"name": "lake", "path": "lake"}], "tracks": ["majority"], "seeds": [4]}

@@ -1,4 +1,4 @@
-"""A run without data: a simulated sample is drawn, kept, and named as such wherever its numbers stand."""
+"""Runs without data: a simulated sample is made, cached, and marked as simulated in all results."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A sample that is drawn in a second, in a cache of its own."""
+    """A sample that is simulated within a second, in a separate cache."""
     monkeypatch.setattr(sample, "SAMPLE_OBJECTS", 480)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.mark.usefixtures("small")
-def test_everything_says_simulated(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Screen, scores, card, signature, report and its figures."""
+def test_all_results_are_marked_as_simulated(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Log, scores, card, signature and report."""
     out = tmp_path / "out"
     table = pb.run("flowcam", tracks=["majority"], seeds=[0], out=out)
     card = read_card(out / "runs" / "flowcam" / "majority" / "holdout.v1" / "seed-0")
@@ -42,8 +42,8 @@ def test_everything_says_simulated(tmp_path: Path, capfd: pytest.CaptureFixture[
 
 
 @pytest.mark.usefixtures("small")
-def test_the_sample_is_drawn_once(tmp_path: Path) -> None:
-    """The second run takes it from the cache, and its runs are finished."""
+def test_the_sample_is_simulated_once(tmp_path: Path) -> None:
+    """The second call reads the sample from the cache and gives the same scores."""
     first = pb.run("flowcam", tracks=["majority"], seeds=[0], out=tmp_path / "out")
     (folder,) = [path for path in (tmp_path / "cache" / "planktonbench" / "simulated").iterdir() if path.is_dir()]
     before = (folder / "imgs.zip").stat().st_mtime_ns
@@ -54,8 +54,8 @@ def test_the_sample_is_drawn_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_files_of_ones_own_come_first(challenge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is drawn where data are given, or found."""
+def test_real_files_take_precedence(challenge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is simulated if data are found."""
     monkeypatch.setenv("PLANKTONBENCH_DATA", str(tmp_path / "sea"))
     (tmp_path / "sea").mkdir()
     challenge.rename(tmp_path / "sea" / "flowcam")
@@ -65,7 +65,7 @@ def test_files_of_ones_own_come_first(challenge: Path, tmp_path: Path, monkeypat
     assert not (tmp_path / "cache" / "planktonbench" / "simulated").exists()
 
 
-def test_load_draws_nothing() -> None:
-    """Who loads data is told that there are none; simulated ones are never handed out in silence."""
+def test_load_does_not_simulate_data() -> None:
+    """If there are no files, `load` raises an error and never returns simulated data."""
     with pytest.raises(pb.DataError, match="There are no files of 'flowcam'"):
         pb.load("flowcam")

@@ -1,4 +1,4 @@
-"""Results folders made in code, as a run leaves them: card, truth and predictions."""
+"""Synthetic results folders with the files of a run: card, truth and predictions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TAXA = {"Copepoda": 18, "detritus": 36, "egg (other)": 9}
 
 
 def truth_table(taxa: Mapping[str, int], seed: int, *, samples: int = 5) -> pd.DataFrame:
-    """Return a truth of three equal parts that change places with the seed; no samples when there are 0."""
+    """Return a truth table of three equal subsets that rotate with the seed; without samples if `samples` is 0."""
     n = sum(taxa.values())
     number = np.arange(n)
     return pd.DataFrame(
@@ -35,7 +35,7 @@ def truth_table(taxa: Mapping[str, int], seed: int, *, samples: int = 5) -> pd.D
 
 
 def predictions_table(test: pd.DataFrame, classes: list[str], wrong: int) -> pd.DataFrame:
-    """Return predictions of which the first so many are called the next class of the list."""
+    """Return predictions of which the first `wrong` are the next class of the list."""
     codes = test["taxon"].map(classes.index).to_numpy(copy=True)
     codes[:wrong] = (codes[:wrong] + 1) % len(classes)
     scores = pd.DataFrame(np.eye(len(classes), dtype=np.float32)[codes], columns=[f"score:{name}" for name in classes])
@@ -43,7 +43,7 @@ def predictions_table(test: pd.DataFrame, classes: list[str], wrong: int) -> pd.
     return pd.concat([predicted, scores], axis=1)
 
 
-def put_run(  # noqa: PLR0913 - each is a choice of some test
+def put_run(  # noqa: PLR0913 - each is varied by some test
     out: Path,
     track: str = "good",
     *,
@@ -55,13 +55,13 @@ def put_run(  # noqa: PLR0913 - each is a choice of some test
     importance: pd.DataFrame | None = None,
     **facts: Any,  # noqa: ANN401 - fields of the card
 ) -> Path:
-    """Write one run into a results folder and return its own folder; `facts` are fields of the card."""
+    """Write a run into a results folder and return the run folder; `facts` are fields of the card."""
     truth = truth_table(taxa, facts.get("seed", 0), samples=samples)
-    parts = truth["part"].value_counts()
+    subsets = truth["part"].value_counts()
     base: dict[str, Any] = {
         "dataset": "lake", "split": "holdout.v1", "seed": 0, "status": "done", "config": {}, "quick": False,
         "manifest_sha256": "b" * 64, "data_sha256": "c" * 64, "track_sha256": "d" * 64, "threads": 1,
-        "n_train": parts["train"], "n_valid": parts["valid"], "n_test": parts["test"], "classes": sorted(taxa),
+        "n_train": subsets["train"], "n_valid": subsets["valid"], "n_test": subsets["test"], "classes": sorted(taxa),
         "versions": {"numpy": "9.9.9"}, "created": "2031-02-03T04:05:06", "machine": "abacus",
     }  # fmt: skip
     times = {"fit_seconds": 2.0, "predict_seconds": 0.5, "prepare_seconds": 1.0, "peak_rss_mb": 300.0}
@@ -73,8 +73,8 @@ def put_run(  # noqa: PLR0913 - each is a choice of some test
     truth.to_parquet(place, index=False)
     (folder / "card.json").write_text(card.to_text(), encoding="utf-8")
     if card.status == "done":
-        for part, name, count in (("test", "predictions", wrong), ("valid", "valid", wrong_valid)):
-            rows = truth[truth["part"] == part]
+        for subset, name, count in (("test", "predictions", wrong), ("valid", "valid", wrong_valid)):
+            rows = truth[truth["part"] == subset]
             predictions_table(rows, card.data.classes, count).to_parquet(folder / f"{name}.parquet", index=False)
     for name, table in (("preparation", preparation), ("importance", importance)):
         if table is not None:
@@ -84,13 +84,13 @@ def put_run(  # noqa: PLR0913 - each is a choice of some test
 
 @pytest.fixture(scope="session")
 def add_run() -> Callable[..., Path]:
-    """Return the function that writes one run into a results folder."""
+    """Return the function that writes a run into a results folder."""
     return put_run
 
 
 @pytest.fixture
 def make_section(tmp_path: Path) -> Callable[..., Section]:
-    """Return a function that stores runs, each given by its choices, and reads them as one section."""
+    """Return a function that stores runs with the given settings and reads them as one section."""
 
     def make(*runs: Mapping[str, Any]) -> Section:
         for choices in runs or [{}]:
@@ -103,7 +103,7 @@ def make_section(tmp_path: Path) -> Callable[..., Section]:
 
 @pytest.fixture(scope="session")
 def preparation() -> pd.DataFrame:
-    """What a track tells of five native columns, of which one is constant and one repeats another."""
+    """Description of the preparation of five native columns: one is constant, one a multiple of another."""
     rng = np.random.default_rng(3)
     native = pd.DataFrame(rng.normal(50, 9, (40, 3)), columns=["area", "mean", "skew"])
     native["double"] = 2 * native["area"]

@@ -1,1 +1,1 @@
-"""Groups of measured features, one module each: names, units, formulas, and values. Shared loops are in `kernels`."""
+"""Groups of measured features, one module each: names, units, formulas and values. Shared loops are in `kernels`."""

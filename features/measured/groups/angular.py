@@ -1,6 +1,6 @@
-"""How an object is spread over the directions around its middle: bars, stars, and what has a front.
+"""Angular harmonics of an object around its centre, which respond to bars, stars and objects with a front.
 
-The middle is the centroid of the contrast; the radius is the distance of the farthest pixel from it, plus half a pixel.
+The centre is the centroid of the contrast; the radius is the distance of the farthest pixel from it, plus half a pixel.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 
 ORDERS = 8
 RIM = 0.6  # of the radius
-NEAR = 1e-6  # pixels from the middle, below which there is no direction
+NEAR = 1e-6  # pixels from the centre, below which the direction is undefined
 WEIGHTS = {
     "contrast": "the contrast",
-    "spread": "the distance from the middle",
-    "rim": f"1 beyond {RIM} of the radius, 0 within",
+    "spread": "the distance from the centre",
+    "rim": f"1 beyond {RIM} of the radius, 0 inside",
 }
 
 FEATURES = tuple(
-    Feature(f"angular_{name}{m}", "angular", "", f"|Σ w · exp({m}iθ)| / Σ w over the pixels, holes filled; θ the "
-            f"direction from the middle and w {text}", "here")
+    Feature(f"angular_{name}{m}", "angular", "", f"|Σ w · exp({m}iθ)| / Σ w over the pixels, holes filled, "
+            f"where θ is the direction from the centroid of the contrast and w is {text}", "here")
     for name, text in WEIGHTS.items() for m in range(1, ORDERS + 1)
 )  # fmt: skip
 
 
 def measure_angular(mosaic: Mosaic) -> Columns:
-    """Measure harmonics of the direction; an object without contrast has no middle, and none of them."""
+    """Measure angular harmonics; they are NaN for an object without contrast, which has no centre."""
     found = _harmonics(mosaic.contrast, mosaic.pixels, mosaic.weight)
     return {f"angular_{name}{m}": found[:, k, m - 1] for k, name in enumerate(WEIGHTS) for m in range(1, ORDERS + 1)}
 
 
 @compiled
 def _harmonics(contrast: NDArray[np.uint8], pixels: Pixels, middle: Moments) -> NDArray[np.float64]:
-    """Return the features, float64 of shape (n_objects, 3, ORDERS); NaN where the weights are all 0."""
+    """Return the features, float64 of shape (n_objects, 3, ORDERS); NaN if all weights are 0."""
     found = np.full((len(middle.mass), 3, ORDERS), np.nan)
     for k in range(len(found)):
         if not middle.mass[k]:
@@ -76,7 +76,7 @@ def _add(
     weights: tuple[float, float, float],
     unit: tuple[float, float],
 ) -> None:
-    """Add what a pixel has of each harmonic: real parts for three weights, then imaginary ones."""
+    """Add a pixel's contribution to each harmonic: real parts for the three weights, then imaginary parts."""
     for kind in range(3):
         totals[kind] += weights[kind]
     real, imaginary = unit

@@ -1,4 +1,4 @@
-"""How rough the boundary of an object is."""
+"""Roughness of the boundary of an object."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[np.float64]]
 
-RADII = (1, 2, 3, 4)  # pixels on both sides of the boundary; the margin of a sheet holds the largest
+RADII = (1, 2, 3, 4)  # pixels on both sides of the boundary; the largest fits into the mosaic's margin
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 FEATURES = (
@@ -25,23 +25,23 @@ FEATURES = (
         "fractal",
         "boundary",
         "",
-        "2 − slope of log A(r) over log(r + ½), A(r) the number of pixels within r = "
-        "1, 2, 3, 4 px of the boundary, holes' boundaries too",
+        "2 − slope of log A(r) against log(r + ½), where A(r) is the number of pixels within r = "
+        "1, 2, 3, 4 px of the boundary, including boundaries of holes",
         f"{ZOOPROCESS}; Bérubé & Jébrak 1999, Computers & Geosciences 25:1059",
     ),
 )
 
 
 def measure_boundary(mosaic: Mosaic) -> Columns:
-    """Measure the roughness of boundaries."""
+    """Measure boundary roughness."""
     return {"fractal": boundary_dimension(mosaic)}
 
 
 def boundary_dimension(mosaic: Mosaic) -> NDArray[np.float64]:
     """Return the Minkowski dimension of each object's boundary, from its "sausages" of growing radius.
 
-    The boundary is the set of pixels of the object that touch the background sideways. D = 2 − slope of log A(r) over
-    log (r + ½), half the width of a drawn sausage (after Bérubé & Jébrak 1999), by least squares: 1 for a drawn line.
+    The boundary is the set of the object's pixels that are 4-adjacent to the background. D = 2 − least-squares slope of
+    log A(r) against log (r + ½), half the width of a drawn sausage (after Bérubé & Jébrak 1999): 1 for a drawn line.
     """
     boundary = mosaic.mask - cv2.erode(mosaic.mask, CROSS)
     tops = mosaic.tops[:-1]
@@ -53,6 +53,6 @@ def boundary_dimension(mosaic: Mosaic) -> NDArray[np.float64]:
 
 
 def disc(radius: int) -> NDArray[np.uint8]:
-    """Return the pixels within a radius of the middle one, uint8 of shape (2 radius + 1, 2 radius + 1)."""
+    """Return a disc, the pixels within a radius of the centre, uint8 of shape (2 radius + 1, 2 radius + 1)."""
     along = np.arange(-radius, radius + 1)
     return np.asarray(along**2 + along[:, None] ** 2 <= radius**2, np.uint8)

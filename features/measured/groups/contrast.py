@@ -1,4 +1,4 @@
-"""How the contrast of an object's pixels is spread."""
+"""Histogram of the contrast of an object's pixels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BINS = 16
 WIDTH = LEVELS // BINS
 
 FEATURES = tuple(
-    Feature(f"contrast_bin{k + 1}", "contrast", "", "share of the pixels whose contrast with the background is from "
+    Feature(f"contrast_bin{k + 1}", "contrast", "", "fraction of pixels whose contrast with the background is "
             f"{WIDTH * k} to {WIDTH * (k + 1) - 1}", "here")
     for k in range(BINS)
 )  # fmt: skip

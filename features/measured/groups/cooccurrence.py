@@ -1,4 +1,4 @@
-"""Co-occurrence of grey levels: Haralick's statistics, and the contrast of neighbours."""
+"""Co-occurrence of grey levels: Haralick statistics and contrast between neighbours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[np.float64]]
 
-GREYS, STEP = 16, 16  # levels of a co-occurrence matrix, and grey levels in each
+GREYS, STEP = 16, 16  # levels of a co-occurrence matrix, and grey levels per matrix level
 DISTANCES = (1, 2, 4)
 DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1))  # rows and columns; 0°, 45°, 90° and 135° in Haralick's figure 1
 WAYS = np.array([(distance * down, distance * right) for distance in DISTANCES for down, right in DIRECTIONS])
@@ -29,7 +29,7 @@ STATISTICS = {
     "correlation": "f₃ correlation",
     "variance": "f₄ sum of squares: variance",
     "idm": "f₅ inverse difference moment",
-    "sumaverage": "f₆ sum average, levels from 0",
+    "sumaverage": "f₆ sum average, levels counted from 0",
     "sumvariance": "f₇ sum variance, about f₆",
     "sumentropy": "f₈ sum entropy, in bits",
     "entropy": "f₉ entropy, in bits",
@@ -42,19 +42,19 @@ STATISTICS = {
 MEASURED = len(STATISTICS)
 
 FEATURES = (
-    *(Feature(f"haralick_{name}_d{distance}", "cooccurrence", "", f"{text}, of grey levels in {GREYS} equal steps, "
-              f"pairs of pixels {distance} px apart in four directions counted together", HARALICK)
+    *(Feature(f"haralick_{name}_d{distance}", "cooccurrence", "", f"{text}, with {GREYS} equally wide levels; "
+              f"pairs of pixels {distance} px apart, pooled over four directions", HARALICK)
       for distance in DISTANCES for name, text in STATISTICS.items()),
-    Feature("fcons", "cooccurrence", "", "mean squared difference of the grey levels of neighbours in four directions",
+    Feature("fcons", "cooccurrence", "", "mean squared grey-level difference between neighbours in four directions",
             "ZooProcess, name; here"),
 )  # fmt: skip
 
 
 def measure_cooccurrence(mosaic: Mosaic) -> Columns:
-    """Measure Haralick's statistics of co-occurrence matrices, and the contrast of neighbours.
+    """Measure Haralick statistics of co-occurrence matrices, and the contrast between neighbours.
 
-    A pair counts when both pixels are of the object; each is counted in both orders, and the four directions together,
-    so that turning the image by 90° changes nothing. A distance at which there is no pair gives NaN.
+    A pair counts if both pixels belong to the object; each pair is counted in both orders, and the four directions are
+    pooled, so that rotating the image by 90° changes nothing. A distance without pairs gives NaN.
     """
     counts = _count_pairs(np.where(mosaic.filled, mosaic.grey // STEP, GREYS).astype(np.uint8), mosaic.pixels)
     statistics = haralick(counts.reshape(-1, GREYS, GREYS)).reshape(len(mosaic), len(DISTANCES), -1)
@@ -71,8 +71,8 @@ def _count_pairs(steps: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.int64]:
     """Count the pairs of each object's pixels by their levels.
 
     Args:
-        steps: level of each pixel, `GREYS` outside of objects; uint8 of shape (rows, columns).
-        pixels: those of objects.
+        steps: level of each pixel, `GREYS` outside the objects; uint8 of shape (rows, columns).
+        pixels: pixels of the objects.
 
     Returns:
         Symmetric matrices, int64 of shape (n_objects, n_distances, GREYS, GREYS).
@@ -81,7 +81,7 @@ def _count_pairs(steps: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.int64]:
     objects = len(pixels.bounds) - 1
     found = np.zeros((objects, len(DISTANCES), GREYS, GREYS), np.int64)
     for k in range(objects):
-        counts = np.zeros((len(WAYS), GREYS + 1, GREYS + 1), np.int32)  # each way apart, so that none waits for another
+        counts = np.zeros((len(WAYS), GREYS + 1, GREYS + 1), np.int32)  # one per way, for independent increments
         for p in range(pixels.bounds[k], pixels.bounds[k + 1]):
             x, y = pixels.x[p], pixels.y[p]
             level = steps[y, x]
@@ -95,7 +95,7 @@ def _count_pairs(steps: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.int64]:
 
 @compiled
 def _neighbour_contrast(grey: NDArray[np.uint8], filled: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.float64]:
-    """Return the mean squared difference of neighbours that are both of the object, NaN without such pairs."""
+    """Return the mean squared difference between neighbours within an object, NaN without such pairs."""
     found = np.empty(len(pixels.bounds) - 1)
     for k in range(len(found)):
         squares = pairs = 0
@@ -113,13 +113,13 @@ def _neighbour_contrast(grey: NDArray[np.uint8], filled: NDArray[np.uint8], pixe
 def haralick(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return Haralick's statistics f₁ to f₁₃ (1973, appendix I), with levels counted from 0 and logarithms to base 2.
 
-    The correlation of an object of one grey level is NaN, and so is f₁₂ then.
+    The correlation and f₁₂ are NaN for an object with a single grey level.
 
     Args:
         counts: symmetric co-occurrence matrices, int64 of shape (n_matrices, levels, levels).
 
     Returns:
-        In the order of `STATISTICS`, float64 of shape (n_matrices, 13); NaN for a matrix of zeros.
+        Statistics in the order of `STATISTICS`, float64 of shape (n_matrices, 13); NaN for a matrix of zeros.
 
     """
     found = np.full((len(counts), MEASURED), np.nan)
@@ -132,7 +132,7 @@ def haralick(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 @compiled
 def _statistics(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the statistics of a matrix whose sum is 1."""
+    """Return the statistics of a matrix with sum 1."""
     levels = len(share)
     edge, sums, differences = np.zeros(levels), np.zeros(2 * levels - 1), np.zeros(levels)
     asm = product = idm = 0.0
@@ -148,7 +148,7 @@ def _statistics(share: NDArray[np.float64]) -> NDArray[np.float64]:
     mean, variance = spread(edge)
     sum_mean, sum_variance = spread(sums)
     both, alone = entropy(share.ravel()), entropy(edge)
-    apart = 2 * alone  # the entropy of independent levels with the same shares; HXY1 and HXY2 of the paper
+    apart = 2 * alone  # the entropy of independent levels with these marginals; HXY1 and HXY2 of the paper
     difference_mean, difference_variance = spread(differences)
     return np.array([
         asm,
@@ -162,7 +162,7 @@ def _statistics(share: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @compiled
 def spread(share: NDArray[np.float64]) -> tuple[float, float]:
-    """Return mean and variance of levels from 0 with these shares."""
+    """Return mean and variance of a distribution over levels counted from 0."""
     mean = variance = 0.0
     for level in range(len(share)):
         mean += share[level] * level

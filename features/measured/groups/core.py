@@ -1,6 +1,6 @@
-"""The dense core of an object: where its contrast is beyond Otsu's threshold within the object.
+"""Dense core of an object: the pixels whose contrast exceeds Otsu's threshold within the object.
 
-In a transparent animal that is gut, eye or gonad; in an object of one density, about all of it.
+In a transparent animal this is the gut, an eye or a gonad; in an object of uniform density, almost all of it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ SHAPES = ("pieces", "holes", "extent", "elongation", "circ.", "solidity", "perim
 RATIOS = ("area", "feret", "perim.", "convarea")
 
 FEATURES = (
-    Feature("core_threshold", "core", "grey", "contrast above which a pixel is of the core: Otsu's threshold over the "
-            "object's pixels, at most its largest contrast − 1", "Otsu 1979, doi 10.1109/TSMC.1979.4310076"),
+    Feature("core_threshold", "core", "grey", "contrast above which a pixel belongs to the core: Otsu's threshold of "
+            "the object's pixels, at most their largest contrast − 1", "Otsu 1979, doi 10.1109/TSMC.1979.4310076"),
     *(Feature(f"core_{name}", "core", "", f"{name} of the core", f"as {name}") for name in SHAPES),
     *(Feature(f"core_{name}_share", "core", "", f"{name} of the core / {name} of the object", f"as {name}")
       for name in RATIOS),
@@ -43,7 +43,7 @@ def measure_core(mosaic: Mosaic, known: Columns) -> Columns:
 
     Args:
         mosaic: the objects.
-        known: what was measured of the objects: `esd`, and what the core is compared with.
+        known: features of the objects: `esd`, and those in `RATIOS`.
 
     """
     counts = histograms(mosaic.contrast, mosaic.pixels)
@@ -67,12 +67,12 @@ def measure_core(mosaic: Mosaic, known: Columns) -> Columns:
 
 @compiled
 def _thresholds(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the contrast above which an object's pixels are of its core, int64 of shape (n_objects,).
+    """Return the contrast above which an object's pixels belong to its core, int64 of shape (n_objects,).
 
-    At least one pixel always is: of an object without contrast all are, and the threshold is −1.
+    A core has at least one pixel; for an object without contrast, it is the whole object and the threshold is −1.
 
     Args:
-        counts: pixels of each contrast, int64 of shape (n_objects, n_levels).
+        counts: number of pixels at each contrast, int64 of shape (n_objects, n_levels).
 
     """
     found = np.empty(len(counts), np.int64)
@@ -86,13 +86,13 @@ def _thresholds(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 @compiled
 def otsu(counts: NDArray[np.int64]) -> int:
-    """Return Otsu's threshold of a histogram: the lowest level that parts the pixels with the most variance between.
+    """Return Otsu's threshold of a histogram: the lowest level that maximises the between-class variance.
 
     Args:
-        counts: pixels of each level, int64 of shape (n_levels,).
+        counts: number of pixels at each level, int64 of shape (n_levels,).
 
     Returns:
-        Pixels above are of the upper class. 0 where all pixels have one level.
+        Pixels above the threshold belong to the upper class. 0 if all pixels have the same level.
 
     """
     area = total = 0

@@ -27,9 +27,9 @@ FEATURES = (
 def measure_fourier(mosaic: Mosaic) -> Columns:
     """Measure the amplitudes of elliptic Fourier descriptors of each object's longest chain of border pixels.
 
-    The sum of squares of a harmonic's four coefficients (Kuhl & Giardina 1982, equation 15) does not change with
-    rotation, mirroring or the first point; divided by the first harmonic's it does not change with size. A chain
-    without a step has no amplitudes.
+    The sum of squares of a harmonic's four coefficients (Kuhl & Giardina 1982, equation 15) is invariant to rotation,
+    mirroring and the starting point; divided by that of the first harmonic, it is invariant to size. A chain without
+    steps has no amplitudes.
     """
     amplitudes = amplitudes_of(mosaic.filled, mosaic.pixels, mosaic.outlines, HARMONICS)
     return {f"efd{n}": amplitudes[:, n - 1] / amplitudes[:, 0] for n in range(2, HARMONICS + 1)}

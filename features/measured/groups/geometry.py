@@ -1,4 +1,4 @@
-"""Sizes, moments and the ellipse of an object's pixels."""
+"""Size, moments and ellipse of an object's pixels."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 ZOOPROCESS = "ZooProcess (Gorsky et al. 2010, doi 10.1093/plankt/fbp124)"
 HU = "Hu 1962, doi 10.1109/TIT.1962.1057692"
-HU_TEXT = "sign(h) · log10(1 + |h| / 10⁻¹⁵), h the invariant {k} of {what}"
+HU_TEXT = "sign(h) · log10(1 + |h| / 10⁻¹⁵), where h is Hu invariant {k} of {what}"
 
 FEATURES = (
     Feature("area", "geometry", "px²", "number of pixels, holes filled", ZOOPROCESS),
-    Feature("area_exc", "geometry", "px²", "number of pixels, holes left out", ZOOPROCESS),
+    Feature("area_exc", "geometry", "px²", "number of pixels, holes excluded", ZOOPROCESS),
     Feature("%area", "geometry", "", "100 · area_exc / area", ZOOPROCESS),
     Feature("pieces", "geometry", "", "number of 8-connected pieces", "here"),
     Feature("holes", "geometry", "", "number of holes, 4-connected", "here"),
@@ -31,24 +31,26 @@ FEATURES = (
     Feature("height", "geometry", "px", "rows of the bounding box", ZOOPROCESS),
     Feature("bbox_area", "geometry", "px²", "width · height", "UVPec"),
     Feature("extent", "geometry", "", "area / bbox_area", "scikit-image"),
-    Feature("esd", "geometry", "px", "2 · √(area / π), diameter of the disc of the same area", ZOOPROCESS),
-    Feature("major", "geometry", "px", "4 · √λ₁, λ₁ the larger eigenvalue of the covariance of x, y", "scikit-image"),
-    Feature("minor", "geometry", "px", "4 · √λ₂, λ₂ the smaller eigenvalue of the covariance of x, y", "scikit-image"),
-    Feature("major_zp", "geometry", "px", "√(4 · area / π · √((λ₁ + 1/12) / (λ₂ + 1/12))), ellipse of the same area",
-            "ImageJ, EllipseFitter"),
+    Feature("esd", "geometry", "px", "2 · √(area / π), diameter of a disc of the same area", ZOOPROCESS),
+    Feature("major", "geometry", "px", "4 · √λ₁, where λ₁ is the larger eigenvalue of the covariance of x and y",
+            "scikit-image"),
+    Feature("minor", "geometry", "px", "4 · √λ₂, where λ₂ is the smaller eigenvalue of the covariance of x and y",
+            "scikit-image"),
+    Feature("major_zp", "geometry", "px", "√(4 · area / π · √((λ₁ + 1/12) / (λ₂ + 1/12))), major axis of the "
+            "ellipse of the same area", "ImageJ, EllipseFitter"),
     Feature("minor_zp", "geometry", "px", "4 · area / (π · major_zp)", "ImageJ, EllipseFitter"),
-    Feature("angle", "geometry", "°", "of the major axis with the x axis, anticlockwise, 0 to 180; undefined when "
+    Feature("angle", "geometry", "°", "angle between major axis and x axis, anticlockwise, 0 to 180; undefined if "
             "λ₁ = λ₂", ZOOPROCESS),
     Feature("elongation", "geometry", "", "major_zp / minor_zp", ZOOPROCESS),
     Feature("eccentricity", "geometry", "", "√(1 − λ₂ / λ₁)", "scikit-image"),
-    *(Feature(f"nu{order}", "geometry", "", f"μ{order} / area^(1 + ({order[0]} + {order[1]}) / 2), μ the central "
-              "moment of the pixels, holes filled", HU) for order in ORDERS),
+    *(Feature(f"nu{order}", "geometry", "", f"μ{order} / area^(1 + ({order[0]} + {order[1]}) / 2), where μ is the "
+              "central moment of the pixels, holes filled", HU) for order in ORDERS),
     *(Feature(f"hu{k}", "geometry", "", HU_TEXT.format(k=k, what="nu"), HU) for k in range(1, 8)),
 )  # fmt: skip
 
 
 def measure_geometry(mosaic: Mosaic) -> dict[str, NDArray[np.float64]]:
-    """Measure sizes and moments."""
+    """Measure size and moments."""
     ellipse, nu = mosaic.ellipse, mosaic.form.nu
     area, area_exc, width, height = _sizes(mosaic.mask, mosaic.pixels).T
     with_pixel = (ellipse.larger + 1 / 12) / (ellipse.smaller + 1 / 12)

@@ -1,4 +1,4 @@
-"""Gradients and the Laplacian of the grey levels."""
+"""Gradient and Laplacian of the grey levels."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ MEASURED = 6  # features
 SOBEL = 8  # weights on one side of the operator, 4, times the 2 px between the sides
 
 FEATURES = (
-    Feature("gradient_mean", "gradients", "grey", "mean length of the gradient, Sobel's operator / 8", "here"),
-    Feature("gradient_stddev", "gradients", "grey", "standard deviation of that length", "here"),
-    Feature("gradient_max", "gradients", "grey", "largest of these lengths", "here"),
+    Feature("gradient_mean", "gradients", "grey", "mean gradient magnitude, Sobel operator / 8", "here"),
+    Feature("gradient_stddev", "gradients", "grey", "standard deviation of the gradient magnitude", "here"),
+    Feature("gradient_max", "gradients", "grey", "largest gradient magnitude", "here"),
     Feature("gradient_aligned", "gradients", "", "|mean of the squared gradients as complex numbers| / mean of their "
-            "squared lengths: 1 when all lie on one line", "Bigün & Granlund 1987, coherence"),
-    Feature("laplacian_mean", "gradients", "grey", "mean of the absolute Laplacian, four neighbours", "here"),
+            "squared magnitudes; 1 if all gradients lie along one line", "Bigün & Granlund 1987, coherence"),
+    Feature("laplacian_mean", "gradients", "grey", "mean absolute Laplacian, four neighbours", "here"),
     Feature("laplacian_stddev", "gradients", "grey", "standard deviation of the Laplacian", "here"),
 )  # fmt: skip
 
 
 def measure_gradients(mosaic: Mosaic) -> Columns:
-    """Measure the gradient and the Laplacian of each object's pixels; neighbours may lie outside of it."""
+    """Measure gradient and Laplacian at each object's pixels; their neighbours may lie outside the object."""
     found = _gradients(mosaic.grey, mosaic.pixels)
     return {feature.name: found[:, k] for k, feature in enumerate(FEATURES)}
 
@@ -69,7 +69,7 @@ def _gradients(grey: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.float64]:
 
 @compiled
 def _derivatives(grey: NDArray[np.uint8], x: int, y: int) -> tuple[int, int, int]:
-    """Return Sobel's differences along x and y, and the Laplacian, of a pixel; whole numbers."""
+    """Return the Sobel differences along x and y, and the Laplacian, of a pixel, as integers."""
     above, here, below = grey[y - 1, x - 1 : x + 2], grey[y, x - 1 : x + 2], grey[y + 1, x - 1 : x + 2]
     falling, rising = np.int64(below[2]) - above[0], np.int64(above[2]) - below[0]
     across = falling + rising + 2 * (np.int64(here[2]) - here[0])

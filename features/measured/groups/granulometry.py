@@ -1,4 +1,4 @@
-"""Granulometry: the spectrum of sizes, by openings."""
+"""Granulometry: size spectrum from morphological openings."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 DIAMETERS = (3, 5, 7, 9, 13)  # pixels
 
 FEATURES = (
-    *(Feature(f"granulo{size}", "granulometry", "", "share of the contrast that openings by a disc of "
-              f"{size} px remove beyond the next smaller disc", "Matheron 1975; Serra 1982") for size in DIAMETERS),
-    Feature("granulo_mean", "granulometry", "px", "mean diameter of that spectrum; what the largest disc leaves counts "
-            f"as {DIAMETERS[-1]} px", "Maragos 1989, doi 10.1109/34.192465"),
-    Feature("granulo_stddev", "granulometry", "px", "its standard deviation", "Maragos 1989"),
+    *(Feature(f"granulo{size}", "granulometry", "", "fraction of the contrast removed by opening with a disc "
+              f"of {size} px but not with the next smaller disc", "Matheron 1975; Serra 1982") for size in DIAMETERS),
+    Feature("granulo_mean", "granulometry", "px", "mean diameter of the size spectrum; contrast left by the largest "
+            f"disc counts as {DIAMETERS[-1]} px", "Maragos 1989, doi 10.1109/34.192465"),
+    Feature("granulo_stddev", "granulometry", "px", "standard deviation of the size spectrum", "Maragos 1989"),
 )  # fmt: skip
 
 
 def measure_granulometry(mosaic: Mosaic) -> Columns:
-    """Measure the spectrum of sizes: how much of the contrast openings by growing discs remove.
+    """Measure the size spectrum: the fraction of the contrast removed by openings with discs of increasing size.
 
-    An object without contrast has none.
+    It is NaN for an object without contrast.
     """
     left = [_volume(mosaic, mosaic.contrast)]
     for size in DIAMETERS:
@@ -51,5 +51,5 @@ def measure_granulometry(mosaic: Mosaic) -> Columns:
 
 
 def _volume(mosaic: Mosaic, image: NDArray[Any]) -> NDArray[np.float64]:
-    """Add up the values of each object's band, float64 of shape (n_objects,)."""
+    """Sum the values in each object's band, float64 of shape (n_objects,)."""
     return np.add.reduceat(image.sum(axis=1), mosaic.tops[:-1]).astype(np.float64)

@@ -1,6 +1,6 @@
-"""What is measured of an object's grey levels, holes filled, from one histogram each.
+"""Grey-level statistics of an object, holes filled, computed from its histogram.
 
-Grey levels are as the image has them: 0 is black and 255 white, whichever the background is.
+Grey levels are those of the image: 0 is black and 255 is white, whether the background is light or dark.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ CHALLENGE = "FlowCam challenge, name"
 FEATURES = (
     Feature("mean", "grey", "grey", "mean grey level", ZOOPROCESS),
     Feature("stddev", "grey", "grey", "standard deviation, divisor area − 1", ZOOPROCESS),
-    Feature("mode", "grey", "grey", "most frequent grey level, the lowest of several", ZOOPROCESS),
+    Feature("mode", "grey", "grey", "most frequent grey level, the lowest if tied", ZOOPROCESS),
     Feature("min", "grey", "grey", "lowest grey level", ZOOPROCESS),
     Feature("max", "grey", "grey", "highest grey level", ZOOPROCESS),
-    Feature("median", "grey", "grey", "lowest level that at least half of the pixels do not exceed", ZOOPROCESS),
+    Feature("median", "grey", "grey", "lowest grey level not exceeded by at least half of the pixels", ZOOPROCESS),
     Feature("range", "grey", "grey", "max − min", ZOOPROCESS),
     Feature("intden", "grey", "", "sum of grey levels, area · mean", ZOOPROCESS),
-    Feature("skew", "grey", "", "m₃ / m₂^(3/2), m the central moments of the grey levels", ZOOPROCESS),
+    Feature("skew", "grey", "", "m₃ / m₂^(3/2), where m are central moments of the grey levels", ZOOPROCESS),
     Feature("kurt", "grey", "", "m₄ / m₂² − 3", ZOOPROCESS),
-    *(Feature(f"histcum{k}", "grey", "grey", f"grey level where the cumulative histogram, linear within a level of "
-              f"L − ½ to L + ½, reaches {25 * k} %", ZOOPROCESS) for k in (1, 2, 3)),
-    Feature("slope", "grey", "", "least-squares slope of the cumulative histogram, in % of the pixels, over the grey "
-            "levels from min to max", ZOOPROCESS),
+    *(Feature(f"histcum{k}", "grey", "grey", f"grey level at which the cumulative histogram reaches {25 * k} %, "
+              "linear within each level L from L − ½ to L + ½", ZOOPROCESS) for k in (1, 2, 3)),
+    Feature("slope", "grey", "", "least-squares slope of the cumulative histogram, in % of the pixels, against grey "
+            "level from min to max", ZOOPROCESS),
     Feature("cv", "grey", "", "100 · stddev / mean", ZOOPROCESS),
     Feature("sr", "grey", "", "100 · stddev / range", ZOOPROCESS),
     Feature("meanpos", "grey", "", "(mean − max) / (mean − min)", ZOOPROCESS),
     Feature("entropy", "grey", "", "−Σ p · log₂ p over grey levels, in bits", "scikit-image"),
-    Feature("meanimagegrey", "grey", "grey", "mean grey level of the whole image, scale bar left out", CHALLENGE),
-    Feature("transparency", "grey", "", "1 − mean contrast / largest contrast that the background leaves", "here, "
+    Feature("meanimagegrey", "grey", "grey", "mean grey level of the whole image, scale bar excluded", CHALLENGE),
+    Feature("transparency", "grey", "", "1 − mean contrast / largest contrast possible on the background", "here, "
             "after ZooCAM's transparence"),
-    Feature("centroids", "grey", "px", "distance between the centroid of the pixels and that weighted by contrast",
+    Feature("centroids", "grey", "px", "distance between the centroids of the pixels and of the contrast",
             ZOOPROCESS),
     Feature("kurt_mean", "grey", "", "kurt / mean", CHALLENGE),
     Feature("skew_mean", "grey", "", "skew / mean", CHALLENGE),
@@ -60,7 +60,7 @@ FEATURES = (
 
 
 def measure_grey(mosaic: Mosaic) -> Columns:
-    """Measure grey levels."""
+    """Measure grey-level statistics."""
     weighted, form = mosaic.weight, mosaic.form
     most = np.where(mosaic.light, mosaic.level, WHITE - mosaic.level)
     hu = hu_moments(weighted.nu)
@@ -75,7 +75,7 @@ def measure_grey(mosaic: Mosaic) -> Columns:
 
 @compiled
 def histograms(image: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.int64]:
-    """Count the levels of each object's pixels in an image of the sheet's shape, int64 of shape (n_objects, 256)."""
+    """Return the histogram of each object in an image of the mosaic's shape, int64 of shape (n_objects, 256)."""
     found = np.zeros((len(pixels.bounds) - 1, LEVELS), np.int64)
     for k in range(len(found)):
         for p in range(pixels.bounds[k], pixels.bounds[k + 1]):
@@ -84,10 +84,10 @@ def histograms(image: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.int64]:
 
 
 def levels(counts: NDArray[np.int64]) -> Columns:
-    """Measure histograms of grey levels.
+    """Compute features from histograms of grey levels.
 
     Args:
-        counts: how many pixels of each object have each level, int64 of shape (n_objects, 256), none empty.
+        counts: number of pixels of each object at each level, int64 of shape (n_objects, 256); no object is empty.
 
     """
     area, mean, m2, m3, m4, entropy, lowest, highest, mode, slope, median, *reached = _statistics(counts).T
@@ -120,7 +120,7 @@ def levels(counts: NDArray[np.int64]) -> Columns:
 
 @compiled
 def _statistics(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return what `levels` is made of, float64 of shape (n_objects, 14)."""
+    """Return the statistics that `levels` uses, float64 of shape (n_objects, 14)."""
     found = np.empty((len(counts), 14))
     for k in range(len(counts)):
         row = counts[k]
@@ -141,7 +141,7 @@ def _statistics(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 @compiled
 def _range(counts: NDArray[np.int64]) -> tuple[int, int, int]:
-    """Return the lowest and the highest level of a histogram, and the most frequent."""
+    """Return the lowest, the highest and the most frequent level of a histogram."""
     lowest, highest, mode = -1, 0, 0
     for level in range(len(counts)):
         if counts[level]:
@@ -153,7 +153,7 @@ def _range(counts: NDArray[np.int64]) -> tuple[int, int, int]:
 
 @compiled
 def _moments(counts: NDArray[np.int64], lowest: int, area: int) -> tuple[float, float, float, float]:
-    """Return the mean and the second, third and fourth central moment of levels from the lowest on."""
+    """Return the mean and the second, third and fourth central moments of a histogram that starts at `lowest`."""
     total, m2, m3, m4 = 0, 0.0, 0.0, 0.0
     for step in range(len(counts)):
         total += counts[step] * (lowest + step)
@@ -169,7 +169,7 @@ def _moments(counts: NDArray[np.int64], lowest: int, area: int) -> tuple[float, 
 
 @compiled
 def _reached(counts: NDArray[np.int64], wanted: float) -> tuple[int, float]:
-    """Return the level at which the cumulative histogram reaches so many pixels, and where within, linear."""
+    """Return the level at which the cumulative histogram reaches a number of pixels, and its linear interpolation."""
     level, upto = 0, counts[0]
     while upto < wanted:
         level += 1
@@ -179,7 +179,7 @@ def _reached(counts: NDArray[np.int64], wanted: float) -> tuple[int, float]:
 
 @compiled
 def _slope(counts: NDArray[np.int64], area: int) -> float:
-    """Return the least-squares slope of the cumulative histogram, in % of the pixels per grey level, NaN for one."""
+    """Return the least-squares slope of the cumulative histogram in % of the pixels per level; NaN for one level."""
     upto, product, square = 0, 0.0, 0.0
     for step in range(len(counts)):
         off = step - (len(counts) - 1) / 2

@@ -1,7 +1,7 @@
-"""What is measured of the hull: its size, and calipers held at it.
+"""Size and diameters of the convex hull.
 
-The hull is that of the midpoints of all pixels' edges, of all pieces together, as scikit-image takes it. Corners are in
-half pixels, so that they are whole numbers.
+The hull is that of the edge midpoints of the pixels of all pieces together, as in scikit-image. Corners are in half
+pixels, so that they are integers.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 NOWHERE = 1 << 40  # beyond any column
 
 FEATURES = (
-    Feature("feret", "hull", "px", "largest distance of two points of the hull", ZOOPROCESS),
-    Feature("minferet", "hull", "px", "least width of the hull between parallel lines, one of them along an edge",
+    Feature("feret", "hull", "px", "largest distance between two points of the hull", ZOOPROCESS),
+    Feature("minferet", "hull", "px", "smallest width of the hull between parallel lines, one of them along an edge",
             "scikit-image; Shamos 1978"),
     Feature("convarea", "hull", "px²", "area of the hull of the midpoints of pixel edges", ZOOPROCESS),
-    Feature("convperim", "hull", "px", "perimeter of that hull", ZOOPROCESS),
+    Feature("convperim", "hull", "px", "perimeter of the hull of the midpoints of pixel edges", ZOOPROCESS),
     Feature("solidity", "hull", "", "area / convarea", "scikit-image"),
     Feature("feretareaexc", "hull", "", "feret / √area_exc", ZOOPROCESS),
     Feature("convarea_area", "hull", "", "convarea / area", "FlowCam challenge"),
@@ -37,11 +37,11 @@ FEATURES = (
 
 
 def measure_hull(mosaic: Mosaic, known: Columns) -> Columns:
-    """Measure hulls.
+    """Measure convex hulls.
 
     Args:
         mosaic: the objects.
-        known: `area` and `area_exc` of each.
+        known: features of the objects: `area` and `area_exc`.
 
     """
     convarea, convperim, longest, least = _hulls(mosaic.pixels).T
@@ -58,7 +58,7 @@ def measure_hull(mosaic: Mosaic, known: Columns) -> Columns:
 
 @compiled
 def _hulls(pixels: Pixels) -> NDArray[np.float64]:
-    """Return area, perimeter, largest and least diameter of each object's hull, float64 of shape (n_objects, 4)."""
+    """Return area, perimeter, largest and smallest diameter of each object's hull, float64 of shape (n_objects, 4)."""
     found = np.empty((len(pixels.bounds) - 1, 4))
     for k in range(len(found)):
         begin, end = pixels.bounds[k], pixels.bounds[k + 1]
@@ -76,14 +76,14 @@ def _hulls(pixels: Pixels) -> NDArray[np.float64]:
 
 @compiled
 def hull_of(x: NDArray[np.int32], y: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return the hull of the edge midpoints of an object's pixels.
+    """Return the convex hull of the edge midpoints of an object's pixels.
 
-    Only the first and the last pixel of a row can touch it; both sides are walked from top to bottom (the monotone
-    chain of Andrew 1979, doi 10.1016/0020-0190(79)90072-3).
+    Only the first and the last pixel of a row can touch it; both sides are traversed from top to bottom (monotone
+    chain, Andrew 1979, doi 10.1016/0020-0190(79)90072-3).
 
     Args:
         x: column of each pixel, in reading order, int32 of shape (n_pixels,).
-        y: its row, likewise.
+        y: row of each pixel, int32 of the same shape.
 
     Returns:
         x and y of the corners in half pixels, in order around the hull, int64 of shape (n_corners, 2).
@@ -112,8 +112,8 @@ def _side(ends: NDArray[np.int64], way: int) -> NDArray[np.int64]:
     """Return the lines in which one side of a hull has corners.
 
     Args:
-        ends: how far each line reaches, int64 of shape (n_lines,); those beyond `NOWHERE` are empty.
-        way: 1 for the left side, −1 for the right one.
+        ends: end of each line on this side, int64 of shape (n_lines,); ±`NOWHERE` marks an empty line.
+        way: 1 for the left side, −1 for the right side.
 
     """
     corner = np.empty(len(ends), np.int64)
@@ -134,16 +134,16 @@ def _side(ends: NDArray[np.int64], way: int) -> NDArray[np.int64]:
 
 @compiled
 def calipers(corners: NDArray[np.int64]) -> tuple[float, float]:
-    """Hold calipers at a hull: the largest distance of two corners, and the least width across an edge.
+    """Return the largest and the smallest caliper diameter of a hull.
 
-    These are the extremes that rotating calipers find (Shamos 1978): the largest distance is between two corners, and
-    the least width is across an edge. All pairs are looked at, which is exact and for a few dozen corners quicker.
+    These are the extremes that rotating calipers find (Shamos 1978): the largest is the distance between two corners,
+    the smallest is a width across an edge. Checking all pairs is exact and, for a few dozen corners, faster.
 
     Args:
         corners: x and y in half pixels, in order around the hull, int64 of shape (n_corners, 2).
 
     Returns:
-        Both in pixels.
+        Both diameters in pixels.
 
     """
     square, least = 0, np.inf

@@ -1,4 +1,4 @@
-"""What is measured along the outline: the chain of border pixels of each piece, holes filled."""
+"""Features of the outline: the chain of border pixels of each piece, holes filled."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[np.float64]]
 
 FEATURES = (
-    Feature("perim.", "outline", "px", "Σ over pieces (length of the chain of border pixels, 1 or √2 a step, + π): the "
-            "line half a pixel outside of the chain (Steiner's formula)", ZOOPROCESS),
+    Feature("perim.", "outline", "px", "Σ over pieces of (length of the chain of border pixels, 1 or √2 per step, + "
+            "π), the length of the line half a pixel outside the chain (Steiner's formula)", ZOOPROCESS),
     Feature("circ.", "outline", "", "4 · π · area / perim.², at most 1", ZOOPROCESS),
     Feature("circex", "outline", "", "4 · π · area_exc / perim.², at most 1", ZOOPROCESS),
     Feature("convexity", "outline", "", "convperim / perim.", "ImageJ, shape descriptors"),
@@ -34,7 +34,7 @@ def measure_outline(mosaic: Mosaic, known: Columns) -> Columns:
 
     Args:
         mosaic: the objects.
-        known: `area`, `area_exc`, `major`, `feret` and `convperim` of each.
+        known: features of the objects: `area`, `area_exc`, `major`, `feret` and `convperim`.
 
     """
     perimeter = mosaic.outlines.perimeter

@@ -1,4 +1,4 @@
-"""Local binary patterns: which neighbours on a circle are not darker."""
+"""Local binary patterns: which neighbours on a circle are not darker than the centre."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 NEIGHBOURS = 8
 CODES = NEIGHBOURS + 2
 CIRCLES = (1, 2, 3)  # pixels
-FINE = 1 << 10  # the fractions of a pixel that a neighbour on the circle lies off are kept as so many parts
+FINE = 1 << 10  # interpolation between pixels is in units of 1 / FINE pixel
 OJALA = "Ojala et al. 2002, doi 10.1109/TPAMI.2002.1017623"
 
 
 def pattern_text(radius: int, code: int) -> str:
-    """Return in words what share of pixels a code of the neighbours on a circle tells."""
+    """Return the description of the feature for a code of the neighbours on a circle."""
     if code <= NEIGHBOURS:
-        return f"share of the pixels with a uniform pattern of {code} of 8 neighbours at {radius} px not darker"
-    return f"share of the pixels with a pattern of 8 neighbours at {radius} px that is not uniform"
+        return f"fraction of pixels with a uniform pattern, {code} of 8 neighbours at {radius} px being not darker"
+    return f"fraction of pixels with a non-uniform pattern of 8 neighbours at {radius} px"
 
 
 FEATURES = tuple(
@@ -39,10 +39,10 @@ FEATURES = tuple(
 
 
 def _code(pattern: int) -> int:
-    """Return the rotation-invariant uniform code of a pattern, whose bits are neighbours along the circle."""
+    """Return the rotation-invariant uniform code of a pattern, whose bits are the neighbours around the circle."""
     bits = [pattern >> k & 1 for k in range(NEIGHBOURS)]
     changes = sum(bits[k] != bits[k - 1] for k in range(NEIGHBOURS))
-    return sum(bits) if changes <= 2 else CODES - 1  # noqa: PLR2004 - the definition of uniform
+    return sum(bits) if changes <= 2 else CODES - 1  # noqa: PLR2004 - definition of uniform
 
 
 CODE_OF = np.array([_code(pattern) for pattern in range(1 << NEIGHBOURS)])
@@ -51,8 +51,8 @@ CODE_OF = np.array([_code(pattern) for pattern in range(1 << NEIGHBOURS)])
 def measure_patterns(mosaic: Mosaic) -> Columns:
     """Measure histograms of rotation-invariant uniform local binary patterns of 8 neighbours on circles.
 
-    Neighbours on the diagonals lie between pixels and are interpolated (Ojala et al. 2002, section 2.1), here in whole
-    numbers, so that a flat neighbourhood is flat. A neighbour may lie outside of the object.
+    Diagonal neighbours lie between pixels and are interpolated (Ojala et al. 2002, section 2.1), here in integer
+    arithmetic, so that a flat neighbourhood stays flat. Neighbours may lie outside the object.
     """
     found: Columns = {}
     for radius in CIRCLES:
@@ -63,7 +63,7 @@ def measure_patterns(mosaic: Mosaic) -> Columns:
 
 @compiled
 def pattern_shares(grey: NDArray[np.uint8], pixels: Pixels, radius: int) -> NDArray[np.float64]:
-    """Return the share of each object's pixels that have each code, float64 of shape (n_objects, CODES)."""
+    """Return the fraction of each object's pixels with each code, float64 of shape (n_objects, CODES)."""
     found = np.zeros((len(pixels.bounds) - 1, CODES))
     pattern = np.empty(grey.shape[1], np.uint8)
     for k in range(len(found)):
@@ -83,9 +83,10 @@ def pattern_shares(grey: NDArray[np.uint8], pixels: Pixels, radius: int) -> NDAr
 
 @compiled
 def _patterns(grey: NDArray[np.uint8], y: int, x: int, pattern: NDArray[np.uint8], radius: int) -> None:
-    """Find the patterns of pixels side by side, beginning at row y and column x.
+    """Compute the patterns of adjacent pixels of row y, from column x on.
 
-    Bits are of the neighbours on the right, then anticlockwise; what has the same form is done for many pixels at once.
+    The first bit is the neighbour on the right, the others follow anticlockwise; each step is done for many pixels at
+    once.
     """
     count = len(pattern)
     centre, right, left = grey[y, x:], grey[y, x + radius :], grey[y, x - radius :]

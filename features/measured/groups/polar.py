@@ -1,6 +1,6 @@
-"""How the contrast of an object lies around its middle: Zernike moments, and rings.
+"""Distribution of an object's contrast around its centre: Zernike moments and rings.
 
-The middle is the centroid of the contrast, the radius the distance of the farthest pixel from it, plus half a pixel.
+The centre is the centroid of the contrast; the radius is the distance of the farthest pixel from it, plus half a pixel.
 """
 
 from __future__ import annotations
@@ -24,25 +24,26 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[np.float64]]
 
-SIDE = 32  # pixels of the small drawing that Zernike moments are taken of
+SIDE = 32  # pixels of the resampled image from which Zernike moments are computed
 DEGREE = 10
 RINGS = 8
 ORDERS = tuple((n, m) for n in range(2, DEGREE + 1) for m in range(n % 2, n + 1, 2))
 TEAGUE = "Teague 1980, doi 10.1364/JOSA.70.000920; Khotanzad & Hong 1990, doi 10.1109/34.55109"
 
 FEATURES = (
-    *(Feature(f"zernike{n}_{m}", "polar", "", f"|Zₙₘ| of degree {n} and repetition {m} of the contrast, divided by its "
-              f"sum, drawn at {SIDE} × {SIDE} px", TEAGUE) for n, m in ORDERS),
-    *(Feature(f"ring{k}_fill", "polar", "", f"share of ring {k} of {RINGS} of equal width that the object fills, from "
-              "the middle (1) outwards; pixels by their centres", "here") for k in range(1, RINGS + 1)),
-    *(Feature(f"ring{k}_contrast", "polar", "", f"share of the contrast that lies in ring {k}", "here")
+    *(Feature(f"zernike{n}_{m}", "polar", "", f"|Zₙₘ| of degree {n} and repetition {m} of the contrast, resampled to "
+              f"{SIDE} × {SIDE} px and divided by its sum", TEAGUE) for n, m in ORDERS),
+    *(Feature(f"ring{k}_fill", "polar", "", f"fraction of ring {k} of {RINGS} that the object fills; rings have equal "
+              "width, from the centre (1) outwards; pixels are counted by their centres", "here")
       for k in range(1, RINGS + 1)),
-    Feature("gyration", "polar", "", "root mean square distance of the contrast from the middle / radius", "here"),
+    *(Feature(f"ring{k}_contrast", "polar", "", f"fraction of the contrast in ring {k}", "here")
+      for k in range(1, RINGS + 1)),
+    Feature("gyration", "polar", "", "root mean square distance of the contrast from the centre / radius", "here"),
 )  # fmt: skip
 
 
 def measure_polar(mosaic: Mosaic) -> Columns:
-    """Measure Zernike moments and rings; an object without contrast has no middle, and none of them."""
+    """Measure Zernike moments and rings; they are NaN for an object without contrast, which has no centre."""
     middle = mosaic.weight
     radius = _radii(mosaic.pixels, middle)
     fill, contrast, gyration = _rings(mosaic.contrast, mosaic.pixels, middle, radius)
@@ -57,7 +58,7 @@ def measure_polar(mosaic: Mosaic) -> Columns:
 
 @compiled
 def _radii(pixels: Pixels, middle: Moments) -> NDArray[np.float64]:
-    """Return the distance of each object's farthest pixel from its middle, plus half a pixel; NaN without a middle."""
+    """Return the distance of each object's farthest pixel from its centre, plus half a pixel; NaN without a centre."""
     found = np.full(len(middle.mass), np.nan)
     for k in range(len(found)):
         square, begin = 0.0, pixels.bounds[k]
@@ -72,7 +73,7 @@ def _radii(pixels: Pixels, middle: Moments) -> NDArray[np.float64]:
 def _rings(
     contrast: NDArray[np.uint8], pixels: Pixels, middle: Moments, radius: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return what of each ring is filled, the share of the contrast in it, and the radius of gyration."""
+    """Return the filled fraction of each ring, the fraction of the contrast in it, and the radius of gyration."""
     objects = len(radius)
     fill, inside, gyration = np.zeros((objects, RINGS)), np.zeros((objects, RINGS)), np.full(objects, np.nan)
     for k in range(objects):
@@ -95,7 +96,7 @@ def _rings(
 
 
 def _drawings(mosaic: Mosaic, radius: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Draw the contrast of each object into a square whose inscribed circle is the object's; 0 without a middle.
+    """Resample each object's contrast to a square whose inscribed circle is that of the object; 0 without a centre.
 
     Returns:
         float32 of shape (n_objects, SIDE, SIDE).
@@ -117,13 +118,13 @@ def _drawings(mosaic: Mosaic, radius: NDArray[np.float64]) -> NDArray[np.float32
 
 
 def zernike_moments(drawings: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return magnitudes of Zernike moments; they do not change when the drawing is turned or mirrored.
+    """Return magnitudes of Zernike moments, which are invariant to rotation and mirroring.
 
     Z(n, m) = (n + 1) / π · Σ f(x, y) · R(n, m, r) · exp(−i m θ) over pixels with r ≤ 1 (Khotanzad & Hong 1990,
-    equations 2 to 6), f divided by its sum over those.
+    equations 2 to 6), where f is divided by its sum over these pixels.
 
     Args:
-        drawings: float32 of shape (n_objects, SIDE, SIDE); one that is 0 all over has no moments.
+        drawings: images, float32 of shape (n_objects, SIDE, SIDE); the moments of an all-zero image are NaN.
 
     Returns:
         float64 of shape (n_objects, len(ORDERS)).
@@ -136,7 +137,7 @@ def zernike_moments(drawings: NDArray[np.float32]) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=1)
 def _basis() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return real and imaginary parts of the polynomials, (SIDE², len(ORDERS)) each, and the disc, (SIDE²,)."""
+    """Return real and imaginary parts of the polynomials, shape (SIDE², len(ORDERS)), and the disc, shape (SIDE²,)."""
     along = (np.arange(SIDE) - (SIDE - 1) / 2) / (SIDE / 2)
     x, y = np.meshgrid(along, along)
     rho, theta = np.hypot(x, y).ravel(), np.arctan2(y, x).ravel()

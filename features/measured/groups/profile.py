@@ -1,4 +1,4 @@
-"""How an object is built from end to end along its major axis, and from rim to core."""
+"""Profiles of an object along its major axis and from its outline inwards."""
 
 from __future__ import annotations
 
@@ -18,26 +18,27 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[np.float64]]
 
 SECTIONS, DEPTHS = 8, 5
-TIE = 1e-6  # below which lengths differ by rounding alone
+TIE = 1e-6  # pixels; smaller differences in length are rounding errors
 
 FEATURES = (
-    *(Feature(f"section{k}_area", "profile", "", f"share of the pixels in section {k} of {SECTIONS} of equal length "
-              "along the major axis; the end that is farther from the centroid comes last, of ends equally far "
-              "that with more contrast", "here")
+    *(Feature(f"section{k}_area", "profile", "", f"fraction of pixels in section {k} of {SECTIONS} sections of equal "
+              "length along the major axis; the end farther from the centroid comes last or, if both are equally far, "
+              "the end with more contrast", "here")
       for k in range(1, SECTIONS + 1)),
     *(Feature(f"section{k}_contrast", "profile", "grey", f"mean contrast with the background in section {k}", "here")
       for k in range(1, SECTIONS + 1)),
-    *(Feature(f"depth{k}_contrast", "profile", "grey", f"mean contrast with the background in depth {k} of {DEPTHS} of "
-              "equal thickness from the outline (1) to the deepest pixel", "here") for k in range(1, DEPTHS + 1)),
-    *(Feature(f"depth{k}_stddev", "profile", "grey", f"standard deviation of the contrast in depth {k}", "here")
+    *(Feature(f"depth{k}_contrast", "profile", "grey", f"mean contrast with the background in layer {k} of {DEPTHS} "
+              "layers of equal thickness from the outline (1) to the deepest pixel", "here")
       for k in range(1, DEPTHS + 1)),
-    *(Feature(f"depth{k}_area", "profile", "", f"share of the pixels in depth {k}", "here")
+    *(Feature(f"depth{k}_stddev", "profile", "grey", f"standard deviation of the contrast in layer {k}", "here")
+      for k in range(1, DEPTHS + 1)),
+    *(Feature(f"depth{k}_area", "profile", "", f"fraction of pixels in layer {k}", "here")
       for k in range(1, DEPTHS + 1)),
 )  # fmt: skip
 
 
 def measure_profile(mosaic: Mosaic) -> Columns:
-    """Measure sections along the major axis, and layers by depth; those without a pixel have no contrast."""
+    """Measure sections along the major axis, and layers by depth; the contrast of an empty one is NaN."""
     ellipse = mosaic.ellipse
     middle = np.stack([ellipse.x, ellipse.y], axis=1)
     area, mean, _ = _sections(mosaic.contrast, mosaic.pixels, middle, ellipse.turn)
@@ -56,7 +57,7 @@ def measure_profile(mosaic: Mosaic) -> Columns:
 def _sections(
     contrast: NDArray[np.uint8], pixels: Pixels, middle: NDArray[np.float64], turn: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return share of pixels, mean and standard deviation of contrast in each section, (n_objects, SECTIONS) each."""
+    """Return fraction of pixels, mean and standard deviation of contrast by section, shape (n_objects, SECTIONS)."""
     sums = np.zeros((len(turn), SECTIONS, 3))
     for k in range(len(turn)):
         begin, end = pixels.bounds[k], pixels.bounds[k + 1]
@@ -80,7 +81,7 @@ def _sections(
 def _layers(
     contrast: NDArray[np.uint8], pixels: Pixels, square_depth: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return share of pixels, mean and standard deviation of contrast in each layer, (n_objects, DEPTHS) each."""
+    """Return fraction of pixels, mean and standard deviation of contrast by layer, shape (n_objects, DEPTHS)."""
     sums = np.zeros((len(pixels.bounds) - 1, DEPTHS, 3))
     for k in range(len(sums)):
         begin, end = pixels.bounds[k], pixels.bounds[k + 1]
@@ -95,7 +96,7 @@ def _layers(
 
 @compiled
 def _add(sums: NDArray[np.float64], value: int) -> None:
-    """Add a value to the count, the sum, and the sum of squares of a part."""
+    """Add a value to the count, sum and sum of squares of a section or layer."""
     sums[0] += 1
     sums[1] += value
     sums[2] += float(value) * value
@@ -105,7 +106,7 @@ def _add(sums: NDArray[np.float64], value: int) -> None:
 def _summed_up(
     sums: NDArray[np.float64], pixels: Pixels
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return share of pixels, mean and standard deviation of each part, NaN for the last two of an empty one."""
+    """Return fraction of pixels, mean and standard deviation by section or layer; the last two are NaN if empty."""
     objects, parts, _ = sums.shape
     share, mean, deviation = np.empty((objects, parts)), np.empty((objects, parts)), np.empty((objects, parts))
     for k in range(objects):

@@ -1,4 +1,4 @@
-"""Pieces of an object that are as dark as the quartiles of its grey levels."""
+"""Pieces of an object with grey levels up to each quartile."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[np.float64]]
 
 FEATURES = (
-    *(Feature(f"nb{k}", "quartiles", "", f"number of 8-connected pieces of pixels not above histcum{k}, holes filled",
-              f"{ZOOPROCESS}, name") for k in (1, 2, 3)),
+    *(Feature(f"nb{k}", "quartiles", "", f"number of 8-connected pieces of pixels with grey level ≤ histcum{k}, "
+              "holes filled", f"{ZOOPROCESS}, name") for k in (1, 2, 3)),
     *(Feature(f"nb{k}_area", "quartiles", "", f"nb{k} / area", CHALLENGE) for k in (1, 2, 3)),
     *(Feature(f"nb{k}_range", "quartiles", "", f"nb{k} / range", CHALLENGE) for k in (1, 2, 3)),
 )  # fmt: skip
 
 
 def measure_quartiles(mosaic: Mosaic, known: Columns) -> Columns:
-    """Count the pieces of pixels up to each quartile.
+    """Count the pieces of pixels with grey levels up to each quartile.
 
     Args:
         mosaic: the objects.
-        known: `area`, `range`, and `histcum1` to `histcum3` of each.
+        known: features of the objects: `area`, `range`, and `histcum1` to `histcum3`.
 
     """
     nb = {f"nb{k}": _pieces_below(mosaic, known[f"histcum{k}"]) for k in (1, 2, 3)}
@@ -43,6 +43,6 @@ def measure_quartiles(mosaic: Mosaic, known: Columns) -> Columns:
 
 
 def _pieces_below(mosaic: Mosaic, threshold: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Count the pieces of each object's pixels that are not above its threshold."""
+    """Count the pieces of each object's pixels with grey levels up to its threshold."""
     limit = np.repeat(np.floor(threshold).astype(np.int64), np.diff(mosaic.pixels.bounds))
     return count_pieces(mosaic.pixels, mosaic.values_of(mosaic.grey) <= limit).astype(np.float64)

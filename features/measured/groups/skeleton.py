@@ -1,4 +1,4 @@
-"""Skeletons: what is left of an object when it is thinned to lines, holes left out."""
+"""Skeletons: objects thinned to lines, holes excluded."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[np.float64]]
 
-END, FORK = 1, 3  # neighbours on the skeleton
+END, FORK = 1, 3  # number of neighbours on the skeleton
 AROUND = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))  # rows, columns: x₁ to x₈ of the paper
 THINNING = "Guo & Hall 1989, doi 10.1145/62065.62074; Lam, Lee & Suen 1992, doi 10.1109/34.161346"
 MEASURED = ("skelarea", "skellength", "skelends", "skelforks")
 
 FEATURES = (
-    Feature(
-        "skelarea", "skeleton", "px", "number of pixels of the skeleton, holes left out", f"{ZOOPROCESS}; {THINNING}"
-    ),
+    Feature("skelarea", "skeleton", "px", "number of skeleton pixels, holes excluded", f"{ZOOPROCESS}; {THINNING}"),
     Feature(
         "skellength",
         "skeleton",
         "px",
-        "links of the skeleton, 1 sideways and √2 across a corner that no sideways links join",
+        "sum of the links between skeleton pixels: 1 if horizontal or vertical, √2 if diagonal; no diagonal link "
+        "between pixels that horizontal and vertical links join",
         "here",
     ),
     Feature("skelends", "skeleton", "", "number of skeleton pixels with one neighbour", "here"),
-    Feature("skelforks", "skeleton", "", "number of skeleton pixels with three neighbours or more", "here"),
+    Feature("skelforks", "skeleton", "", "number of skeleton pixels with three or more neighbours", "here"),
     Feature("skeleton_area", "skeleton", "", "skelarea / area", "FlowCam challenge"),
 )
 
 
 def _goes(ring: int) -> int:
-    """Return in which passes a pixel goes whose neighbours are the bits of a number: 1 the first, 2 the second, 3 both.
+    """Return in which passes a pixel with these neighbours is removed: 0 none, 1 the first, 2 the second, 3 both.
 
-    Conditions G1, G2, and G3 or its counterpart of Lam, Lee & Suen 1992, page 879; bits in the order of `AROUND`.
+    Conditions G1, G2, and G3 or its counterpart of Lam, Lee & Suen 1992, page 879; neighbours are bits in the order of
+    `AROUND`.
     """
     x = [bool(ring >> k & 1) for k in range(8)]
     crossings = sum(not x[k] and (x[k + 1] or x[(k + 2) % 8]) for k in (0, 2, 4, 6))
@@ -66,23 +66,23 @@ def measure_skeleton(mosaic: Mosaic) -> Columns:
 
 @compiled
 def thinned(mask: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.uint8]:
-    """Thin a mask in passes of two kinds, in each of which all pixels that can go do so at once.
+    """Thin a mask in alternating passes of two kinds; each removes all removable pixels at once.
 
-    Only pixels on the edge can go; each pass looks at those alone, and at what it has laid bare.
+    Only edge pixels can be removed, so each pass checks only these; removals add new edge pixels.
 
     Args:
         mask: 1 on objects, 0 in the margins, uint8 of shape (rows, columns).
-        pixels: those of objects; some may be holes.
+        pixels: pixels of the objects, including those of holes.
 
     Returns:
-        Not 0 on skeletons, uint8 of the same shape.
+        Non-zero on skeletons, uint8 of the same shape.
 
     """
     thin = mask.copy()
     edge, count = _edge(thin, pixels)
     leave = np.empty(len(edge), np.int64)
     idle, turn = 0, 1
-    while idle < 2:  # noqa: PLR2004 - a pass of each kind
+    while idle < 2:  # noqa: PLR2004 - one pass of each kind
         leaving = 0
         for k in range(count):
             y, x = edge[k]
@@ -97,7 +97,7 @@ def thinned(mask: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.uint8]:
 
 @compiled
 def _edge(thin: NDArray[np.uint8], pixels: Pixels) -> tuple[NDArray[np.int32], int]:
-    """List the pixels that touch the background sideways, and mark them by 2; return room for all, and their number."""
+    """List the pixels 4-adjacent to the background in a buffer for all pixels, and mark them by 2; return both."""
     edge = np.empty((len(pixels.x), 2), np.int32)
     count = 0
     for p in range(len(pixels.x)):
@@ -111,7 +111,7 @@ def _edge(thin: NDArray[np.uint8], pixels: Pixels) -> tuple[NDArray[np.int32], i
 
 @compiled
 def _ring(thin: NDArray[np.uint8], y: int, x: int) -> int:
-    """Return which neighbours of a pixel are there, as bits."""
+    """Return which neighbours of a pixel are non-zero, as bits in the order of `AROUND`."""
     ring = 0
     for bit, (down, right) in enumerate(AROUND):
         ring |= (thin[y + down, x + right] > 0) << bit
@@ -120,7 +120,7 @@ def _ring(thin: NDArray[np.uint8], y: int, x: int) -> int:
 
 @compiled
 def _leave(thin: NDArray[np.uint8], edge: NDArray[np.int32], count: int, leave: NDArray[np.int64]) -> int:
-    """Take pixels from skeleton and edge, and put those that they lay bare on the edge; return how many it has."""
+    """Remove pixels from skeleton and edge, and add newly exposed pixels to the edge; return the edge's size."""
     for k in leave:
         thin[edge[k, 0], edge[k, 1]] = 0
     gone = edge[leave]

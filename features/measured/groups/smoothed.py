@@ -1,4 +1,4 @@
-"""Local binary patterns of the smoothed image: texture that is coarser than a pixel, and free of its noise."""
+"""Local binary patterns of the smoothed image: coarser texture, less affected by pixel noise."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 SCALES = ((1, 2), (2, 4))  # standard deviation of the Gaussian and radius of the circle, in pixels
 CUT_OFF = 3  # standard deviations
-SUBSETS = 256  # that the weights of a row are whole numbers of, so that nothing hangs on the order of additions
+SUBSETS = 256  # sum of the integer weights; integers make sums independent of the order of additions
 
 FEATURES = tuple(
-    Feature(f"lbp_s{sigma}_r{radius}_{code}", "smoothed", "", f"{pattern_text(radius, code)}, in the image smoothed by "
-            f"a Gaussian of {sigma} px, to whole grey levels", OJALA)
+    Feature(f"lbp_s{sigma}_r{radius}_{code}", "smoothed", "", f"{pattern_text(radius, code)}, in the image smoothed "
+            f"with a Gaussian of σ = {sigma} px and rounded to integers", OJALA)
     for sigma, radius in SCALES for code in range(CODES)
 )  # fmt: skip
 
@@ -32,7 +32,7 @@ FEATURES = tuple(
 def gaussian(sigma: int) -> NDArray[np.int32]:
     """Return the weights of a Gaussian at whole pixels up to `CUT_OFF` standard deviations, in 256ths, int32.
 
-    What rounding leaves of the sum goes to the middle.
+    The rounding error of the sum is added to the central weight.
     """
     reach = CUT_OFF * sigma
     bell = np.exp(-np.square(np.arange(-reach, reach + 1) / sigma) / 2)
@@ -42,16 +42,16 @@ def gaussian(sigma: int) -> NDArray[np.int32]:
 
 
 def measure_smoothed(mosaic: Mosaic) -> Columns:
-    """Measure histograms of local binary patterns of smoothed images, as `patterns` does of the images."""
+    """Measure histograms of local binary patterns as in `patterns`, but of smoothed images."""
     found: Columns = {}
     for sigma, radius in SCALES:
-        shares = pattern_shares(_smooth_sheet(mosaic, gaussian(sigma)), mosaic.pixels, radius)
+        shares = pattern_shares(_smooth_mosaic(mosaic, gaussian(sigma)), mosaic.pixels, radius)
         found |= {f"lbp_s{sigma}_r{radius}_{code}": shares[:, code] for code in range(CODES)}
     return found
 
 
-def _smooth_sheet(mosaic: Mosaic, weights: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """Smooth each object's cut with what lies around it in its image, uint8 of shape (rows, columns)."""
+def _smooth_mosaic(mosaic: Mosaic, weights: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Smooth each object's crop including its surroundings in the image, uint8 of shape (rows, columns)."""
     smooth = np.zeros_like(mosaic.grey)
     for band, wide in zip(mosaic.bands, mosaic.wide, strict=True):
         spare, reach = WIDE - MARGIN, len(weights) // 2
@@ -62,10 +62,10 @@ def _smooth_sheet(mosaic: Mosaic, weights: NDArray[np.int32]) -> NDArray[np.uint
 
 @compiled
 def smooth_into(smooth: NDArray[np.uint8], image: NDArray[np.uint8], weights: NDArray[np.int32]) -> None:
-    """Smooth an image along rows and columns, and round to whole grey levels, halves up.
+    """Smooth an image along rows and columns, and round to integers, halves up.
 
     Args:
-        smooth: what becomes of it, uint8 of shape (height, width).
+        smooth: output, uint8 of shape (height, width).
         image: uint8 of shape (height + n_weights − 1, width + n_weights − 1).
         weights: int32 of shape (n_weights,), with sum `SUBSETS`.
 

@@ -1,4 +1,4 @@
-"""How like its mirror image an object is."""
+"""Mirror symmetry of an object."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[np.float64]]
 
-TIE = 1e-6  # pixels by which rounding may move an image
+TIE = 1e-6  # pixels, an upper bound of the rounding error of a reflection's position
 
 MIRROR = (
-    "share of the pixels whose mirror image in the {axis} through the centroid is of the object, too; an image "
-    "half-way between two pixels counts half for each"
+    "fraction of pixels whose reflection in the {axis} through the centroid also belongs to the object; a reflection "
+    "halfway between two pixels counts half for each"
 )
 FEATURES = (
     Feature("symetrieh", "symmetry", "", MIRROR.format(axis="horizontal line"), f"{ZOOPROCESS}, name; here"),
@@ -57,16 +57,16 @@ def measure_symmetry(mosaic: Mosaic) -> Columns:
 def mirrored(
     filled: NDArray[np.uint8], pixels: Pixels, middle: NDArray[np.float64], turn: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the share of each object's pixels whose mirror image is of the object, too.
+    """Return the fraction of each object's pixels whose reflection also belongs to the object.
 
-    An image that lies half-way between two pixels, as in a horizontal or vertical line through half of all centroids,
-    counts half for each; other images count where they lie nearest.
+    A reflection halfway between two pixels, as in a horizontal or vertical line through half of all centroids, counts
+    half for each; any other reflection counts for the nearest pixel.
 
     Args:
-        filled: objects, uint8 of shape (rows, columns).
-        pixels: theirs.
-        middle: x and y of their centroids, y from the object's first row, float64 of shape (n_objects, 2).
-        turn: angle of each object's mirror line with the x axis in radians, towards the y axis, which points down,
+        filled: objects, holes filled, uint8 of shape (rows, columns).
+        pixels: pixels of the objects.
+        middle: x and y of the centroids, y from the object's first row, float64 of shape (n_objects, 2).
+        turn: angle of each object's mirror line in radians, from the x axis towards the y axis, which points down,
             float64 of shape (n_objects,); NaN gives NaN.
 
     """
@@ -88,7 +88,7 @@ def mirrored(
 
 @compiled
 def _at(body: NDArray[np.uint8], x: float, y: float) -> int:
-    """Return what the pixel nearest to a place is, 0 beyond the edges."""
+    """Return the value of the pixel nearest to a position, 0 beyond the edges."""
     row, column = int(np.rint(y)), int(np.rint(x))
     within = 0 <= row < body.shape[0] and 0 <= column < body.shape[1]
     return int(body[row, column]) if within else 0

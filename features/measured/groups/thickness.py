@@ -1,4 +1,4 @@
-"""How thick an object is: the distances of its pixels from what lies outside."""
+"""Thickness of an object, from the distances of its pixels to the outside."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ FEATURES = (
         "thickr",
         "thickness",
         "",
-        "largest / mean distance of a pixel from the nearest one outside, holes filled",
+        "largest / mean distance of a pixel to the nearest pixel outside the object, holes filled",
         ZOOPROCESS,
     ),
-    Feature("thickmax", "thickness", "px", "2 · that largest distance − 1: pixels across the thickest place", "here"),
+    Feature("thickmax", "thickness", "px", "2 · largest distance − 1: pixels across the thickest part", "here"),
 )
 
 
 def measure_thickness(mosaic: Mosaic) -> Columns:
-    """Measure the depth of the pixels, holes filled."""
+    """Measure the depth of the objects' pixels, holes filled."""
     depth, bounds = np.sqrt(mosaic.square_depth), mosaic.pixels.bounds
     deepest = np.maximum.reduceat(depth, bounds[:-1])
     return {

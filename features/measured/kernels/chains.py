@@ -1,4 +1,4 @@
-"""Chains: closed walks along the border pixels of pieces, from pixel to neighbouring pixel."""
+"""Chains: closed paths along the border pixels of pieces, from pixel to neighbouring pixel."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Contours(NamedTuple):
     """The outlines of objects.
 
     Attributes:
-        perimeter: of all pieces of each object: length of the chain, 1 or √2 a step, + π; float64 of shape
+        perimeter: sum over the pieces of each object of (length of the chain, 1 or √2 per step, + π); float64 of shape
             (n_objects,).
-        start: place in the list of pixels of the first pixel of each object's longest chain, int64 likewise.
-        length: length of that chain, float64 likewise.
+        start: index, in the list of pixels, of the first pixel of each object's longest chain, int64 of the same shape.
+        length: length of that chain, float64 of the same shape.
 
     """
 
@@ -36,10 +36,10 @@ class Contours(NamedTuple):
 
 @compiled
 def outlines_of(filled: NDArray[np.uint8], pixels: Pixels) -> Contours:
-    """Walk around every piece of objects without holes.
+    """Trace the border of every piece of objects without holes.
 
-    A pixel whose left neighbour is background is on the border of its piece; the first such pixel that no walk has come
-    by begins a new one. Of chains with as many steps, the first is taken as the longest.
+    A pixel whose left neighbour is background is on the border of its piece; the first such pixel not yet on a chain
+    starts a new one. Of chains with equally many steps, the first counts as the longest.
     """
     count = len(pixels.bounds) - 1
     found = Contours(np.zeros(count), np.zeros(count, np.int64), np.zeros(count))
@@ -61,7 +61,7 @@ def outlines_of(filled: NDArray[np.uint8], pixels: Pixels) -> Contours:
 
 @compiled
 def _walk(image: NDArray[np.uint8], x: int, y: int) -> tuple[int, int]:
-    """Walk once around the piece whose first pixel is given, and mark what is come by; return steps of both kinds."""
+    """Trace and mark the border of a piece from its first pixel; return the numbers of straight and diagonal steps."""
     straight = slanting = 0
     begin_x, begin_y, first = x, y, next_step(image, x, y, 0)
     way = first
@@ -78,16 +78,16 @@ def _walk(image: NDArray[np.uint8], x: int, y: int) -> tuple[int, int]:
 
 @compiled
 def next_step(image: NDArray[np.uint8], x: int, y: int, way: int) -> int:
-    """Return in which direction a walk goes on that keeps the background on its left.
+    """Return the next direction of a border trace that keeps the background on its left.
 
     Args:
-        image: not 0 on the piece, uint8 of shape (rows, columns).
-        x: column of a pixel of its border.
-        y: its row.
-        way: direction, a place in `STEPS`, in which it was come to.
+        image: non-zero on the piece, uint8 of shape (rows, columns).
+        x: column of the current border pixel.
+        y: row of the current border pixel.
+        way: direction in which this pixel was reached, an index of `STEPS`.
 
     Returns:
-        Place in `STEPS`; −1 where there is no other pixel.
+        Index of `STEPS`; −1 if there is no neighbouring pixel.
 
     """
     for turn in range(WAYS):
@@ -99,16 +99,16 @@ def next_step(image: NDArray[np.uint8], x: int, y: int, way: int) -> int:
 
 @compiled
 def amplitudes_of(filled: NDArray[np.uint8], pixels: Pixels, outlines: Contours, harmonics: int) -> NDArray[np.float64]:
-    """Return √(a² + b² + c² + d²) of elliptic Fourier descriptors (Kuhl & Giardina 1982), but for a factor.
+    """Return √(a² + b² + c² + d²) of elliptic Fourier descriptors (Kuhl & Giardina 1982), up to a constant factor.
 
     Args:
         filled: objects without holes, uint8 of shape (rows, columns).
-        pixels: theirs.
-        outlines: theirs; the longest chain of each is described.
-        harmonics: how many.
+        pixels: pixels of the objects.
+        outlines: outlines of the objects; the longest chain of each is described.
+        harmonics: number of harmonics.
 
     Returns:
-        float64 of shape (n_objects, harmonics), NaN for a chain without a step.
+        float64 of shape (n_objects, harmonics), NaN for a chain without steps.
 
     """
     found = np.full((len(outlines.start), harmonics), np.nan)
@@ -125,7 +125,7 @@ def amplitudes_of(filled: NDArray[np.uint8], pixels: Pixels, outlines: Contours,
 def _coefficients(
     filled: NDArray[np.uint8], start: tuple[int, int], length: float, harmonics: int
 ) -> NDArray[np.complex128]:
-    """Return the coefficients of x and y, but a factor of each harmonic, complex128 of shape (2, harmonics)."""
+    """Return the coefficients of x and y, up to a factor per harmonic, complex128 of shape (2, harmonics)."""
     sums = np.zeros((2, harmonics), np.complex128)
     before = np.ones(harmonics, np.complex128)
     x, y = start

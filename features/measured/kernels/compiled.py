@@ -1,8 +1,8 @@
-"""Loops over pixels, compiled to machine code by Numba.
+"""Compilation of loops over pixels to machine code with Numba.
 
-An array expression of NumPy goes over its pixels once for each sign in it, and a crop of plankton has few pixels: calls
-and temporary arrays cost more than the arithmetic. A compiled loop goes over them once. It keeps the order of
-additions and the rounding of the source (no `fastmath`), so that values are the same wherever it runs.
+A NumPy array expression traverses the pixels once per operator, and for the few pixels of a crop of plankton, calls and
+temporary arrays cost more than the arithmetic. A compiled loop traverses them once. It keeps the order of additions and
+the rounding of the source (no `fastmath`), so that values are the same on every machine.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ Loop = TypeVar("Loop", bound="Callable[..., object]")
 
 
 def compiled(loop: Loop) -> Loop:
-    """Let a function of arrays and numbers be compiled when it is first called, and keep the code on disk.
+    """Compile a function of arrays and numbers at its first call, and cache the machine code on disk.
 
-    Numba keeps it beside the source; where that cannot be written, in the user's cache. Where neither can be, each
-    process compiles for itself. Division by zero gives infinity or NaN, as in NumPy.
+    Numba stores the code next to the source or, if that folder is not writable, in the user's cache folder. If neither
+    is writable, each process compiles for itself. Division by zero gives infinity or NaN, as in NumPy.
 
-    A loop calls loops of its own module only, and uses only its constants: what is on disk is as new as the file that
-    it was made from, and Numba does not look whether another one has changed.
+    A loop may call only loops of its own module, and use only constants of that module: Numba invalidates the cached
+    code when the loop's own file changes, but not when another file does.
     """
     try:
         found = njit(loop, cache=True, nogil=True, error_model="numpy")
-    except RuntimeError:  # there is no place for the code
+    except RuntimeError:  # no writable folder for the code
         found = njit(loop, nogil=True, error_model="numpy")
     return cast("Loop", found)

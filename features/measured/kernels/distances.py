@@ -1,4 +1,4 @@
-"""Distances to the nearest background, in whole numbers."""
+"""Squared distances to the nearest background pixel, as integers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @compiled
 def square_distances(filled: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.int64]:
-    """Return the squared distance of each pixel to the nearest one that is of no object.
+    """Return the squared distance of each pixel to the nearest pixel outside all objects.
 
-    Exact, by two passes: down and up each column, then along each row the lowest of the parabolas that stand on its
-    pixels (Meijster, Roerdink & Hesselink 2000, doi 10.1007/0-306-47025-X_36).
+    Exact, in two phases: down and up each column, then along each row the lower envelope of the parabolas centred on
+    its pixels (Meijster, Roerdink & Hesselink 2000, doi 10.1007/0-306-47025-X_36).
 
     Args:
         filled: 1 on objects, 0 in the margins, uint8 of shape (rows, columns).
-        pixels: those of objects.
+        pixels: pixels of the objects.
 
     Returns:
         int64 of shape (n_pixels,).
@@ -47,7 +47,7 @@ def square_distances(filled: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.in
 
 @compiled
 def _heights(filled: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Return how far the nearest background is within each column, int32 of the shape of the mask."""
+    """Return the distance to the nearest background within each column, int32 of the mask's shape."""
     rows, columns = filled.shape
     heights = np.zeros((rows, columns), np.int32)
     for y in range(1, rows):
@@ -67,14 +67,14 @@ def _lowest(
     at: NDArray[np.int32],
     found: NDArray[np.int64],
 ) -> None:
-    """Find the least of row[i]² + (x − i)² over all i, for each x of a list in ascending order.
+    """Compute the minimum of row[i]² + (x − i)² over all i, for each x of an ascending list.
 
     Args:
-        row: heights of the parabolas' feet.
-        place: room for the parabolas that are somewhere the lowest.
-        start: room for where each begins to be.
-        at: the places x.
-        found: what is found at each.
+        row: heights of the parabolas' vertices.
+        place: buffer for the parabolas of the lower envelope.
+        start: buffer for the position from which each of them is the lowest.
+        at: the positions x.
+        found: output, the minimum at each position.
 
     """
     last = 0

@@ -1,4 +1,4 @@
-"""Moments of objects, and the ellipse that has the same."""
+"""Moments of objects, and the ellipse with the same second moments."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
     from .pixels import Pixels
 
-ORDERS = ("20", "11", "02", "30", "21", "12", "03")  # of x and of y
-POWERS = np.array([1 + (int(order[0]) + int(order[1])) / 2 for order in ORDERS])  # of the mass, to normalise them
+ORDERS = ("20", "11", "02", "30", "21", "12", "03")  # exponents of x and y
+POWERS = np.array([1 + (int(order[0]) + int(order[1])) / 2 for order in ORDERS])  # of the mass, for normalisation
 COUNT = len(ORDERS)
-HU_FLOOR = 1e-15  # Hu moments below are rounding errors of symmetric shapes
+HU_FLOOR = 1e-15  # smaller Hu moments are rounding errors of symmetric shapes
 
 
 @dataclass(frozen=True)
 class Ellipse:
-    """Second moments of each object, and its principal axes; float64 arrays of shape (n_objects,).
+    """Second moments and principal axes of each object; float64 arrays of shape (n_objects,).
 
     Attributes:
         x, y: centroid, as in `Moments`.
         larger, smaller: eigenvalues of the covariance of x and y.
         turn: angle of the major axis in radians, from the x axis towards the y axis, which points down.
-        round: whether both eigenvalues are the same, so that there is no major axis.
+        round: whether both eigenvalues are equal, so that there is no major axis; bool.
 
     """
 
@@ -42,13 +42,13 @@ class Ellipse:
 
 
 class Moments(NamedTuple):
-    """The moments of an image within each object; float64.
+    """Moments of an image within each object; float64.
 
     Attributes:
         mass: sum of the image, of shape (n_objects,).
-        x, y: centroid, y from the first row of the object, so that it is as exact anywhere on a sheet; NaN where there
-            is no mass.
-        mu: central moments in the order of `ORDERS`, of shape (n_objects, 7); NaN likewise.
+        x, y: centroid, y from the object's first row, so that its precision does not depend on the position in the
+            mosaic; NaN where the mass is 0.
+        mu: central moments in the order of `ORDERS`, of shape (n_objects, 7); NaN where the mass is 0.
 
     """
 
@@ -65,7 +65,7 @@ class Moments(NamedTuple):
 
 @compiled
 def moments(image: NDArray[np.uint8], pixels: Pixels) -> Moments:
-    """Return the moments of an image of the sheet's shape; of the filled mask, they are those of the form."""
+    """Return the moments of an image of the mosaic's shape; for the filled mask, these are the moments of the shape."""
     count = len(pixels.bounds) - 1
     found = Moments(np.empty(count), np.empty(count), np.empty(count), np.zeros((count, COUNT)))
     for k in range(count):
@@ -87,7 +87,7 @@ def moments(image: NDArray[np.uint8], pixels: Pixels) -> Moments:
 
 @compiled
 def _add_central(mu: NDArray[np.float64], weight: np.int64, x: float, y: float) -> None:
-    """Add what a pixel has of each central moment."""
+    """Add a pixel's contribution to each central moment."""
     mu[0] += weight * x * x
     mu[1] += weight * x * y
     mu[2] += weight * y * y
@@ -98,7 +98,7 @@ def _add_central(mu: NDArray[np.float64], weight: np.int64, x: float, y: float) 
 
 
 def ellipse_of(form: Moments) -> Ellipse:
-    """Return the ellipses of objects by the moments of their filled masks."""
+    """Return the ellipses of objects from the moments of their filled masks."""
     xx, xy, yy = (form.mu[:, :3] / form.mass[:, None]).T
     root = np.hypot(xx - yy, 2 * xy)
     return Ellipse(
@@ -118,7 +118,7 @@ def hu_moments(nu: NDArray[np.float64]) -> NDArray[np.float64]:
         nu: ν20, ν11, ν02, ν30, ν21, ν12, ν03 of each object, float64 of shape (n_objects, 7).
 
     Returns:
-        sign(h) · log10(1 + |h| / 10⁻¹⁵), float64 of shape (n_objects, 7), where h are the invariants of Hu 1962.
+        sign(h) · log10(1 + |h| / 10⁻¹⁵), float64 of shape (n_objects, 7), where h are Hu's (1962) invariants.
 
     """
     n20, n11, n02, n30, n21, n12, n03 = nu.T

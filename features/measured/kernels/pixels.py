@@ -1,4 +1,4 @@
-"""The pixels of objects as lists, which loops go along without a look at the background."""
+"""Lists of the pixels of objects, so that loops do not visit the background."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class Pixels(NamedTuple):
-    """The pixels of objects, object after object, each in reading order.
+    """Pixels of objects, object after object, each in reading order.
 
     Attributes:
-        x, y: column and row in the sheet, int32 of shape (n_pixels,).
-        bounds: where each object's pixels begin and, at the end, the number of all; int64 of shape (n_objects + 1,).
+        x, y: column and row in the mosaic, int32 of shape (n_pixels,).
+        bounds: index of each object's first pixel, then the number of pixels; int64 of shape (n_objects + 1,).
 
     """
 
@@ -31,7 +31,7 @@ def pixels_of(mask: NDArray[np.uint8], tops: NDArray[np.int64]) -> Pixels:
     """List the pixels of a mask.
 
     Args:
-        mask: not 0 on objects, uint8 of shape (rows, columns).
+        mask: non-zero on objects, uint8 of shape (rows, columns).
         tops: first row of each object's band and, at the end, the number of rows; int64 of shape (n_objects + 1,).
 
     """

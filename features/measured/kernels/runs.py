@@ -1,4 +1,4 @@
-"""Connected pieces of a mask, found from its runs: unbroken lines of pixels within a row."""
+"""Connected pieces of a mask from its runs: contiguous lines of pixels within a row."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
     from .pixels import Pixels
 
-SIDEWAYS, ALSO_ACROSS = 0, 1  # 4-connected and 8-connected: how far runs may miss each other and still touch
+SIDEWAYS, ALSO_ACROSS = 0, 1  # 4-connected and 8-connected: gap at which runs of adjacent rows still touch
 
 
 class Runs(NamedTuple):
-    """The runs of a mask in reading order.
+    """Runs of a mask in reading order.
 
     Attributes:
-        row: row of each, int32 of shape (n_runs,).
-        begin, end: its first column, and the one behind its last, int32 of shape (n_runs,).
-        piece: number of the first run of the piece that it belongs to, int64 of shape (n_runs,).
+        row: row of each run, int32 of shape (n_runs,).
+        begin, end: first column, and one past the last column, int32 of shape (n_runs,).
+        piece: index of the first run of the piece that the run belongs to, int64 of shape (n_runs,).
 
     """
 
@@ -34,11 +34,11 @@ class Runs(NamedTuple):
 
 @compiled
 def runs_of(mask: NDArray[np.uint8], value: int, reach: int) -> Runs:
-    """Find the runs of a value in a mask, and the pieces that they make.
+    """Find the runs of a value in a mask, and the pieces that they form.
 
     Args:
         mask: uint8 of shape (rows, columns).
-        value: of the pixels that are looked for.
+        value: value of the pixels to find.
         reach: `SIDEWAYS` or `ALSO_ACROSS`.
 
     """
@@ -65,7 +65,7 @@ def runs_of(mask: NDArray[np.uint8], value: int, reach: int) -> Runs:
 
 @compiled
 def _joined(row: NDArray[np.int32], begin: NDArray[np.int32], end: NDArray[np.int32], reach: int) -> NDArray[np.int64]:
-    """Return the number of the first run of each run's piece."""
+    """Return the index of the first run of each run's piece."""
     first = np.arange(len(row))
     above = 0
     for k in range(len(row)):
@@ -82,14 +82,14 @@ def _joined(row: NDArray[np.int32], begin: NDArray[np.int32], end: NDArray[np.in
 
 @compiled
 def _join(first: NDArray[np.int64], one: int, other: int) -> None:
-    """Make one piece of two, whose number is the lower one."""
+    """Merge two pieces into one with the lower index."""
     one, other = _found(first, one), _found(first, other)
     first[max(one, other)] = min(one, other)
 
 
 @compiled
 def _found(first: NDArray[np.int64], run: int) -> int:
-    """Follow a run to the first one of its piece, and halve the way for the next."""
+    """Return the first run of a run's piece, halving the path for later look-ups."""
     while first[run] != run:
         first[run] = first[first[run]]
         run = first[run]
@@ -98,11 +98,11 @@ def _found(first: NDArray[np.int64], run: int) -> int:
 
 @compiled
 def count_pieces(pixels: Pixels, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Count the 8-connected pieces of some of each object's pixels.
+    """Count the 8-connected pieces formed by a selection of each object's pixels.
 
     Args:
-        pixels: those of objects.
-        chosen: which of them, bool of shape (n_pixels,).
+        pixels: pixels of the objects.
+        chosen: the selection, bool of shape (n_pixels,).
 
     Returns:
         int64 of shape (n_objects,).
@@ -130,12 +130,12 @@ def count_pieces(pixels: Pixels, chosen: NDArray[np.bool_]) -> NDArray[np.int64]
 
 @compiled
 def without_small(mask: NDArray[np.uint8], least: float, share: float) -> NDArray[np.uint8]:
-    """Drop the small 8-connected pieces of a mask; the largest stays, of several the first in reading order.
+    """Remove small 8-connected pieces of a mask; the largest is kept, the first in reading order if tied.
 
     Args:
         mask: 0 or 1, uint8 of shape (rows, columns).
-        least: fewest pixels of a piece.
-        share: least part of the largest piece's pixels; above 1, only the largest stays.
+        least: minimum number of pixels of a piece.
+        share: minimum size relative to the largest piece; above 1, only the largest is kept.
 
     Returns:
         uint8 of the same shape.
@@ -157,14 +157,14 @@ def without_small(mask: NDArray[np.uint8], least: float, share: float) -> NDArra
 
 @compiled
 def fill_holes(mask: NDArray[np.uint8], owner_of_row: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Fill the holes of objects, and count them.
+    """Fill and count the holes of objects.
 
     A hole is a piece of background, 4-connected as the counterpart of 8-connected objects, that does not reach the
-    margin; all margins are one piece, the one of the first pixel.
+    margin; all margins form one piece, that of the first pixel.
 
     Args:
         mask: 1 on objects, 0 in the margins, uint8 of shape (rows, columns).
-        owner_of_row: number of the object that each row belongs to, int64 of shape (rows,).
+        owner_of_row: index of the object that each row belongs to, int64 of shape (rows,).
 
     Returns:
         The filled mask, and the number of holes of each object, int64 of shape (n_objects,).

@@ -1,1 +1,1 @@
-"""Objects on their way to the features: segmentation, crop, and mosaic. What is measured is defined in `groups`."""
+"""Preparation of objects for measurement: segmentation, crop and mosaic. Features are defined in `groups`."""

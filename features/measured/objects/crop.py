@@ -1,4 +1,4 @@
-"""Cutting an object out of its image."""
+"""Cropping an object out of its image."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MARGIN = 4  # pixels around each object, as far as any kernel reaches
-WIDE = MARGIN + 6  # as far as one reaches that goes over a smoothed image
+MARGIN = 4  # pixels around each object, the largest reach of any kernel
+WIDE = MARGIN + 6  # the largest reach of a kernel that runs on a smoothed image
 
 
 @dataclass(frozen=True)
 class Crop:
-    """An object cut out of its image.
+    """An object cropped out of its image.
 
     Attributes:
-        wide: grey levels with a margin of `WIDE`, uint8; background where it reaches over the image's edge.
+        wide: grey levels with a margin of `WIDE`, uint8; background level beyond the image's edge.
         mask: 1 on the object, 0 elsewhere, with a margin of `MARGIN`, uint8 of shape (height, width).
         ground: background of the image.
         frame: mean grey level of the whole image.
@@ -38,18 +38,18 @@ class Crop:
 
     @property
     def grey(self) -> NDArray[np.uint8]:
-        """Grey levels with a margin of `MARGIN`, uint8 of the shape of the mask."""
+        """Grey levels with a margin of `MARGIN`, uint8 of the mask's shape."""
         spare = WIDE - MARGIN
         return self.wide[spare:-spare, spare:-spare]
 
 
 def crop_objects(image: NDArray[np.uint8], mask: NDArray[np.uint8] | None, options: Segmentation) -> Crop:
-    """Crop the object out of an image; where there is none, the cut has no pixels.
+    """Crop the object out of an image; without an object, the crop has no pixels.
 
     Args:
         image: grey levels, uint8 of shape (height, width).
-        mask: given mask of the same shape, 0 or not; None segments the image.
-        options: how.
+        mask: mask of the same shape, non-zero on the object; None segments the image.
+        options: how the object is segmented.
 
     """
     image = without_scale_bar(image, options.scale_bar)
@@ -66,13 +66,13 @@ def crop_objects(image: NDArray[np.uint8], mask: NDArray[np.uint8] | None, optio
 
 
 def _window(image: NDArray[np.uint8], box: Sequence[int], margin: int, outside: int) -> NDArray[np.uint8]:
-    """Return a part of an image with a margin, of one level where it reaches over the edge.
+    """Return a box of an image with a margin, padded with a constant level beyond the image's edge.
 
     Args:
         image: uint8 of shape (height, width).
-        box: left and top of the part, its width and height.
+        box: left, top, width and height of the box.
         margin: in pixels.
-        outside: that level.
+        outside: the constant level.
 
     """
     left, top, width, height = box

@@ -1,8 +1,8 @@
-"""A sheet: many objects laid one below another, so that each kernel runs once for all of them.
+"""Mosaic of many objects stacked vertically, so that each kernel runs once for all of them.
 
-A call of OpenCV or NumPy on a crop of 60 × 60 pixels costs more for the call than for the pixels. On a sheet the calls
-are shared. Each object has a band of rows of its own, with a margin of background around it that is wider than any
-kernel reaches; so what is measured of an object does not depend on its neighbours.
+For a crop of 60 × 60 pixels, the overhead of an OpenCV or NumPy call exceeds the time spent on the pixels; a mosaic
+shares the calls. Each object has its own band of rows, with a margin of background as wide as any kernel reaches, so
+that the values of an object do not depend on its neighbours.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 
     from .crop import Crop
 
-MOST_PIXELS = 1_000_000  # of a sheet, so that its arrays stay in the cache; a larger object has a sheet to itself
-WIDER = 1.1  # the widest object of a sheet is at most so much wider than its narrowest
+MOST_PIXELS = 1_000_000  # of a mosaic, so that its arrays stay in the CPU cache; a larger object gets its own mosaic
+WIDER = 1.1  # ratio of the widest to the narrowest object of a mosaic, at most
 
 
 @dataclass(frozen=True)
 class Mosaic:
-    """Objects one below another; each has at least one pixel.
+    """Objects stacked vertically; each has at least one pixel.
 
     Attributes:
         grey: grey levels, uint8 of shape (rows, columns).
-        mask: 1 on objects, holes left out, uint8 of the same shape.
+        mask: 1 on objects, holes excluded, uint8 of the same shape.
         tops: first row of each object's band and, at the end, the number of rows; int64 of shape (n_objects + 1,).
         level: background of each object's image, float64 of shape (n_objects,).
         light: whether that background is light, bool of shape (n_objects,).
-        frame: mean grey level of each whole image, float64 of shape (n_objects,).
+        frame: mean grey level of each object's whole image, float64 of shape (n_objects,).
         wide: grey levels of each object with a wider margin, as in `Crop`.
 
     """
@@ -58,7 +58,7 @@ class Mosaic:
 
     @classmethod
     def of(cls, crops: Sequence[Crop]) -> Mosaic:
-        """Lay cuts one below another."""
+        """Stack crops vertically."""
         heights = [crop.grey.shape[0] for crop in crops]
         tops = np.concatenate([[0], np.cumsum(heights)]).astype(np.int64)
         level = np.array([crop.ground.level for crop in crops])
@@ -74,7 +74,7 @@ class Mosaic:
         return cls(grey, mask, tops, level, light, frame, [crop.wide for crop in crops])
 
     def __len__(self) -> int:
-        """Count the objects."""
+        """Return the number of objects."""
         return len(self.level)
 
     @cached_property
@@ -84,7 +84,7 @@ class Mosaic:
 
     @cached_property
     def owner_of_row(self) -> NDArray[np.int64]:
-        """Number of the object that each row belongs to, int64 of shape (rows,)."""
+        """Index of the object that each row belongs to, int64 of shape (rows,)."""
         return np.repeat(np.arange(len(self)), np.diff(self.tops))
 
     @cached_property
@@ -103,7 +103,7 @@ class Mosaic:
 
     @cached_property
     def contrast(self) -> NDArray[np.uint8]:
-        """Distance of objects' pixels from the background towards the object, holes filled, 0 elsewhere; uint8."""
+        """Contrast of the objects' pixels with their background, holes filled, 0 elsewhere; see `own_contrast`."""
         return own_contrast(self.grey, self.pixels, np.rint(self.level).astype(np.int64), self.light)
 
     @cached_property
@@ -112,7 +112,7 @@ class Mosaic:
         return pixels_of(self.filled, self.tops)
 
     def values_of(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return what `pixels` are in an image of the sheet's shape, uint8 of shape (n_pixels,)."""
+        """Return the values at `pixels` in an image of the mosaic's shape, uint8 of shape (n_pixels,)."""
         return np.asarray(image[self.pixels.y, self.pixels.x], np.uint8)
 
     @cached_property
@@ -137,7 +137,7 @@ class Mosaic:
 
     @cached_property
     def square_depth(self) -> NDArray[np.int64]:
-        """Squared distance of each of `pixels` to the nearest one outside, int64 of shape (n_pixels,)."""
+        """Squared distance of each of `pixels` to the nearest pixel outside all objects, int64 of shape (n_pixels,)."""
         return square_distances(self.filled, self.pixels)
 
 
@@ -145,13 +145,15 @@ class Mosaic:
 def own_contrast(
     grey: NDArray[np.uint8], pixels: Pixels, level: NDArray[np.int64], light: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
-    """Return how far objects' pixels lie from their background, 0 on the other side of it, and elsewhere.
+    """Return the contrast of the objects' pixels: how much darker than a light background, or lighter than a dark one.
+
+    Pixels on the other side of the background level, and pixels outside the objects, are 0.
 
     Args:
         grey: grey levels, uint8 of shape (rows, columns).
-        pixels: those of objects.
-        level: of each object's background, int64 of shape (n_objects,).
-        light: whether it is light, so that the object is darker; bool of shape (n_objects,).
+        pixels: pixels of the objects.
+        level: background level of each object, int64 of shape (n_objects,).
+        light: whether that background is light, bool of shape (n_objects,).
 
     Returns:
         uint8 of shape (rows, columns).
@@ -167,23 +169,23 @@ def own_contrast(
 
 
 def mosaics(crops: Sequence[Crop]) -> Iterator[NDArray[np.int64]]:
-    """Share out cuts over sheets: those of like width together, and no sheet larger than it need be.
+    """Distribute crops over mosaics, so that those of similar width are together and little space is wasted.
 
     Yields:
-        Positions in `crops`; those without pixels are left out.
+        Positions in `crops` of the crops of each mosaic; crops without pixels are omitted.
 
     """
     widths = np.array([crop.grey.shape[1] for crop in crops])
     sizes = np.array([crop.grey.size for crop in crops])
-    page: list[int] = []
+    batch: list[int] = []
     pixels = 0
     for position in np.argsort(widths, kind="stable"):
         if not sizes[position]:
             continue
-        if page and (widths[position] > WIDER * widths[page[0]] + MARGIN or pixels + sizes[position] > MOST_PIXELS):
-            yield np.array(page)
-            page, pixels = [], 0
-        page.append(int(position))
+        if batch and (widths[position] > WIDER * widths[batch[0]] + MARGIN or pixels + sizes[position] > MOST_PIXELS):
+            yield np.array(batch)
+            batch, pixels = [], 0
+        batch.append(int(position))
         pixels += int(sizes[position])
-    if page:
-        yield np.array(page)
+    if batch:
+        yield np.array(batch)

@@ -19,14 +19,14 @@ COMMANDS = ["", "run", "report", "score", "data", "data list", "data show", "dat
 
 
 def call(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does, away from a terminal."""
+    """Run the command in its own process, without a terminal."""
     command = [sys.executable, "-P", "-m", "planktonbench", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_begins_with_a_line_to_paste(command: str) -> None:
-    """Each command's help shows an example, and its options' defaults."""
+def test_help_starts_with_an_example(command: str) -> None:
+    """The help of each command shows an example that works when pasted."""
     done = call(*command.split(), "--help")
 
     assert done.returncode == 0
@@ -54,8 +54,8 @@ def test_help_begins_with_a_line_to_paste(command: str) -> None:
         ("run {data}/sea.yaml", "There are no files of 'zooscannet'"),
     ],
 )
-def test_a_wrong_line_is_answered_in_one_plain_message(challenge: Path, words: str, message: str) -> None:
-    """Exit code 2, the message on stderr alone, no box and no traceback."""
+def test_invalid_input_gives_one_plain_message(challenge: Path, words: str, message: str) -> None:
+    """Exit code 2, the message on stderr only, without box or traceback."""
     (challenge / "sea.yaml").write_text("{name: sea, datasets: [zooscannet], tracks: [majority]}")
     done = call(*words.format(data=challenge).split(), cwd=challenge)
 
@@ -65,8 +65,8 @@ def test_a_wrong_line_is_answered_in_one_plain_message(challenge: Path, words: s
     assert not re.search("Traceback|[╭│─]", done.stderr)
 
 
-def test_run_prints_scores_and_tells_progress(challenge: Path, tmp_path: Path) -> None:
-    """Scores go to stdout, remarks to stderr; one plain line for each run; report makes the same scores again."""
+def test_run_prints_scores_and_reports_progress(challenge: Path, tmp_path: Path) -> None:
+    """Scores go to stdout, messages to stderr, one plain line per run; `report` reproduces the scores."""
     out = tmp_path / "out"
     words = ("run", "flowcam", "--data", challenge, "--tracks", "majority,random", "--seeds", "0,1", "--out", out)
     done = call(*words, "--jobs", "2")
@@ -84,7 +84,7 @@ def test_run_prints_scores_and_tells_progress(challenge: Path, tmp_path: Path) -
 
 
 def test_a_failed_run_is_exit_code_1(challenge: Path, tmp_path: Path) -> None:
-    """The others are stored, and --verbose shows the traceback."""
+    """The other runs are stored, and --verbose shows the traceback."""
     path = tmp_path / "bad.py"
     path.write_text(
         "from planktonbench.models.table_tracks.baselines import Majority\n"
@@ -112,7 +112,7 @@ def test_a_failed_run_is_exit_code_1(challenge: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:
-    """A truth and a predictions file in the field's spelling."""
+    """A truth file and a predictions file with accepted alternative column names."""
     truth = pd.DataFrame({"objid": [1, 2, 3, 4], "level2": ["a", "a", "b", "b"], "sample": ["s", "t", "u", "v"]})
     truth.to_csv(tmp_path / "truth.csv", index=False)
     predicted = pd.DataFrame({"object_id": ["4.0", "3", "2", "1"], "taxon": ["b", "x", "a", "a"]})
@@ -121,7 +121,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_score_prints_json_only(files: tuple[Path, Path]) -> None:
-    """With --json stdout is one JSON document; accepted spellings are reported on stderr."""
+    """With --json, stdout is one JSON document; alternative column names are reported on stderr."""
     done = call("score", files[1], "--truth", files[0], "--json")
     score = json.loads(done.stdout)
 
@@ -131,16 +131,16 @@ def test_score_prints_json_only(files: tuple[Path, Path]) -> None:
     assert "read column 'objid' as object_id, 'level2' as taxon" in done.stderr
 
 
-def test_score_prints_a_table_for_people(files: tuple[Path, Path]) -> None:
-    """Value, interval, n, signature, and names that no class has."""
+def test_score_prints_a_readable_table(files: tuple[Path, Path]) -> None:
+    """Value, interval, n, signature, and predicted names that are not among the classes."""
     done = call("score", files[1], "--truth", files[0])
 
     assert re.search(r"macro F1 0\.8333 \[.*\], n = 4; macroF1\|data:truth\.csv@", done.stdout)
     assert "Predicted names that are not among the classes: x" in done.stdout
 
 
-def test_data_check_counts_and_refuses(challenge: Path) -> None:
-    """A right folder is exit 0 with its counts, a wrong one exit 2 with the file's name."""
+def test_data_check_counts_objects_and_reports_errors(challenge: Path) -> None:
+    """A valid folder gives exit code 0 and its counts, an invalid one exit code 2 and the name of the file."""
     right, known = call("data", "check", challenge), call("data", "check", challenge, "--dataset", "flowcam")
     (challenge / "features_native.csv").write_text("objid,area\n1,x\n")
     wrong = call("data", "check", challenge)
@@ -153,8 +153,8 @@ def test_data_check_counts_and_refuses(challenge: Path) -> None:
     assert "features_native.csv" in wrong.stderr
 
 
-def test_data_check_knows_a_data_set_by_its_taxa(tmp_path: Path) -> None:
-    """Folders with exactly a manifest's taxa are that data set; what a protocol's rule leaves is told beside it."""
+def test_data_check_recognises_a_data_set_by_its_taxa(tmp_path: Path) -> None:
+    """A folder with exactly the taxa of a manifest is that data set; the numbers of its protocols are printed."""
     for number, taxon in enumerate(load_manifest("whoi-plankton").classes):
         (tmp_path / "2008" / taxon).mkdir(parents=True)
         (tmp_path / "2008" / taxon / f"{number}.png").touch()
@@ -170,8 +170,8 @@ def test_data_check_knows_a_data_set_by_its_taxa(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", manifest_names())
-def test_data_show_tells_all_of_a_manifest(name: str) -> None:
-    """Every shipped manifest is shown with its addresses, classes, groups and protocols."""
+def test_data_show_prints_the_whole_manifest(name: str) -> None:
+    """Every shipped manifest is printed with its addresses, classes, groups and protocols."""
     manifest, shown = load_manifest(name), call("data", "show", name).stdout
 
     assert all(str(download.url) in shown for download in manifest.downloads)
@@ -180,8 +180,8 @@ def test_data_show_tells_all_of_a_manifest(name: str) -> None:
     assert ("plankton" in shown.split("classes (")[1].splitlines()[1]) == bool(manifest.taxonomy)
 
 
-def test_the_rest_of_data_and_tracks() -> None:
-    """Lists and details name what there is."""
+def test_list_and_show_of_data_and_tracks() -> None:
+    """Lists and details contain the shipped data sets and tracks."""
     listed, shown = call("data", "list"), call("data", "show", "flowcam")
     tracks, one = call("tracks", "list"), call("tracks", "show", "xgb-native")
 
@@ -193,7 +193,7 @@ def test_the_rest_of_data_and_tracks() -> None:
 
 
 def test_version() -> None:
-    """--version is the package's."""
+    """--version prints the version of the package."""
     import planktonbench
 
     assert call("--version").stdout.strip() == f"planktonbench {planktonbench.__version__}"

@@ -1,4 +1,4 @@
-"""The command `data audit`, in its own process: what it prints, what it writes, and its exit codes."""
+"""The command `data audit` in its own process: output, files and exit codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def call(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does, away from a terminal."""
+    """Run the command in its own process, without a terminal."""
     command = [sys.executable, "-P", "-m", "planktonbench", "data", "audit", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
@@ -29,8 +29,8 @@ def spoil(folder: Path, changes: dict[str, bytes]) -> None:
             target.writestr(name, content)
 
 
-def test_what_is_wrong_is_printed_in_groups(challenge: Path, tmp_path: Path) -> None:
-    """Bad images by name under Images, small classes under Labels, samples under Split; exit code 0."""
+def test_findings_are_printed_in_groups(challenge: Path, tmp_path: Path) -> None:
+    """Faulty images are listed under Images, small classes under Labels; the exit code is 0."""
     spoil(challenge, {"imgs/1000.png": b"", "imgs/1001.png": b"not a png"})
     done = call(challenge, "--jobs", 2, cwd=tmp_path)
     images, _, rest = done.stdout.partition("\nLabels\n")
@@ -49,8 +49,8 @@ def test_what_is_wrong_is_printed_in_groups(challenge: Path, tmp_path: Path) -> 
     assert (tmp_path / "results" / "audit" / "data" / "findings.json").is_file()
 
 
-def test_json_stands_alone_on_stdout(challenge: Path, tmp_path: Path) -> None:
-    """One document, the same as the file; --out says where."""
+def test_stdout_contains_json_only(challenge: Path, tmp_path: Path) -> None:
+    """One document, identical to the file in the folder given by --out."""
     done = call(challenge, "--json", "--out", tmp_path / "here", cwd=tmp_path)
     printed = json.loads(done.stdout)
 
@@ -60,8 +60,8 @@ def test_json_stands_alone_on_stdout(challenge: Path, tmp_path: Path) -> None:
     assert {"group", "code", "text", "advice", "count", "examples"} == set(printed["findings"][0])
 
 
-def test_what_is_not_there_is_not_called_fine(challenge: Path, tmp_path: Path) -> None:
-    """Tables without images: nothing was found among no images, and the command says so."""
+def test_missing_images_are_not_reported_as_fine(challenge: Path, tmp_path: Path) -> None:
+    """Without images, the group Images is reported as not available."""
     (challenge / "imgs.zip").unlink()
     done = call(challenge, cwd=tmp_path)
 
@@ -78,10 +78,8 @@ def test_what_is_not_there_is_not_called_fine(challenge: Path, tmp_path: Path) -
         ("{data} --dataset flowcm", "Did you mean flowcam"),
     ],
 )
-def test_a_wrong_line_is_answered_in_one_plain_message(
-    challenge: Path, tmp_path: Path, words: str, message: str
-) -> None:
-    """Exit code 2, nothing on stdout, no traceback, nothing written."""
+def test_invalid_input_gives_one_plain_message(challenge: Path, tmp_path: Path, words: str, message: str) -> None:
+    """Exit code 2, nothing on stdout, no traceback, no files written."""
     done = call(*words.format(data=challenge).split(), cwd=tmp_path)
 
     assert done.returncode == 2
@@ -92,7 +90,7 @@ def test_a_wrong_line_is_answered_in_one_plain_message(
 
 
 def test_broken_tables_are_an_error(challenge: Path, tmp_path: Path) -> None:
-    """Labels that cannot be read cannot be audited; `data check` tells the same."""
+    """Unreadable labels cannot be audited; the message is that of `data check`."""
     (challenge / "meta.csv").write_text("objid,taxon\n1,egg\n1,detritus\n", "utf-8")
     done = call(challenge, cwd=tmp_path)
 
@@ -100,8 +98,8 @@ def test_broken_tables_are_an_error(challenge: Path, tmp_path: Path) -> None:
     assert "one id has two different rows: 1" in done.stderr
 
 
-def test_a_simulation_is_called_one(challenge: Path, tmp_path: Path) -> None:
-    """In the first line and in the JSON."""
+def test_simulated_data_are_marked(challenge: Path, tmp_path: Path) -> None:
+    """In the first line and in the JSON document."""
     (challenge / "simulation.json").write_text("{}", "utf-8")
 
     assert call(challenge, cwd=tmp_path).stdout.startswith("data (simulated): 107 objects")

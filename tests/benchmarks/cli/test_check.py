@@ -1,4 +1,4 @@
-"""The command check: a line for each rule, exit 2 when one is broken, and the class named."""
+"""The command `check`: one line per rule, exit code 2 if a rule is broken, and the name of the class."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Commonest(pb.Track):
 
 @pytest.fixture
 def method(tmp_path: Path) -> Path:
-    """A file with a method that keeps the rules, and prints."""
+    """A file with a method that follows the rules and prints."""
     path = tmp_path / "commonest.py"
     path.write_text(GOOD, encoding="utf-8")
     return path
 
 
-def test_a_method_that_keeps_the_rules(method: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit 0, a line for each rule, and what the method prints is not among them."""
+def test_a_method_that_follows_the_rules(method: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 0 and one line per rule; output of the method itself goes to stderr."""
     code = main(["check", f"{method}:Commonest"])
     out, err = capsys.readouterr()
 
@@ -48,7 +48,7 @@ def test_a_method_that_keeps_the_rules(method: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_broken_method(method: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit 2; the rule, the reason under it, and the class and the broken rules in the last line."""
+    """Exit code 2; the rule, the reason below it, and the class and the broken rules in the last line."""
     method.write_text(GOOD.replace("return np.eye", "return 2 * np.eye"), encoding="utf-8")
 
     code = main(["check", f"{method}:Commonest"])
@@ -63,7 +63,7 @@ def test_a_broken_method(method: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("def predict", "def forecast", "Commonest has no method predict"),
         (
@@ -75,8 +75,8 @@ def test_a_broken_method(method: Path, capsys: pytest.CaptureFixture[str]) -> No
         ("import numpy", "import nonsense", "cannot be imported: ModuleNotFoundError"),
     ],
 )
-def test_a_broken_protocol(method: Path, old: str, new: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """What cannot be called is told before anything is tried."""
+def test_a_broken_protocol(method: Path, old: str, new: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Violations of the protocol are reported before any rule is checked."""
     method.write_text(GOOD.replace(old, new), encoding="utf-8")
 
     code = main(["check", f"{method}:Commonest"])
@@ -84,11 +84,11 @@ def test_a_broken_protocol(method: Path, old: str, new: str, told: str, capsys: 
 
     assert code == WRONG_INPUT
     assert [line.split()[:2] for line in out.splitlines()] == [["failed", "protocol"]]
-    assert told in err
+    assert message in err
 
 
 def test_verbose_shows_where_it_failed(method: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """--verbose prints the traceback of the method, wherever it stands among the arguments, and holds for one call."""
+    """--verbose prints the traceback of the method at any position of the option, and applies to one call only."""
     method.write_text(GOOD.replace("np.bincount(train.y)", "undefined(train.y)"), encoding="utf-8")
     for words in (["--verbose", "check"], ["check", "--verbose"], ["check"]):
         main([*words, f"{method}:Commonest"])
@@ -99,7 +99,7 @@ def test_verbose_shows_where_it_failed(method: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_shipped_track_by_name_and_a_mistyped_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """Names work as in run, with near matches."""
+    """Names work as in `run`; a mistyped name lists near matches."""
     assert main(["check", "majority"]) == 0
     assert main(["check", "majorty"]) == WRONG_INPUT
     assert "Did you mean majority?" in capsys.readouterr().err

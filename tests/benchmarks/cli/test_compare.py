@@ -1,4 +1,4 @@
-"""The command `compare`: sentences, JSON, a figure, and messages."""
+"""The command `compare`: text, JSON, figure and error messages."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ KEYS = ["a", "b", "macro_f1_a", "macro_f1_b", "delta", "interval", "p_value", "n
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A truth of six samples, predictions that are good, and predictions that are not."""
+    """A truth file with six samples, good predictions, and poor predictions."""
     rng = np.random.default_rng(0)
     truth = rng.choice(["copepod", "detritus"], 120)
     ids = [f"o{number}" for number in range(120)]
-    called = {"truth": truth, "good": truth, "poor": np.where(rng.random(120) < 0.6, truth, "copepod")}
-    for name, taxa in called.items():
+    tables = {"truth": truth, "good": truth, "poor": np.where(rng.random(120) < 0.6, truth, "copepod")}
+    for name, taxa in tables.items():
         pd.DataFrame({"object_id": ids, "taxon": taxa, "sample": np.arange(120) % 6}).to_csv(
             tmp_path / f"{name}.csv", index=False
         )
@@ -33,14 +33,14 @@ def files(tmp_path: Path) -> Path:
 
 
 def call(folder: Path, *words: str) -> int:
-    """Call the command with files of a folder."""
+    """Call the command with files in a folder."""
     return main(
         ["compare", *(str(folder / word) if word.endswith((".csv", ".png", ".bmp")) else word for word in words)]
     )
 
 
-def test_it_answers_in_sentences(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Who is better, what it rests on, and the signature."""
+def test_the_result_is_printed_in_sentences(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The better method, the data of the comparison, and the signature."""
     assert call(files, "good.csv", "poor.csv", "--truth", "truth.csv") == 0
     first, second, *_, last = capsys.readouterr().out.splitlines()
     assert first.startswith("good.csv is better than poor.csv by 0.")
@@ -48,8 +48,8 @@ def test_it_answers_in_sentences(files: Path, capsys: pytest.CaptureFixture[str]
     assert last.startswith("paired-macroF1|data:truth.csv@")
 
 
-def test_json_holds_the_promised_keys_alone_on_stdout(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Swapped, the sign turns."""
+def test_stdout_is_json_with_the_documented_keys(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Swapping A and B changes the sign only."""
     found = []
     for pair in (("good.csv", "poor.csv"), ("poor.csv", "good.csv")):
         assert call(files, *pair, "--truth", "truth.csv", "--json") == 0
@@ -61,7 +61,7 @@ def test_json_holds_the_promised_keys_alone_on_stdout(files: Path, capsys: pytes
 
 
 def test_a_figure_is_drawn(files: Path) -> None:
-    """As a file of the kind that its name asks for."""
+    """The format follows from the extension of the file."""
     assert call(files, "good.csv", "poor.csv", "--truth", "truth.csv", "--figure", "forest.png") == 0
     assert (files / "forest.png").read_bytes().startswith(b"\x89PNG")
 
@@ -77,16 +77,16 @@ def test_a_figure_is_drawn(files: Path) -> None:
         (("good.csv", "poor.csv", "--truth", "truth.csv", "--draws", "0"), "Invalid value for '--draws'"),
     ],
 )
-def test_wrong_input_is_answered_with_exit_code_two(
+def test_invalid_input_gives_exit_code_two(
     files: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
 ) -> None:
     """One plain message on stderr, nothing on stdout."""
     assert call(files, *words) == 2
-    told = capsys.readouterr()
-    assert message in told.err
-    assert told.out == ""
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
 
 
 def test_the_default_of_draws_is_that_of_all_intervals() -> None:
-    """The number stands in the command too, so that its help loads nothing heavy."""
+    """The number is repeated in the command so that its help does not import heavy libraries."""
     assert compare_command.__kwdefaults__["draws"] == DRAWS

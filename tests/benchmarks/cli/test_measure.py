@@ -1,4 +1,4 @@
-"""The command `measure`, in its own process: what it writes and prints, and that nothing of it is lost."""
+"""The command `measure` in its own process: output, error messages, and resuming after interruptions."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ FAULTS = {"damaged": "damaged", "empty": "empty", "text": "unknown", "truncated"
 
 
 def call(*words: object, cache: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does, away from a terminal."""
+    """Run the command in its own process, without a terminal."""
     return subprocess.run(
         command(*words), capture_output=True, text=True, check=False, cwd=cache.parent, env=surroundings(cache)
     )
 
 
 def command(*words: object) -> list[str]:
-    """Return the command as words."""
+    """Return the command line."""
     return [sys.executable, "-P", "-m", "planktonbench", "measure", *map(str, words)]
 
 
 def surroundings(cache: Path) -> dict[str, str]:
-    """Return the variables of a process with a cache of its own."""
+    """Return the environment variables of a process with a separate cache."""
     return {**os.environ, "XDG_CACHE_HOME": str(cache)}
 
 
@@ -51,7 +51,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def blob(number: int, side: int = 40) -> NDArray[np.uint8]:
-    """Draw a dark ellipse, unlike the others, on a light background."""
+    """Draw a dark ellipse, different for each number, on a light background."""
     rng = np.random.default_rng([7, number])
     image = np.full((side, side + number % 7), 230, np.uint8)
     axes = tuple(rng.integers(side // 8, side // 3, 2).tolist())
@@ -65,7 +65,7 @@ def png(pixels: NDArray[np.integer]) -> bytes:
 
 
 def spoiled(kind: str, number: int) -> bytes:
-    """Return what is left of an image, or an image of another kind."""
+    """Return the content of a faulty image, or of an image in another format."""
     image = blob(number)
     whole = png(image)
     return {
@@ -89,8 +89,8 @@ def packed(path: Path, contents: dict[str, bytes]) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip"])
-def test_spoiled_images_are_named_once_and_stop_nothing(tmp_path: Path, cache: Path, kind: str) -> None:
-    """Of 300 images 64 are spoiled or of other kinds: 300 rows, and the 32 that are no images are named, one a line."""
+def test_faulty_images_are_reported_once_and_do_not_stop_the_call(tmp_path: Path, cache: Path, kind: str) -> None:
+    """Of 300 images 64 are faulty or of other formats: 300 rows, and the 32 unreadable ones are listed, each once."""
     kinds = ("alpha", "colour", "damaged", "deep", "empty", "pixel", "text", "truncated")
     bad = {f"round/{kind}-{number}.png": spoiled(kind, number) for number, kind in enumerate(kinds * 8)}
     contents = {f"egg/{number}.png": png(blob(number)) for number in range(236)} | bad
@@ -103,12 +103,12 @@ def test_spoiled_images_are_named_once_and_stop_nothing(tmp_path: Path, cache: P
     words = (source, "--out", tmp_path / "new" / "features.csv", "--background", "light", "--jobs", 2)
     done, again = call(*words, cache=cache), call(*words, cache=cache)
     rows = pd.read_csv(tmp_path / "new" / "features.csv", dtype={"object_id": str}).set_index("object_id")
-    told = sorted(line for line in done.stderr.splitlines() if "cannot be measured" in line)
+    reported = sorted(line for line in done.stderr.splitlines() if "cannot be measured" in line)
     faults = {name: FAULTS[word] for name in bad if (word := name[6:].split("-")[0]) in FAULTS}
 
     assert done.returncode == 0, done.stderr
-    assert told == sorted(f"cannot be measured: {name}: {fault}" for name, fault in faults.items())
-    assert len(told) == 32
+    assert reported == sorted(f"cannot be measured: {name}: {fault}" for name, fault in faults.items())
+    assert len(reported) == 32
     assert all(done.stderr.count(f"{name}:") == 1 for name in faults)
     assert list(rows.columns) == list(NAMES)
     assert len(rows) == 300
@@ -127,7 +127,7 @@ def test_spoiled_images_are_named_once_and_stop_nothing(tmp_path: Path, cache: P
 
 
 def test_every_option_reaches_the_measurement(tmp_path: Path, cache: Path) -> None:
-    """Masks, pieces, scale bar and pixel size, as from Python; ids take the folders that they need."""
+    """Masks, pieces, scale bar and pixel size give the same results as from Python; ids include folders if needed."""
     image = np.full((40, 40), 230, np.uint8)
     image[5:15, 5:15], image[20:24, 20:24], image[36:] = 90, 90, 0
     mask = np.zeros_like(image)
@@ -171,8 +171,8 @@ def test_every_option_reaches_the_measurement(tmp_path: Path, cache: Path) -> No
         ("{empty} --out features.csv", "holds no images"),
     ],
 )
-def test_a_wrong_line_is_answered_in_one_plain_message(tmp_path: Path, cache: Path, words: str, message: str) -> None:
-    """Exit code 2, no traceback, nothing written, nothing on stdout."""
+def test_invalid_input_gives_one_plain_message(tmp_path: Path, cache: Path, words: str, message: str) -> None:
+    """Exit code 2, no traceback, no files written, nothing on stdout."""
     images = packed(tmp_path / "images.zip", {"1.png": png(blob(1))})
     (tmp_path / "text.zip").write_text("no archive", "utf-8")
     (tmp_path / "empty").mkdir()
@@ -193,13 +193,13 @@ def many(tmp_path: Path) -> Path:
     return packed(tmp_path / "many.zip", {f"{number}.png": some[number % 50] for number in range(MANY)})
 
 
-def finished_parts(cache: Path) -> list[Path]:
-    """Return the chunks that are kept."""
+def stored_chunks(cache: Path) -> list[Path]:
+    """Return the files of finished chunks."""
     return list((cache / "planktonbench" / "measured").glob("*.parts/[0-9]*.npz"))
 
 
 def counted(output: str) -> tuple[int, int]:
-    """Return how many images were measured, and how many taken from the cache."""
+    """Return the numbers of images that were measured and that were read from the cache."""
     text = output.replace(",", "")
     return (
         int(text.split(" images measured")[0].rsplit(" ", 1)[1]),
@@ -207,8 +207,8 @@ def counted(output: str) -> tuple[int, int]:
     )
 
 
-def test_a_killed_call_is_completed_without_measuring_again(many: Path, tmp_path: Path, cache: Path) -> None:
-    """Killed twice at once with all its processes; what was finished is kept, and the table is that of a whole call."""
+def test_a_killed_call_is_resumed_without_measuring_again(many: Path, tmp_path: Path, cache: Path) -> None:
+    """Two calls are killed with all their processes; finished chunks are kept, and the final table is complete."""
     words = (many, "--background", "light", "--jobs", 2)
     kept = 0
     for _ in range(2):
@@ -220,11 +220,11 @@ def test_a_killed_call_is_completed_without_measuring_again(many: Path, tmp_path
             start_new_session=True,
         )
         end = time.monotonic() + PATIENCE
-        while len(finished_parts(cache)) < kept + 2 and time.monotonic() < end:
+        while len(stored_chunks(cache)) < kept + 2 and time.monotonic() < end:
             time.sleep(0.005)
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-        kept = len(finished_parts(cache))
+        kept = len(stored_chunks(cache))
 
         assert kept >= 2
         assert not (tmp_path / "killed.csv").exists()
@@ -236,17 +236,17 @@ def test_a_killed_call_is_completed_without_measuring_again(many: Path, tmp_path
     assert counted(done.stdout) == (MANY - 500 * kept, 500 * kept)
     assert counted(undisturbed.stdout) == (MANY, 0)
     pd.testing.assert_frame_equal(*tables, rtol=1e-6, atol=1e-6)
-    assert not finished_parts(cache)
+    assert not stored_chunks(cache)
     assert not [path for path in tmp_path.rglob("*") if ".part" in path.name]
 
 
 def test_two_calls_at_once_share_the_work(many: Path, tmp_path: Path, cache: Path) -> None:
-    """For the same images and the same file: one measures, the other waits and takes the table; both end well."""
+    """For the same images and the same file, one measures, the other waits and reads the cache; both succeed."""
     words = command(many, "--out", tmp_path / "features.csv", "--background", "light", "--jobs", 1)
     options = {"env": surroundings(cache), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    predictions = [subprocess.Popen(words, **options) for _ in range(2)]  # type: ignore[call-overload]
-    outputs = [child.communicate(timeout=PATIENCE) for child in predictions]
+    children = [subprocess.Popen(words, **options) for _ in range(2)]  # type: ignore[call-overload]
+    outputs = [child.communicate(timeout=PATIENCE) for child in children]
 
-    assert [child.returncode for child in predictions] == [0, 0], outputs
+    assert [child.returncode for child in children] == [0, 0], outputs
     assert sorted(counted(output) for output, _ in outputs) == [(0, MANY), (MANY, 0)]
     assert len(pd.read_csv(tmp_path / "features.csv")) == MANY

@@ -1,4 +1,4 @@
-"""The command `data simulate`, in its own process: what it writes, says and refuses."""
+"""The command `data simulate` in its own process: files, output and error messages."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ OBJECTS = 480
 
 
 def simulate(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run `planktonbench data simulate` as a user does, away from a terminal."""
+    """Run `planktonbench data simulate` in its own process, without a terminal."""
     command = [sys.executable, "-P", "-m", "planktonbench", "data", "simulate", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
 
-def test_help_shows_a_line_to_paste_and_the_defaults(tmp_path: Path) -> None:
-    """The example names a folder; all options say what is used without them."""
+def test_help_shows_an_example_and_the_defaults(tmp_path: Path) -> None:
+    """The help contains an example and the defaults of all options."""
     done = simulate("--help", cwd=tmp_path)
 
     assert "planktonbench data simulate flowcam --out DIR" in done.stdout
@@ -30,8 +30,8 @@ def test_help_shows_a_line_to_paste_and_the_defaults(tmp_path: Path) -> None:
         assert default in done.stdout
 
 
-def test_a_set_is_made_and_the_next_step_is_told(tmp_path: Path) -> None:
-    """The folder, the number of objects that are simulated, and the line that runs on them; progress on stderr."""
+def test_a_data_set_is_made_and_the_next_step_is_printed(tmp_path: Path) -> None:
+    """Stdout contains the folder, the number of objects, and the command to run next."""
     done = simulate("flowcam", "--out", "set", "--objects", OBJECTS, "--seed", 5, "--jobs", 1, cwd=tmp_path)
     marker = json.loads((tmp_path / "set" / "simulation.json").read_text("utf-8"))
 
@@ -42,8 +42,8 @@ def test_a_set_is_made_and_the_next_step_is_told(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
-def test_what_is_made_passes_the_check(tmp_path: Path) -> None:
-    """`data check` reads it as flowcam, with all taxa and an image for each object."""
+def test_the_data_set_passes_the_check(tmp_path: Path) -> None:
+    """`data check` finds all taxa and an image for each object."""
     simulate("flowcam", "--out", "set", "--objects", OBJECTS, cwd=tmp_path)
     command = [sys.executable, "-P", "-m", "planktonbench", "data", "check", "set"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
@@ -52,8 +52,8 @@ def test_what_is_made_passes_the_check(tmp_path: Path) -> None:
     assert f"39 taxa, 16 samples, 52 native features, {OBJECTS} images" in done.stdout + done.stderr
 
 
-def test_what_a_killed_call_left_is_cleared_away(tmp_path: Path) -> None:
-    """The next call makes the set, and the half folder is gone."""
+def test_leftovers_of_a_killed_call_are_removed(tmp_path: Path) -> None:
+    """The next call makes the data set and removes the incomplete folder."""
     (tmp_path / ".set.part").mkdir()
     (tmp_path / ".set.part" / "imgs.zip").write_text("half")
     done = simulate("flowcam", "--out", "set", "--objects", OBJECTS, cwd=tmp_path)
@@ -65,20 +65,20 @@ def test_what_a_killed_call_left_is_cleared_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("flowcan --out set", "There is no simulator of 'flowcan'. Did you mean flowcam?"),
-        ("zooscannet --out set", "There is no simulator of 'zooscannet'. Known: flowcam."),
-        ("flowcam --out set --objects 100", "too few for 39 taxa of at least 12 each; ask for 473 objects or more"),
+        ("flowcan --out set", "There is no simulator for 'flowcan'. Did you mean flowcam?"),
+        ("zooscannet --out set", "There is no simulator for 'zooscannet'. Known: flowcam."),
+        ("flowcam --out set --objects 100", "too few for 39 taxa of at least 12 each; request 473 objects or more"),
         ("flowcam --out set --jobs -1", "jobs is -1"),
         ("flowcam --out set --seed -1", "seed is -1"),
         ("flowcam --out set --objects many", "Invalid value for '--objects'"),
-        ("flowcam --out .", "holds something that is no simulation: notes.txt"),
-        ("flowcam --out notes.txt", "holds something that is no simulation: notes.txt"),
+        ("flowcam --out .", "contains files that are not part of a simulation: notes.txt"),
+        ("flowcam --out notes.txt", "contains files that are not part of a simulation: notes.txt"),
         ("flowcam --out notes.txt/set", "cannot be written"),
         ("flowcam", "Missing option '--out'"),
     ],
 )
-def test_a_wrong_line_is_answered_plainly_and_writes_nothing(tmp_path: Path, words: str, message: str) -> None:
-    """Exit code 2, the message on stderr alone, no traceback; what is there stays as it is."""
+def test_invalid_input_gives_a_plain_message_and_writes_nothing(tmp_path: Path, words: str, message: str) -> None:
+    """Exit code 2, the message on stderr only, no traceback; existing files are unchanged."""
     (tmp_path / "notes.txt").write_text("years of work")
     done = simulate(*words.split(), cwd=tmp_path)
 

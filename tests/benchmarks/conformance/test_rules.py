@@ -1,4 +1,4 @@
-"""Conformance: shipped tracks keep every rule, and each way to break one is told beside what was expected."""
+"""Conformance rules: shipped tracks follow all of them, and each violation is reported with the expectation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUICK = [name for name in SHIPPED if not name.startswith(("cnn-", "fusion-"))]
 
 
 class Nearest(Track):
-    """A track that keeps the rules: shares of the classes among the three nearest training areas."""
+    """A track that follows the rules: fractions of the classes among the three nearest training areas."""
 
     name = "nearest"
     inputs = frozenset({"native"})
@@ -36,7 +36,7 @@ class Nearest(Track):
         self.areas, self.labels = train.table["area"].fillna(0).to_numpy(), train.y
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
-        """Count the labels of the nearest."""
+        """Count the labels of the nearest neighbours."""
         areas = objects.table["area"].fillna(0).to_numpy()
         near = abs(areas[:, None] - self.areas).argsort(axis=1)[:, :3]
         return np.eye(len(objects.classes))[self.labels[near]].mean(axis=1)
@@ -53,38 +53,38 @@ class Raises(Nearest):
 
 
 class RaisesInLibrary(Nearest):
-    """Hands missing values to a library that takes none."""
+    """Passes missing values to a library that does not accept them."""
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
-        """Fail below."""
+        """Fail inside the library."""
         KNeighborsClassifier().fit(train.table, train.y)
 
 
 class CannotBeMade(Nearest):
-    """Fails when it is made."""
+    """Fails in its constructor."""
 
     def __init__(self, depth: int = 3) -> None:
         self.depth = depth / 0
 
 
 class TooFewColumns(Nearest):
-    """Leaves out the classes without training rows."""
+    """Omits the classes without training rows."""
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
-        """Return the columns of trained classes alone."""
+        """Return the columns of trained classes only."""
         return super().predict(objects)[:, np.unique(self.labels)]
 
 
 class NotNumbers(Nearest):
-    """Says NaN."""
+    """Returns NaN."""
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
-        """Divide by nothing."""
+        """Return NaN for all objects."""
         return super().predict(objects) * np.nan
 
 
 class NoProbabilities(Nearest):
-    """Says counts."""
+    """Returns counts."""
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
         """Return counts."""
@@ -92,7 +92,7 @@ class NoProbabilities(Nearest):
 
 
 class LooksAtLabels(Nearest):
-    """Asks for labels in predict."""
+    """Uses labels in predict."""
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
         """Return the truth."""
@@ -100,7 +100,7 @@ class LooksAtLabels(Nearest):
 
 
 class Forgets(Nearest):
-    """Says something else each time."""
+    """Returns different scores each time."""
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
         """Count the calls."""
@@ -112,15 +112,15 @@ class SortsById(Nearest):
     """Returns rows in the order of the ids."""
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
-        """Sort."""
+        """Return the scores sorted by id."""
         return super().predict(objects)[np.argsort(objects.object_ids)]
 
 
 class NormalisesTheBatch(Nearest):
-    """Normalises by the objects that it is shown."""
+    """Normalises by the objects of the call."""
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
-        """Share out by the batch's own mean."""
+        """Split at the mean of the batch."""
         areas = objects.table["area"].fillna(0).to_numpy()
         larger = (areas > areas.mean()).astype(np.intp)
         return np.eye(len(objects.classes))[larger]
@@ -130,7 +130,7 @@ class OneIsTooFew(Nearest):
     """Cannot predict one object."""
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
-        """Squeeze away the only row."""
+        """Lose the axis of a single row."""
         return super().predict(objects).squeeze()
 
 
@@ -143,7 +143,7 @@ class DrawsGlobally(Nearest):
 
 
 class DrawsFromTheClock(DrawsGlobally):
-    """Draws from a generator of its own without a seed."""
+    """Draws from its own generator without a seed."""
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
         """Draw labels."""
@@ -155,7 +155,7 @@ class SeedsGlobally(DrawsGlobally):
     """Sets the seed of the global generator."""
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
-        """Set it, and draw."""
+        """Set the seed and draw."""
         np.random.seed(42)  # noqa: NPY002 - the fault
         super().fit(train, valid, rng=rng)
 
@@ -164,22 +164,22 @@ class SeedsPython(Nearest):
     """Sets the seed of Python's generator."""
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
-        """Set it."""
+        """Set the seed."""
         random.seed(42)
         super().fit(train, valid, rng=rng)
 
 
 class FillsInPlace(Nearest):
-    """Fills missing values in the table that it was given."""
+    """Fills missing values in the table passed to fit."""
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
-        """Fill."""
+        """Fill the table in place."""
         train.table.fillna(0, inplace=True)
         super().fit(train, valid, rng=rng)
 
 
 class ScalesInPlace(Nearest):
-    """Scales the table that it predicts from."""
+    """Scales the table passed to predict."""
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
         """Predict, then scale."""
@@ -189,13 +189,13 @@ class ScalesInPlace(Nearest):
 
 
 class PeeksAtTest(Track):
-    """Remembers images of objects to predict while it learns."""
+    """Reads images of test objects during fit."""
 
     name = "peeks"
     inputs = frozenset({"images"})
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
-        """Read an image that is none of fit's."""
+        """Read an image of a test object."""
         assert train.images is not None
         train.images.read("test-00")
 
@@ -231,8 +231,8 @@ def broken_rules(track: type[Track]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_shipped_tracks_keep_every_rule(name: str) -> None:
-    """Nothing that is shipped breaks a rule."""
+def test_shipped_tracks_follow_every_rule(name: str) -> None:
+    """No shipped track breaks a rule."""
     verdicts = list(conformance(get_track(name)))
 
     assert [verdict.rule for verdict in verdicts] == list(RULES)
@@ -240,27 +240,27 @@ def test_shipped_tracks_keep_every_rule(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["cnn-lenet", "fusion-stack", "fusion-joint"])
-def test_a_network_and_fusions_keep_every_rule(name: str) -> None:
-    """Prepared images are made in memory, and what a fusion is built on is fitted before."""
+def test_a_network_and_fusions_follow_every_rule(name: str) -> None:
+    """Network images are made in memory, and the base models of a fusion are fitted first."""
     assert broken_rules(get_track(name)) == {}
 
 
 def test_a_track_that_follows_all_rules_gets_no_message() -> None:
-    """The counterpart of all broken ones below."""
+    """The counterpart of the broken tracks below."""
     assert [(verdict.state, verdict.message) for verdict in conformance(Nearest)] == [("passed", "")] * len(RULES)
 
 
-@pytest.mark.parametrize(("track", "rule", "told"), BROKEN, ids=[track.__name__ for track, _, _ in BROKEN])
-def test_one_fault_breaks_one_rule(track: type[Track], rule: str, told: str) -> None:
-    """One fault breaks one rule, and what was found stands beside what was expected."""
+@pytest.mark.parametrize(("track", "rule", "message"), BROKEN, ids=[track.__name__ for track, _, _ in BROKEN])
+def test_one_fault_breaks_one_rule(track: type[Track], rule: str, message: str) -> None:
+    """One fault breaks one rule, and the message contains the result and the expectation."""
     broken = broken_rules(track)
 
     assert list(broken) == [rule]
-    assert re.search(told, broken[rule]), broken
+    assert re.search(message, broken[rule]), broken
 
 
-def test_python_s_generator_is_watched_where_keras_does_not_draw_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keras seeds its layers by it, so that it is left alone where Keras is imported."""
+def test_python_s_generator_is_checked_unless_keras_draws_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras seeds its layers by Python's generator, which is therefore not checked if Keras is imported."""
     monkeypatch.delitem(sys.modules, "keras", raising=False)
 
     broken = broken_rules(SeedsPython)
@@ -270,7 +270,7 @@ def test_python_s_generator_is_watched_where_keras_does_not_draw_from_it(monkeyp
 
 
 def test_what_cannot_be_tried_says_why() -> None:
-    """After a failed fit nothing is asked of the track, and each rule names what it waits for."""
+    """After a failed fit, predict is not called, and each rule names the failed one that it needs."""
     verdicts = {verdict.rule.name: verdict for verdict in conformance(Raises)}
 
     assert verdicts["scores"].state == "not tried"
@@ -280,13 +280,13 @@ def test_what_cannot_be_tried_says_why() -> None:
 
 
 def test_a_track_without_its_weights_is_not_judged() -> None:
-    """Missing weights are no fault of the method."""
+    """Missing weights are not a fault of the method."""
 
     class NoWeights(Nearest):
         """Lacks its weights."""
 
         def warm_up(self) -> None:
-            """Look for them."""
+            """Fail to find the weights."""
             message = "no weights"
             raise MissingWeights(message)
 
@@ -294,8 +294,8 @@ def test_a_track_without_its_weights_is_not_judged() -> None:
         list(conformance(NoWeights))
 
 
-def test_made_up_objects_are_hard_in_the_promised_ways(tmp_path: Path) -> None:
-    """Values are missing, a class has no training row, one has none at all, and test images are not with the others."""
+def test_synthetic_objects_have_the_documented_difficulties(tmp_path: Path) -> None:
+    """Values are missing, classes lack training rows or all rows, and test images are in a separate store."""
     made = synthetic_objects({"native", "images"}, ImageForm(32), tmp_path)
 
     trained = {CLASSES[code] for code in made.train.y}
@@ -308,8 +308,8 @@ def test_made_up_objects_are_hard_in_the_promised_ways(tmp_path: Path) -> None:
     assert not any(object_id in made.train.images for object_id in made.test.object_ids)
 
 
-def test_made_up_objects_are_the_same_each_time(tmp_path: Path) -> None:
-    """Two calls make equal tables, labels and prepared images; what is not asked for is not there."""
+def test_synthetic_objects_are_reproducible(tmp_path: Path) -> None:
+    """Two calls make equal tables, labels and network images; inputs that are not requested are None."""
     one, other = (synthetic_objects({"native", "images"}, ImageForm(32), tmp_path / name) for name in "ab")
     plain = synthetic_objects({"native"}, None, tmp_path / "c")
 

@@ -1,6 +1,6 @@
-"""A disk without room: a message that says so, exit code 2, nothing half, and the next call goes on.
+"""Runs on a full disk: a message, exit code 2, no incomplete files, and the next call continues.
 
-The limit on the size of a file stands in for the disk: the system refuses the same calls, and no rights are needed.
+A limit on the file size replaces the full disk: the same system calls fail, and no privileges are needed.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class Place:
 
     @property
     def cache(self) -> Path:
-        """The folder of prepared data."""
+        """The cache folder."""
         return self.folder / "cache"
 
     def run(self, *tracks: str, size: int = PLENTY) -> subprocess.CompletedProcess[str]:
-        """Run tracks where no file may be larger than `size` bytes."""
+        """Run tracks with a limit of `size` bytes per file."""
         options = {"--data": self.data, "--tracks": ",".join(tracks), "--seeds": 0, "--out": self.out}
         words = [str(word) for option in options.items() for word in option]
         return subprocess.run(
@@ -58,7 +58,7 @@ class Place:
         )
 
     def done(self) -> set[str]:
-        """Return the tracks that are done; every run folder must have a card that says so."""
+        """Return the tracks that are done; every run folder must have a card with this status."""
         cards = [read_card(folder) for folder in (self.out / "runs").glob("*/*/*/seed-*")]
 
         assert all(card is not None and card.status == "done" for card in cards)
@@ -67,7 +67,7 @@ class Place:
 
 @pytest.fixture
 def place(challenge: Path, tmp_path: Path) -> Place:
-    """A results folder in which one track is done and reported."""
+    """A results folder with one finished and reported track."""
     made = Place(challenge, tmp_path / "place")
 
     assert made.run("majority").returncode == 0
@@ -75,7 +75,7 @@ def place(challenge: Path, tmp_path: Path) -> Place:
 
 
 def expect_refusal(place: Place, size: int, where: Path, advice: str) -> None:
-    """A call that finds no room ends with a message, loses nothing, and is completed once there is room."""
+    """Check that a call without space ends with a message, loses nothing, and is completed once there is space."""
     page = place.out / "report" / "index.html"
     before = page.read_bytes() if page.is_file() else b""
     done = place.done()
@@ -95,24 +95,24 @@ def expect_refusal(place: Place, size: int, where: Path, advice: str) -> None:
 
 
 def test_no_room_for_the_first_file(place: Place) -> None:
-    """The table that says which object is in which part."""
+    """The table of subsets cannot be written."""
     shutil.rmtree(place.out)
     expect_refusal(place, 512, place.out, "Free some space or choose another folder; finished runs are kept.")
 
 
 def test_no_room_for_prepared_data(place: Place) -> None:
-    """The cache is another disk, and the message names it."""
+    """The cache is on another disk, which the message names."""
     shutil.rmtree(place.cache / "planktonbench" / "prepared")
     prepared = place.cache / "planktonbench" / "prepared"
     expect_refusal(place, 512, prepared, "Set XDG_CACHE_HOME to a folder with room.")
 
 
 def test_no_room_for_predictions(place: Place) -> None:
-    """A worker writes them, whose own log finds no room either; the run is not recorded as failed."""
+    """A worker can write neither predictions nor its log; the run is not recorded as failed."""
     expect_refusal(place, 512, place.out, "Free some space or choose another folder; finished runs are kept.")
 
 
 def test_no_room_for_the_report(place: Place) -> None:
-    """Predictions are there, the figures do not fit: the old report stays."""
+    """Predictions are stored, but the figures do not fit: the old report is kept."""
     expect_refusal(place, 16_384, place.out, "Free some space or choose another folder; finished runs are kept.")
     assert place.done() == {"majority", "random"}

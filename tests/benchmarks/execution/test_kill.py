@@ -1,4 +1,4 @@
-"""A run that is killed at any moment loses nothing, leaves nothing half, and is completed by a later call."""
+"""Runs that are killed at any moment: nothing is lost or incomplete, and a later call completes them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 KILLS = 20
 TRACKS = ["xgb-source001", "logistic-native", "majority", "random"]
-PATIENCE = 120  # seconds; a call that waits longer hangs
+PATIENCE = 120  # seconds; a call that takes longer hangs
 
 
 @dataclass(frozen=True)
 class Place:
-    """A results folder with a cache of its own, so that preparing data is killed too; Matplotlib's is shared."""
+    """A results folder with a separate cache, so that kills also hit data preparation; Matplotlib's cache is shared."""
 
     data: Path
     folder: Path
@@ -36,7 +36,7 @@ class Place:
         return self.folder / "out"
 
     def call(self) -> subprocess.Popen[bytes]:
-        """Start the run in a process group of its own."""
+        """Start the run in a new process group."""
         self.folder.mkdir(exist_ok=True)
         options = {"--data": self.data, "--tracks": ",".join(TRACKS), "--seeds": 0, "--out": self.out, "--jobs": 2}
         words = [str(word) for option in options.items() for word in option]
@@ -53,22 +53,22 @@ class Place:
         )
 
     def predictions(self) -> dict[str, bytes]:
-        """Return the predictions of every run folder that is there."""
+        """Return the predictions of all run folders."""
         found = sorted((self.out / "runs").glob("*/*/*/seed-*/*.parquet"))
         return {str(path.relative_to(self.out)): path.read_bytes() for path in found}
 
     def paths(self) -> set[str]:
-        """Return all that is in the results folder, the report too."""
+        """Return all paths in the results folder, including the report."""
         return {str(path.relative_to(self.out)) for path in self.out.rglob("*")}
 
     def scores(self) -> pd.DataFrame:
-        """Return scores.csv without what differs each time."""
+        """Return scores.csv without measured times."""
         table = pd.read_csv(self.out / "scores.csv")
         return table.drop(columns=[name for name in table if name.endswith("_seconds")])
 
 
 def expect_nothing_half(place: Place, whole: dict[str, bytes]) -> None:
-    """After a kill, each run folder holds a card that says done, and all the tables of an undisturbed run."""
+    """Check that each run folder has a card with status done and all tables of an undisturbed run."""
     for folder in (place.out / "runs").glob("*/*/*/seed-*"):
         card = read_card(folder)
         names = {str(path.relative_to(place.out)) for path in folder.glob("*.parquet")}
@@ -80,7 +80,7 @@ def expect_nothing_half(place: Place, whole: dict[str, bytes]) -> None:
 
 
 def expect_complete(place: Place, undisturbed: Place) -> None:
-    """After a call that ended by itself, all is as in an undisturbed run, and nothing lies beside it."""
+    """Check that the results are those of an undisturbed run, without additional files."""
     assert place.predictions() == undisturbed.predictions()
     pd.testing.assert_frame_equal(undisturbed.scores(), place.scores())
     assert place.paths() == undisturbed.paths()
@@ -88,7 +88,7 @@ def expect_complete(place: Place, undisturbed: Place) -> None:
 
 
 def ends_within(call: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Tell whether a call ends by itself within some seconds; it must end well."""
+    """Return whether a call ends by itself within some seconds; its exit code must be 0."""
     try:
         code = call.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -100,10 +100,10 @@ def ends_within(call: subprocess.Popen[bytes], seconds: float) -> bool:
 
 @pytest.mark.long
 def test_a_killed_run_is_completed(challenge: Path, tmp_path: Path) -> None:
-    """Twenty random kills, of all processes or of the first alone: each later call goes on, and the end is the same.
+    """After twenty random kills, of all processes or only of the parent, later calls resume and give the same results.
 
-    The call after a kill may be killed too; the one that reaches its end before its moment must have completed the run,
-    and the next begins anew.
+    The call after a kill may be killed, too. A call that ends before its kill must have completed the run, and the next
+    call starts in a new folder.
     """
     undisturbed = Place(challenge, tmp_path / "undisturbed")
     start = time.monotonic()
@@ -117,8 +117,8 @@ def test_a_killed_run_is_completed(challenge: Path, tmp_path: Path) -> None:
     while kills < KILLS:
         start, new = time.monotonic(), not place.out.exists()
         call = place.call()
-        if ends_within(call, rng.uniform(0, duration if new else duration / 2)):  # the second has less to do
-            if new:  # the first call may have shared the machine with others
+        if ends_within(call, rng.uniform(0, duration if new else duration / 2)):  # later calls have less to do
+            if new:  # the first call may have shared the machine with other processes
                 duration = min(duration, time.monotonic() - start)
             expect_complete(place, undisturbed)
             completed += 1

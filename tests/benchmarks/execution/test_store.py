@@ -1,4 +1,4 @@
-"""The store: whole folders or none, and nothing finished is lost."""
+"""Store of runs: complete folders or none, and finished runs are never lost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from planktonbench.benchmarks.execution.store import (
     differences,
-    drop_left_scratch,
+    drop_stale_scratch,
     is_finished,
     job_lock,
     scratch_folder,
@@ -25,7 +25,7 @@ TABLES = {"predictions.parquet": pd.DataFrame({"object_id": ["1"], "taxon": ["a"
 
 
 def card(**changes: object) -> Card:
-    """Return the card of a finished run, with changes."""
+    """Return the card of a finished run with changed facts."""
     facts = {
         "dataset": "d", "manifest_sha256": "m", "data_sha256": "h", "track": "t", "config": {"track": "t", "alpha": 1},
         "split": "holdout.v1", "seed": 0, "status": "done", "n_train": 1, "n_valid": 1, "n_test": 1, "classes": ["a"],
@@ -34,8 +34,8 @@ def card(**changes: object) -> Card:
     return Card.of(**{**facts, **changes})
 
 
-def test_a_run_appears_whole(tmp_path: Path) -> None:
-    """Card and tables are there, and nothing half-finished beside."""
+def test_a_run_is_stored_completely(tmp_path: Path) -> None:
+    """The folder contains card and tables, and no temporary folder remains."""
     folder = store_run(tmp_path, card(), TABLES)
 
     assert sorted(path.name for path in folder.iterdir()) == ["card.json", "predictions.parquet"]
@@ -44,7 +44,7 @@ def test_a_run_appears_whole(tmp_path: Path) -> None:
 
 
 def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    """When a table fails to be written, the folder is not there and the old one stays."""
+    """If a table cannot be written, no new folder exists and the old one is kept."""
 
     class Unwritable(pd.DataFrame):
         def to_parquet(self, *_: object, **__: object) -> None:  # type: ignore[override]
@@ -59,8 +59,8 @@ def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in old.parent.iterdir()] == ["seed-0"]
 
 
-def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
-    """A half-written folder of an earlier process is overwritten."""
+def test_an_incomplete_folder_of_a_killed_process_is_replaced(tmp_path: Path) -> None:
+    """The incomplete folder of an earlier process is overwritten."""
     part = run_folder(tmp_path, card()).with_name(".seed-0.part")
     part.mkdir(parents=True)
     (part / "predictions.parquet").write_bytes(b"half")
@@ -70,14 +70,14 @@ def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
     assert len(pd.read_parquet(folder / "predictions.parquet")) == 1
 
 
-def test_checkpoints_that_a_killed_process_left_are_cleared(tmp_path: Path) -> None:
-    """Once nobody works on the job; until then they are somebody's."""
+def test_stale_checkpoints_of_a_killed_process_are_removed(tmp_path: Path) -> None:
+    """They are kept while a process holds the lock of the job."""
     scratch = scratch_folder(tmp_path, card())
     with job_lock(tmp_path, card()):
-        drop_left_scratch(tmp_path, card())
+        drop_stale_scratch(tmp_path, card())
         assert scratch.exists()
 
-    drop_left_scratch(tmp_path, card())
+    drop_stale_scratch(tmp_path, card())
 
     assert not list((tmp_path / ".scratch").iterdir())
 
@@ -85,8 +85,8 @@ def test_checkpoints_that_a_killed_process_left_are_cleared(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "key", ["data_sha256", "manifest_sha256", "track_sha256", "split", "quick", "config", "features"]
 )
-def test_a_run_is_finished_only_when_all_is_as_asked(tmp_path: Path, key: str) -> None:
-    """Each part of a run's identity counts."""
+def test_a_run_is_finished_only_if_all_facts_match(tmp_path: Path, key: str) -> None:
+    """Each fact of the identity of a run is compared."""
     others = {"quick": True, "config": {"track": "t", "alpha": 2}, "features": {}, "split": "holdout.v1"}
     other = others.get(key, "other")
     store_run(tmp_path, card(), TABLES)
@@ -115,19 +115,19 @@ MEASURED = {"table": "measured", "version": 1, "background": "light", "values_sh
     ],
 )
 def test_another_feature_table_is_described(changes: dict[str, object], words: str) -> None:
-    """What explains the rest is named: the table, else the version, else how it was measured, else its values."""
+    """The most general difference is named: kind of table, else version, else measurement settings, else values."""
     assert differences(card(features=MEASURED), card(features=MEASURED | changes)) == [words]
 
 
 def test_runs_of_earlier_versions_learnt_from_the_native_table() -> None:
-    """Their cards do not state the table, and there was no other; they are not rerun for it."""
+    """Their cards do not state the table, since there was no other; they are not rerun for it."""
     assert differences(card(), card(features={"table": "native"})) == []
     assert differences(card(), card(features=MEASURED)) == ["feature table: native → measured"]
 
 
 @pytest.mark.parametrize("status", ["failed", "skipped"])
 def test_only_done_runs_are_finished(tmp_path: Path, status: str) -> None:
-    """A failed run is tried again; a skipped one stays as long as its reason does."""
+    """A failed run is repeated; a skipped run is finished as long as its reason is the same."""
     store_run(tmp_path, card(status=status, reason="because"), {})
 
     assert not is_finished(tmp_path, card())
@@ -135,7 +135,7 @@ def test_only_done_runs_are_finished(tmp_path: Path, status: str) -> None:
 
 
 def test_an_older_finished_run_moves_aside(tmp_path: Path) -> None:
-    """Replaced runs keep their folder under replaced/, several of one second too; failed ones are dropped."""
+    """Replaced runs are kept under replaced/, even several of the same second; failed runs are removed."""
     for number in range(3):
         store_run(tmp_path, card(data_sha256=str(number)), TABLES)
     kept = sorted(path.name for path in (tmp_path / "replaced" / "d" / "t" / "holdout.v1").iterdir())

@@ -1,4 +1,4 @@
-"""Prepared images of a data set: what is kept of them for the report."""
+"""Network images of a data set: examples stored for the report."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ IMAGE = np.pad(np.full((5, 9), 60, np.uint8), 10, constant_values=230)
 
 @pytest.fixture
 def data(tmp_path: Path) -> Dataset:
-    """Two taxa with an image each: a dark rectangle on a light background."""
+    """Two taxa with one image each: a dark rectangle on a light background."""
     for taxon in ("Copepoda", "detritus"):
         (tmp_path / "lake" / taxon).mkdir(parents=True)
         cv2.imwrite(str(tmp_path / "lake" / taxon / f"of-{taxon}.png"), IMAGE)
     return open_folder(manifest_of_folder("lake"), tmp_path / "lake")
 
 
-def test_the_report_shows_the_channels_that_tracks_get(data: Dataset, tmp_path: Path) -> None:
-    """In every form that is asked for, by its words, whatever the order."""
+def test_the_report_shows_the_channels_of_the_network_images(data: Dataset, tmp_path: Path) -> None:
+    """Each requested form is stored with its description, independent of the order of the forms."""
     show_network_inputs(tmp_path, data, [STRETCHED, PADDED])
     table = network_inputs_of(tmp_path, "lake").table
     found = [np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)) for png in table["png"]]
@@ -42,16 +42,16 @@ def test_the_report_shows_the_channels_that_tracks_get(data: Dataset, tmp_path: 
     assert all(np.array_equal(one, other) for one, other in zip(found, 2 * expected, strict=True))
 
 
-def test_other_forms_are_shown_instead(data: Dataset, tmp_path: Path) -> None:
-    """The pictures are those of the last run's tracks."""
+def test_other_forms_replace_the_stored_ones(data: Dataset, tmp_path: Path) -> None:
+    """The pictures are those of the tracks of the latest run."""
     show_network_inputs(tmp_path, data, {PADDED})
     show_network_inputs(tmp_path, data, {STRETCHED})
 
     assert network_inputs_of(tmp_path, "lake").table["form"].unique().tolist() == ["", STRETCHED.words]
 
 
-def test_without_image_tracks_nothing_is_kept(data: Dataset, tmp_path: Path) -> None:
-    """What an earlier run has kept stays."""
+def test_nothing_is_stored_without_image_tracks(data: Dataset, tmp_path: Path) -> None:
+    """Without requested forms no pictures are written."""
     show_network_inputs(tmp_path, data, [])
 
     assert not network_inputs_of(tmp_path, "lake").path.exists()

@@ -1,4 +1,4 @@
-"""A predictions file becomes a run of the split whose test rows it holds, and nothing is guessed."""
+"""Predictions files as runs of the split whose test objects they contain."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 def rows_to_predict(challenge: Path, seed: int = 0) -> pd.DataFrame:
-    """Return object_id and taxon of the test rows of a hold-out."""
+    """Return object_id and taxon of the test objects of a hold-out split."""
     table = make_splits(pb.load("flowcam", challenge), SplitPlan(), seed)[0].table
     return table.loc[table["part"] == "test", ["object_id", "taxon"]].reset_index(drop=True)
 
 
 def run(challenge: Path, out: Path, **files: Path) -> pd.DataFrame:
-    """Run the majority baseline with files beside it."""
+    """Run the majority baseline together with predictions files."""
     named = {name.replace("_", "-"): path for name, path in files.items()}
     return pb.run("flowcam", tracks=["majority"], predictions=named, seeds=[0, 1], data_dir=challenge, out=out)
 
 
 @pytest.fixture
 def write(tmp_path: Path, challenge: Path) -> Callable[..., Path]:
-    """Return a function that writes the true test rows of seed 0, changed, as a predictions file."""
+    """Return a function that writes the modified true labels of the test objects of seed 0 as a predictions file."""
 
     def written(change: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table, name: str = "mine.csv") -> Path:
         path = tmp_path / name
@@ -42,10 +42,10 @@ def write(tmp_path: Path, challenge: Path) -> Callable[..., Path]:
     return written
 
 
-def test_it_is_stored_under_the_seed_whose_test_rows_it_holds(
+def test_a_file_is_stored_under_the_seed_of_its_test_objects(
     challenge: Path, tmp_path: Path, write: Callable[..., Path]
 ) -> None:
-    """A perfect file scores 1 beside the baseline's two seeds, its rows may stand in any order."""
+    """A perfect file scores 1 for one seed, the baseline has two seeds; the row order does not matter."""
     path = write(lambda table: table.sample(frac=1, random_state=3))
 
     scores = run(challenge, tmp_path / "out", mine=path)
@@ -56,8 +56,8 @@ def test_it_is_stored_under_the_seed_whose_test_rows_it_holds(
     assert mine["fit_seconds"].isna().all()
 
 
-def test_its_card_tells_what_it_is(challenge: Path, tmp_path: Path, write: Callable[..., Path]) -> None:
-    """The card names the file and its hash, and claims neither versions nor features."""
+def test_its_card_names_the_file(challenge: Path, tmp_path: Path, write: Callable[..., Path]) -> None:
+    """The card contains the file name and its hash, but no library versions and no features."""
     path = write()
 
     run(challenge, tmp_path / "out", mine=path)
@@ -73,7 +73,7 @@ def test_its_card_tells_what_it_is(challenge: Path, tmp_path: Path, write: Calla
 def test_the_same_file_is_stored_once_and_a_changed_one_moves_the_old(
     challenge: Path, tmp_path: Path, write: Callable[..., Path]
 ) -> None:
-    """A finished run is never repeated; a changed file is another run, and the old is kept."""
+    """A finished run is not repeated; a changed file replaces it, and the old run is kept."""
     out = tmp_path / "out"
     run(challenge, out, mine=write())
     folder = out / "runs/flowcam/mine/holdout.v1/seed-0"
@@ -89,7 +89,7 @@ def test_the_same_file_is_stored_once_and_a_changed_one_moves_the_old(
 
 @pytest.mark.parametrize("prefix", ["score:", ""])
 def test_scores_are_kept(challenge: Path, tmp_path: Path, write: Callable[..., Path], prefix: str) -> None:
-    """Columns `score:<class>`, or numeric ones named like classes, are stored as float32; others are left alone."""
+    """Columns `score:<class>` or named like classes are stored as float32; other columns are ignored."""
     classes = list(pb.load("flowcam", challenge).classes)
 
     def with_scores(table: pd.DataFrame) -> pd.DataFrame:
@@ -115,7 +115,10 @@ FAULTS: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
         "1 ids are not among them: nobody",
     ),
     "a taxon is unknown": (lambda table: table.assign(taxon="Copepod"), "Copepod not among .* Did you mean Copepoda"),
-    "a score is of no class": (lambda table: table.assign(**{"score:egg": 0.5}), "scores for unknown classes: egg"),
+    "a score has an unknown class": (
+        lambda table: table.assign(**{"score:egg": 0.5}),
+        "scores for unknown classes: egg",
+    ),
     "a score is text": (lambda table: table.assign(**{"score:Copepoda": "high"}), "Copepoda are not numbers"),
     "a score is no share": (
         lambda table: table.assign(**{"score:Copepoda": [7.0] + [0.5] * (len(table) - 1)}),
@@ -125,24 +128,24 @@ FAULTS: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
         lambda table: table.assign(Copepoda=[0.5, np.nan] + [0.5] * (len(table) - 2)),
         r"scores of 1 rows are not probabilities \(lines 3\)",
     ),
-    "an id stands there twice": (lambda table: pd.concat([table, table.iloc[:1]]), "occur more than once"),
+    "an id occurs twice": (lambda table: pd.concat([table, table.iloc[:1]]), "occur more than once"),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_wrong_file_is_refused_before_anything_runs(
+def test_an_invalid_file_is_rejected_before_anything_runs(
     challenge: Path, tmp_path: Path, write: Callable[..., Path], fault: str
 ) -> None:
-    """The fault is named with rows or ids, and no run was made."""
-    change, told = FAULTS[fault]
+    """The message lists rows or ids, and no run is made."""
+    change, message = FAULTS[fault]
 
-    with pytest.raises(pb.SubmissionError, match=told):
+    with pytest.raises(pb.SubmissionError, match=message):
         run(challenge, tmp_path / "out", mine=write(change))
     assert not (tmp_path / "out/runs").exists()
 
 
 def test_scores_of_all_classes_sum_to_one(challenge: Path, tmp_path: Path, write: Callable[..., Path]) -> None:
-    """With a column for each class, rows that sum to something else are no probabilities."""
+    """If each class has a column, rows must sum to one."""
     classes = pb.load("flowcam", challenge).classes
 
     with pytest.raises(pb.SubmissionError, match="sum to one"):
@@ -150,7 +153,7 @@ def test_scores_of_all_classes_sum_to_one(challenge: Path, tmp_path: Path, write
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "message"),
     [
         (["mine"], "expected NAME=FILE"),
         (["=mine.csv"], "expected NAME=FILE"),
@@ -161,19 +164,19 @@ def test_scores_of_all_classes_sum_to_one(challenge: Path, tmp_path: Path, write
     ],
 )
 def test_the_command_line(
-    challenge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], names: list[str], told: str
+    challenge: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], names: list[str], message: str
 ) -> None:
-    """What cannot be meant is refused with exit code 2."""
-    given = [word for name in names for word in ("--predictions", name)]
+    """Invalid names and files are rejected with exit code 2."""
+    options = [word for name in names for word in ("--predictions", name)]
 
-    code = main(["run", "flowcam", "--data", str(challenge), "--tracks", "majority", "--out", str(tmp_path), *given])
+    code = main(["run", "flowcam", "--data", str(challenge), "--tracks", "majority", "--out", str(tmp_path), *options])
 
     assert code == WRONG_INPUT
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_files_alone_are_a_run(challenge: Path, tmp_path: Path, write: Callable[..., Path]) -> None:
-    """Without tracks only the file is stored and scored."""
+def test_files_without_tracks_are_a_run(challenge: Path, tmp_path: Path, write: Callable[..., Path]) -> None:
+    """Without tracks, only the file is stored and scored."""
     path, out = write(), tmp_path / "out"
 
     code = main(["run", "flowcam", "--data", str(challenge), "--tracks", "", "--predictions", f"mine={path}",
@@ -183,6 +186,6 @@ def test_files_alone_are_a_run(challenge: Path, tmp_path: Path, write: Callable[
     assert list(pd.read_csv(out / "scores.csv")["track"]) == ["mine"]
 
 
-def test_a_name_may_hold_an_equals_sign_in_its_path() -> None:
+def test_a_path_may_contain_an_equals_sign() -> None:
     """The first equals sign ends the name."""
     assert parse_predictions(["mine=a=b.csv"]) == {"mine": Path("a=b.csv")}

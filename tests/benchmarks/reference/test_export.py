@@ -1,4 +1,4 @@
-"""Reference results: what is shipped scores as its run did, is found by name, and is never of simulated data."""
+"""Reference results: shipped scores are reproduced, found by name, and never from simulated data."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COMMAND = "planktonbench run flowcam --data DIR"
 
 @pytest.fixture
 def make_results(challenge: Path, tmp_path: Path) -> Callable[..., Path]:
-    """Return a function that stores runs of two tracks with two seeds; its arguments are facts of their cards."""
+    """Return a function that stores runs of two tracks with two seeds; its arguments change facts of their cards."""
 
     def make(**facts: object) -> Path:
         data, out = pb.load("flowcam", challenge), tmp_path / "out"
@@ -59,22 +59,22 @@ def shipped_runs() -> list[StoredRun]:
 
 
 @pytest.mark.parametrize("run", shipped_runs(), ids=lambda run: f"{run.card.data.name}/{run.card.track.name}")
-def test_shipped_results_score_as_they_say(run: StoredRun) -> None:
-    """The stored predictions give the number that stands beside the card, from real data and a full budget."""
-    told = (
+def test_shipped_scores_are_reproduced(run: StoredRun) -> None:
+    """The stored predictions give the scores in scores.csv; the run used real data and the full budget."""
+    stored = (
         pd.read_csv(FOLDER / "scores.csv")
         .set_index(["dataset", "track"])
         .loc[(run.card.data.name, run.card.track.name)]
     )
 
     assert run.score is not None
-    assert run.score.macro_f1 == pytest.approx(told["macro_f1"], abs=1e-12)
-    assert run.score.macro_f1_interval == pytest.approx((told["macro_f1_lo"], told["macro_f1_hi"]), abs=1e-12)
+    assert run.score.macro_f1 == pytest.approx(stored["macro_f1"], abs=1e-12)
+    assert run.score.macro_f1_interval == pytest.approx((stored["macro_f1_lo"], stored["macro_f1_hi"]), abs=1e-12)
     assert (run.card.status, run.card.data.simulated, run.card.quick, run.card.split.seed) == ("done", False, False, 0)
 
 
 def test_shipped_scores_are_still_probabilities() -> None:
-    """Rounded rows sum to one as closely as a track's have to."""
+    """Rounded rows sum to one within the tolerance for tracks."""
     runs = shipped_runs()
 
     assert runs
@@ -85,13 +85,13 @@ def test_shipped_scores_are_still_probabilities() -> None:
         assert np.abs(sums - 1).max() < SUM_TOLERANCE
 
 
-def test_all_of_it_is_small() -> None:
-    """The wheel carries five megabytes of results at most."""
+def test_reference_results_are_small() -> None:
+    """The wheel contains five megabytes of results at most."""
     assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < LARGEST_MB * 1e6
 
 
-def test_the_boosted_trees_of_ndsb_are_there() -> None:
-    """The name that the documents use can be had, other paths stay as they are, and a mistyped one has near matches."""
+def test_reference_names_are_resolved() -> None:
+    """The name used in the documentation exists, other paths are unchanged, and a mistyped name gets near matches."""
     assert "ndsb/xgb-native" in reference_names()
     assert resolved(Path("reference:ndsb/xgb-native")) == FOLDER / "runs/ndsb/xgb-native"
     assert resolved(Path("results/ndsb")) == Path("results/ndsb")
@@ -100,7 +100,7 @@ def test_the_boosted_trees_of_ndsb_are_there() -> None:
 
 
 def test_a_file_is_compared_with_a_reference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A predictions file of the test objects needs neither truth nor data."""
+    """A comparison with a predictions file of the test objects needs neither truth nor data."""
     run = next(run for run in shipped_runs() if run.card.track.name == "xgb-native")
     path = tmp_path / "mine.csv"
     run.test_labels.table[["object_id", "taxon"]].to_csv(path, index=False)
@@ -112,7 +112,7 @@ def test_a_file_is_compared_with_a_reference(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_shipping_keeps_scores_and_drops_what_is_large(make_results: Callable[..., Path], tmp_path: Path) -> None:
-    """Seed 0 of the named tracks alone, without validation rows, scoring as before, with the command told."""
+    """Only seed 0 of the named tracks, without validation rows, with the same scores, and with the command."""
     out, to = make_results(), tmp_path / "reference"
 
     size = export_runs(out, ["bad"], COMMAND, to)
@@ -134,7 +134,7 @@ def test_shipping_keeps_scores_and_drops_what_is_large(make_results: Callable[..
 
 
 @pytest.mark.parametrize(
-    ("facts", "told"),
+    ("facts", "message"),
     [
         ({"simulated": True}, "it is a run on simulated data, not on real plankton"),
         ({"quick": True}, "smaller budget of --quick"),
@@ -142,28 +142,28 @@ def test_shipping_keeps_scores_and_drops_what_is_large(make_results: Callable[..
     ],
 )
 def test_what_is_no_real_result_is_never_shipped(
-    make_results: Callable[..., Path], tmp_path: Path, facts: dict[str, object], told: str
+    make_results: Callable[..., Path], tmp_path: Path, facts: dict[str, object], message: str
 ) -> None:
-    """The maker refuses, and what was there before stays."""
+    """The export is rejected, and existing files are unchanged."""
     to = tmp_path / "reference"
     to.mkdir()
     (to / "before").touch()
 
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         export_runs(make_results(**facts), ["good"], COMMAND, to)
     assert [path.name for path in to.iterdir()] == ["before"]
 
 
-def test_a_track_that_is_not_there(make_results: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_missing_track_is_reported(make_results: Callable[..., Path], tmp_path: Path) -> None:
     """The message names it."""
     with pytest.raises(DataError, match="contains 0 runs of 'nobody' with seed 0"):
         export_runs(make_results(), ["nobody"], COMMAND, tmp_path / "reference")
 
 
-def test_what_is_too_large_is_refused(
+def test_results_that_are_too_large_are_rejected(
     make_results: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is left of it."""
+    """No files remain."""
     monkeypatch.setattr(ship_module, "LARGEST_MB", 0.001)
 
     with pytest.raises(DataError, match=r"expected at most 0\.001"):
@@ -177,7 +177,7 @@ def test_the_command(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The script tells the size, and a fault plainly with exit code 2."""
+    """The script prints the size; on errors, it prints a message and returns exit code 2."""
     arguments = ["ship", str(make_results()), "--command", COMMAND, "--to", str(tmp_path / "reference"), "--tracks"]
 
     monkeypatch.setattr("sys.argv", [*arguments, "good,bad"])
@@ -191,8 +191,8 @@ def test_the_command(
 
 
 @pytest.mark.parametrize("bits", [4, 10])
-def test_rounding_changes_each_value_by_a_known_share(bits: int) -> None:
-    """At most 2^-(bits + 1) of it, zero stays zero, and no more bits than these are left."""
+def test_rounding_changes_each_value_by_a_known_fraction(bits: int) -> None:
+    """At most 2^-(bits + 1) of the value; zero stays zero, and all further bits are zero."""
     values = np.append(np.random.default_rng(0).dirichlet(np.full(50, 0.1), 40).astype(np.float32).ravel(), 0)
 
     found = rounded(values, bits)

@@ -1,4 +1,4 @@
-"""Suites: the shipped ones, anybody's, and what a wrong one is told."""
+"""Suites: shipped ones, user-supplied ones, and messages for invalid ones."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", suite_names())
-def test_shipped_suites_are_right(name: str) -> None:
-    """Each shipped suite follows the schema, and its tracks exist with the options that it sets."""
+def test_shipped_suites_are_valid(name: str) -> None:
+    """Each shipped suite follows the schema, and its tracks exist and have the options that it sets."""
     suite = load_suite(name)
 
     assert suite.name == name
     assert len(choose_methods(suite, None, quick=True)) == len(suite.tracks)
 
 
-def test_a_suite_file_says_what_is_run(file: Path) -> None:
-    """Data paths are relative to the file, tracks have options and names, the split has its kind."""
+def test_a_suite_file_is_read_completely(file: Path) -> None:
+    """Paths of data sets are relative to the file; tracks have options and names, the split has its kind."""
     suite = load_suite(str(file))
     lake = suite.dataset_entries()[1]
 
@@ -59,8 +59,8 @@ def test_a_suite_file_says_what_is_run(file: Path) -> None:
     assert (lake.background, lake.scale_bar, lake.pixel_size_um) == ("dark", 31, 10.58)
 
 
-def test_a_track_may_learn_from_another_table_than_the_others(file: Path) -> None:
-    """Its own wish wins over the suite's; it is no option of the track."""
+def test_a_track_may_use_its_own_feature_table(file: Path) -> None:
+    """Its key `features` overrides that of the suite; it is not an option of the track."""
     methods = choose_methods(load_suite(str(file)), ["xgb-native", "xgb-soft", "majority"], quick=False)
 
     assert [method.features for method in methods] == ["native+measured", "native", "native+measured"]
@@ -89,8 +89,8 @@ def test_a_track_may_learn_from_another_table_than_the_others(file: Path) -> Non
         (WHOLE, "name: [", ["is not valid YAML"]),
     ],
 )
-def test_a_wrong_suite_is_told_file_field_and_value(file: Path, old: str, new: str, words: list[str]) -> None:
-    """Unknown keys get near matches, wrong values are shown."""
+def test_errors_in_a_suite_name_file_field_and_value(file: Path, old: str, new: str, words: list[str]) -> None:
+    """Unknown keys get near matches, invalid values are shown."""
     file.write_text(WHOLE.replace(old, new))
 
     with pytest.raises(SuiteError) as fault:
@@ -100,13 +100,13 @@ def test_a_wrong_suite_is_told_file_field_and_value(file: Path, old: str, new: s
 
 
 def test_an_unknown_suite_gets_near_matches() -> None:
-    """`flowcm` is answered with `flowcam`."""
+    """The message for `flowcm` suggests `flowcam`."""
     with pytest.raises(SuiteError, match=r"no suite named 'flowcm'\. Did you mean flowcam"):
         load_suite("flowcm")
 
 
-def test_the_budget_goes_to_the_tracks_that_know_it(file: Path) -> None:
-    """Minutes become an option of xgb-native; --quick takes the other budget; an entry's own option wins."""
+def test_the_budget_is_passed_to_tracks_with_such_options(file: Path) -> None:
+    """Minutes become an option of xgb-native; --quick uses the smaller budget; options of an entry take precedence."""
     suite = load_suite(str(file))
     usual = choose_methods(suite, None, quick=False)
     quick = choose_methods(suite, ["xgb-soft", "majority"], quick=True)
@@ -119,7 +119,7 @@ def test_the_budget_goes_to_the_tracks_that_know_it(file: Path) -> None:
     assert quick[1].options == {}
 
 
-def test_two_tracks_of_one_name_are_refused(file: Path) -> None:
-    """Their runs would lie in one folder."""
+def test_two_tracks_of_the_same_name_are_rejected(file: Path) -> None:
+    """Their runs would share one folder."""
     with pytest.raises(SuiteError, match=r"Two tracks have the name 'majority'.*'as: "):
         choose_methods(load_suite(str(file)), ["majority", "majority"], quick=False)

@@ -1,4 +1,4 @@
-"""Data sets of made-up images, each unlike all others unless a test says so."""
+"""Data sets of synthetic images, all different unless a test changes them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FILES = {f"{taxon}/{number}.png" for taxon in ("Copepoda", "detritus", "egg") fo
 
 @pytest.fixture(scope="session")
 def draw() -> Callable[..., NDArray[np.uint8]]:
-    """Return a function that draws smooth clouds: `draw(seed)` is like no other seed's, between 60 and 100 px wide."""
+    """Return a function that draws smooth clouds, different for each seed and between 60 and 100 px wide."""
 
     def make(seed: int, *, height: int | None = None, width: int | None = None) -> NDArray[np.uint8]:
         rng = np.random.default_rng([20, seed])
@@ -34,9 +34,10 @@ def draw() -> Callable[..., NDArray[np.uint8]]:
 
 @pytest.fixture
 def make_images(tmp_path: Path, draw: Callable[..., NDArray[np.uint8]]) -> Callable[..., Dataset]:
-    """Return a function that opens class folders of 63 images: `make_images({path: pixels or bytes, …})` changes some.
+    """Return a function that opens class folders of 63 images.
 
-    What it gives is otherwise without a fault: three taxa of 21 different images.
+    `make_images({path: pixels or bytes, …})` adds or replaces images. Without changes, the data set has no faults:
+    three taxa with 21 different images each.
     """
 
     def make(changed: Mapping[str, NDArray[np.integer] | bytes] | None = None) -> Dataset:

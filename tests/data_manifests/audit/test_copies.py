@@ -1,4 +1,4 @@
-"""Duplicates of images: exact ones, those that look alike, and no others."""
+"""Duplicate images: identical pixels and near duplicates are found, different images are not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from planktonbench.data_manifests.audit import copies
-from planktonbench.data_manifests.audit.copies import MASKS, MOST_BITS, close_looks, near_duplicates, same_pixels
+from planktonbench.data_manifests.audit.copies import MASKS, MOST_BITS, close_hashes, near_duplicates, same_pixels
 from planktonbench.data_manifests.audit.scan import scan
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from planktonbench.data_manifests.dataset import Dataset
 
 
-def encoded_again(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return an image as a JPEG of mediocre quality shows it."""
-    again = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], cv2.IMREAD_GRAYSCALE)
-    return np.asarray(again, np.uint8)
+def reencoded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an image after encoding as a JPEG of mediocre quality."""
+    decoded = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], cv2.IMREAD_GRAYSCALE)
+    return np.asarray(decoded, np.uint8)
 
 
 def resized(image: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
@@ -36,10 +36,10 @@ def resized(image: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
 
 
 CHANGES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
-    "encoded again": encoded_again,
+    "re-encoded": reencoded,
     "shrunk by a fifth": lambda image: resized(image, 0.8),
-    "half as large": lambda image: resized(image, 0.5),
-    "one and a half times as large": lambda image: resized(image, 1.5),
+    "shrunk by half": lambda image: resized(image, 0.5),
+    "enlarged by half": lambda image: resized(image, 1.5),
     "brighter": lambda image: image + np.uint8(25),
     "darker": lambda image: image - np.uint8(25),
     "with less contrast": lambda image: (image // 2 + 60).astype(np.uint8),
@@ -47,7 +47,7 @@ CHANGES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
 
 
 def pairs_of(dataset: Dataset) -> list[set[str]]:
-    """Return the look-alikes of a data set by member."""
+    """Return the near duplicates of a data set by member."""
     assert dataset.images is not None
     table = scan(dataset.images)
     pairs = near_duplicates(table)
@@ -55,36 +55,36 @@ def pairs_of(dataset: Dataset) -> list[set[str]]:
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_changed_copy_is_found(
+def test_a_changed_copy_is_a_near_duplicate(
     make_images: Callable[..., Dataset],
     draw: Callable[..., NDArray[np.uint8]],
     change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
 ) -> None:
-    """It is paired with its original, and nothing else is paired."""
+    """It is paired with its original; there are no other pairs."""
     dataset = make_images({"Copepoda/0.png": draw(1000), "egg/changed.png": change(draw(1000))})
 
     assert pairs_of(dataset) == [{"Copepoda/0.png", "egg/changed.png"}]
 
 
-def test_different_images_are_no_candidates(make_images: Callable[..., Dataset]) -> None:
-    """Among 63 different images there is no pair."""
+def test_different_images_are_not_near_duplicates(make_images: Callable[..., Dataset]) -> None:
+    """There is no pair among 63 different images."""
     assert pairs_of(make_images()) == []
 
 
-def test_another_shape_is_another_image(
+def test_images_of_different_shape_are_not_near_duplicates(
     make_images: Callable[..., Dataset], draw: Callable[..., NDArray[np.uint8]]
 ) -> None:
-    """A copy that is stretched to twice its width has the same look, but is left aside."""
+    """A copy stretched to twice its width has the same perceptual hash, but is excluded."""
     image = draw(1000)
     dataset = make_images({"egg/0.png": image, "egg/1.png": np.repeat(image, 2, axis=1)})
 
     assert pairs_of(dataset) == []
 
 
-def test_copies_and_blank_images_are_no_candidates(
+def test_copies_and_blank_images_are_not_near_duplicates(
     make_images: Callable[..., Dataset], draw: Callable[..., NDArray[np.uint8]]
 ) -> None:
-    """Equal pixels are told once, as copies; of images of one grey level all would be alike."""
+    """Identical pixels are reported only as copies; all images with a single grey level would be near duplicates."""
     blank = {f"egg/{level}.png": np.full((30 + level, 40), level, np.uint8) for level in range(3)}
     dataset = make_images({**blank, "egg/10.png": draw(1000), "egg/11.png": draw(1000)})
 
@@ -94,7 +94,7 @@ def test_copies_and_blank_images_are_no_candidates(
 def test_same_pixels_in_another_file_format_are_copies(
     make_images: Callable[..., Dataset], draw: Callable[..., NDArray[np.uint8]]
 ) -> None:
-    """What counts is size and grey levels, not the bytes; the same bytes in another shape are no copy."""
+    """Copies have the same size and grey levels, not the same bytes; equal bytes in another shape are not copies."""
     flat = {"egg/0.png": np.full((20, 30), 7, np.uint8), "egg/1.png": np.full((30, 20), 7, np.uint8)}
     dataset = make_images({**flat, "Copepoda/a.png": draw(1000), "egg/b.bmp": draw(1000)})
     assert dataset.images is not None
@@ -105,10 +105,10 @@ def test_same_pixels_in_another_file_format_are_copies(
     assert len(set(groups[0]["content"])) == 2
 
 
-def test_compression_makes_no_difference(
+def test_compression_does_not_matter(
     make_images: Callable[..., Dataset], draw: Callable[..., NDArray[np.uint8]]
 ) -> None:
-    """A PNG written with and without compression, and grey as three equal channels, are the same image."""
+    """PNGs with and without compression, and with three equal channels, are copies of each other."""
     image = draw(1000)
     changed: dict[str, NDArray[np.uint8] | bytes] = {"egg/three.png": np.dstack([image] * 3)}
     for level in (0, 9):
@@ -122,70 +122,70 @@ def test_compression_makes_no_difference(
     assert [list(group["member"]) for group in groups] == [["egg/0a.png", "egg/9a.png", "egg/three.png"]]
 
 
-def brute_force(looks: NDArray[np.uint64]) -> list[tuple[int, int]]:
-    """Compare all with all."""
-    pairs = combinations(range(len(looks)), 2)
-    return [(i, j) for i, j in pairs if (int(looks[i]) ^ int(looks[j])).bit_count() <= MOST_BITS]
+def brute_force(hashes: NDArray[np.uint64]) -> list[tuple[int, int]]:
+    """Return the close pairs found by comparing all pairs."""
+    pairs = combinations(range(len(hashes)), 2)
+    return [(i, j) for i, j in pairs if (int(hashes[i]) ^ int(hashes[j])).bit_count() <= MOST_BITS]
 
 
-def banded(looks: NDArray[np.uint64]) -> list[tuple[int, int]]:
-    """Return the pairs that bands find, in order; one that came twice would stand twice."""
-    return sorted((int(i), int(j)) for part in close_looks(looks) for i, j in part)
+def banded(hashes: NDArray[np.uint64]) -> list[tuple[int, int]]:
+    """Return the close pairs found by bands, sorted; a pair found twice would be listed twice."""
+    return sorted((int(i), int(j)) for chunk in close_hashes(hashes) for i, j in chunk)
 
 
 @given(
     arrays.arrays(np.uint64, st.integers(0, 30), elements=st.integers(0, 2**64 - 1)),
     st.lists(st.tuples(st.integers(0, 29), st.sets(st.integers(0, 63), max_size=8)), max_size=30),
 )
-def test_bands_find_what_a_comparison_of_all_finds(
-    looks: NDArray[np.uint64], changes: list[tuple[int, set[int]]]
+def test_bands_find_the_same_pairs_as_brute_force(
+    hashes: NDArray[np.uint64], changes: list[tuple[int, set[int]]]
 ) -> None:
-    """Every pair within the limit, once, and none beyond it, whichever bits differ."""
+    """Each pair within the limit is found once, and none beyond it, whichever bits differ."""
     near = [
-        looks[place % len(looks)] ^ np.uint64(sum(1 << bit for bit in bits)) for place, bits in changes if len(looks)
+        hashes[place % len(hashes)] ^ np.uint64(sum(1 << bit for bit in bits)) for place, bits in changes if len(hashes)
     ]
-    everything = np.concatenate([looks, np.array(near, np.uint64)])
+    everything = np.concatenate([hashes, np.array(near, np.uint64)])
 
     assert banded(everything) == brute_force(everything)
 
 
-def test_crowded_bands_are_compared_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where many looks share a band the comparison goes on in steps, with the same pairs."""
+def test_large_bands_are_compared_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If many hashes share a band, they are compared in chunks, with the same result."""
     rng = np.random.default_rng(0)
-    looks = rng.integers(0, 2**9, 80, dtype=np.uint64)
-    expected = brute_force(looks)
+    hashes = rng.integers(0, 2**9, 80, dtype=np.uint64)
+    expected = brute_force(hashes)
 
     monkeypatch.setattr(copies, "AT_ONCE", 100)
 
-    assert banded(looks) == expected
+    assert banded(hashes) == expected
     assert len(expected) > 1000
 
 
-def almost_the_same(number: int) -> pd.DataFrame:
-    """Return a table, as `scan` gives it, of images that differ a little: a particle is stuck before the lens."""
+def similar_images(number: int) -> pd.DataFrame:
+    """Return a table like that of `scan`, of slightly different images, as if a particle were stuck to the lens."""
     rng = np.random.default_rng(0)
-    once = rng.integers(20, 220, 256)
-    small = [(once + rng.integers(-3, 4, 256)).astype(np.uint8).tobytes() for _ in range(number)]
+    base = rng.integers(20, 220, 256)
+    small = [(base + rng.integers(-3, 4, 256)).astype(np.uint8).tobytes() for _ in range(number)]
     same = {"status": "ok", "lowest": 0, "highest": 9, "width": 20, "height": 20, "look": np.full(number, 5, np.uint64)}
     return pd.DataFrame({**same, "pixels": [str(place) for place in range(number)], "small": small})
 
 
-def test_many_images_that_look_alike_are_all_paired(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each with each, with the correlation that NumPy gives, however many are compared at once."""
-    table = almost_the_same(40)
+def test_many_similar_images_are_all_paired(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All pairs are found, with the correlation computed by NumPy, for any chunk size."""
+    table = similar_images(40)
     small = np.frombuffer(b"".join(table["small"]), np.uint8).reshape(40, 256)
     at_once = near_duplicates(table)
     monkeypatch.setattr(copies, "PAIRS_AT_ONCE", 7)
-    in_parts = near_duplicates(table)
+    in_chunks = near_duplicates(table)
 
-    pd.testing.assert_frame_equal(in_parts, at_once)
+    pd.testing.assert_frame_equal(in_chunks, at_once)
     assert len(at_once) == 40 * 39 // 2
     np.testing.assert_allclose(at_once["correlation"], np.corrcoef(small)[at_once["first"], at_once["second"]])
 
 
-def test_memory_does_not_grow_with_the_pairs() -> None:
-    """Of 45,000 pairs not all small copies are held at once, which would take 290 MB."""
-    table = almost_the_same(300)
+def test_memory_does_not_grow_with_the_number_of_pairs() -> None:
+    """The small copies of 45,000 pairs, 290 MB, are not all held at once."""
+    table = similar_images(300)
     tracemalloc.start()
     try:
         pairs = near_duplicates(table)
@@ -198,6 +198,6 @@ def test_memory_does_not_grow_with_the_pairs() -> None:
 
 
 def test_bands_cover_all_bits_once() -> None:
-    """The masks are disjoint and fill 64 bits."""
+    """The masks are disjoint and cover 64 bits."""
     assert sum(MASKS) == 2**64 - 1
     assert len(MASKS) == MOST_BITS + 1

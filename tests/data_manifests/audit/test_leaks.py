@@ -1,4 +1,4 @@
-"""Columns that give the label away are found; good measurements are not taken for them."""
+"""Features that leak the label are found; informative measurements are not mistaken for leaks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TAXA = pd.Series([f"taxon {code:02d}" for code in CODES])
 
 
 def measurements(noise: float = 1.5) -> pd.DataFrame:
-    """Return ten columns that tell the classes apart as features do: some, each in its own way, none all."""
+    """Return ten columns that separate the classes as real features do, each of them partially."""
     rng = np.random.default_rng(4)
     columns = {f"f{k}": rng.permutation(CLASSES)[CODES] + rng.normal(0, noise + k / 5, len(CODES)) for k in range(10)}
     return pd.DataFrame(columns)
@@ -34,31 +34,31 @@ LEAKS = {
 
 
 @pytest.mark.parametrize("leak", LEAKS.values(), ids=LEAKS)
-def test_a_column_that_gives_the_label_away_is_found(leak: np.ndarray) -> None:
-    """It and nothing else."""
+def test_a_feature_that_leaks_the_label_is_found(leak: np.ndarray) -> None:
+    """It is the only one reported."""
     scores = single_feature_scores(measurements().assign(leak=leak), TAXA)
 
     assert list(suspicious(scores).index) == ["leak"]
 
 
-def test_several_leaks_come_best_first() -> None:
-    """Two of twelve columns."""
+def test_several_leaks_are_sorted_best_first() -> None:
+    """Two of twelve columns leak the label."""
     table = measurements().assign(blurred=CODES + RNG.normal(0, 0.3, len(CODES)), label=CODES.astype(float))
 
     assert list(suspicious(single_feature_scores(table, TAXA)).index) == ["label", "blurred"]
 
 
 @pytest.mark.parametrize("noise", [0.5, 1.5, 5])
-def test_honest_measurements_are_not_suspected(noise: float) -> None:
-    """Ten features of different worth, with ids in random order and a constant among them."""
+def test_ordinary_features_are_not_reported(noise: float) -> None:
+    """This includes ids in random order, a constant and an empty column."""
     ids = np.random.default_rng(5).permutation(len(CODES)).astype(float)
     table = measurements(noise).assign(id=ids, constant=1.0, nothing=np.nan)
 
     assert list(suspicious(single_feature_scores(table, TAXA)).index) == []
 
 
-def test_scores_are_what_is_recognised_on_other_rows() -> None:
-    """The label scores 1, noise and unordered ids score like chance, although ids tell every row learnt from."""
+def test_scores_are_computed_on_held_out_rows() -> None:
+    """The label scores 1; noise and unordered ids score at chance, although ids identify every training row."""
     table = pd.DataFrame({"label": CODES, "id": RNG.permutation(len(CODES)), "noise": RNG.normal(size=len(CODES))})
     scores = single_feature_scores(table.astype(float), TAXA)
 
@@ -68,14 +68,14 @@ def test_scores_are_what_is_recognised_on_other_rows() -> None:
 
 
 def test_a_large_class_counts_no_more_than_a_small_one() -> None:
-    """A column that tells nothing scores 1/2 of two classes, though one has nine of ten rows."""
+    """An uninformative column scores 1/2 for two classes, although one has nine of ten rows."""
     taxa = pd.Series(["detritus"] * 900 + ["egg"] * 100)
     scores = single_feature_scores(pd.DataFrame({"constant": np.ones(1000)}), taxa)
 
     assert scores["constant"] == 0.5
 
 
-def test_more_classes_than_leaves_are_told_apart() -> None:
+def test_more_classes_than_leaves_are_separated() -> None:
     """With 121 classes the label still scores 1."""
     taxa = pd.Series(np.repeat(np.arange(121), 6)).map("taxon {}".format)
     scores = single_feature_scores(pd.DataFrame({"label": np.repeat(np.arange(121.0), 6)}), taxa)
@@ -86,15 +86,15 @@ def test_more_classes_than_leaves_are_told_apart() -> None:
 @pytest.mark.parametrize(
     "taxa", [["a"], ["a", "a", "a"], ["a", "b", "c"], ["a", "a", "b"]], ids=["one row", "one class", "singles", "pair"]
 )
-def test_too_few_rows_are_no_error(taxa: list[str]) -> None:
-    """Without two classes of two objects nothing is scored."""
+def test_too_few_rows_are_not_an_error(taxa: list[str]) -> None:
+    """Without two classes of two objects, there are no scores."""
     table = pd.DataFrame({"area": np.arange(float(len(taxa)))})
 
     assert len(single_feature_scores(table, pd.Series(taxa))) == 0
 
 
-def test_a_class_with_one_object_is_left_aside() -> None:
-    """It cannot be in both halves; the scores of the others are as without it, and a leak is found all the same."""
+def test_a_class_with_one_object_is_excluded() -> None:
+    """It cannot be in both halves; the other scores do not change, and a leak is still found."""
     taxa = pd.concat([TAXA, pd.Series(["a single"])], ignore_index=True)
     table = measurements().assign(leak=CODES + RNG.normal(0, 0.1, len(CODES)))
     longer = pd.concat([table, table[:1] + 50], ignore_index=True)
@@ -105,7 +105,7 @@ def test_a_class_with_one_object_is_left_aside() -> None:
 
 
 def test_missing_and_infinite_values_are_values() -> None:
-    """What is missing, or beyond all numbers, in one class alone tells that class; a column of nothing tells none."""
+    """Values that are missing or infinite in one class only identify it; an empty column identifies none."""
     two = pd.Series(np.where(CODES % 2, "odd", "even"))
     value = np.random.default_rng(6).normal(size=len(CODES))
     columns = {"missing": np.nan, "largest": np.inf, "least": -np.inf}
@@ -115,8 +115,8 @@ def test_missing_and_infinite_values_are_values() -> None:
     assert scores.to_dict() == pytest.approx({"missing": 1, "largest": 1, "least": 1, "nothing": 0.5}, abs=0.01)
 
 
-def test_large_tables_are_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No more rows are looked at than are meant to be; the result is the same each time, rare classes or not."""
+def test_large_tables_are_subsampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of rows is limited, and the result is reproducible, also with rare classes."""
     rng = np.random.default_rng(0)
     codes = np.r_[rng.integers(0, 3, 990), np.repeat([3, 4, 5, 6, 7], 2)]
     table = pd.DataFrame({"label": codes.astype(float), "noise": rng.normal(size=len(codes))})
@@ -124,7 +124,7 @@ def test_large_tables_are_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
     rows: list[int] = []
     score = leaks._score
 
-    def counted(column: pd.DataFrame, *others: Any) -> float:  # noqa: ANN401 - they are passed on as they are
+    def counted(column: pd.DataFrame, *others: Any) -> float:  # noqa: ANN401 - passed on unchanged
         rows.append(len(column))
         return score(column, *others)
 
@@ -138,7 +138,7 @@ def test_large_tables_are_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_leaks_of_large_tables_are_found() -> None:
-    """Among 25,000 rows as among few: the label with noise, and ids that were given class by class."""
+    """Among 25,000 rows, the label with noise and ids assigned class by class are found."""
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 10, 25_000)
     ordinary = {f"f{k}": rng.normal(size=len(codes)) + rng.permutation(10)[codes] / 10 for k in range(8)}
@@ -149,16 +149,16 @@ def test_leaks_of_large_tables_are_found() -> None:
     assert set(suspicious(scores).index) == {"code", "id"}
 
 
-def test_among_three_columns_nothing_is_far_from_the_rest() -> None:
-    """There is no rest to compare with."""
+def test_three_columns_have_no_outliers() -> None:
+    """They are too few to identify outliers."""
     assert len(suspicious(pd.Series({"a": 0.1, "b": 0.1, "leak": 1.0}))) == 0
 
 
-def test_the_fence_is_that_of_tukey_but_never_near_the_median() -> None:
-    """Third quartile plus three interquartile ranges; 0.15 above the median where all others are the same."""
+def test_outliers_are_beyond_the_outer_fence_and_far_from_the_median() -> None:
+    """Third quartile plus three interquartile ranges, and at least 0.15 above the median."""
     spread = pd.Series([0.10, 0.15, 0.20, 0.25, 0.30, 0.59, 0.61], index=list("abcdefg"))
-    alike = pd.Series([*[0.2] * 9, 0.34, 0.36], index=list("abcdefghijk"))
+    equal = pd.Series([*[0.2] * 9, 0.34, 0.36], index=list("abcdefghijk"))
 
-    assert list(suspicious(alike).index) == ["k"]
+    assert list(suspicious(equal).index) == ["k"]
     assert list(suspicious(spread).index) == []
     assert list(suspicious(pd.concat([spread[:5], pd.Series({"leak": 0.70})])).index) == ["leak"]

@@ -1,4 +1,4 @@
-"""The audit: every kind of fault, planted in a set that has none, is found by name; nothing else is."""
+"""Audit: each kind of fault, inserted into a data set without faults, is found and named; nothing else is."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ NDSB = Path(__file__).resolve().parents[4] / "shared" / "data" / "kaggle-ndsb"
 EVEN = {"Copepoda": 40, "detritus": 60, "egg": 30, "Retaria": 20}
 
 
-def found(dataset: Dataset) -> dict[str, tuple[str, ...]]:
+def examples_by_code(dataset: Dataset) -> dict[str, tuple[str, ...]]:
     """Return the examples of each finding by its code."""
     return {one.code: one.examples for one in audit(dataset).findings}
 
 
 @pytest.fixture
 def measured(make_dataset: Callable[..., Dataset]) -> Dataset:
-    """A data set of 150 objects without images whose eight features are without a fault."""
+    """A data set of 150 objects without images, with eight features without faults."""
     dataset = make_dataset(EVEN)
     rng = np.random.default_rng(0)
     codes = pd.factorize(dataset.objects["taxon"])[0]
@@ -41,25 +41,25 @@ def measured(make_dataset: Callable[..., Dataset]) -> Dataset:
 
 
 def with_columns(dataset: Dataset, **columns: object) -> Dataset:
-    """Return a data set with more features."""
+    """Return a data set with additional features."""
     assert dataset.native is not None
     return replace(dataset, native=dataset.native.assign(**columns))
 
 
-def test_nothing_is_found_in_a_set_without_faults(make_images: Callable[..., Dataset], measured: Dataset) -> None:
-    """Neither among images nor among features."""
-    assert found(make_images()) == {}
-    assert found(measured) == {}
+def test_nothing_is_found_in_a_data_set_without_faults(make_images: Callable[..., Dataset], measured: Dataset) -> None:
+    """There are no findings on images or features."""
+    assert examples_by_code(make_images()) == {}
+    assert examples_by_code(measured) == {}
 
 
 def test_images_that_cannot_be_used_are_named(make_images: Callable[..., Dataset], draw: Draw) -> None:
-    """Each by its member, under what is wrong with it."""
+    """Each is listed by its member under its fault."""
     grey = draw(1000)
     dataset = make_images(
         {
             "egg/alpha.png": np.dstack([draw(1), draw(1), draw(1), draw(1)]),
             "egg/colour.png": np.dstack([draw(2), draw(2), 255 - draw(2)]),
-            "egg/cut.jpg": make_cut(draw(3)),
+            "egg/cut.jpg": truncated_jpeg(draw(3)),
             "egg/deep.png": draw(4).astype(np.uint16) * 257,
             "egg/empty.png": b"",
             "egg/flat.png": np.full((30, 30), 7, np.uint8),
@@ -79,17 +79,17 @@ def test_images_that_cannot_be_used_are_named(make_images: Callable[..., Dataset
         "deep": ("egg/deep.png",),
     }
 
-    assert {code: names for code, names in found(dataset).items() if code in expected} == expected
+    assert {code: names for code, names in examples_by_code(dataset).items() if code in expected} == expected
 
 
-def make_cut(image: NDArray[np.uint8]) -> bytes:
+def truncated_jpeg(image: NDArray[np.uint8]) -> bytes:
     """Return the first half of a JPEG."""
     content = bytes(cv2.imencode(".jpg", image)[1].tobytes())
     return content[: len(content) // 2]
 
 
-def test_copies_are_told_apart_by_their_labels(make_images: Callable[..., Dataset], draw: Draw) -> None:
-    """Duplicates with one label, copies with two, and an image that was made brighter, under both labels."""
+def test_copies_are_grouped_by_whether_labels_agree(make_images: Callable[..., Dataset], draw: Draw) -> None:
+    """Copies with the same label or different labels, and likewise near duplicates (a brighter image)."""
     one, two, three, four = (draw(1000 + k) for k in range(4))
     dataset = make_images(
         {
@@ -99,7 +99,7 @@ def test_copies_are_told_apart_by_their_labels(make_images: Callable[..., Datase
             "egg/d1.png": four, "detritus/d2.png": four + np.uint8(20),
         }
     )  # fmt: skip
-    findings = found(dataset)
+    findings = examples_by_code(dataset)
 
     assert findings["copies"] == ("egg/a1.png = egg/a2.png",)
     assert findings["copies-at-odds"] == ("detritus/b2.png = egg/b1.png",)
@@ -107,28 +107,28 @@ def test_copies_are_told_apart_by_their_labels(make_images: Callable[..., Datase
     assert findings["look-alikes-at-odds"] == ("detritus/d2.png ~ egg/d1.png",)
 
 
-def test_an_image_without_object_is_at_odds_with_nobody(make_images: Callable[..., Dataset], draw: Draw) -> None:
-    """Nobody gave it a label that could be wrong; its copies are copies all the same."""
+def test_an_image_without_object_has_no_conflicting_label(make_images: Callable[..., Dataset], draw: Draw) -> None:
+    """It has no label that could be wrong; its copies are still reported as copies."""
     same, near = draw(1000), draw(1001)
     dataset = make_images(
         {"egg/a.png": same, "detritus/a.png": same, "egg/b.png": near, "detritus/b.png": near + np.uint8(20)}
     )
-    lonely = replace(dataset, objects=dataset.objects[dataset.objects["taxon"] != "detritus"])
+    unlabelled = replace(dataset, objects=dataset.objects[dataset.objects["taxon"] != "detritus"])
 
-    assert found(lonely) == {
+    assert examples_by_code(unlabelled) == {
         "copies": ("detritus/a.png (no taxon) = egg/a.png",),
         "look-alikes": ("detritus/b.png (no taxon) ~ egg/b.png",),
     }
 
 
-def test_labels_stand_beside_members_that_do_not_tell_them(make_challenge: Callable[..., Path]) -> None:
-    """In the challenge layout a file's name is a number; the taxon is told with it."""
+def test_labels_are_added_to_members_that_do_not_contain_them(make_challenge: Callable[..., Path]) -> None:
+    """In the challenge layout, file names are numbers; the taxon is added."""
 
     def two_rounds(meta: pd.DataFrame) -> pd.DataFrame:
         return meta.assign(objid=[1, 257, *range(2, len(meta))], level2=["egg", "detritus", *meta["level2"][2:]])
 
     folder = make_challenge(meta=two_rounds, native=lambda native: native.assign(objid=range(1, len(native) + 1)))
-    findings = found(open_folder(manifest_of_folder("made"), folder))
+    findings = examples_by_code(open_folder(manifest_of_folder("made"), folder))
 
     assert findings["copies-at-odds"] == ("imgs/1.png (egg) = imgs/257.png (detritus)",)
 
@@ -137,14 +137,14 @@ def test_labels_stand_beside_members_that_do_not_tell_them(make_challenge: Calla
 def test_classes_that_are_too_small_are_named(
     make_dataset: Callable[..., Dataset], smallest: int, codes: set[str]
 ) -> None:
-    """Of fewer than three no split can be made; of fewer than twenty a score is chance."""
-    findings = found(make_dataset({**EVEN, "Bacteriastrum": smallest}))
+    """Fewer than three objects cannot be split; with fewer than twenty, the score is mostly chance."""
+    findings = examples_by_code(make_dataset({**EVEN, "Bacteriastrum": smallest}))
 
     assert findings == dict.fromkeys(codes, (f"Bacteriastrum {smallest}",))
 
 
 def test_copies_and_samples_across_a_published_split_are_named(make_images: Callable[..., Dataset], draw: Draw) -> None:
-    """The files' own split is looked at, when they have one, however it is spelt."""
+    """If the files have a split, it is audited, whatever its spelling."""
     image = draw(1000)
     dataset = make_images({"egg/0.png": image, "egg/1.png": image, "egg/2.png": image + np.uint8(20)})
     place = dataset.objects["object_id"].str.split("/").str[-1].astype(int)
@@ -159,18 +159,18 @@ def test_copies_and_samples_across_a_published_split_are_named(make_images: Call
     assert "look-alikes-across" not in findings
 
 
-def test_look_alikes_across_the_split_are_named(make_images: Callable[..., Dataset], draw: Draw) -> None:
-    """An image and its brighter copy on two sides."""
+def test_near_duplicates_across_the_split_are_named(make_images: Callable[..., Dataset], draw: Draw) -> None:
+    """An image and its brighter copy are in different subsets."""
     dataset = make_images({"egg/0.png": draw(1000), "egg/1.png": draw(1000) + np.uint8(20)})
     place = dataset.objects["object_id"].str.split("/").str[-1].astype(int)
     sets = pd.Series(np.where(place % 2 == 0, "train", "test"), index=place.index)
-    findings = found(replace(dataset, objects=dataset.objects.assign(set=sets)))
+    findings = examples_by_code(replace(dataset, objects=dataset.objects.assign(set=sets)))
 
     assert findings["look-alikes-across"] == ("egg/0.png ~ egg/1.png",)
 
 
-def test_without_a_published_split_it_is_the_default_hold_out(make_dataset: Callable[..., Dataset]) -> None:
-    """The one that `run` makes with seed 0; samples that lie on two of its sides are told."""
+def test_without_a_published_split_the_default_hold_out_is_audited(make_dataset: Callable[..., Dataset]) -> None:
+    """It is the split that `run` makes with seed 0; samples in several of its subsets are reported."""
     samples = [f"station {k % 3}" for k in range(150)]
     result = audit(make_dataset(EVEN, samples=samples))
 
@@ -179,7 +179,7 @@ def test_without_a_published_split_it_is_the_default_hold_out(make_dataset: Call
 
 
 def test_a_split_that_cannot_be_made_is_a_finding(make_dataset: Callable[..., Dataset]) -> None:
-    """With one class there is nothing to split; the audit goes on and says why."""
+    """A single class cannot be split; the audit continues and gives the reason."""
     result = audit(make_dataset({"egg": 30}))
 
     assert result.split == ""
@@ -187,44 +187,44 @@ def test_a_split_that_cannot_be_made_is_a_finding(make_dataset: Callable[..., Da
     assert "fewer than two taxa" in result.findings[0].advice
 
 
-def test_features_that_are_of_no_use_are_named(measured: Dataset) -> None:
-    """Empty, constant, with holes: each under its own heading, those with most holes first."""
+def test_useless_features_are_named(measured: Dataset) -> None:
+    """Empty, constant, and with missing values, sorted by decreasing share of missing values."""
     assert measured.native is not None
     value = measured.native["f0"].to_numpy()
     hole, holes = value.copy(), value.copy()
     hole[:15], holes[:75] = np.nan, np.nan
-    findings = found(with_columns(measured, nothing=np.nan, one=1.0, hole=hole, holes=holes))
+    findings = examples_by_code(with_columns(measured, nothing=np.nan, one=1.0, hole=hole, holes=holes))
 
     assert findings == {"empty": ("nothing",), "constant": ("one",), "missing": ("holes 50.00%", "hole 10.00%")}
 
 
-def test_columns_that_give_the_label_away_are_named(measured: Dataset) -> None:
-    """The label as a number, and ids that were given class by class."""
+def test_features_that_leak_the_label_are_named(measured: Dataset) -> None:
+    """The label as a number, and ids assigned class by class."""
     label = pd.factorize(measured.objects["taxon"])[0].astype(float)
-    findings = found(with_columns(measured, code=label, number=np.arange(150.0)))
+    findings = examples_by_code(with_columns(measured, code=label, number=np.arange(150.0)))
 
     assert set(findings) == {"leak"}
     assert {name.split()[0] for name in findings["leak"]} == {"code", "number"}
 
 
 def test_the_number_of_processes_changes_nothing(make_images: Callable[..., Dataset], draw: Draw) -> None:
-    """One or two: the same findings."""
+    """One process and two give the same findings."""
     dataset = make_images({"egg/0.png": draw(0), "egg/1.png": b"", "egg/2.png": draw(5) + np.uint8(20)})
 
     assert audit(dataset, jobs=2).to_json() == audit(dataset, jobs=1).to_json()
 
 
-def test_counts_are_of_all_and_names_of_the_first_ten(make_images: Callable[..., Dataset]) -> None:
-    """Twelve empty images: twelve are counted, ten named, in the order of their names."""
+def test_all_are_counted_and_the_first_ten_named(make_images: Callable[..., Dataset]) -> None:
+    """Of twelve empty images, twelve are counted and ten named, in the order of their names."""
     result = audit(make_images({f"egg/{number}.png": b"" for number in range(12)}))
     empty = next(one for one in result.findings if one.code == "image-empty")
 
     assert (empty.count, len(empty.examples)) == (12, 10)
-    assert str(empty).startswith("empty files: 12. Get them again, or take their objects out.\n    first: egg/0.png, ")
+    assert str(empty).startswith("empty files: 12. Replace them, or remove their objects.\n    first: egg/0.png, ")
 
 
-def test_simulated_sets_are_called_simulated(make_dataset: Callable[..., Dataset]) -> None:
-    """In the JSON as everywhere."""
+def test_simulated_data_sets_are_marked_as_simulated(make_dataset: Callable[..., Dataset]) -> None:
+    """The JSON document has a flag."""
     dataset = make_dataset(EVEN)
 
     assert audit(replace(dataset, simulated=True)).to_json()["simulated"] is True
@@ -232,8 +232,8 @@ def test_simulated_sets_are_called_simulated(make_dataset: Callable[..., Dataset
 
 
 @pytest.mark.real_data
-def test_the_image_of_ndsb_that_has_two_labels_is_found() -> None:
-    """Of 30,336 images two are the same, under two names of one chaetognath; none is broken."""
+def test_the_image_of_ndsb_with_two_labels_is_found() -> None:
+    """Two of 30,336 images are identical and have two different chaetognath labels; none is damaged."""
     if not NDSB.is_dir():
         pytest.skip(f"the real data are not at {NDSB}")
     result = audit(open_folder(None, NDSB), jobs=2)
@@ -248,8 +248,8 @@ def test_the_image_of_ndsb_that_has_two_labels_is_found() -> None:
 
 
 @pytest.mark.real_data
-def test_station_40_has_no_column_that_gives_the_label_away(station40: Path) -> None:
-    """A real table raises no false alarm; what is found in it is known."""
+def test_station_40_has_no_feature_that_leaks_the_label(station40: Path) -> None:
+    """A real table gives no false alarm; its other findings are known."""
     codes = [one.code for one in audit(open_folder(None, station40)).findings]
 
     assert codes == ["colour", "look-alikes", "class-too-small", "class-small", "look-alikes-across", "constant"]

@@ -1,4 +1,4 @@
-"""Every image opened once: the same table whatever the processes, and no image that stops it."""
+"""Scan of all images: the same table for any number of processes, and no image that stops it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from planktonbench.data_manifests.audit import scan as module
-from planktonbench.data_manifests.audit.scan import look_of, scan
+from planktonbench.data_manifests.audit.scan import perceptual_hash, scan
 from planktonbench.data_manifests.images import opened as opening
 from planktonbench.data_manifests.images.encoding import PNG
 from planktonbench.data_manifests.images.store import ImageStore, open_images, reopen_images
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from planktonbench.data_manifests.dataset import Dataset
 
 
-def png_that_claims(width: int, height: int) -> bytes:
-    """Return a PNG whose chunks are right and whose header claims a size that its data do not have."""
+def png_with_announced_size(width: int, height: int) -> bytes:
+    """Return a PNG with valid chunks whose header announces a size that its data do not have."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -40,12 +40,12 @@ def png_that_claims(width: int, height: int) -> bytes:
 
 @pytest.fixture
 def mixed(make_images: Callable[..., Dataset], draw: Callable[..., NDArray[np.uint8]]) -> Dataset:
-    """Images of every kind."""
+    """Images of all kinds, sound and faulty."""
     grey = draw(1000)
     whole = cv2.imencode(".png", grey)[1].tobytes()
     return make_images(
         {
-            "egg/absurd.png": png_that_claims(100_000, 100_000),
+            "egg/absurd.png": png_with_announced_size(100_000, 100_000),
             "egg/alpha.png": np.dstack([grey, grey, grey, 255 - grey]),
             "egg/colour.png": np.dstack([grey, grey // 2, grey]),
             "egg/cut.png": whole[:-30],
@@ -54,7 +54,7 @@ def mixed(make_images: Callable[..., Dataset], draw: Callable[..., NDArray[np.ui
             "egg/flat.png": np.full((30, 40), 7, np.uint8),
             "egg/grey.png": grey[:20, :30],
             "egg/grey-as-colour.png": np.dstack([grey, grey, grey]),
-            "egg/hollow.png": png_that_claims(50, 50),
+            "egg/hollow.png": png_with_announced_size(50, 50),
             "egg/pixel.png": np.full((1, 1), 9, np.uint8),
             "egg/text.png": b"not a png",
             "egg/turned.png": whole[:60] + bytes([whole[60] ^ 1]) + whole[61:],
@@ -62,17 +62,17 @@ def mixed(make_images: Callable[..., Dataset], draw: Callable[..., NDArray[np.ui
     )
 
 
-def by_name(dataset: Dataset) -> pd.DataFrame:
-    """Return the table of the images that were added, by file name."""
+def scan_added(dataset: Dataset) -> pd.DataFrame:
+    """Return the table of the added images, indexed by file name."""
     assert dataset.images is not None
     table = scan(dataset.images)
     names = table["member"].map(lambda member: PurePath(member).stem)
     return table.set_index(names)[~names.str.isdigit().to_numpy()]
 
 
-def test_the_state_of_each_image_is_told(mixed: Dataset) -> None:
-    """Empty, cut, damaged, foreign, beyond all size: each by its name, and the others are fine."""
-    found = by_name(mixed)["status"]
+def test_the_status_of_each_image_is_reported(mixed: Dataset) -> None:
+    """Empty, truncated, damaged, not an image, or absurdly large; all others are ok."""
+    found = scan_added(mixed)["status"]
 
     assert found[found != "ok"].to_dict() == {
         "absurd": "unreadable",
@@ -84,10 +84,10 @@ def test_the_state_of_each_image_is_told(mixed: Dataset) -> None:
     }
 
 
-def test_size_depth_and_colour_are_told(mixed: Dataset) -> None:
-    """Three equal channels are no colour; transparency is a channel."""
+def test_size_depth_and_colour_are_reported(mixed: Dataset) -> None:
+    """Three equal channels are not colour; transparency counts as a channel."""
     columns = ["height", "width", "channels", "coloured", "bits"]
-    found = by_name(mixed)[columns]
+    found = scan_added(mixed)[columns]
 
     assert found.loc["grey"].tolist() == [20, 30, 1, 0, 8]
     assert found.loc[["alpha", "colour", "deep", "grey-as-colour"], columns[2:]].to_numpy().tolist() == [
@@ -99,9 +99,9 @@ def test_size_depth_and_colour_are_told(mixed: Dataset) -> None:
     assert not found.loc["cut"].any()
 
 
-def test_grey_levels_are_told(mixed: Dataset, draw: Callable[..., NDArray[np.uint8]]) -> None:
-    """The least and the largest, of what is seen on white; of one pixel, and of one grey level, they are the same."""
-    found = by_name(mixed)
+def test_grey_levels_are_reported(mixed: Dataset, draw: Callable[..., NDArray[np.uint8]]) -> None:
+    """Lowest and highest, with transparent images on white; equal for a single pixel and for a single grey level."""
+    found = scan_added(mixed)
     grey = cv2.imread(str(mixed.folder / "egg" / "grey.png"), cv2.IMREAD_GRAYSCALE)
     assert grey is not None
 
@@ -116,20 +116,20 @@ def test_grey_levels_are_told(mixed: Dataset, draw: Callable[..., NDArray[np.uin
 
 
 def test_the_number_of_processes_changes_nothing(mixed: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One process or two, in chunks of any size: the same table, and all images are counted."""
+    """One process or two, and chunks of any size, give the same table; progress counts all images."""
     assert mixed.images is not None
     counts: list[int] = []
-    alone = scan(mixed.images, jobs=1)
+    expected = scan(mixed.images, jobs=1)
     monkeypatch.setattr(module, "CHUNK", 10)
 
-    pd.testing.assert_frame_equal(scan(mixed.images, jobs=2, advance=counts.append), alone)
-    assert sum(counts) == len(mixed.images) == len(alone)
+    pd.testing.assert_frame_equal(scan(mixed.images, jobs=2, advance=counts.append), expected)
+    assert sum(counts) == len(mixed.images) == len(expected)
     assert max(counts) == 10
-    assert list(alone["object_id"]) == list(mixed.images.members)
+    assert list(expected["object_id"]) == list(mixed.images.members)
 
 
 def test_a_source_is_listed_once_in_each_process(mixed: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A million names are not listed again for every chunk, but for every scan."""
+    """Names are listed once per scan, not once per chunk."""
     assert mixed.images is not None
     opened: list[str] = []
 
@@ -162,8 +162,8 @@ def pack(path: Path, contents: dict[str, bytes]) -> ImageStore:
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_it_is_the_same_from_an_archive(mixed: Dataset, kind: str) -> None:
-    """A folder, a zip file and a tar file of the same images give the same table, in other processes too."""
+def test_archives_give_the_same_table_as_folders(mixed: Dataset, kind: str) -> None:
+    """A folder, a zip file and a tar file of the same images give the same table, also with several processes."""
     images = open_images(mixed.folder, id_parts=2)
     packed = pack(
         mixed.folder.parent / f"packed.{kind}", {name: (mixed.folder / name).read_bytes() for name in images.names}
@@ -173,10 +173,10 @@ def test_it_is_the_same_from_an_archive(mixed: Dataset, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_rows_come_as_images_are_stored(
+def test_rows_are_in_storage_order(
     tmp_path: Path, draw: Callable[..., NDArray[np.uint8]], kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not in the order of names, whatever the processes: an archive is read from its beginning to its end."""
+    """Archives are read sequentially, not in the order of names, for any number of processes."""
     order = [7, 3, 9, 1, 8, 2]
     contents = {f"imgs/{number}.png": cv2.imencode(".png", draw(number))[1].tobytes() for number in order}
     images = pack(tmp_path / f"packed.{kind}", contents)
@@ -189,9 +189,9 @@ def test_rows_come_as_images_are_stored(
 
 
 def tiff(pixels: NDArray[np.uint8], end: str) -> bytes:
-    """Write grey levels as ImageJ does, the directory in front and the pixels behind it; `end` is struct's `<` or `>`.
+    """Write grey levels as ImageJ does, the directory before the pixels; `end` is the byte order of struct, `<` or `>`.
 
-    After TIFF 6.0 (Adobe 1992), section 4: width, height, bits, no compression, black is zero, where the strip is,
+    After TIFF 6.0 (Adobe 1992), section 4: width, height, bits, no compression, black is zero, offset of the strip,
     channels, its rows and its bytes.
     """
     height, width = pixels.shape
@@ -202,10 +202,10 @@ def tiff(pixels: NDArray[np.uint8], end: str) -> bytes:
 
 
 @pytest.mark.parametrize("end", ["<", ">"])
-def test_a_tiff_that_is_cut_anywhere_is_told(
+def test_a_truncated_tiff_is_reported(
     tmp_path: Path, draw: Callable[..., NDArray[np.uint8]], end: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Only the whole one is fine: what the look at its beginning does not tell, the decoder does, without a word."""
+    """Whatever the length, only the complete file is ok; faults not visible in the header are found by the decoder."""
     whole = tiff(draw(0)[:6, :7], end)
     cuts = {f"{length}.tif": whole[:length] for length in range(len(whole) + 1)}
     table = scan(pack(tmp_path / "imgs.zip", cuts)).set_index("object_id")
@@ -216,10 +216,8 @@ def test_a_tiff_that_is_cut_anywhere_is_told(
     assert capfd.readouterr().err == ""
 
 
-def test_a_member_that_a_zip_file_cannot_give_is_unreadable(
-    tmp_path: Path, draw: Callable[..., NDArray[np.uint8]]
-) -> None:
-    """Its checksum in the archive is wrong; the next one is read all the same."""
+def test_a_damaged_member_of_a_zip_file_is_unreadable(tmp_path: Path, draw: Callable[..., NDArray[np.uint8]]) -> None:
+    """Its checksum in the archive is wrong; the next member is still read."""
     path = tmp_path / "imgs.zip"
     content = cv2.imencode(".png", draw(0))[1].tobytes()
     with zipfile.ZipFile(path, "w") as archive:
@@ -232,8 +230,8 @@ def test_a_member_that_a_zip_file_cannot_give_is_unreadable(
     assert list(scan(open_images(path))["status"]) == ["unreadable", "ok"]
 
 
-def test_the_decoder_is_left_as_it_was(mixed: Dataset, capfd: pytest.CaptureFixture[str]) -> None:
-    """Its threads and its log are the user's again afterwards, and it wrote nothing of its own."""
+def test_the_settings_of_the_decoder_are_restored(mixed: Dataset, capfd: pytest.CaptureFixture[str]) -> None:
+    """Its number of threads and log level are restored, and it logs nothing."""
     assert mixed.images is not None
     before = cv2.getNumThreads(), cv2.utils.logging.getLogLevel()
 
@@ -243,10 +241,10 @@ def test_the_decoder_is_left_as_it_was(mixed: Dataset, capfd: pytest.CaptureFixt
     assert "[ERROR" not in capfd.readouterr().err
 
 
-def test_other_processes_say_nothing_of_what_they_cannot_decode(
+def test_worker_processes_log_nothing_about_undecodable_images(
     mixed: Dataset, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Not even the libraries below OpenCV, which know no names."""
+    """This includes the libraries used by OpenCV, whose messages contain no file names."""
     assert mixed.images is not None
 
     scan(mixed.images, jobs=2)
@@ -254,16 +252,16 @@ def test_other_processes_say_nothing_of_what_they_cannot_decode(
     assert capfd.readouterr().err == ""
 
 
-def test_no_images_are_an_empty_table(tmp_path: Path) -> None:
-    """The columns are there, with their types."""
+def test_no_images_give_an_empty_table(tmp_path: Path) -> None:
+    """The columns are present with their types."""
     table = scan(open_images(tmp_path))
 
     assert len(table) == 0
     assert table["look"].dtype == np.uint64
 
 
-def test_the_look_is_that_of_its_definition() -> None:
-    """A cosine transform written out as sums gives the same 64 bits."""
+def test_the_perceptual_hash_follows_its_definition() -> None:
+    """A cosine transform written as a matrix product gives the same 64 bits."""
     rng = np.random.default_rng(0)
     small = np.asarray(cv2.resize(rng.normal(128, 40, (5, 5)), (16, 16), interpolation=cv2.INTER_CUBIC)).clip(0, 255)
     small = small.astype(np.uint8)
@@ -272,4 +270,4 @@ def test_the_look_is_that_of_its_definition() -> None:
     waves[0] /= np.sqrt(2)
     lowest = (waves @ small @ waves.T)[:8, :8].ravel()
 
-    assert f"{look_of(small):064b}" == "".join("1" if value > np.median(lowest) else "0" for value in lowest)
+    assert f"{perceptual_hash(small):064b}" == "".join("1" if value > np.median(lowest) else "0" for value in lowest)

@@ -1,4 +1,4 @@
-"""The zip writer of simulated images: byte for byte what the standard library writes, in memory that does not grow."""
+"""Zip writer of simulated images: identical to the output of the standard library, in constant memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_chara
 
 
 def write(path: Path, members: dict[str, bytes]) -> bytes:
-    """Write members with ours."""
+    """Write members with `open_archive` and return the bytes."""
     with open_archive(path) as archive:
         for name, content in members.items():
             archive.add(name, content)
@@ -27,7 +27,7 @@ def write(path: Path, members: dict[str, bytes]) -> bytes:
 
 
 def expected(path: Path, members: dict[str, bytes]) -> bytes:
-    """Write members with the standard library's."""
+    """Write members with `zipfile` and return the bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, content in members.items():
             member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
@@ -38,20 +38,20 @@ def expected(path: Path, members: dict[str, bytes]) -> bytes:
 
 @given(members=st.dictionaries(NAMES, st.binary(max_size=200), max_size=8))
 @settings(max_examples=60, deadline=None)
-def test_it_is_what_the_standard_library_writes(
+def test_archives_are_identical_to_those_of_the_standard_library(
     tmp_path_factory: pytest.TempPathFactory, members: dict[str, bytes]
 ) -> None:
-    """Any names and contents, none as well."""
+    """For any names and contents, including an empty archive."""
     folder = tmp_path_factory.mktemp("zip")
 
     assert write(folder / "ours.zip", members) == expected(folder / "theirs.zip", members)
 
 
 @pytest.mark.parametrize("limits", [(1000, 10_000), (10**9, 20), (1000, 20)], ids=["large", "many", "both"])
-def test_large_archives_are_what_the_standard_library_writes(
+def test_large_archives_are_identical_to_those_of_the_standard_library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int]
 ) -> None:
-    """Offsets beyond 2 GiB and more than 65,535 members, with these limits lowered in both writers."""
+    """Offsets beyond 2 GiB and more than 65,535 members are simulated by lowering these limits in both writers."""
     for ours, theirs, limit in zip(("LARGE", "MANY"), ("ZIP64_LIMIT", "ZIP_FILECOUNT_LIMIT"), limits, strict=True):
         monkeypatch.setattr(module, ours, limit)
         monkeypatch.setattr(zipfile, theirs, limit)
@@ -72,8 +72,8 @@ def test_more_members_than_a_plain_record_can_count(tmp_path: Path) -> None:
         assert archive.testzip() is None
 
 
-def test_memory_does_not_grow_with_the_members(tmp_path: Path) -> None:
-    """After the first thousand, nineteen thousand more take less than a byte each."""
+def test_memory_does_not_grow_with_the_number_of_members(tmp_path: Path) -> None:
+    """After the first thousand members, nineteen thousand more take less than a byte each."""
     with open_archive(tmp_path / "a.zip") as archive:
         tracemalloc.start()
         for number in range(1000):
@@ -87,8 +87,8 @@ def test_memory_does_not_grow_with_the_members(tmp_path: Path) -> None:
     assert after - before < 19_000
 
 
-def test_a_failure_leaves_an_archive_that_is_none(tmp_path: Path) -> None:
-    """Nobody can take the first half of it for all, and nothing else is left behind."""
+def test_a_failure_leaves_no_valid_archive(tmp_path: Path) -> None:
+    """An incomplete file cannot be mistaken for a complete archive, and no other files are left behind."""
 
     def fail() -> None:
         with open_archive(tmp_path / "a.zip") as archive:

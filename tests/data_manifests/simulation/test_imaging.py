@@ -1,4 +1,4 @@
-"""The simulated camera: what it stores of an object, however faint."""
+"""Simulated camera: images of objects of any density."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def square(density: int) -> Body:
 
 @pytest.mark.parametrize("debris", [0.0, 1.0])
 @pytest.mark.parametrize("share", [0.1, 0.6, 0.999, 1.0, 1.001, 5.0])
-def test_an_object_of_any_faintness_is_stored(share: float, debris: float) -> None:
-    """Above and below what the camera detects: the crop is of the object, in the middle of its margin."""
+def test_objects_of_any_density_are_imaged(share: float, debris: float) -> None:
+    """Above and below the detection threshold, the crop shows the object, centred with a margin."""
     conditions = replace(CLEAR, debris=debris)
     image = photograph(square(round(share * SEEN_FROM)), conditions, np.random.default_rng(0))
 
@@ -32,8 +32,8 @@ def test_an_object_of_any_faintness_is_stored(share: float, debris: float) -> No
     assert image.min() < 170
 
 
-def test_levels_follow_density_and_background() -> None:
-    """The middle of an object takes light in proportion to its density; the border is the background."""
+def test_grey_levels_depend_on_density_and_background() -> None:
+    """The centre of an object absorbs light in proportion to its density; the border shows the background."""
     image = photograph(square(128), CLEAR, np.random.default_rng(0))
     middle = image[len(image) // 2, image.shape[1] // 2]
 
@@ -42,7 +42,7 @@ def test_levels_follow_density_and_background() -> None:
 
 
 def test_a_gradient_runs_along_its_axes() -> None:
-    """Grey levels over 100 px, to the right and downward."""
+    """In grey levels per 100 px, to the right and downward."""
     image = photograph(square(128), replace(CLEAR, gradient=(50, -100)), np.random.default_rng(0)).astype(int)
     height, width = image.shape
 
@@ -50,8 +50,8 @@ def test_a_gradient_runs_along_its_axes() -> None:
     assert image[-1, 0] - image[0, 0] == pytest.approx(-1.0 * (height - 1), abs=1)
 
 
-def test_grey_levels_are_kept_in_range() -> None:
-    """Noise beyond black and white is cut, not wrapped around."""
+def test_grey_levels_are_clipped() -> None:
+    """Noise beyond black and white does not wrap around."""
     image = photograph(square(255), replace(CLEAR, background=250, noise=40), np.random.default_rng(0))
     border = np.concatenate([image[0], image[-1]])
 

@@ -1,4 +1,4 @@
-"""A simulated set: the same files from one seed, the layout and faults of the real one, whole or not at all."""
+"""Simulated data set: reproducible from its seed, with the layout and faults of the real one, written atomically."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from planktonbench import DataError
 from planktonbench.data_manifests.manifest import load_manifest
 from planktonbench.data_manifests.simulation import simulate as module
 from planktonbench.data_manifests.simulation.native_table import NEEDS_FRAME, NEEDS_HOLES
-from planktonbench.data_manifests.simulation.published import QUARTILES, beside_published
+from planktonbench.data_manifests.simulation.published import QUARTILES, compare_with_published
 from planktonbench.data_manifests.simulation.simulate import FILES, simulate
 from planktonbench.features.measured.challenge import CHALLENGE_TABLE, COLUMNS
 
@@ -22,13 +22,13 @@ OBJECTS = 2500
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A simulated set."""
+    """A simulated data set."""
     return simulate("flowcam", tmp_path_factory.mktemp("made") / "set", CHALLENGE_TABLE, objects=OBJECTS, seed=1)
 
 
 @pytest.fixture(scope="module")
 def meta(made: Path) -> pd.DataFrame:
-    """Its table of objects."""
+    """Its object table."""
     return pd.read_csv(made / "meta.csv")
 
 
@@ -38,8 +38,8 @@ def native(made: Path) -> pd.DataFrame:
     return pd.read_csv(made / "features_native.csv")
 
 
-def test_the_number_of_processes_changes_no_byte(tmp_path: Path) -> None:
-    """One process and three make the same files."""
+def test_files_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
+    """One process and three give identical files."""
     for jobs in (1, 3):
         simulate("flowcam", tmp_path / str(jobs), CHALLENGE_TABLE, objects=600, seed=4, jobs=jobs)
 
@@ -49,7 +49,7 @@ def test_the_number_of_processes_changes_no_byte(tmp_path: Path) -> None:
 
 
 def test_another_seed_draws_other_objects(tmp_path: Path) -> None:
-    """Nothing but the marker's words is the same."""
+    """Tables and images differ."""
     for seed in (1, 2):
         simulate("flowcam", tmp_path / str(seed), CHALLENGE_TABLE, objects=480, seed=seed)
 
@@ -57,8 +57,8 @@ def test_another_seed_draws_other_objects(tmp_path: Path) -> None:
     assert (tmp_path / "1" / "imgs.zip").read_bytes() != (tmp_path / "2" / "imgs.zip").read_bytes()
 
 
-def test_it_opens_as_a_data_set_that_says_it_is_simulated(made: Path) -> None:
-    """All 39 taxa, samples, native values and an image for each object; every part says so."""
+def test_it_opens_as_a_data_set_marked_as_simulated(made: Path) -> None:
+    """It has all 39 taxa, samples, native features and an image per object, and is marked as simulated throughout."""
     data = pb.load("flowcam", made)
     marker = json.loads((made / "simulation.json").read_text("utf-8"))
 
@@ -75,7 +75,7 @@ def test_it_opens_as_a_data_set_that_says_it_is_simulated(made: Path) -> None:
 
 
 def test_tables_look_like_the_real_ones(meta: pd.DataFrame, native: pd.DataFrame) -> None:
-    """The published header; ids are whole in one table and float in the other; the status says simulated."""
+    """They have the published header, ids as integers in one table and floats in the other, and status "simulated"."""
     where = "objid projid id status latitude longitude objdate objtime depth_min depth_max"
 
     assert list(meta.columns) == f"{where} unique_name lineage level1 level2".split()
@@ -85,8 +85,8 @@ def test_tables_look_like_the_real_ones(meta: pd.DataFrame, native: pd.DataFrame
     assert meta["objid"].is_unique
 
 
-def test_taxa_have_published_proportions(meta: pd.DataFrame) -> None:
-    """At least twelve objects each, the rest as published; the published share has no taxon."""
+def test_taxa_have_the_published_proportions(meta: pd.DataFrame) -> None:
+    """Each taxon has at least twelve objects, and the published share of objects has no taxon."""
     published = pd.Series(load_manifest("flowcam").classes)
     counts = meta["level2"].value_counts()
     expected = published / published.sum() * counts.sum()
@@ -98,8 +98,8 @@ def test_taxa_have_published_proportions(meta: pd.DataFrame) -> None:
     assert meta["level2"].isna().sum() == round(OBJECTS * 1003 / 243_610)
 
 
-def test_missing_values_follow_their_rules(native: pd.DataFrame) -> None:
-    """As published, some columns are missing in one row of seven, others where the frame is unknown."""
+def test_values_are_missing_as_published(native: pd.DataFrame) -> None:
+    """Some columns are missing in one row in seven, others where the frame is unknown."""
     no_holes = native[NEEDS_HOLES[0]].isna()
     no_frame = native["meanimagegrey"] == 0
     complete = native.columns.difference([*NEEDS_HOLES, *NEEDS_FRAME])
@@ -113,16 +113,16 @@ def test_missing_values_follow_their_rules(native: pd.DataFrame) -> None:
     assert no_frame.mean() == pytest.approx(0.0281, abs=0.012)
 
 
-def test_measurements_lie_where_the_published_ones_lie(native: pd.DataFrame) -> None:
-    """For most features the median is within the published quartiles."""
-    table = beside_published(native)
+def test_measurements_match_the_published_quartiles(native: pd.DataFrame) -> None:
+    """For most features, the median lies between the published quartiles."""
+    table = compare_with_published(native)
 
     assert set(QUARTILES) <= set(COLUMNS)
     assert table["within"].sum() >= 20
 
 
-def test_samples_differ_in_taxa_and_in_light(meta: pd.DataFrame, native: pd.DataFrame) -> None:
-    """Each sample has its own mixture, and its own background; every sample is one place on one day."""
+def test_samples_differ_in_composition_and_background(meta: pd.DataFrame, native: pd.DataFrame) -> None:
+    """Each sample has its own mixture of taxa and its own background; it is one place on one day."""
     sample = meta["unique_name"]
     shares = pd.crosstab(sample, meta["level2"] == "detritus", normalize="index")[True]
     grey = native["meanimagegrey"][native["meanimagegrey"] > 0].groupby(sample)
@@ -132,22 +132,24 @@ def test_samples_differ_in_taxa_and_in_light(meta: pd.DataFrame, native: pd.Data
     assert meta.groupby("unique_name")[["latitude", "longitude", "objdate"]].nunique().max(axis=None) == 1
 
 
-def test_objects_of_a_taxon_are_more_alike_within_a_sample(meta: pd.DataFrame, native: pd.DataFrame) -> None:
-    """Samples explain far more of sizes and grey levels than the same objects dealt out at random."""
+def test_objects_of_a_taxon_are_more_similar_within_a_sample(meta: pd.DataFrame, native: pd.DataFrame) -> None:
+    """Samples explain far more of the variance of sizes and grey levels than random groups do."""
     detritus = (meta["level2"] == "detritus").to_numpy()
     values, sample = np.log(native.loc[detritus, ["area", "mean"]]), meta.loc[detritus, "unique_name"].to_numpy()
-    dealt = np.random.default_rng(0).permutation(sample)
-    explained, by_chance = (values.groupby(groups).transform("mean").var() / values.var() for groups in (sample, dealt))
+    shuffled = np.random.default_rng(0).permutation(sample)
+    explained, by_chance = (
+        values.groupby(groups).transform("mean").var() / values.var() for groups in (sample, shuffled)
+    )
 
     assert (explained > 3 * by_chance).all()
     assert (explained > 0.06).all()
 
 
-def test_what_is_there_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same recipe is kept as it is; another one replaces it."""
+def test_an_existing_simulation_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is kept for the same settings and replaced for others."""
     drawn: list[int] = []
     simulate("flowcam", tmp_path / "set", CHALLENGE_TABLE, objects=480, seed=0)
-    monkeypatch.setattr(module, "_write", lambda *_: pytest.fail("it was made again"))
+    monkeypatch.setattr(module, "_write", lambda *_: pytest.fail("it was simulated again"))
     simulate("flowcam", tmp_path / "set", CHALLENGE_TABLE, objects=480, seed=0, advance=drawn.append)
     monkeypatch.undo()
     simulate("flowcam", tmp_path / "set", CHALLENGE_TABLE, objects=481, seed=0)
@@ -159,24 +161,24 @@ def test_what_is_there_is_not_made_again(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"name": "flowcan"}, "There is no simulator of 'flowcan'. Did you mean flowcam?"),
-        ({"objects": 300}, "299 labelled objects are too few for 39 taxa of at least 12 each; ask for 473"),
+        ({"name": "flowcan"}, "There is no simulator for 'flowcan'. Did you mean flowcam?"),
+        ({"objects": 300}, "299 labelled objects are too few for 39 taxa of at least 12 each; request 473"),
         ({"jobs": 0}, "jobs is 0"),
         ({"seed": -1}, "seed is -1"),
     ],
 )
-def test_what_cannot_be_made_is_told(tmp_path: Path, choices: dict[str, object], message: str) -> None:
-    """What was asked for, and what to ask for instead; nothing is written."""
-    wanted = {"name": "flowcam", "objects": 480, "seed": 0} | choices
+def test_invalid_settings_are_reported(tmp_path: Path, choices: dict[str, object], message: str) -> None:
+    """The message has the invalid value and the valid ones; nothing is written."""
+    settings = {"name": "flowcam", "objects": 480, "seed": 0} | choices
 
     with pytest.raises(DataError, match=message):
-        simulate(str(wanted.pop("name")), tmp_path / "set", CHALLENGE_TABLE, **wanted)
+        simulate(str(settings.pop("name")), tmp_path / "set", CHALLENGE_TABLE, **settings)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("simulated", [False, True])
-def test_a_folder_with_something_else_is_left_alone(tmp_path: Path, *, simulated: bool) -> None:
-    """Nobody's files are replaced, not even beside an earlier simulation."""
+def test_a_folder_with_other_files_is_not_touched(tmp_path: Path, *, simulated: bool) -> None:
+    """The user's files are never replaced, not even next to an earlier simulation."""
     folder = tmp_path / "set"
     if simulated:
         simulate("flowcam", folder, CHALLENGE_TABLE, objects=480, seed=0)
@@ -184,31 +186,33 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path, *, simulated
     (folder / "thesis.txt").write_text("years of work")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
-    with pytest.raises(DataError, match=r"holds something that is no simulation: thesis.txt\. Expected a new or empty"):
+    with pytest.raises(
+        DataError, match=r"contains files that are not part of a simulation: thesis.txt\. Expected a new"
+    ):
         simulate("flowcam", folder, CHALLENGE_TABLE, objects=481, seed=0)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
-    """It stays as it is."""
+def test_a_file_instead_of_a_folder_is_reported(tmp_path: Path) -> None:
+    """The file is not changed."""
     (tmp_path / "set").write_text("a note")
 
-    with pytest.raises(DataError, match="holds something that is no simulation: set"):
+    with pytest.raises(DataError, match="contains files that are not part of a simulation: set"):
         simulate("flowcam", tmp_path / "set", CHALLENGE_TABLE, objects=480, seed=0)
     assert (tmp_path / "set").read_text() == "a note"
 
 
-def test_the_folder_one_is_in_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shell would stand in a folder that is gone; the message names what to write instead."""
+def test_the_working_directory_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell would be left in a deleted folder; the message suggests a new one."""
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(DataError, match=r"is the folder you are in, .* such as --out simulated"):
+    with pytest.raises(DataError, match=r"is the working directory .* such as --out simulated"):
         simulate("flowcam", Path(), CHALLENGE_TABLE, objects=480, seed=0)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
-    """The files are where the link points, and the link stays one."""
+    """The files are written to its target, and the link is kept."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "disk")
     simulate("flowcam", tmp_path / "link", CHALLENGE_TABLE, objects=480, seed=0)
@@ -218,8 +222,8 @@ def test_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", ["meta.csv", "imgs.zip"])
-def test_what_was_lost_is_made_again(tmp_path: Path, lost: str) -> None:
-    """A set is only kept when all its files are there."""
+def test_an_incomplete_simulation_is_repeated(tmp_path: Path, lost: str) -> None:
+    """A simulation is kept only if all its files exist."""
     simulate("flowcam", tmp_path / "set", CHALLENGE_TABLE, objects=480, seed=0)
     content = (tmp_path / "set" / lost).read_bytes()
     (tmp_path / "set" / lost).unlink()
@@ -228,13 +232,15 @@ def test_what_was_lost_is_made_again(tmp_path: Path, lost: str) -> None:
     assert (tmp_path / "set" / lost).read_bytes() == content
 
 
-def test_no_room_leaves_no_half_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk ends with a message, and what was begun is removed."""
+def test_a_full_disk_leaves_no_incomplete_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is reported, and incomplete files are removed."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(module, "_append", full)
-    with pytest.raises(DataError, match=r"cannot be written: .*No space left.* Make room or choose another folder"):
+    with pytest.raises(
+        DataError, match=r"cannot be written: .*No space left.* Free some space or choose another folder"
+    ):
         simulate("flowcam", tmp_path / "set", CHALLENGE_TABLE, objects=480, seed=0)
     assert list(tmp_path.iterdir()) == []

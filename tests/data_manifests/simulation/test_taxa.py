@@ -1,4 +1,4 @@
-"""Drawing programmes: every taxon of the manifest has one, and each draws a dark object within its frame."""
+"""Drawing programmes: each taxon of the manifest has one, and it draws a dark object within its frame."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from planktonbench.data_manifests.simulation.taxa import LONGEST, PROGRAMMES
 
 
 def test_the_taxa_are_those_of_the_manifest() -> None:
-    """In the same order, so that a taxon's number means the same in both."""
+    """They are in the same order, so that the number of a taxon is the same in both."""
     assert list(PROGRAMMES) == list(load_manifest("flowcam").classes)
 
 
 @pytest.mark.parametrize("taxon", PROGRAMMES)
-def test_each_object_is_dark_on_light_and_inside_its_frame(taxon: str) -> None:
-    """Over many seeds: a light border, something clearly darker within, a size that a camera stores."""
+def test_objects_are_dark_on_light_and_within_the_frame(taxon: str) -> None:
+    """For many seeds, the border is light, the inside is clearly darker, and the size is plausible."""
     for seed in range(25):
         rng = np.random.default_rng(seed)
         image = photograph(PROGRAMMES[taxon].body(rng), draw_conditions(np.random.default_rng(3)), rng)
@@ -33,7 +33,7 @@ def test_each_object_is_dark_on_light_and_inside_its_frame(taxon: str) -> None:
 
 @pytest.mark.parametrize("taxon", PROGRAMMES)
 def test_objects_of_a_taxon_differ(taxon: str) -> None:
-    """In size and form, and not by noise alone."""
+    """They differ in size and shape, not only by noise."""
     densities = [PROGRAMMES[taxon].body(np.random.default_rng(seed)).density for seed in range(6)]
 
     assert len({density.tobytes() for density in densities}) == 6
@@ -42,7 +42,7 @@ def test_objects_of_a_taxon_differ(taxon: str) -> None:
 
 @pytest.mark.parametrize("taxon", ["Copepoda", "Chaetoceros", "multiple (other)"])
 def test_the_same_generator_draws_the_same_object(taxon: str) -> None:
-    """Bit for bit."""
+    """The images are identical."""
     one, two = (PROGRAMMES[taxon].body(np.random.default_rng(9)).density for _ in range(2))
 
     assert np.array_equal(one, two)

@@ -1,4 +1,4 @@
-"""The columns of simulated sets are measured features of a whitened image, with the gaps of the published table."""
+"""Tests of the native table of simulated data sets: features of the whitened image, with the published table's gaps."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ IMAGES = [shape.image for shape in shapes() if shape.name.startswith(("ring", "d
 PLACE = {name: position for position, name in enumerate(COLUMNS)}
 
 
-def test_on_a_white_background_they_are_the_measured_features() -> None:
-    """An image that is white already is measured as it is."""
+def test_white_backgrounds_give_the_measured_features() -> None:
+    """An image with a white background is measured unchanged."""
     white = [np.where(image == 240, 255, image).astype(np.uint8) for image in IMAGES]
     expected = measure_chunk(white, Segmentation(background="light"))[:, [NAMES.index(name) for name in COLUMNS]]
     values = CHALLENGE_TABLE.measure(white)
@@ -24,16 +24,16 @@ def test_on_a_white_background_they_are_the_measured_features() -> None:
     np.testing.assert_array_equal(values, expected)
 
 
-def test_grey_levels_are_those_of_a_white_background_and_the_frame_keeps_its_own() -> None:
-    """A background of 240 is made 255, and all levels by the same factor."""
+def test_grey_levels_are_scaled_to_a_white_background_except_the_frame() -> None:
+    """A background of 240 becomes 255, and all levels are scaled by the same factor."""
     values = CHALLENGE_TABLE.measure(IMAGES)
 
     assert values[0, PLACE["min"]] == round(90 * 255 / 240)
     assert values[0, PLACE[FRAME]] == pytest.approx(IMAGES[0].mean())
 
 
-def test_gaps_are_those_of_the_published_table() -> None:
-    """Without its holes known an object lacks what is named after them; without its frame, what was divided by it."""
+def test_missing_values_are_those_of_the_published_table() -> None:
+    """Features of the holes are missing if the holes are unknown, features of the frame if the frame is unknown."""
     frame, holes = np.array([True, True, True, False]), np.array([True, False, True, True])
     values = CHALLENGE_TABLE.of(IMAGES, frame, holes)
 

@@ -1,4 +1,4 @@
-"""Measured tables in files of the user's: CSV, tab-separated and parquet, whole or not at all."""
+"""Tests of the export of measured tables to CSV, tab-separated and parquet files, written atomically."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ IDS = ["007", "a,b", "c/d", 'with "quotes"', "e"]
 
 @pytest.fixture(autouse=True)
 def few_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two rows at once, so that five are written in three steps."""
+    """Write two rows at a time, so that five need three batches."""
     monkeypatch.setattr(module, "ROWS_AT_ONCE", 2)
 
 
 @pytest.fixture
 def rows() -> pd.DataFrame:
-    """Made-up values with missing ones; the second image has no object, the third cannot be measured."""
+    """Return synthetic rows; the second image has no object, the third cannot be measured."""
     values = np.random.default_rng(0).normal(100, 30, (5, len(NAMES)))
     table = pd.DataFrame(values, pd.Index(IDS, name="object_id", dtype="str"), list(NAMES))
     table.iloc[1, 5:], table.iloc[1, :5] = np.nan, 0
@@ -39,7 +39,7 @@ def rows() -> pd.DataFrame:
 
 @pytest.fixture
 def measured(rows: pd.DataFrame, tmp_path: Path) -> MeasuredTable:
-    """Return a measured table with those rows."""
+    """Return a measured table with these rows."""
     import pyarrow as pa
 
     path = tmp_path / "cache.parquet"
@@ -49,8 +49,10 @@ def measured(rows: pd.DataFrame, tmp_path: Path) -> MeasuredTable:
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet", "CSV"])
-def test_values_come_back_whole(rows: pd.DataFrame, measured: MeasuredTable, tmp_path: Path, suffix: str) -> None:
-    """Ids are text whatever is in them, columns are in the order of the catalogue, object_id first."""
+def test_written_values_can_be_read_back(
+    rows: pd.DataFrame, measured: MeasuredTable, tmp_path: Path, suffix: str
+) -> None:
+    """Ids are always text; columns are object_id, then the features in catalogue order."""
     out = tmp_path / "new" / "folder" / f"features.{suffix}"
     check_target(out)
     exported = export(measured, out)
@@ -66,7 +68,7 @@ def test_values_come_back_whole(rows: pd.DataFrame, measured: MeasuredTable, tmp
 
 
 def test_missing_values_are_empty_in_text_and_null_in_parquet(measured: MeasuredTable, tmp_path: Path) -> None:
-    """Not `nan`, which some programs read as a word."""
+    """They are not written as `nan`, which some programs read as text."""
     export(measured, tmp_path / "features.csv")
     export(measured, tmp_path / "features.parquet")
     lines = (tmp_path / "features.csv").read_text("utf-8").splitlines()
@@ -76,23 +78,23 @@ def test_missing_values_are_empty_in_text_and_null_in_parquet(measured: Measured
     assert pq.read_table(tmp_path / "features.parquet")["area"].null_count == 1
 
 
-def test_a_pixel_size_adds_micrometres(rows: pd.DataFrame, measured: MeasuredTable, tmp_path: Path) -> None:
-    """Behind all features in pixels; the size stands in the file's metadata."""
+def test_a_pixel_size_adds_columns_in_micrometres(rows: pd.DataFrame, measured: MeasuredTable, tmp_path: Path) -> None:
+    """They follow the features in pixels; the pixel size is in the file's metadata."""
     export(measured, tmp_path / "features.parquet", 2.5)
     found = pd.read_parquet(tmp_path / "features.parquet").set_index("object_id")
     sized = [feature for feature in FEATURES if feature.unit in {"px", "px²"}]
-    told = json.loads(pq.read_metadata(tmp_path / "features.parquet").metadata[b"planktonbench"])
+    description = json.loads(pq.read_metadata(tmp_path / "features.parquet").metadata[b"planktonbench"])
 
     assert list(found.columns[: len(NAMES)]) == list(NAMES)
     assert found.shape[1] == len(NAMES) + len(sized)
     np.testing.assert_allclose(found["area_um2"], rows["area"] * 6.25)
     np.testing.assert_allclose(found["esd_um"], rows["esd"] * 2.5)
-    assert told == {"version": 1, "pixel_size_um": 2.5}
+    assert description == {"version": 1, "pixel_size_um": 2.5}
 
 
 @pytest.mark.parametrize("name", ["features.xlsx", "features", "features.csv.gz"])
-def test_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
-    """Before any work, with the kinds that can be written; nothing is made."""
+def test_unknown_file_formats_are_rejected(tmp_path: Path, name: str) -> None:
+    """The error lists the supported formats; no folder is created."""
     with pytest.raises(
         DataError, match=rf"{name} cannot be written as a feature table; expected .* \.csv, \.tsv or \.parquet"
     ):
@@ -101,22 +103,22 @@ def test_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_a_place_that_cannot_be_written_is_told(measured: MeasuredTable, tmp_path: Path) -> None:
-    """A folder of that name, a file where a folder should be; and later, when there is no room."""
+def test_unwritable_targets_are_rejected(measured: MeasuredTable, tmp_path: Path) -> None:
+    """A folder with that name, or a file in place of the folder, is rejected by the check and by the export."""
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=r"folder\.csv cannot be written as a feature table"):
         check_target(tmp_path / "folder.csv")
-    with pytest.raises(DataError, match=r"features\.csv cannot be written: .* what was measured is kept\."):
+    with pytest.raises(DataError, match=r"features\.csv cannot be written: .* the measured values stay in the cache\."):
         check_target(tmp_path / "file" / "features.csv")
     with pytest.raises(DataError, match=r"folder\.csv cannot be written"):
         export(measured, tmp_path / "folder.csv")
 
 
-def test_a_file_is_replaced_only_by_a_whole_one(
+def test_a_file_is_only_replaced_by_a_complete_one(
     measured: MeasuredTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the disk is full half-way, the file of before is still there, and nothing beside it."""
+    """If the disk fills up during writing, the previous file is kept and no temporary file is left."""
     (tmp_path / "out").mkdir()
     out = tmp_path / "out" / "features.csv"
     out.write_text("as before", "utf-8")

@@ -1,4 +1,4 @@
-"""Measuring from Python: files and arrays alike, as a function and inside scikit-learn."""
+"""Tests of the Python interface: files and arrays, the function and the scikit-learn transformer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def disc(radius: int, level: int = 90) -> NDArray[np.uint8]:
-    """Draw a disc with a gradient on a white image of 60 × 64 px."""
+    """Draw a disc with a grey-level gradient on a white image of 60 × 64 px."""
     image = np.full((60, 64), 255, np.uint8)
     inside = cv2.circle(np.zeros_like(image), (30, 28), radius, 1, -1) > 0
     shades = np.broadcast_to(np.arange(64), image.shape)
@@ -36,7 +36,7 @@ DISCS = [disc(radius) for radius in (5, 9, 14, 20)]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Four discs in class folders, two of the same name."""
+    """Return a folder with four discs in class folders, two with the same file name."""
     for name, image in zip(("egg/1", "egg/2", "round/1", "round/3"), DISCS, strict=True):
         path = tmp_path / "images" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,8 +44,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "images"
 
 
-def test_arrays_and_files_give_the_same(folder: Path) -> None:
-    """Of arrays indexed by position; of files by the fewest parts of the path that tell them apart."""
+def test_arrays_and_files_give_the_same_values(folder: Path) -> None:
+    """The index is the position for arrays, and the shortest unambiguous part of the path for files."""
     of_arrays = measure(DISCS, background="light")
     of_files = measure(str(folder), background="light")
 
@@ -59,15 +59,15 @@ def test_arrays_and_files_give_the_same(folder: Path) -> None:
 
 
 def test_a_store_keeps_its_ids(folder: Path) -> None:
-    """An opened source is measured under the ids that it has."""
+    """The index contains the ids of the opened store."""
     store = open_images(folder, id_parts=0)
 
     assert measure(store).index.tolist() == list(store.members)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_arrays_come_in_chunks(monkeypatch: pytest.MonkeyPatch, jobs: int) -> None:
-    """In any number of processes, and a generator will do."""
+def test_arrays_are_measured_in_chunks(monkeypatch: pytest.MonkeyPatch, jobs: int) -> None:
+    """The number of processes does not matter, and a generator is accepted."""
     from planktonbench.features.measured import extractor
 
     monkeypatch.setattr(extractor, "CHUNK", 3)
@@ -78,8 +78,8 @@ def test_arrays_come_in_chunks(monkeypatch: pytest.MonkeyPatch, jobs: int) -> No
     assert len(measure([])) == 0
 
 
-def test_arrays_of_every_kind_are_measured_alike() -> None:
-    """RGB and RGBA as in files, though there the order is blue, green, red; 16 bits by their white."""
+def test_array_formats_give_the_same_values() -> None:
+    """RGB and RGBA are weighted as in files, although OpenCV uses BGR; 16 bits are scaled by their white level."""
     grey = disc(12)
     rng = np.random.default_rng(0)
     rgb = rng.integers(0, 256, (60, 64, 3), dtype=np.uint8)
@@ -100,8 +100,8 @@ def test_arrays_of_every_kind_are_measured_alike() -> None:
     pd.testing.assert_series_equal(rows.loc[5], rows.loc[6], check_names=False, rtol=1e-6, atol=1e-6)
 
 
-def test_of_bool_true_is_white() -> None:
-    """A bright square on black."""
+def test_true_is_white() -> None:
+    """A Boolean image is a bright square on black."""
     square = np.zeros((20, 20), bool)
     square[5:12, 5:12] = True
 
@@ -122,32 +122,32 @@ def test_of_bool_true_is_white() -> None:
         ([np.zeros((0, 4), np.uint8)], r"Image 0 is uint8 of shape \(0, 4\)"),
         ([np.zeros((4, 4, 5), np.uint8)], r"Image 0 is uint8 of shape \(4, 4, 5\)"),
         ([np.uint8(3)], r"Image 0 is uint8 of shape \(\)"),
-        (DISCS[0], r"Image 0 is uint8 of shape \(64,\); .* For one image, give \[image\]\."),
+        (DISCS[0], r"Image 0 is uint8 of shape \(64,\); .* For a single image, pass \[image\]\."),
     ],
 )
-def test_other_arrays_are_refused(images: Any, message: str) -> None:  # noqa: ANN401 - wrong on purpose
-    """In one message: which, what it is, and what was expected."""
+def test_invalid_arrays_are_rejected(images: Any, message: str) -> None:  # noqa: ANN401 - wrong on purpose
+    """The message states which image is invalid, its type and shape, and what was expected."""
     with pytest.raises(pb.DataError, match=message):
         measure(images)
 
 
 def test_masks_of_arrays() -> None:
-    """What is not 0 is object, of any type; None is segmented; of another shape or number is refused."""
+    """Non-zero values of any dtype are the object; None is segmented; a wrong shape or number is rejected."""
     mask = np.zeros((60, 64), np.int32)
     mask[3:6, 4:8] = 7
     found = measure(DISCS[:2], masks=[mask, None], background="light")
 
     assert found["area"].tolist() == [12, measure(DISCS[1:2], background="light").loc[0, "area"]]
-    with pytest.raises(pb.DataError, match=r"There are 1 masks and 2 images; expected one for each"):
+    with pytest.raises(pb.DataError, match=r"There are 1 masks for 2 images; expected one mask, or None, for each"):
         measure(DISCS[:2], masks=[mask])
-    with pytest.raises(pb.DataError, match=r"Mask 1 has shape \(2, 2\); expected that of its image, \(60, 64\)"):
+    with pytest.raises(pb.DataError, match=r"Mask 1 has shape \(2, 2\); expected the shape of its image, \(60, 64\)"):
         measure(DISCS[:2], masks=[mask, np.ones((2, 2))])
-    with pytest.raises(pb.DataError, match=r"masks are of type str; expected an array for each image"):
+    with pytest.raises(pb.DataError, match=r"masks are of type str; expected a sequence with an array for each image"):
         measure(DISCS, masks="masks.zip")
 
 
 def test_masks_of_files(folder: Path, tmp_path: Path) -> None:
-    """Found by the same parts of the path; an array is none."""
+    """Masks are matched by the same part of the path; arrays are rejected."""
     for path in folder.rglob("*.png"):
         target = tmp_path / "masks" / path.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,7 @@ def test_masks_of_files(folder: Path, tmp_path: Path) -> None:
 
 
 def test_sizes_in_micrometres(folder: Path) -> None:
-    """Lengths by the side of a pixel, areas by its square, nothing else; the same from files."""
+    """Lengths scale with the pixel size, areas with its square; files and arrays give the same values."""
     found = measure(DISCS, background="light", pixel_size_um=1.5)
     added = found.columns[len(NAMES) :]
     sized = [feature for feature in FEATURES if feature.unit in {"px", "px²"}]
@@ -183,22 +183,22 @@ def test_sizes_in_micrometres(folder: Path) -> None:
         ({"pixel_size_um": float("nan")}, r"The pixel size is nan µm"),
     ],
 )
-def test_wrong_options_are_refused(options: dict[str, Any], message: str) -> None:
-    """Before anything is measured, with what was expected."""
+def test_invalid_options_are_rejected(options: dict[str, Any], message: str) -> None:
+    """The error states what was expected, before anything is measured."""
     with pytest.raises(pb.DataError, match=message):
         measure([], **options)
 
 
-def test_a_source_that_does_not_exist_is_told(tmp_path: Path) -> None:
-    """By its name."""
+def test_missing_sources_are_reported(tmp_path: Path) -> None:
+    """The error contains the path."""
     with pytest.raises(pb.DataError, match=r"nowhere does not exist; expected a folder, zip or tar file of images"):
         measure(tmp_path / "nowhere")
 
 
-def test_files_that_cannot_be_measured_are_warned_of(folder: Path) -> None:
-    """Once, by name and fault; their rows are NaN."""
+def test_unmeasurable_files_cause_a_warning(folder: Path) -> None:
+    """One warning names the files and their faults; their rows are NaN."""
     (folder / "egg" / "2.png").write_bytes(b"")
-    with pytest.warns(UserWarning, match=r"cannot be measured, their rows are NaN: egg/2\.png \(empty\)$") as caught:
+    with pytest.warns(UserWarning, match=r"cannot be measured; their rows are NaN: egg/2\.png \(empty\)$") as caught:
         found = measure(folder)
 
     assert [warning.filename for warning in caught] == [__file__]
@@ -206,7 +206,7 @@ def test_files_that_cannot_be_measured_are_warned_of(folder: Path) -> None:
 
 
 def test_it_works_in_a_pipeline() -> None:
-    """Fitted, cloned, and asked for its names, as scikit-learn does with any transformer."""
+    """It can be fitted, cloned, and queried for feature names like any scikit-learn transformer."""
     extractor = NativeExtractor(background="light", pieces="largest", pixel_size_um=2)
     pipeline = make_pipeline(clone(extractor), DecisionTreeClassifier(random_state=0))
     pipeline.fit(DISCS, [0, 0, 1, 1])
@@ -219,16 +219,16 @@ def test_it_works_in_a_pipeline() -> None:
     pd.testing.assert_frame_equal(table, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_its_output_can_be_set() -> None:
-    """To pandas, which it is anyway; names and index stay."""
+def test_set_output_keeps_names_and_index() -> None:
+    """Setting the output to pandas changes nothing, since it is pandas already."""
     plain = NativeExtractor(background="light")
     wrapped = NativeExtractor(background="light").set_output(transform="pandas")
 
     pd.testing.assert_frame_equal(wrapped.transform(DISCS), plain.transform(DISCS), rtol=1e-6, atol=1e-6)
 
 
-def test_with_a_source_it_takes_ids(folder: Path) -> None:
-    """In any order, some more than once; from a path or an opened store, cloned too; unknown ids are told."""
+def test_with_a_source_it_accepts_ids(folder: Path) -> None:
+    """Ids may be repeated and in any order, for a path or an opened store, also when cloned; unknown ids are errors."""
     store = open_images(folder, id_parts=2)
     whole = measure(folder)
     for source in (folder, store):
@@ -236,11 +236,11 @@ def test_with_a_source_it_takes_ids(folder: Path) -> None:
         found = extractor.transform(["round/3", "egg/1", "round/3"])
 
         pd.testing.assert_frame_equal(found, whole.loc[["round/3", "egg/1", "round/3"]])
-    with pytest.raises(pb.DataError, match=r"has no image of these objects: egg/9\.$"):
+    with pytest.raises(pb.DataError, match=r"has no images with these object_ids: egg/9\.$"):
         extractor.transform(["egg/1", "egg/9"])
 
 
-def test_it_is_on_the_public_face() -> None:
-    """As `pb.measure` and `pb.NativeExtractor`."""
+def test_it_is_part_of_the_public_interface() -> None:
+    """The names are `pb.measure` and `pb.NativeExtractor`."""
     assert pb.measure is measure
     assert pb.NativeExtractor is NativeExtractor

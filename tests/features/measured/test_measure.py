@@ -1,4 +1,4 @@
-"""What holds for all features: rows by themselves, odd images, doubling, translation, and what is undefined."""
+"""Tests of properties that hold for all features: independent rows, scaling, translation, undefined values."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ OPTIONS = Segmentation(background="light")
 PLACE = {name: position for position, name in enumerate(NAMES)}
 
 
-def test_names_are_unique_and_in_words() -> None:
-    """Each feature has a name of its own, a formula and a source."""
+def test_features_are_unique_and_documented() -> None:
+    """Each feature has a unique name, a formula and a source."""
     assert len(set(NAMES)) == len(NAMES)
     assert all(feature.formula and feature.source for feature in FEATURES)
     assert {feature.unit for feature in FEATURES} == {"px", "px²", "grey", "°", ""}
 
 
 def test_a_row_does_not_depend_on_its_neighbours() -> None:
-    """An image measured alone, in a crowd, and in the crowd's reverse order gives the same row, to rounding."""
+    """An image measured alone, with others, and with others in reverse order gives the same row, up to rounding."""
     images = [shape.image for shape in SHAPES.values()]
-    crowd, reverse = measure_chunk(images, OPTIONS), measure_chunk(images[::-1], OPTIONS)[::-1]
+    together, reverse = measure_chunk(images, OPTIONS), measure_chunk(images[::-1], OPTIONS)[::-1]
     alone = np.concatenate([measure_chunk([image], OPTIONS) for image in images])
 
-    np.testing.assert_allclose(crowd, alone, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(crowd, reverse, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(together, alone, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(together, reverse, rtol=1e-9, atol=1e-12)
 
 
-def test_the_same_call_gives_the_same_bits() -> None:
-    """Nothing hangs on where arrays lie in memory."""
+def test_repeated_calls_give_identical_values() -> None:
+    """The values do not depend on the memory addresses of arrays."""
     images = [shape.image for shape in SHAPES.values()]
     first = measure_chunk(images, OPTIONS)
 
@@ -62,36 +62,36 @@ def test_the_same_call_gives_the_same_bits() -> None:
     ],
     ids=["pixel", "white", "black", "row", "column", "noise", "chequers", "diagonal"],
 )
-@pytest.mark.parametrize("given", ["none", "empty", "full", "chequers", "pixel"])
+@pytest.mark.parametrize("mask", ["none", "empty", "full", "chequers", "pixel"])
 @pytest.mark.filterwarnings("error")
-def test_odd_images_give_a_row(image: np.ndarray, given: str) -> None:
-    """Whatever the image and the mask: no warning, nothing infinite, and an area that is the count of pixels."""
+def test_unusual_images_give_a_row(image: np.ndarray, mask: str) -> None:
+    """Any image and mask: no warning, no infinite value, and an area equal to the number of pixels."""
     masks = {
         "empty": np.zeros_like(image),
         "full": np.ones_like(image),
         "chequers": (np.indices(image.shape).sum(axis=0) % 2 == 0).astype(np.uint8),
         "pixel": np.pad(np.ones((1, 1), np.uint8), [(0, side - 1) for side in image.shape]),
     }
-    (row,) = measure_chunk([image], Segmentation(), [masks.get(given)])
+    (row,) = measure_chunk([image], Segmentation(), [masks.get(mask)])
     area_exc = row[PLACE["area_exc"]]
 
     assert not np.isinf(row).any()
-    assert given == "none" or area_exc == masks[given].sum()
+    assert mask == "none" or area_exc == masks[mask].sum()
     assert row[PLACE["area"]] >= area_exc
     assert row[PLACE["meanimagegrey"]] == pytest.approx(image.mean())
     assert area_exc > 0 or np.isnan(np.delete(row, [PLACE[n] for n in ("area", "area_exc", "pieces", "holes")])).sum()
 
 
-def test_without_an_object_only_counts_are_known() -> None:
-    """Areas, pieces and holes are 0, the frame has its grey level, and all else is missing."""
+def test_without_an_object_only_counts_are_defined() -> None:
+    """Areas, pieces and holes are 0, the frame has its grey level, and all other values are missing."""
     (row,) = measure_chunk([np.full((30, 40), 200, np.uint8)], OPTIONS)
     known = {name: row[place] for name, place in PLACE.items() if not np.isnan(row[place])}
 
     assert known == {"area": 0, "area_exc": 0, "pieces": 0, "holes": 0, "meanimagegrey": 200}
 
 
-def test_a_pixel_has_no_direction() -> None:
-    """What a single pixel cannot have is missing: axes' ratio, angle, spread of grey levels, pairs of neighbours."""
+def test_a_single_pixel_has_no_direction() -> None:
+    """Features undefined for a single pixel are missing: eccentricity, angle, grey-level spread, neighbour pairs."""
     image = np.full((9, 9), 240, np.uint8)
     image[4, 4] = 10
     (row,) = measure_chunk([image], OPTIONS, [(image < 100).astype(np.uint8)])
@@ -115,8 +115,8 @@ def test_moving_an_object_changes_nothing(shape: Shape) -> None:
 
 
 @pytest.mark.parametrize("shape", BLOBS[:4], ids=lambda shape: shape.name)
-def test_doubling_doubles_lengths(shape: Shape) -> None:
-    """Drawn twice as large, an object has four times the area, about twice the lengths, and the same grey levels."""
+def test_doubling_the_size_doubles_lengths(shape: Shape) -> None:
+    """At twice the size, an object has four times the area, about twice the lengths, and the same grey levels."""
     pixels = np.ones((2, 2), np.uint8)
     (large,) = measure_chunk([np.kron(shape.image, pixels)], OPTIONS, [np.kron(shape.mask, pixels)])
     (small,) = measure_chunk([shape.image], OPTIONS, [shape.mask])
@@ -135,8 +135,8 @@ def test_doubling_doubles_lengths(shape: Shape) -> None:
 
 @pytest.mark.parametrize("shape", BLOBS[:4], ids=lambda shape: shape.name)
 @pytest.mark.parametrize("change", [turned, mirrored])
-def test_directions_do_not_matter(shape: Shape, change: Callable[[np.ndarray], np.ndarray]) -> None:
-    """What is measured of pixels, pairs, neighbours and distances is the same of the turned and of the mirror image."""
+def test_rotation_and_mirroring_change_nothing(shape: Shape, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Features of pixels, pairs, neighbours and distances are the same for the rotated and for the mirrored image."""
     (here,) = measure_chunk([shape.image], OPTIONS, [shape.mask])
     (there,) = measure_chunk([change(shape.image)], OPTIONS, [change(shape.mask)])
     free = {"hull", "outline", "thickness", "boundary", "contrast", "cooccurrence", "patterns", "smoothed", "gradients",
@@ -146,20 +146,20 @@ def test_directions_do_not_matter(shape: Shape, change: Callable[[np.ndarray], n
     np.testing.assert_allclose(there[same], here[same], rtol=1e-9, atol=1e-9)
 
 
-def test_directions_of_plain_forms_are_known() -> None:
-    """A bar has even harmonics of the direction alone, and nearly all of the second; a square has the fourth."""
+def test_angular_harmonics_of_simple_shapes() -> None:
+    """A bar has only even angular harmonics; a square has only the fourth and the eighth."""
     (bar,) = measure_chunk([SHAPES["line"].image], OPTIONS, [SHAPES["line"].mask])
     (square,) = measure_chunk([SHAPES["square"].image], OPTIONS, [SHAPES["square"].mask])
-    for what in ("contrast", "spread", "rim"):
-        of_bar, of_square = ([row[PLACE[f"angular_{what}{m}"]] for m in range(1, 9)] for row in (bar, square))
+    for weight in ("contrast", "spread", "rim"):
+        of_bar, of_square = ([row[PLACE[f"angular_{weight}{m}"]] for m in range(1, 9)] for row in (bar, square))
 
         assert of_bar == pytest.approx([0, 1] * 4, abs=1e-9)
         assert of_square == pytest.approx([0, 0, 0, of_square[3], 0, 0, 0, of_square[7]], abs=1e-9)
     assert square[PLACE["angular_rim4"]] > 0.1
 
 
-def test_smoothing_hides_the_noise_of_single_pixels() -> None:
-    """Of broad stripes under weak noise, patterns of the smoothed image are far more often uniform."""
+def test_smoothing_reduces_the_effect_of_pixel_noise() -> None:
+    """For broad stripes with weak noise, patterns of the smoothed image are far more often uniform."""
     rows, columns = np.indices((60, 60))
     noise = np.random.default_rng(0).normal(0, 12, rows.shape)
     image = np.clip(120 + 60 * np.sin(columns / 12) + noise, 0, 255).astype(np.uint8)
@@ -169,15 +169,15 @@ def test_smoothing_hides_the_noise_of_single_pixels() -> None:
     assert row[PLACE["lbp_s2_r4_9"]] < row[PLACE["lbp_r3_9"]] / 3
 
 
-def test_contrast_falls_into_its_bin() -> None:
-    """A disc of 90 on 240 has a contrast of 150, in the bin from 144 to 159."""
+def test_contrast_is_counted_in_its_bin() -> None:
+    """A disc of 90 on 240 has a contrast of 150, which is in the bin from 144 to 159."""
     (row,) = measure_chunk([SHAPES["disc"].image], OPTIONS, [SHAPES["disc"].mask])
 
     assert [row[PLACE[f"contrast_bin{k}"]] for k in range(1, 17)] == [float(k == 10) for k in range(1, 17)]
 
 
-def test_groups_are_measured_apart() -> None:
-    """A group alone gives the columns that it has among all, and no other."""
+def test_groups_can_be_measured_separately() -> None:
+    """A single group gives the same values as all groups together, and no other columns."""
     image = BLOBS[0].image
     (everything,) = measure_chunk([image], OPTIONS)
     for group in GROUPS:
@@ -189,7 +189,7 @@ def test_groups_are_measured_apart() -> None:
 
 
 def test_a_large_image_gives_a_row() -> None:
-    """A cross of 4,800 px in an image of 5,000 × 5,000 px."""
+    """A cross of 4,800 px in an image of 5,000 × 5,000 px is measured."""
     image = np.full((5000, 5000), 250, np.uint8)
     image[2440:2560, 100:4900] = image[100:4900, 2440:2560] = 60
     (row,) = measure_chunk([image], OPTIONS, [(image < 100).astype(np.uint8)])

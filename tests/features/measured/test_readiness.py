@@ -1,4 +1,4 @@
-"""Loops are compiled before processes start, and where nothing can be written they still run."""
+"""Tests of compiled loops: warmed up before processes start, and usable without a writable cache."""
 
 from __future__ import annotations
 
@@ -20,26 +20,41 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 FOLDER = Path(planktonbench.__file__).parent / "features" / "measured"
+PACKAGE = "planktonbench.features.measured"
 
 
 def modules() -> list[ModuleType]:
-    """Return the modules that measure."""
-    names = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
-    return [import_module(f"planktonbench.features.measured.{name}") for name in names]
+    """Return all modules below `features/measured`."""
+    paths = sorted(path for path in FOLDER.rglob("*.py") if path.stem != "__init__")
+    names = [".".join(path.relative_to(FOLDER).with_suffix("").parts) for path in paths]
+    return [import_module(f"{PACKAGE}.{name}") for name in names]
 
 
-@pytest.mark.parametrize("module", modules(), ids=lambda module: module.__name__.rpartition(".")[2])
-def test_a_loop_calls_loops_of_its_own_module(module: ModuleType) -> None:
-    """Numba would not see that a loop in another file has changed, and go on with the old one."""
+def own_loops(module: ModuleType) -> list[Dispatcher]:
+    """Return the compiled loops that are defined in a module."""
     loops = [value for value in vars(module).values() if isinstance(value, Dispatcher)]
-    own = [loop for loop in loops if loop.py_func.__module__ == module.__name__]
+    return [loop for loop in loops if loop.py_func.__module__ == module.__name__]
+
+
+@pytest.mark.parametrize("package", ["groups", "kernels", "objects"])
+def test_modules_with_loops_are_found(package: str) -> None:
+    """The check of each module includes the subpackages, and each of them has compiled loops."""
+    found = [module for module in modules() if module.__name__.startswith(f"{PACKAGE}.{package}.")]
+
+    assert any(own_loops(module) for module in found)
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda module: module.__name__.removeprefix(f"{PACKAGE}."))
+def test_a_loop_calls_loops_of_its_own_module(module: ModuleType) -> None:
+    """Numba would not notice a change of a loop in another file, and would use outdated code."""
+    own = own_loops(module)
     called = [vars(module).get(name) for loop in own for name in loop.py_func.__code__.co_names]
 
     assert not [other for other in called if isinstance(other, Dispatcher) and other not in own]
 
 
-def test_slow_compilation_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """Who waits is told why, once; what takes no time is not mentioned."""
+def test_slow_compilation_is_reported(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A long compilation is logged once; a short one is not."""
     with caplog.at_level(logging.WARNING, "planktonbench"):
         readiness.make_ready.__wrapped__()
         assert not caplog.messages
@@ -51,22 +66,22 @@ def test_slow_compilation_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytes
 
 
 class _Impatient:
-    """A timer whose time is up at once."""
+    """A timer that expires immediately."""
 
-    def __init__(self, _: float, tell: object, given: list[str]) -> None:
-        self._tell, self._given = tell, given
+    def __init__(self, _: float, function: object, args: list[str]) -> None:
+        self._function, self._args = function, args
 
     def start(self) -> None:
-        """Run out."""
-        assert callable(self._tell)
-        self._tell(*self._given)
+        """Expire."""
+        assert callable(self._function)
+        self._function(*self._args)
 
     def cancel(self) -> None:
-        """Come too late."""
+        """Do nothing; the timer has expired."""
 
 
-def test_where_nothing_can_be_kept_a_loop_still_runs(tmp_path: Path) -> None:
-    """Neither beside the source nor in the user's cache: both places are files, not folders."""
+def test_loops_run_without_a_writable_cache(tmp_path: Path) -> None:
+    """Neither the folder next to the source nor the user's cache is writable: both paths are files, not folders."""
     (tmp_path / "loops.py").write_text(
         "from planktonbench.features.measured.kernels.compiled import compiled\n\n\n"
         "@compiled\ndef double(x: int) -> int:\n    return 2 * x\n\n\nprint(double(21), double.stats.cache_path)\n"
@@ -81,8 +96,8 @@ def test_where_nothing_can_be_kept_a_loop_still_runs(tmp_path: Path) -> None:
     assert done.stdout.split() == ["42", "None"]
 
 
-def test_division_is_numpys() -> None:
-    """Zero by zero is no error in a loop, and what is undefined becomes NaN."""
+def test_division_follows_numpy() -> None:
+    """Division by zero is not an error in a loop; it gives infinity or NaN."""
 
     @compiled
     def divide(one: float, other: float) -> float:

@@ -1,4 +1,4 @@
-"""The table of measured features: the same however it is made, made once, resumed, and no image that stops it."""
+"""Tests of the cached table of measured features: reproducible, reused, resumed, and robust against faulty images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from planktonbench.features.measured.catalogue import FEATURES, NAMES
 from planktonbench.features.measured.measure import measure_chunk
 from planktonbench.features.measured.objects.segmentation import Segmentation
 from planktonbench.features.measured.table import MeasuredTable, measured_table
-from planktonbench.features.preparation import chunk_files as parts
+from planktonbench.features.preparation import chunk_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from planktonbench.features.preparation.chunk_files import ChunkResult
 
-ROUNDING = {"rtol": 1e-6, "atol": 1e-6}  # what is summed over a sheet, partly in 32 bits, depends on the sheet
+ROUNDING = {"rtol": 1e-6, "atol": 1e-6}  # sums over a mosaic, partly in 32 bits, depend on the mosaic
 LIGHT = Segmentation("light")
 COUNT = 23
 
 
 def ellipse(seed: int) -> NDArray[np.uint8]:
-    """Draw a dark ellipse with texture on a light background, somewhere."""
+    """Draw a dark textured ellipse on a light background."""
     rng = np.random.default_rng([4, seed])
     height, width = rng.integers(40, 70, 2).tolist()
     image = rng.normal(230, 2, (height, width))
@@ -55,7 +55,7 @@ def png(pixels: NDArray[np.integer]) -> bytes:
 
 
 def write(source: Path, contents: Mapping[str, bytes]) -> ImageStore:
-    """Write files into a folder, a zip or a tar file, by its name, and open it."""
+    """Write files into a folder, zip or tar file, depending on its suffix, and open it."""
     source.parent.mkdir(parents=True, exist_ok=True)
     if source.suffix == ".zip":
         with zipfile.ZipFile(source, "w") as zipped:
@@ -76,14 +76,14 @@ def write(source: Path, contents: Mapping[str, bytes]) -> ImageStore:
 
 @pytest.fixture
 def contents() -> dict[str, bytes]:
-    """Return encoded images by name, in order of names."""
+    """Return encoded images by name, sorted by name."""
     return {f"imgs/{number:02d}.png": png(ellipse(number)) for number in range(COUNT)}
 
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Five images a chunk, two chunks at once in the file, and an empty cache."""
-    monkeypatch.setattr(parts, "CHUNK", 5)
+    """Set five images per chunk, two chunks per row group, and an empty cache."""
+    monkeypatch.setattr(chunk_files, "CHUNK", 5)
     monkeypatch.setattr(table, "CHUNKS_AT_ONCE", 2)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
@@ -94,7 +94,7 @@ def read(measured: MeasuredTable) -> pd.DataFrame:
 
 
 def expected(contents: Mapping[str, bytes]) -> pd.DataFrame:
-    """Measure images one by one."""
+    """Return the rows of images measured one by one."""
     images = [grey_levels(content) for content in contents.values()]
     rows = [measure_chunk([image], LIGHT)[0] for image in images if image is not None]
     ids = pd.Index([name[5:-4] for name in contents], name="object_id", dtype="str")
@@ -103,8 +103,8 @@ def expected(contents: Mapping[str, bytes]) -> pd.DataFrame:
 
 @pytest.mark.parametrize("name", ["folder", "images.zip", "images.tar"])
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_each_row_is_that_of_its_image(tmp_path: Path, contents: dict[str, bytes], name: str, jobs: int) -> None:
-    """Whatever holds the images and however many processes measure them: ids as text, in storage order."""
+def test_rows_match_their_images(tmp_path: Path, contents: dict[str, bytes], name: str, jobs: int) -> None:
+    """Any kind of source and number of processes gives the same rows: ids as text, in storage order."""
     counts: list[int] = []
     found = measured_table(write(tmp_path / name, contents), LIGHT, jobs=jobs, advance=counts.append)
 
@@ -114,8 +114,8 @@ def test_each_row_is_that_of_its_image(tmp_path: Path, contents: dict[str, bytes
     assert len(found.faults) == 0
 
 
-def test_rows_come_as_images_lie(tmp_path: Path, contents: dict[str, bytes]) -> None:
-    """A zip file is read from front to back, whatever the names."""
+def test_rows_are_in_storage_order(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    """A zip file is read from start to end, regardless of names."""
     turned = dict(reversed(contents.items()))
 
     assert read(measured_table(write(tmp_path / "images.zip", turned), LIGHT)).index.tolist() == [
@@ -123,10 +123,10 @@ def test_rows_come_as_images_lie(tmp_path: Path, contents: dict[str, bytes]) -> 
     ]
 
 
-def test_images_are_measured_some_at_a_time(
+def test_images_are_measured_in_batches(
     tmp_path: Path, contents: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Large images share memory with few others, which changes no value."""
+    """The number of pixels in memory is limited, which does not change any value."""
     monkeypatch.setattr(chunk, "MOST_PIXELS", 6000)
     most: list[int] = []
 
@@ -142,8 +142,8 @@ def test_images_are_measured_some_at_a_time(
     assert len(most) > 5
 
 
-def test_it_is_measured_once(tmp_path: Path, contents: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second call finds the table, with its faults; all images count as measured at once."""
+def test_images_are_measured_once(tmp_path: Path, contents: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second call finds the table with its faults; all images are reported as done immediately."""
     images = write(tmp_path / "images.zip", contents | {"imgs/cut.png": contents["imgs/00.png"][:-9]})
     first = measured_table(images, LIGHT)
     monkeypatch.setattr(table, "measure_opened", lambda *_, **__: pytest.fail("measured again"))
@@ -157,15 +157,15 @@ def test_it_is_measured_once(tmp_path: Path, contents: dict[str, bytes], monkeyp
 
 
 def test_a_moved_archive_is_not_measured_again(tmp_path: Path, contents: dict[str, bytes]) -> None:
-    """What counts is the content, not where it lies."""
+    """The cache key depends on the content of an archive, not on its path."""
     images = write(tmp_path / "images.zip", contents)
     first = measured_table(images, LIGHT)
 
     assert measured_table(open_images(images.source.rename(tmp_path / "other.zip")), LIGHT).path == first.path
 
 
-def test_an_image_changed_in_place_is_measured_anew(tmp_path: Path) -> None:
-    """In a folder, with the same size and the same time of change: the old value is not taken for the new one."""
+def test_an_image_changed_in_place_is_measured_again(tmp_path: Path) -> None:
+    """A changed file in a folder is noticed even if its size and modification time are the same."""
     small, large = (np.full((30, 30), 230, np.uint8) for _ in range(2))
     small[10:15, 10:15], large[5:25, 5:25] = 50, 50
     encoded = [cv2.imencode(".bmp", image)[1].tobytes() for image in (small, large)]
@@ -180,10 +180,10 @@ def test_an_image_changed_in_place_is_measured_anew(tmp_path: Path) -> None:
     assert before.loc["1", "area"] < 100 < after.loc["1", "area"]
 
 
-def test_what_the_values_depend_on_names_the_table(
+def test_cache_keys_depend_on_everything_that_affects_values(
     tmp_path: Path, contents: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every option, masks, the ids, the version: none is taken for another."""
+    """Options, masks, ids and version each lead to a different table."""
     images = write(tmp_path / "images.zip", contents)
     options = [LIGHT, Segmentation("dark"), Segmentation("light", "largest"), Segmentation("light", scale_bar=2)]
     paths = [measured_table(images, one).path for one in options]
@@ -195,23 +195,23 @@ def test_what_the_values_depend_on_names_the_table(
     assert len(set(paths)) == len(paths) == 7
 
 
-def test_the_meaning_of_the_columns_is_in_the_file(tmp_path: Path, contents: dict[str, bytes]) -> None:
-    """Version, segmentation, and each feature's unit and source, for whoever finds the file."""
+def test_the_file_describes_its_columns(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    """The metadata contain the version, the segmentation, and each feature's unit and source."""
     import pyarrow.parquet as pq
 
     metadata = pq.read_metadata(measured_table(write(tmp_path / "images.zip", contents), LIGHT).path).metadata
-    told = json.loads(metadata[b"planktonbench"])
+    description = json.loads(metadata[b"planktonbench"])
 
-    assert told["segmentation"] == {"background": "light", "pieces": "all", "scale_bar": 0}
-    assert told["version"] == table.VERSION
-    assert [one["name"] for one in told["features"]] == list(NAMES)
-    assert [one["unit"] for one in told["features"]] == [feature.unit for feature in FEATURES]
+    assert description["segmentation"] == {"background": "light", "pieces": "all", "scale_bar": 0}
+    assert description["version"] == table.VERSION
+    assert [one["name"] for one in description["features"]] == list(NAMES)
+    assert [one["unit"] for one in description["features"]] == [feature.unit for feature in FEATURES]
 
 
-def test_an_interrupted_call_is_completed(
+def test_an_interrupted_call_is_resumed(
     tmp_path: Path, contents: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was measured is not measured again; the table is that of an undisturbed call; nothing lies beside it."""
+    """Measured images are not measured again, the table equals that of an uninterrupted call, and no files remain."""
     images = write(tmp_path / "images.zip", contents | {"imgs/03.png": b""})
     counts: list[int] = []
 
@@ -223,26 +223,26 @@ def test_an_interrupted_call_is_completed(
     with pytest.raises(KeyboardInterrupt):
         measured_table(images, LIGHT, advance=interrupt)
     measured: list[int] = []
-    whole = table.measure_opened
+    original = table.measure_opened
 
     def counted(openings: object, members: list[object], options: object) -> ChunkResult:
         measured.append(len(members))
-        return whole(openings, members, options)  # type: ignore[arg-type]  # handed on
+        return original(openings, members, options)  # type: ignore[arg-type]  # handed on
 
     monkeypatch.setattr(table, "measure_opened", counted)
     found = measured_table(images, LIGHT)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
-    undisturbed = measured_table(images, LIGHT)
+    uninterrupted = measured_table(images, LIGHT)
 
     assert measured[:3] == [5, 5, 3]
     assert found.reused == 10
-    pd.testing.assert_frame_equal(read(found), read(undisturbed), **ROUNDING)
+    pd.testing.assert_frame_equal(read(found), read(uninterrupted), **ROUNDING)
     assert found.faults["fault"].tolist() == ["empty"]
     assert sorted(path.suffix for path in found.path.parent.iterdir()) == [".lock", ".parquet"]
 
 
-def test_what_cannot_be_measured_is_named_and_stops_nothing(tmp_path: Path, contents: dict[str, bytes]) -> None:
-    """Each fault by its name, in a row of NaN; 16 bits, alpha, colour and one pixel are no faults."""
+def test_faulty_images_are_reported_and_the_others_continue(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    """Each fault is named and its row is NaN; 16 bits, alpha, colour and a single pixel are not faults."""
     whole = contents["imgs/00.png"]
     grey = ellipse(0)
     spoiled = {
@@ -274,8 +274,8 @@ def test_what_cannot_be_measured_is_named_and_stops_nothing(tmp_path: Path, cont
     pd.testing.assert_frame_equal(rows.drop(index=[name[5:-4] for name in spoiled]), expected(contents), **ROUNDING)
 
 
-def test_a_transparent_image_of_a_dark_set_lies_on_black(tmp_path: Path) -> None:
-    """A bright animal that was cut out stays the object, whatever hides around it."""
+def test_transparent_images_are_put_on_black_for_dark_backgrounds(tmp_path: Path) -> None:
+    """A bright cut-out animal remains the object, whatever the hidden values around it."""
     pixels = np.full((20, 20, 4), 200, np.uint8)
     pixels[..., 3] = 0
     pixels[5:15, 8:12, 3] = 255
@@ -288,7 +288,7 @@ def test_a_transparent_image_of_a_dark_set_lies_on_black(tmp_path: Path) -> None
 
 
 def masks_of(contents: Mapping[str, bytes], value: int = 255) -> dict[str, NDArray[np.uint8]]:
-    """Return a mask of 6 × 5 px for each image, under other folders."""
+    """Return a mask of 6 × 5 px for each image, in other folders."""
     masks = {}
     for number, name in enumerate(contents):
         mask = np.zeros_like(ellipse(number))
@@ -298,8 +298,8 @@ def masks_of(contents: Mapping[str, bytes], value: int = 255) -> dict[str, NDArr
 
 
 @pytest.mark.parametrize("value", [1, 255])
-def test_masks_are_taken_as_they_are(tmp_path: Path, contents: dict[str, bytes], value: int) -> None:
-    """Found by the id of the image; all that is not 0 is object."""
+def test_masks_are_used_unchanged(tmp_path: Path, contents: dict[str, bytes], value: int) -> None:
+    """Masks are matched by the image's id; all non-zero pixels are the object."""
     masks = {name: png(mask) for name, mask in masks_of(contents, value).items()}
     found = measured_table(
         write(tmp_path / "images.zip", contents), LIGHT, masks=write(tmp_path / "masks", masks), jobs=2
@@ -309,8 +309,8 @@ def test_masks_are_taken_as_they_are(tmp_path: Path, contents: dict[str, bytes],
     assert len(found.faults) == 0
 
 
-def test_an_image_without_a_fitting_mask_is_a_fault(tmp_path: Path, contents: dict[str, bytes]) -> None:
-    """No mask, one of another size, one that cannot be read: named, NaN, and nobody else is touched."""
+def test_an_image_without_a_matching_mask_is_a_fault(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    """A missing, unreadable or differently sized mask is reported; its row is NaN and other rows are not affected."""
     masks = {name: png(mask) for name, mask in masks_of(contents).items()}
     del masks["masks/of/03.png"]
     masks["masks/of/05.png"] = png(np.zeros((7, 9), np.uint8))
@@ -330,8 +330,8 @@ def test_an_image_without_a_fitting_mask_is_a_fault(tmp_path: Path, contents: di
     assert (rows["area"].dropna() == 30).all()
 
 
-def test_masks_of_other_images_are_refused(tmp_path: Path, contents: dict[str, bytes]) -> None:
-    """A wrong folder is told before anything is measured, with how both are called."""
+def test_masks_of_other_images_are_rejected(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    """A wrong folder is reported before anything is measured, with example names of both."""
     masks = write(tmp_path / "masks", {f"a_{number}.png": b"" for number in range(5)})
     with pytest.raises(
         DataError, match=r"masks has no mask of any image in .*images\.zip: masks are called a_0, a_1, a_2"
@@ -339,8 +339,8 @@ def test_masks_of_other_images_are_refused(tmp_path: Path, contents: dict[str, b
         measured_table(write(tmp_path / "images.zip", contents), LIGHT, masks=masks)
 
 
-def test_no_images_and_no_processes_are_refused(tmp_path: Path, contents: dict[str, bytes]) -> None:
-    """With what was expected."""
+def test_no_images_and_no_processes_are_rejected(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    """The error states what was expected."""
     (tmp_path / "nothing").mkdir()
     with pytest.raises(DataError, match=r"nothing holds no images; expected a folder, zip or tar file with images"):
         measured_table(open_images(tmp_path / "nothing"), LIGHT)
@@ -348,18 +348,18 @@ def test_no_images_and_no_processes_are_refused(tmp_path: Path, contents: dict[s
         measured_table(write(tmp_path / "images.zip", contents), LIGHT, jobs=0)
 
 
-def test_a_cache_that_cannot_be_written_is_told(
+def test_an_unwritable_cache_is_reported(
     tmp_path: Path, contents: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file where the folder should be: what to do is said."""
+    """A file in place of the cache folder is an error that states what to do."""
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(DataError, match=r"measured cannot be written: .* Set XDG_CACHE_HOME to a folder with room\."):
         measured_table(write(tmp_path / "images.zip", contents), LIGHT)
 
 
-def test_a_process_that_measures_starts_light() -> None:
-    """Libraries that only tables need are not loaded by every process."""
+def test_measuring_processes_import_few_libraries() -> None:
+    """Libraries that are only needed for tables are not imported in worker processes."""
     code = (
         "import sys; import planktonbench.features.measured.chunk; "
         "print(sorted({'pandas', 'pyarrow', 'skimage', 'sklearn', 'scipy.linalg', 'pydantic'} & set(sys.modules)))"

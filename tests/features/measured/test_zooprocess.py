@@ -1,4 +1,4 @@
-"""Measured features beside ZooProcess's own of the same real images, cut off their scale bar and segmented here."""
+"""Comparison with the features of ZooProcess on the same real images, cropped at the scale bar and segmented here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCALE_BAR = 31  # rows
 
 @pytest.fixture(scope="module")
 def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return our table and ZooProcess's of 400 ZooScan images, in the order of ids."""
+    """Return our table and that of ZooProcess for 400 ZooScan images, sorted by id."""
     folder = SHARED / "data" / "zooscan-ecotaxa"
     if not folder.is_dir():
         pytest.skip(f"the real data are not at {folder}")
@@ -33,10 +33,10 @@ def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
         (["major", "minor", "perim.", "kurt", "histcum2", "histcum3", "sr", "skelarea", "circ.", "angle"], 0.94),
     ],
 )
-def test_features_of_the_same_name_rank_objects_alike(
+def test_features_with_the_same_name_rank_objects_similarly(
     tables: tuple[pd.DataFrame, pd.DataFrame], features: list[str], least: float
 ) -> None:
-    """Rank correlation over 400 objects, although neither the masks nor the program are the same."""
+    """Rank correlations over 400 objects are high, although masks and programs differ."""
     ours, theirs = tables
 
     assert list(ours.index) == list(theirs.index)

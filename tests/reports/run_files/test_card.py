@@ -1,4 +1,4 @@
-"""The card of a run: written as JSON, read by later and earlier versions, refused with its path."""
+"""Run card: stored as JSON, compatible with earlier and later versions, rejected with its path if invalid."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def folder(tmp_path: Path, add_run: Callable[..., Path]) -> Path:
     return add_run(tmp_path, config={"depth": 3, "missing": "keep"}, reason="Méduse")
 
 
-def test_a_card_is_read_as_it_was_written(folder: Path) -> None:
-    """Text and card are the same thing; keys are sorted, and letters stay letters."""
+def test_a_card_is_unchanged_by_writing_and_reading(folder: Path) -> None:
+    """Keys are sorted, and letters outside ASCII are not escaped."""
     text = (folder / CARD).read_text("utf-8")
     card = read_card(folder)
 
@@ -38,15 +38,15 @@ def test_a_card_is_read_as_it_was_written(folder: Path) -> None:
 
 
 def test_keys_of_later_versions_are_ignored(folder: Path) -> None:
-    """A card with an unknown key is the same card."""
+    """A card with an additional key is read as the same card."""
     known = read_card(folder)
     (folder / CARD).write_text(json.dumps(json.loads((folder / CARD).read_text("utf-8")) | {"colour": "blue"}))
 
     assert read_card(folder) == known
 
 
-def test_keys_that_came_later_have_defaults(folder: Path) -> None:
-    """A card of the promised keys alone can be read."""
+def test_keys_added_later_have_defaults(folder: Path) -> None:
+    """A card with only the guaranteed keys can be read."""
     content = json.loads((folder / CARD).read_text("utf-8"))
 
     assert set(PROMISED) <= content.keys()
@@ -59,7 +59,7 @@ def test_keys_that_came_later_have_defaults(folder: Path) -> None:
 
 
 def test_a_folder_without_a_card_has_none(tmp_path: Path) -> None:
-    """A run that is not finished is no error."""
+    """An unfinished run is not an error."""
     assert read_card(tmp_path) is None
 
 
@@ -75,12 +75,12 @@ def test_a_folder_without_a_card_has_none(tmp_path: Path) -> None:
     ],
     ids=["truncated", "empty", "list", "status", "seed", "key"],
 )
-def test_a_damaged_card_is_told_with_what_to_do(folder: Path, damage: Callable[[str], str]) -> None:
-    """The message names the file and says how to have the run done again."""
+def test_an_invalid_card_is_reported(folder: Path, damage: Callable[[str], str]) -> None:
+    """The message has the path and what to do."""
     path = folder / CARD
     path.write_text(damage(path.read_text("utf-8")))
     with pytest.raises(DataError) as caught:
         read_card(folder)
 
-    assert str(caught.value).startswith(f"{path} is no readable card: ")
-    assert str(caught.value).endswith("Delete its folder to have the run done again.")
+    assert str(caught.value).startswith(f"{path} is not a valid run card: ")
+    assert str(caught.value).endswith("Delete its folder and rerun.")

@@ -1,4 +1,4 @@
-"""Truth and predictions files: read under the field's names, matched by id, refused with what to mend."""
+"""Truth and predictions files: read with alternative column names, matched by id, rejected with helpful messages."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def truth(tmp_path: Path) -> Path:
     return tmp_path / "truth.csv"
 
 
-def refusal(truth: Path, path: Path, **choices: str | Path) -> str:
-    """Return the message with which a predictions file is refused."""
+def error_message(truth: Path, path: Path, **choices: str | Path) -> str:
+    """Return the message of the error that a predictions file raises."""
     with pytest.raises(SubmissionError) as caught:
         score(truth, path, draws=10, **choices)
     return str(caught.value)
@@ -65,14 +65,14 @@ def refusal(truth: Path, path: Path, **choices: str | Path) -> str:
     ],
 )
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_a_bad_table_is_refused_with_what_to_mend(
+def test_an_invalid_table_is_rejected(
     truth: Path, change: Callable[[pd.DataFrame], pd.DataFrame], words: list[str], suffix: str
 ) -> None:
-    """The message names the file, what is wrong, how often, and the first of them."""
+    """The message has the path, the fault, the number of rows concerned, and examples."""
     path = truth.with_name(f"mine.{suffix}")
     table = change(PREDICTED)
     table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path, index=False)
-    message = refusal(truth, path)
+    message = error_message(truth, path)
 
     assert str(path) in message
     assert [word for word in words if word not in message] == []
@@ -90,72 +90,76 @@ def test_a_bad_table_is_refused_with_what_to_mend(
         ("mine.parquet", None, "does not exist"),
     ],
 )
-def test_rubbish_is_the_authors_to_mend(truth: Path, name: str, content: bytes | None, words: str) -> None:
-    """Bytes that are no table, and a missing file, are refused by name; the same holds for the truth."""
+def test_an_unreadable_file_is_rejected(truth: Path, name: str, content: bytes | None, words: str) -> None:
+    """The message has the path; this applies to predictions and truth alike."""
     path = truth.with_name(name)
     if content is not None:
         path.write_bytes(content)
 
-    assert refusal(truth, path).startswith(f"{path} {words}")
-    assert refusal(path, truth).startswith(f"{path} {words}")
+    assert error_message(truth, path).startswith(f"{path} {words}")
+    assert error_message(path, truth).startswith(f"{path} {words}")
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "no class name in it; expected one a line"),
-        (" \n\n", "no class name in it"),
-        ("egg\nCopepoda\negg\n", "names twice: egg; expected"),
-        (None, "is no readable class list (a text file, one name a line)"),
-        (b"\xff\xfe\x00", "is no readable class list"),
+        ("", "has no class names; expected one per line"),
+        (" \n\n", "has no class names"),
+        ("egg\nCopepoda\negg\n", "duplicate names: egg. Expected"),
+        (None, "is not a readable class list (expected a text file with one name per line)"),
+        (b"\xff\xfe\x00", "is not a readable class list"),
         ("egg\nCopepoda\n", "detritus not in the class list of 2"),
         ("egg\nCopepoda\nDetritus\n", "Did you mean Detritus?"),
     ],
 )
-def test_a_bad_class_list_is_refused(truth: Path, text: str | bytes | None, words: str) -> None:
-    """A list that is missing, unreadable, empty, ambiguous, or lacks a class of the truth, is told."""
+def test_an_invalid_class_list_is_rejected(truth: Path, text: str | bytes | None, words: str) -> None:
+    """It may be missing, unreadable, empty, contain duplicates, or lack a class of the truth."""
     path = truth.with_name("classes.txt")
     if text is not None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    message = refusal(truth, truth, classes=path)
+    message = error_message(truth, truth, classes=path)
 
     assert words in message
     assert (path.name if "not in" not in message else truth.name) in message
 
 
-def test_an_unknown_called_name_is_refused_with_near_matches(truth: Path) -> None:
-    """With a class list, the message names the predictions file, the name, the list's length and what is near."""
+def test_an_unknown_predicted_name_is_rejected_with_near_matches(truth: Path) -> None:
+    """With a class list, the message has the path, the name, the length of the list and near matches."""
     truth.with_name("classes.txt").write_text("Copepoda\ndetritus\negg\n")
     mine = truth.with_name("mine.csv")
     PREDICTED.replace({"taxon": {"egg": "eg"}}).to_csv(mine, index=False)
 
-    assert refusal(truth, mine, classes=truth.with_name("classes.txt")) == (
+    assert error_message(truth, mine, classes=truth.with_name("classes.txt")) == (
         f"{mine}: eg not in the class list of 3. Did you mean egg?"
     )
 
 
 def test_a_class_list_is_read_line_by_line(tmp_path: Path) -> None:
-    """Empty lines, spaces around names and a byte-order mark do not matter; the order stays."""
+    """Empty lines, surrounding spaces and a byte-order mark are ignored; the order is kept."""
     (tmp_path / "classes.txt").write_bytes("\ufeffegg (other)\r\n\r\n  Méduse \n".encode())
 
     assert read_classes(tmp_path / "classes.txt") == ["egg (other)", "Méduse"]
 
 
-def test_an_unknown_group_is_refused_with_near_matches(truth: Path) -> None:
-    """A grouping column that is not there is told, with what is near."""
-    assert refusal(truth, truth, group="sampel") == f"{truth} has no grouping column 'sampel'. Did you mean sample?"
+def test_an_unknown_grouping_column_is_rejected_with_near_matches(truth: Path) -> None:
+    """The message has the path, the name and near matches."""
+    assert (
+        error_message(truth, truth, group="sampel") == f"{truth} has no grouping column 'sampel'. Did you mean sample?"
+    )
 
 
 @pytest.mark.parametrize("gap", [None, "", "  "])
-def test_a_group_with_gaps_is_refused(truth: Path, gap: str | None) -> None:
-    """A grouping column that is asked for must have a value for each object; blank cells are none."""
+def test_a_grouping_column_with_missing_values_is_rejected(truth: Path, gap: str | None) -> None:
+    """A requested grouping column must have a value for each object; blank cells count as missing."""
     TRUTH.replace({"sample": {"s0": gap}}).to_parquet(truth.with_name("truth.parquet"))
 
-    assert "truth.parquet: 5 rows have no 'sample'" in refusal(truth.with_name("truth.parquet"), truth, group="sample")
+    assert "truth.parquet: 5 rows have no 'sample'" in error_message(
+        truth.with_name("truth.parquet"), truth, group="sample"
+    )
 
 
-def test_a_sample_column_with_gaps_is_not_taken_unasked() -> None:
-    """When nobody asks for groups, an incomplete `sample` is left alone, and single objects are resampled."""
+def test_an_incomplete_sample_column_is_not_used_by_default() -> None:
+    """If no group is requested, an incomplete `sample` is ignored, and single objects are resampled."""
     found = score(TRUTH.replace({"sample": {"s0": None}}), PREDICTED, draws=10)
 
     assert "|ci:object-10|" in found.signature
@@ -163,21 +167,21 @@ def test_a_sample_column_with_gaps_is_not_taken_unasked() -> None:
 
 @pytest.mark.parametrize("ids", [FEW["object_id"].astype(float), ["1.0", " 2 ", "3."], ["1", "2", "3"]])
 def test_ids_are_matched_as_canonical_text(ids: object) -> None:
-    """`1.0` is `1`, whatever the type of the column."""
+    """`1.0` equals `1` for any column type."""
     rows = match(read_labels(FEW, "truth"), read_labels(FEW.assign(object_id=ids), "predictions"))
 
     assert rows["object_id"].tolist() == ["1", "2", "3"]
     assert rows["predicted"].tolist() == rows["taxon"].tolist()
 
 
-def test_ids_that_become_the_same_are_twice() -> None:
-    """`1` and `1.0` in one file are one object."""
+def test_ids_with_equal_canonical_text_are_duplicates() -> None:
+    """`1` and `1.0` in one file are the same object."""
     with pytest.raises(SubmissionError, match=re.escape("(predictions): 1 ids occur more than once: 1.")):
         read_labels(FEW.assign(object_id=["1", "1.0", "2"]), "predictions")
 
 
 def test_rows_are_matched_by_id_and_sorted() -> None:
-    """Neither file's order matters, and the group comes with its object."""
+    """The order of both files does not matter, and the group is kept."""
     rows = match(
         read_labels(TRUTH[::-1], "truth"), read_labels(PREDICTED.sample(frac=1, random_state=0), "predictions")
     )
@@ -190,10 +194,10 @@ def test_rows_are_matched_by_id_and_sorted() -> None:
 @pytest.mark.parametrize("id_name", ["object_id", "objid", "imgname"])
 @pytest.mark.parametrize("taxon_name", ["taxon", "level2", "label"])
 @pytest.mark.parametrize("suffix", ["csv", "csv.gz", "parquet"])
-def test_spellings_of_the_field_are_read_and_reported(
+def test_alternative_column_names_are_read_and_reported(
     tmp_path: Path, id_name: str, taxon_name: str, suffix: str
 ) -> None:
-    """Columns under other names are ours, in CSV and parquet, and which were accepted is told."""
+    """Alternative names are accepted in CSV and parquet, and those used are reported."""
     path = tmp_path / f"mine.{suffix}"
     table = FEW.rename(columns={"object_id": id_name, "taxon": taxon_name}).assign(**{"score:egg": np.float32(0.5)})
     table.to_parquet(path) if suffix == "parquet" else table.to_csv(path, index=False)
@@ -201,12 +205,12 @@ def test_spellings_of_the_field_are_read_and_reported(
     pairs = [("object_id", id_name), ("taxon", taxon_name)]
 
     assert labels.table.to_dict("list") == {"object_id": ["1", "2", "3"], "taxon": FEW["taxon"].tolist()}
-    assert labels.renamed == tuple(f"'{found}' as {ours}" for ours, found in pairs if ours != found)
+    assert labels.renamed == tuple(f"'{found}' as {standard}" for standard, found in pairs if standard != found)
     assert (labels.where, labels.group) == (str(path), None)
 
 
-def test_the_text_nan_is_no_class(tmp_path: Path) -> None:
-    """Missing labels are refused, and never read as a class called "nan"."""
+def test_the_text_nan_is_not_a_class(tmp_path: Path) -> None:
+    """Missing labels are rejected and never read as a class named "nan"."""
     (tmp_path / "truth.csv").write_text("objid,level2\n1,egg\n2,nan\n3,NA\n4,\n")
     with pytest.raises(SubmissionError, match=r"3 rows have no 'level2' \(lines 3, 4, 5\)"):
         read_labels(tmp_path / "truth.csv", "truth")

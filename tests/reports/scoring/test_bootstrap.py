@@ -1,4 +1,4 @@
-"""Intervals against a slow bootstrap that resamples objects one by one and asks scikit-learn."""
+"""Bootstrap intervals, compared with a slow bootstrap of single objects scored by scikit-learn."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def synthetic_objects(
     n: int, classes: int, clusters: int, *, seed: int = 0, right: float = 0.6
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return truth, called and clusters of so many objects; classes are unequal, and some calls are stray."""
+    """Return truth, predictions and clusters of `n` objects, with unequal classes and some unknown predicted names."""
     rng = np.random.default_rng(seed)
     shares = np.arange(1, classes + 1) / np.arange(1, classes + 1).sum()
     truth = rng.choice(classes, n, p=shares)
@@ -35,20 +35,20 @@ def synthetic_objects(
 
 
 def macro_f1(truth: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
-    """Return macro F1 over the classes of this truth, as scikit-learn has it."""
+    """Return macro F1 over the classes of this truth, computed by scikit-learn."""
     return float(f1_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0))
 
 
 def all_draws(units: Units, draws: int, seed: int) -> Totals:
-    """Return all draws as one."""
-    parts = list(draws_of(units, draws, np.random.default_rng(seed)))
+    """Return all draws, concatenated."""
+    batches = list(draws_of(units, draws, np.random.default_rng(seed)))
     return Totals(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("hits", "support", "predicted"))
+        *(np.concatenate([getattr(batch, name) for batch in batches]) for name in ("hits", "support", "predicted"))
     )
 
 
 def test_each_draw_equals_resampling_clusters_object_by_object() -> None:
-    """SubmittedRun the same multinomial counts, macro F1 and accuracy of each draw are those of the objects drawn."""
+    """For the same multinomial counts, macro F1 and accuracy of each draw equal those of the drawn objects."""
     truth, predicted, clusters = synthetic_objects(150, 5, 12)
     totals = all_draws(cluster_units(truth, predicted, clusters, 5), 40, seed=1)
     counts = np.random.default_rng(1).multinomial(12, np.full(12, 1 / 12), size=40)
@@ -62,7 +62,7 @@ def test_each_draw_equals_resampling_clusters_object_by_object() -> None:
 
 
 def test_drawing_cells_equals_drawing_objects() -> None:
-    """The ends from cells of the confusion matrix are those of a loop over single objects, to 0.01."""
+    """The bounds from cells of the confusion matrix equal those of a loop over single objects, to 0.01."""
     truth, predicted, _ = synthetic_objects(300, 4, 1, seed=5)
     rng = np.random.default_rng(2)
     slow = []
@@ -79,8 +79,8 @@ def test_drawing_cells_equals_drawing_objects() -> None:
 
 
 @pytest.mark.parametrize("kind", ["clusters", "objects"])
-def test_units_add_up_to_the_whole(kind: str) -> None:
-    """All units together have the counts of the confusion matrix, stray calls aside."""
+def test_units_sum_to_the_confusion_matrix(kind: str) -> None:
+    """The counts of all units equal those of the confusion matrix, except for unknown predicted names."""
     truth, predicted, clusters = synthetic_objects(200, 4, 9)
     matrix = confusion_matrix(truth, predicted, 4)
     units = cluster_units(truth, predicted, clusters, 4) if kind == "clusters" else object_units(matrix)
@@ -90,8 +90,8 @@ def test_units_add_up_to_the_whole(kind: str) -> None:
     assert (units.weights @ units.counts).tolist() == [*whole.hits, *whole.support, *whole.predicted]
 
 
-def test_a_lost_class_is_left_out_of_its_draw_and_counted() -> None:
-    """With all calls right but for a class of one cluster, draws without it have 1, and their share is told."""
+def test_draws_without_a_class_exclude_it_and_are_counted() -> None:
+    """If only a class of one cluster is predicted wrongly, draws without it score 1; their share is reported."""
     clusters = np.repeat(np.arange(8), 10)
     truth = np.where(np.arange(80) < 5, 1, 0)
     predicted = np.zeros(80, np.int64)
@@ -105,20 +105,20 @@ def test_a_lost_class_is_left_out_of_its_draw_and_counted() -> None:
     assert found.losing == lost.mean() == pytest.approx((7 / 8) ** 8, abs=0.05)
 
 
-def test_the_interval_of_a_class_leaves_out_draws_without_it() -> None:
-    """Its ends are percentiles of the draws that have objects of it."""
+def test_the_interval_of_a_class_excludes_draws_without_it() -> None:
+    """Its bounds are percentiles of the draws that contain the class."""
     truth, predicted, clusters = synthetic_objects(900, 2, 30)
     units = cluster_units(np.where(clusters < 5, truth, 0), predicted, clusters, 2)
     totals = all_draws(units, 4000, seed=0)
-    held = totals.f1[totals.support[:, 1] > 0, 1]
+    values = totals.f1[totals.support[:, 1] > 0, 1]
     found = intervals(units, 4000, np.random.default_rng(0))
 
-    assert len(held) < 4000
-    assert found.f1[1] == pytest.approx(np.quantile(held, [0.025, 0.975]), abs=1e-12)
+    assert len(values) < 4000
+    assert found.f1[1] == pytest.approx(np.quantile(values, [0.025, 0.975]), abs=1e-12)
 
 
-def test_a_class_without_any_support_is_never_lost() -> None:
-    """A class of the list that no object has is no class that a draw loses, and has no interval."""
+def test_a_class_without_support_does_not_count_as_missing_from_draws() -> None:
+    """A class of the list without objects is not counted in `losing` and has no interval."""
     truth, predicted, clusters = synthetic_objects(200, 3, 10)
     found = intervals(cluster_units(truth, predicted, clusters, 4), 200, np.random.default_rng(0))
 
@@ -126,21 +126,21 @@ def test_a_class_without_any_support_is_never_lost() -> None:
     assert np.isnan(found.f1).all(axis=1).tolist() == [False, False, False, True]
 
 
-@pytest.mark.parametrize(("clusters", "told"), [(4, False), (5, True)])
-def test_a_class_of_fewer_than_five_clusters_has_no_interval(clusters: int, *, told: bool) -> None:
-    """Its own ends are NaN, those of other classes are not, and the means have theirs."""
+@pytest.mark.parametrize(("clusters", "has_interval"), [(4, False), (5, True)])
+def test_a_class_of_fewer_than_five_clusters_has_no_interval(clusters: int, *, has_interval: bool) -> None:
+    """Its bounds are NaN; those of other classes and of the means are not."""
     truth = np.zeros(100, np.int64)
     truth[: 10 * clusters : 10] = 1
     units = cluster_units(truth, truth, np.repeat(np.arange(10), 10), 2)
     found = intervals(units, 300, np.random.default_rng(0))
 
-    assert np.isfinite(found.f1).all(axis=1).tolist() == [True, told]
+    assert np.isfinite(found.f1).all(axis=1).tolist() == [True, has_interval]
     assert np.isfinite([*found.macro_f1, *found.accuracy]).all()
 
 
 @pytest.mark.parametrize("cells", [1, 70, 1 << 10])
 def test_batches_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch, cells: int) -> None:
-    """How many draws fit into memory at once is no choice that a number depends on."""
+    """The number of draws held in memory at once does not affect the result."""
     truth, predicted, clusters = synthetic_objects(200, 4, 10)
     units = cluster_units(truth, predicted, clusters, 4)
     expected = intervals(units, 101, np.random.default_rng(6))
@@ -151,8 +151,8 @@ def test_batches_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch, cells
     assert np.array_equal(found.f1, expected.f1, equal_nan=True)
 
 
-def test_a_challenge_of_usual_size_runs() -> None:
-    """2,000 draws of 100 clusters and 93 classes, and the interval holds the point."""
+def test_a_challenge_of_typical_size_can_be_evaluated() -> None:
+    """With 2,000 draws of 100 clusters and 93 classes, the interval contains the point estimate."""
     truth, predicted, clusters = synthetic_objects(20_000, 93, 100)
     found = intervals(cluster_units(truth, predicted, clusters, 93), 2000, np.random.default_rng(0))
 
@@ -160,8 +160,8 @@ def test_a_challenge_of_usual_size_runs() -> None:
     assert found.accuracy[0] < (truth == predicted).mean() < found.accuracy[1]
 
 
-def test_ends_are_not_made_symmetric() -> None:
-    """Near 1 the interval reaches further down than up."""
+def test_intervals_are_not_symmetric() -> None:
+    """Near 1, the interval extends further down than up."""
     truth = np.repeat([0, 1], 50)
     predicted = truth.copy()
     predicted[:2] = 1
@@ -170,8 +170,8 @@ def test_ends_are_not_made_symmetric() -> None:
     assert 0.98 - low > high - 0.98 > 0
 
 
-def test_the_interval_covers_the_truth_where_samples_differ() -> None:
-    """Of 300 data sets whose samples differ in difficulty, at least 93 % have macro F1 of the world in the interval."""
+def test_the_interval_has_nominal_coverage_if_samples_differ() -> None:
+    """For at least 93 % of 300 data sets with samples of varying difficulty, it contains the population macro F1."""
     rng = np.random.default_rng(11)
 
     def draw(samples: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -180,15 +180,15 @@ def test_the_interval_covers_the_truth_where_samples_differ() -> None:
         right = rng.random(len(clusters)) < rng.beta(4, 2, samples)[clusters]
         return truth, np.where(right, truth, (truth + 1) % 3), clusters
 
-    world = macro_f1(*draw(50_000)[:2])
-    ends = [intervals(cluster_units(*draw(80), 3), 400, rng).macro_f1 for _ in range(300)]
+    population = macro_f1(*draw(50_000)[:2])
+    bounds = [intervals(cluster_units(*draw(80), 3), 400, rng).macro_f1 for _ in range(300)]
 
-    assert np.mean([low <= world <= high for low, high in ends]) >= 0.93
+    assert np.mean([low <= population <= high for low, high in bounds]) >= 0.93
 
 
 @pytest.mark.parametrize("draws", [1, 2])
-def test_few_draws_may_lose_a_class_each_time(draws: int) -> None:
-    """A class that no draw holds has no interval; that is no crash."""
+def test_a_class_may_be_missing_from_all_draws(draws: int) -> None:
+    """It has no interval, and no exception is raised."""
     units = object_units(np.array([[40, 0, 0], [0, 1, 0]]))
     found = [intervals(units, draws, np.random.default_rng(seed)) for seed in range(20)]
 
@@ -197,8 +197,8 @@ def test_few_draws_may_lose_a_class_each_time(draws: int) -> None:
 
 
 @pytest.mark.parametrize("clustered", [True, False])
-def test_intervals_of_any_metric_come_from_the_same_draws(*, clustered: bool) -> None:
-    """With the same seed, macro F1 has the ends that it has as one of all intervals."""
+def test_intervals_of_user_defined_metrics_use_the_same_draws(*, clustered: bool) -> None:
+    """With the same seed, macro F1 has the same bounds as in `intervals`."""
     truth, predicted, clusters = synthetic_objects(150, 5, 12)
     matrix, units = count_units(truth, predicted, clusters if clustered else None, 5)
     expected = intervals(units, 200, np.random.default_rng(4))

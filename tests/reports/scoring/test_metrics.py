@@ -1,4 +1,4 @@
-"""Metrics against scikit-learn, with the label set that the truth fixes."""
+"""Metrics, compared with scikit-learn for the label set of the truth."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from random import Random
 
 CLASSES = 4
-STRAY = CLASSES  # the code of any other name
-ROWS = st.lists(st.tuples(st.integers(0, CLASSES - 1), st.integers(0, STRAY)), min_size=1, max_size=60)
+UNKNOWN = CLASSES  # code of any other name
+ROWS = st.lists(st.tuples(st.integers(0, CLASSES - 1), st.integers(0, UNKNOWN)), min_size=1, max_size=60)
 
 
 def totals_from(rows: list[tuple[int, int]]) -> Totals:
-    """Return the counts of rows of (truth, called)."""
+    """Return the counts of rows of (truth, predicted)."""
     truth, predicted = np.array(rows).T
     return totals_of(confusion_matrix(truth, predicted, CLASSES))
 
@@ -29,7 +29,7 @@ def totals_from(rows: list[tuple[int, int]]) -> Totals:
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true", "ignore:A single label was found")
 @given(ROWS)
 def test_metrics_equal_scikit_learn(rows: list[tuple[int, int]]) -> None:
-    """Per class and in the mean, with labels those of the truth and zero_division 0."""
+    """Per class and as means, with the labels of the truth and zero_division 0."""
     truth, predicted = zip(*rows, strict=True)
     present = sorted(set(truth))
     expected = precision_recall_fscore_support(truth, predicted, labels=present, zero_division=0)
@@ -49,7 +49,7 @@ def test_order_of_classes_and_rows_does_not_matter(
     rows: list[tuple[int, int]], order: list[int], shuffler: Random
 ) -> None:
     """Renumbered classes and shuffled rows give the same means, and the same numbers for each class."""
-    codes = [*order, STRAY]
+    codes = [*order, UNKNOWN]
     changed = [(codes[truth], codes[predicted]) for truth, predicted in rows]
     shuffler.shuffle(changed)
     one, two = totals_from(rows), totals_from(changed)
@@ -59,33 +59,33 @@ def test_order_of_classes_and_rows_does_not_matter(
     assert two.accuracy == one.accuracy
 
 
-def test_a_stray_prediction_costs_its_victim_alone() -> None:
-    """50 A, 50 B, one B called C: 0.995, whereas other label sets would give 0.663 and 0.398."""
+def test_a_prediction_of_an_absent_class_only_affects_the_true_class() -> None:
+    """50 A, 50 B, one B predicted as C: 0.995, whereas other label sets would give 0.663 and 0.398."""
     truth = np.repeat([0, 1], 50)
     predicted = truth.copy()
     predicted[-1] = 2
     totals = totals_of(confusion_matrix(truth, predicted, 5))
-    habits = [
+    alternatives = [
         f1_score(truth, predicted, labels=labels, average="macro", zero_division=0) for labels in (None, range(5))
     ]
 
     assert totals.macro(totals.f1) == pytest.approx((1 + 2 * 49 / 99) / 2, abs=1e-15)
-    assert habits == pytest.approx([0.663, 0.398], abs=5e-4)
+    assert alternatives == pytest.approx([0.663, 0.398], abs=5e-4)
 
 
 def test_confusion_matrix_counts_truth_by_row() -> None:
-    """Rows are the truth, columns what it was called, and the last column any other name."""
+    """Rows are the truth, columns the prediction, and the last column any other name."""
     matrix = confusion_matrix(np.array([0, 0, 1, 1, 1]), np.array([0, 1, 1, 2, 2]), 2)
 
     assert matrix.tolist() == [[1, 1, 0], [0, 1, 2]]
 
 
 @given(ROWS)
-def test_many_matrices_at_once_are_each_by_itself(rows: list[tuple[int, int]]) -> None:
-    """Leading axes are kept: the counts of a stack are those of its matrices."""
-    parts = [rows[start:stop] for start, stop in pairwise(range(len(rows) + 1))]
-    stack = np.stack([confusion_matrix(*np.array(part).T, CLASSES) for part in parts])
-    totals, singles = totals_of(stack), [totals_from(part) for part in parts]
+def test_several_matrices_are_evaluated_independently(rows: list[tuple[int, int]]) -> None:
+    """Leading axes are kept: the metrics of an array of matrices are those of each matrix."""
+    chunks = [rows[start:stop] for start, stop in pairwise(range(len(rows) + 1))]
+    matrices = np.stack([confusion_matrix(*np.array(chunk).T, CLASSES) for chunk in chunks])
+    totals, singles = totals_of(matrices), [totals_from(chunk) for chunk in chunks]
 
     assert totals.f1.tolist() == [single.f1.tolist() for single in singles]
     assert totals.macro(totals.f1).tolist() == [float(single.macro(single.f1)) for single in singles]

@@ -1,4 +1,4 @@
-"""The evaluator: one function for files, tables and labels, and numbers that others have published."""
+"""Evaluation of files, tables and labels, compared with published scores."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PROMISED = {
 def synthetic_objects(
     n: int = 200, *, classes: int = 4, samples: int = 8, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a truth with samples, and predictions of which six in ten are right."""
+    """Return a truth with samples, and predictions of which about six in ten are correct."""
     rng = np.random.default_rng(seed)
     names = np.array([f"taxon {code}" for code in range(classes)])
     taxa = names[np.arange(n) % classes]
@@ -41,23 +41,23 @@ def synthetic_objects(
 
 
 def numbers(found: Score) -> dict[str, Any]:
-    """Return what a score says, signature aside."""
+    """Return the values of a score without the signature."""
     return {key: value for key, value in found.to_json().items() if key != "signature"}
 
 
 def test_files_tables_and_labels_agree(tmp_path: Path) -> None:
-    """The same objects give the same numbers and intervals, whatever form they come in."""
+    """The same objects give the same numbers and intervals in any form."""
     truth, predicted = synthetic_objects()
     truth.to_csv(tmp_path / "truth.csv", index=False)
-    predicted[::-1].to_parquet(tmp_path / "called.parquet")
+    predicted[::-1].to_parquet(tmp_path / "predicted.parquet")
     expected = numbers(score(truth, predicted, draws=100))
 
-    assert numbers(score(str(tmp_path / "truth.csv"), tmp_path / "called.parquet", draws=100)) == expected
+    assert numbers(score(str(tmp_path / "truth.csv"), tmp_path / "predicted.parquet", draws=100)) == expected
     assert numbers(score(truth["taxon"], list(predicted["taxon"]), group=truth["sample"], draws=100)) == expected
 
 
-def test_headline_numbers_are_those_of_the_table() -> None:
-    """Macro numbers are the means of the per-class table; value, interval, n and signature are printed together."""
+def test_macro_values_agree_with_the_per_class_table() -> None:
+    """Macro values are means of the per-class table; value, interval, n and signature are printed together."""
     truth, predicted = synthetic_objects()
     found = score(truth, predicted, draws=100)
     low, high = found.macro_f1_interval
@@ -73,8 +73,8 @@ def test_headline_numbers_are_those_of_the_table() -> None:
     assert (found.n_clusters, found.classes_scored) == (8, 4)
 
 
-def test_the_confusion_table_has_the_class_list_on_both_sides() -> None:
-    """Counts with rows truth and columns called; the table of classes leaves out those without support."""
+def test_the_confusion_matrix_has_the_class_list_on_both_axes() -> None:
+    """Rows are truth and columns predicted; the per-class table excludes classes without support."""
     found = score(["b", "b", "a"], ["b", "c", "a"], classes=["c", "b", "d", "a"], draws=10)
 
     assert found.confusion.loc["b"].to_dict() == {"a": 0, "b": 1, "c": 1, "d": 0}
@@ -84,8 +84,8 @@ def test_the_confusion_table_has_the_class_list_on_both_sides() -> None:
     assert found.classes_absent == ("c", "d")
 
 
-def test_names_outside_of_the_classes_count_as_errors_and_are_listed() -> None:
-    """Without a class list a stray name costs its victim alone, and has a column of its own in the confusion table."""
+def test_unknown_predicted_names_count_as_errors_and_are_listed() -> None:
+    """Without a class list, an unknown name only affects the true class and has its own column in the matrix."""
     found = score(["A"] * 50 + ["B"] * 50, ["A"] * 50 + ["B"] * 49 + ["C"], draws=10)
 
     assert found.macro_f1 == pytest.approx((1 + 2 * 49 / 99) / 2, abs=1e-15)
@@ -93,8 +93,8 @@ def test_names_outside_of_the_classes_count_as_errors_and_are_listed() -> None:
     assert found.confusion.to_numpy().tolist() == [[50, 0, 0], [0, 49, 1]]
 
 
-def test_classes_without_support_change_no_number() -> None:
-    """A longer class list is in the signature and in `classes_absent`, and nowhere else."""
+def test_classes_without_support_do_not_change_the_numbers() -> None:
+    """A longer class list only changes the signature and `classes_absent`."""
     truth, predicted = synthetic_objects()
     longer = [*truth["taxon"].unique(), "absent", "aa first"]
     one, two = numbers(score(truth, predicted, draws=50)), numbers(score(truth, predicted, classes=longer, draws=50))
@@ -104,7 +104,7 @@ def test_classes_without_support_change_no_number() -> None:
 
 
 def test_names_of_classes_and_samples_do_not_matter() -> None:
-    """Renamed taxa, in another order, have the same values and intervals; so have samples renamed in order."""
+    """Renaming taxa, which changes their order, or samples, which keeps it, gives the same values and intervals."""
     truth, predicted = synthetic_objects()
     names = {f"taxon {code}": f"{9 - code} renamed" for code in range(4)}
     expected = score(truth, predicted, draws=50)
@@ -118,23 +118,23 @@ def test_names_of_classes_and_samples_do_not_matter() -> None:
 
 
 def test_order_of_rows_does_not_matter() -> None:
-    """Shuffled files give the very same score, to the last digit of the interval."""
+    """Shuffled files give exactly the same score and interval."""
     truth, predicted = synthetic_objects()
     shuffled = score(truth.sample(frac=1, random_state=1), predicted.sample(frac=1, random_state=2), draws=50)
 
     assert shuffled.to_json() == score(truth, predicted, draws=50).to_json()
 
 
-def test_the_seed_is_that_of_the_resampling() -> None:
-    """Another seed moves the ends of the interval and nothing else."""
+def test_the_seed_only_affects_the_resampling() -> None:
+    """Another seed changes the bounds of the interval, but not the score."""
     one, two, other = (score(*synthetic_objects(), draws=50, seed=seed) for seed in (1, 1, 2))
 
     assert one.macro_f1 == other.macro_f1
     assert one.macro_f1_interval == two.macro_f1_interval != other.macro_f1_interval
 
 
-def test_a_single_cluster_falls_back_to_objects() -> None:
-    """One sample cannot be resampled; single objects are, and the signature says so."""
+def test_with_a_single_cluster_objects_are_resampled() -> None:
+    """A single sample cannot be resampled; the signature states that objects are."""
     truth, predicted = synthetic_objects(samples=1)
     found = score(truth, predicted, draws=50)
 
@@ -143,8 +143,8 @@ def test_a_single_cluster_falls_back_to_objects() -> None:
     assert found.macro_f1_interval == score(truth.drop(columns="sample"), predicted, draws=50).macro_f1_interval
 
 
-def test_json_has_what_is_promised() -> None:
-    """It is strict JSON of plain values: NaN is null, and every promised key is there."""
+def test_json_has_the_guaranteed_keys() -> None:
+    """It is strict JSON of plain values, with null for NaN and all guaranteed keys."""
     truth = pd.DataFrame({"object_id": range(21), "taxon": ["a"] * 20 + ["b"], "sample": list("stuvwxy") * 3})
     text = json.dumps(score(truth, truth, classes=["a", "b", "c"], draws=50).to_json(), allow_nan=False)
     found = json.loads(text)
@@ -159,8 +159,8 @@ def test_json_has_what_is_promised() -> None:
 
 
 @pytest.mark.parametrize("name", ["resnet18", "average", "regnety16"])
-def test_a_published_challenge_scores_as_published(name: str) -> None:
-    """94,946 objects of 86 classes: macro F1, accuracy and balanced accuracy are those of its organisers."""
+def test_scores_of_a_published_challenge_are_reproduced(name: str) -> None:
+    """For 94,946 objects of 86 classes, macro F1, accuracy and balanced accuracy equal those of the organisers."""
     if not ORACLE.is_dir():
         pytest.skip(f"the published challenge is not at {ORACLE}")
     lines = [line.strip("| ").split(" | ") for line in (ORACLE / "README.md").read_text("utf-8").splitlines()]
@@ -176,7 +176,11 @@ def test_a_published_challenge_scores_as_published(name: str) -> None:
     [
         ((["a", "b"], ["a"]), {}, "truth has shape (2,)"),
         (([["a"]], [["a"]]), {}, "truth has shape (1, 1)"),
-        ((pd.DataFrame({"object_id": [1], "taxon": ["a"]}), ["a"]), {}, "predictions are list; expected, as the truth"),
+        (
+            (pd.DataFrame({"object_id": [1], "taxon": ["a"]}), ["a"]),
+            {},
+            "predictions are list; expected a file or table",
+        ),
         ((["a", None], ["a", "b"]), {}, "1 rows have no 'taxon'"),
         (([], []), {}, "no rows"),
         ((["a", math.nan], ["a", "b"]), {}, "1 rows have no 'taxon'"),
@@ -184,12 +188,12 @@ def test_a_published_challenge_scores_as_published(name: str) -> None:
         ((["a", "b"], ["a", "b"]), {"group": ["s", None]}, "group"),
         ((["a", "b"], ["a", "b"]), {"group": "station"}, "group"),
         ((*synthetic_objects(),), {"group": ["s", "t"] * 100}, "group"),
-        ((["a", "b"], ["a", "b"]), {"classes": ["a", "a", "b"]}, "names twice: a"),
+        ((["a", "b"], ["a", "b"]), {"classes": ["a", "a", "b"]}, "duplicate names: a"),
         (([0, 1], [0, 1]), {"classes": [0, 2]}, "1 not in the class list of 2"),
     ],
 )
-def test_what_cannot_be_scored_is_refused(arguments: tuple[Any, Any], choices: dict[str, Any], words: str) -> None:
-    """Labels, groups and class lists that do not fit together are told, and never silently ignored."""
+def test_invalid_input_is_rejected(arguments: tuple[Any, Any], choices: dict[str, Any], words: str) -> None:
+    """Inconsistent labels, groups and class lists are reported and never silently ignored."""
     with pytest.raises(SubmissionError) as caught:
         score(*arguments, **choices)
 
@@ -197,27 +201,27 @@ def test_what_cannot_be_scored_is_refused(arguments: tuple[Any, Any], choices: d
 
 
 @pytest.mark.parametrize("draws", [0, -1])
-def test_an_interval_needs_a_draw(draws: int) -> None:
-    """A number of draws that gives no interval is told by name."""
+def test_an_interval_needs_at_least_one_draw(draws: int) -> None:
+    """The message names the argument."""
     with pytest.raises((SubmissionError, ValueError), match="draws"):
         score(["a", "b"], ["a", "b"], draws=draws)
 
 
-def test_a_list_of_numbered_classes_is_text_like_its_labels() -> None:
-    """Labels that are numbers may have a class list of numbers."""
+def test_numeric_class_lists_are_converted_to_text_like_labels() -> None:
+    """Numeric labels may have a numeric class list."""
     assert score([0, 1, 1.0], [0, 1, 0], classes=[0, 1, 2], draws=10).classes_absent == ("2",)
 
 
-def test_the_example_of_the_docstring_holds() -> None:
-    """What the docstring shows is what happens."""
+def test_the_example_in_the_docstring_is_correct() -> None:
+    """It gives the output shown."""
     result = doctest.testmod(module)
 
     assert result.attempted > 0
     assert result.failed == 0
 
 
-def test_a_class_that_is_called_other_is_not_confused_with_other_names() -> None:
-    """The column of names outside of the class list has a name of its own."""
+def test_a_class_named_other_is_not_confused_with_unknown_names() -> None:
+    """The column of unknown names gets a unique name."""
     truth = ["a"] * 5 + ["(other)"] * 2
     found = score(truth, ["(other)", "x", "a", "a", "a", "a", "(other)"], draws=10)
 
@@ -225,10 +229,10 @@ def test_a_class_that_is_called_other_is_not_confused_with_other_names() -> None
     assert found.names_unknown == ("x",)
 
 
-def test_a_column_that_is_there_twice_is_refused() -> None:
-    """Of two columns of one name neither is taken in silence."""
+def test_a_duplicate_column_is_rejected() -> None:
+    """Neither of two columns with the same name is silently chosen."""
     table = pd.DataFrame({"object_id": ["1"], "taxon": ["a"]})
     doubled = pd.concat([table, table[["taxon"]]], axis=1)
 
-    with pytest.raises(SubmissionError, match="columns taxon are there more than once"):
+    with pytest.raises(SubmissionError, match="duplicate columns: taxon"):
         score(doubled, table)

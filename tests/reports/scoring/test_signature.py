@@ -1,4 +1,4 @@
-"""The signature of a score: each choice that can change the number changes the line."""
+"""Signature of a score: each setting that can change the number changes the signature."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIGNATURE = Signature(
 
 
 def test_a_signature_is_one_line() -> None:
-    """It names the metric, each choice, and the version, joined by bars; the manifest only where there is one."""
+    """It has the metric, each setting and the version, separated by bars; the manifest only if there is one."""
     expected = (
         "macroF1|data:flowcam@3f9a2c|manifest:77aa01|split:holdout.v1|n:810|classes:37/39|absent:listed|zd:0"
         "|ci:cluster-sample-2000|seed:0|v:0.1.0"
@@ -34,8 +34,8 @@ def test_a_signature_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Signature)])
-def test_each_choice_changes_the_line(name: str) -> None:
-    """Another value of any field is another signature."""
+def test_each_field_changes_the_signature(name: str) -> None:
+    """Changing the value of any field changes the signature."""
     value = getattr(SIGNATURE, name)
     changed = replace(SIGNATURE, **{name: value + 1 if isinstance(value, int) else f"other-{value}"})
 
@@ -53,8 +53,8 @@ TRUTH = pd.DataFrame(
 CONTEXT = Context("lake", "ab" * 32, "cd" * 32, "holdout.v1")
 
 
-def scored(truth: pd.DataFrame = TRUTH, **choices: Any) -> Score:  # noqa: ANN401 - keyword choices of score
-    """Score the same calls, by default with 40 draws."""
+def scored(truth: pd.DataFrame = TRUTH, **choices: Any) -> Score:  # noqa: ANN401 - keyword arguments of score
+    """Score the same predictions, by default with 40 draws."""
     predicted = truth[["object_id"]].assign(taxon=["egg", "Zoea", "Zoea", *["egg", "egg", "Zoea"] * 3][: len(truth)])
     return score(truth, predicted, **{"draws": 40, **choices})
 
@@ -75,21 +75,21 @@ def scored(truth: pd.DataFrame = TRUTH, **choices: Any) -> Score:  # noqa: ANN40
     ],
     ids=["ids", "taxa", "samples", "no samples", "rows", "classes", "group", "draws", "seed", "name"],
 )
-def test_each_choice_of_a_score_changes_its_signature(changed: Callable[[], Score]) -> None:
-    """Whatever is given to `score` and can change a number is in the signature."""
+def test_each_argument_of_score_changes_the_signature(changed: Callable[[], Score]) -> None:
+    """Every argument of `score` that can change a number is in the signature."""
     assert changed().signature != scored().signature
 
 
 @pytest.mark.parametrize("name", ["data", "data_sha256", "manifest_sha256", "split"])
 def test_the_context_is_in_the_signature(name: str) -> None:
-    """Data set, its hash, the manifest's hash and the split are told."""
+    """It has the data set, its hash, the hash of the manifest and the split."""
     other = replace(CONTEXT, **{name: f"other-{getattr(CONTEXT, name)}"})
 
     assert scored(context=other).signature != scored(context=CONTEXT).signature
 
 
 def test_the_version_is_in_the_signature(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A later version of the programme signs otherwise."""
+    """A later version of the program gives another signature."""
     assert scored().signature.endswith(f"|v:{__version__}")
 
     monkeypatch.setattr("planktonbench.reports.scoring.score.__version__", "99")
@@ -97,8 +97,8 @@ def test_the_version_is_in_the_signature(monkeypatch: pytest.MonkeyPatch) -> Non
     assert scored().signature.endswith("|v:99")
 
 
-def test_what_cannot_change_a_score_is_not_in_the_signature() -> None:
-    """The order of rows and of classes, and the spelling of ids, leave it as it is."""
+def test_the_signature_is_independent_of_what_cannot_change_a_score() -> None:
+    """The order of rows and classes and the format of ids do not change it."""
     truth = TRUTH.sample(frac=1, random_state=1).astype({"object_id": float})
     predicted = TRUTH[["object_id", "taxon"]]
     one = score(TRUTH, predicted, draws=40, classes=["egg", "Zoea"])
@@ -107,8 +107,8 @@ def test_what_cannot_change_a_score_is_not_in_the_signature() -> None:
     assert (one.signature, one.macro_f1_interval) == (two.signature, two.macro_f1_interval)
 
 
-def test_other_calls_have_the_same_signature() -> None:
-    """Two methods on the same objects can be compared, since their signatures are the same."""
+def test_other_predictions_have_the_same_signature() -> None:
+    """Two methods evaluated on the same objects have the same signature and can be compared."""
     predicted = TRUTH[["object_id"]].assign(taxon="egg")
 
     assert score(TRUTH, predicted, draws=40).signature == scored().signature
