@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..data_manifests.dataset import open_folder, own_folder
+from ..data_manifests.dataset import local_folder, open_folder
 from ..data_manifests.errors import SuiteError
 from ..data_manifests.manifest import Manifest, load_manifest
 from ..data_manifests.simulation.sample import SAMPLE_OBJECTS, has_sample, simulated_sample
@@ -170,7 +170,7 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
 def _find(entry: DatasetEntry, settings: Settings, *, alone: bool) -> tuple[Manifest, Path]:
     """Find the files of a data set; if there are none, use the simulated sample, if it has one, and log it."""
     folder = entry.path or settings.data_dir
-    if folder is not None or not has_sample(entry.name) or own_folder(entry.name):
+    if folder is not None or not has_sample(entry.name) or local_folder(entry.name):
         return find_entry(entry, settings.data_dir, alone=alone)
     settings.progress.log(
         f"{entry.name}: no data files found; using a SIMULATED sample of {SAMPLE_OBJECTS:,} objects. "

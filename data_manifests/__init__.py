@@ -1,1 +1,1 @@
-"""Data sets: manifests, reading, cleaning, and splits. Nothing here knows features, tracks or reports."""
+"""Data sets: manifests, reading, cleaning and splits. Features, tracks and reports do not belong here."""

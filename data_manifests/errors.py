@@ -1,14 +1,14 @@
-"""The one tree of errors.
+"""Exceptions.
 
 PlanktonbenchError
-├── ManifestError    a manifest is wrong: file, field and value are named
-├── SuiteError       a suite file or a command line is wrong
-├── DataError        the files of a data set are wrong
-├── SubmissionError  a predictions or truth file is wrong: its author's to mend
-└── TrackError       a method breaks the track protocol, or is unknown
+├── ManifestError    a manifest is invalid; the message names file, field and value
+├── SuiteError       a suite file or a command line is invalid
+├── DataError        the files of a data set are invalid
+├── SubmissionError  a predictions or truth file is invalid
+└── TrackError       a method is unknown or violates the track protocol
 
-Every message says what is wrong with which value, what was expected, and what to do next.
-Anything else that is raised is a fault of planktonbench itself.
+Every message states the invalid value, what was expected, and what to do next.
+Any other exception is a bug in planktonbench.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 class PlanktonbenchError(Exception):
-    """Something that the user can mend; the message says how."""
+    """Base class of errors that users can fix; the message explains how."""
 
 
 class ManifestError(PlanktonbenchError):
-    """A manifest does not follow its schema, or there is none of that name."""
+    """A manifest does not exist or does not follow its schema."""
 
 
 class SuiteError(PlanktonbenchError):
-    """A suite file does not follow its schema, or asks for what does not exist."""
+    """A suite file does not follow its schema, or refers to something that does not exist."""
 
 
 class DataError(PlanktonbenchError):
@@ -37,15 +37,15 @@ class DataError(PlanktonbenchError):
 
 
 class SubmissionError(PlanktonbenchError):
-    """A predictions or truth file cannot be scored as it is."""
+    """A predictions or truth file cannot be scored."""
 
 
 class TrackError(PlanktonbenchError):
-    """A track is unknown, breaks the protocol, or returns what it must not."""
+    """A track is unknown, violates the protocol, or returns invalid values."""
 
 
 def listed(values: Iterable[object], limit: int = 10) -> str:
-    """Name the first values and, when there are more, the count of all.
+    """Join values with commas; beyond `limit`, replace the rest with the total count.
 
     >>> listed(range(12), limit=3)
     '0, 1, 2, … (12 in all)'
@@ -57,7 +57,7 @@ def listed(values: Iterable[object], limit: int = 10) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Say which known names are near a mistyped one, or else list what there is.
+    """Return a sentence that suggests names similar to a mistyped one, or lists all known names.
 
     >>> did_you_mean("xgb-natve", ["xgb-native", "random"])
     'Did you mean xgb-native?'

@@ -1,4 +1,4 @@
-"""The manifest: one YAML file per data set, data and not code."""
+"""Manifests: descriptions of data sets, one YAML file each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
 class KnownFault(Schema):
-    """A fault that the files are known to have, and the rule that planktonbench follows."""
+    """Known fault of the files, and the rule that planktonbench applies."""
 
     fault: Text
     rule: Text
@@ -31,10 +31,10 @@ class KnownFault(Schema):
 
 
 class Download(Schema):
-    """One file that `data fetch` gets, and where it goes.
+    """File that `data fetch` downloads.
 
-    `sha256` is null until somebody has pinned it. An archive is unpacked and `root`, the folder inside it that holds
-    the data set, becomes the folder of the data set; any other file is put there as it is.
+    `sha256` is null if it is not pinned. An archive is unpacked, and `root`, the folder inside it that contains the
+    data set, becomes the folder of the data set; any other file is stored there unchanged.
     """
 
     url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
@@ -44,10 +44,10 @@ class Download(Schema):
 
 
 class TaxonRecord(Schema):
-    """What a published table says of a taxon; null where it says nothing.
+    """Entry of a taxon in a published table; null where the table has no value.
 
-    `lineage` begins at the root, ranks are joined by `/`. `group` is a broader taxon or a label that several data sets
-    share. `aphia_id` is the number in the World Register of Marine Species.
+    `lineage` begins at the root, with ranks separated by `/`. `group` is a broader taxon, or a label shared by several
+    data sets. `aphia_id` is the number in the World Register of Marine Species.
     """
 
     lineage: Text | None = None
@@ -58,10 +58,11 @@ class TaxonRecord(Schema):
 
 
 class Protocol(Schema):
-    """Which part of a data set a publication used, and how; null is what it does not tell.
+    """Selection and evaluation of a data set in a publication; null where the publication states nothing.
 
-    `classes` are those it used; `fewest_objects` is its rule for a class, `n_classes` and `objects` are what it says
-    was left by it; `folds` is the number of parts of its cross-validation.
+    `classes` are the classes used; `fewest_objects` is the minimum number of objects per class, `n_classes` and
+    `objects` are the published numbers after applying it; `folds` is the number of folds of the cross-validation;
+    `not_told` describes missing information.
     """
 
     citation: Text
@@ -74,11 +75,11 @@ class Protocol(Schema):
 
 
 class Manifest(Schema):
-    """What is known about a data set before its files are opened.
+    """Description of a data set, available before its files are opened.
 
-    `classes` maps each taxon to its published number of objects (null where none was published). `grouping` names the
-    columns whose values together tell samples apart; empty when the files do not say which objects came together.
-    `taxonomy` may say more of some classes; `protocols` are the uses that publications made of the data, by name.
+    `classes` maps each taxon to its published number of objects (null if none was published). `grouping` names the
+    columns whose values together identify a sample; empty if the files do not state samples. `taxonomy` has further
+    information on some classes; `protocols` are published uses of the data, by name.
     """
 
     name: Name
@@ -87,13 +88,13 @@ class Manifest(Schema):
     source: Text
     citation: Text
     licence: Text
-    layout: Layout | None = None  # None: recognised from the files
+    layout: Layout | None = None  # None: detected from the files
     background: Background
     doi: Annotated[str, StringConstraints(pattern=r"^10\.\d{4,9}/\S+$")] | None = None
     url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None
     published: date | None = None
     objects: Annotated[int, Field(gt=0)] | None = None
-    scale_bar: Annotated[int, Field(ge=0)] = 0  # rows at the bottom of each image that hold a scale bar
+    scale_bar: Annotated[int, Field(ge=0)] = 0  # rows of the scale bar at the bottom of each image
     pixel_size_um: Annotated[float, Field(gt=0)] | None = None
     downloads: tuple[Download, ...] = ()
     checksums: dict[str, Sha256] = Field(default_factory=dict)
@@ -107,7 +108,7 @@ class Manifest(Schema):
 
     @field_validator("classes")
     @classmethod
-    def _no_class_twice(cls, classes: dict[str, int | None]) -> dict[str, int | None]:
+    def _classes_are_unique(cls, classes: dict[str, int | None]) -> dict[str, int | None]:
         folded: dict[str, str] = {}
         for taxon in classes:
             key = re.sub(r"\s+", " ", taxon).casefold()
@@ -118,20 +119,20 @@ class Manifest(Schema):
         return classes
 
     @model_validator(mode="after")
-    def _only_its_own_classes(self) -> Manifest:
-        named = {"taxonomy": self.taxonomy} | {
+    def _references_are_classes(self) -> Manifest:
+        references = {"taxonomy": self.taxonomy} | {
             f"protocols.{name}.classes": protocol.classes or () for name, protocol in self.protocols.items()
         }
-        for field, taxa in named.items():
-            strange = [taxon for taxon in taxa if taxon not in self.classes]
-            if strange:
-                message = f"{field} names what is not among the classes: {listed(strange)}"
+        for field, taxa in references.items():
+            unknown = [taxon for taxon in taxa if taxon not in self.classes]
+            if unknown:
+                message = f"{field} contains names that are not classes: {listed(unknown)}"
                 raise ValueError(message)
         return self
 
     @property
     def sha256(self) -> str:
-        """Hash of what the manifest says, whatever the order of keys, the layout of the file, or what it leaves out."""
+        """Hash of the content, independent of key order, file formatting, and omitted or explicit defaults."""
         content = self.model_dump(mode="json", exclude_defaults=True)
         return sha256_text(json.dumps(content, sort_keys=True, ensure_ascii=False))
 
@@ -142,10 +143,11 @@ def manifest_names() -> list[str]:
 
 
 def load_manifest(name: str) -> Manifest:
-    """Open a shipped manifest by its name, or anybody's by the path of its YAML file.
+    """Load a shipped manifest by name, or a user-supplied one by the path of its YAML file.
 
     Raises:
-        ManifestError: there is none of that name (near matches are told), or the file breaks the schema.
+        ManifestError: there is no manifest with this name (near matches are suggested), or the file does not follow
+            the schema.
 
     """
     if is_yaml(name):
@@ -154,7 +156,7 @@ def load_manifest(name: str) -> Manifest:
 
 
 def manifest_of_folder(name: str, background: Background = "light") -> Manifest:
-    """Make the manifest of a folder that nobody has described: its own taxa, and no sample column."""
+    """Return a minimal manifest for a folder without one: no class list, and no sample column."""
     unknown = "not stated"
     return Manifest(
         name=name,

@@ -1,11 +1,11 @@
-"""Prepared data: the clean native table in the cache, so that each worker reads it in a moment."""
+"""Cache of cleaned native tables, for fast loading in worker processes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from .dataset import Dataset
-from .files.atomic_writes import write_whole
+from .files.atomic_writes import atomic_write
 from .files.cache import cache_folder, cache_locked
 from .files.source_code import source_sha256
 from .seeds import sha256_text
@@ -17,9 +17,10 @@ FORMAT = "1"
 
 
 def prepared_native(dataset: Dataset) -> Path | None:
-    """Return the parquet file of a data set's clean native table, written when it is not there; None without one.
+    """Return the cached parquet file of a data set's cleaned native table, after writing it if it is missing.
 
-    The file is named by the hash of the data, the manifest and the code that cleans, so that it is never out of date.
+    The file name contains a hash of the data, the manifest and the cleaning code, so that it is never out of date.
+    None if the data set has no native table.
 
     Raises:
         DataError: the cache folder cannot be written.
@@ -33,5 +34,5 @@ def prepared_native(dataset: Dataset) -> Path | None:
     if not path.is_file():
         table = dataset.native.reset_index()
         with cache_locked(path.parent, path.parent.with_suffix(".lock")):
-            write_whole(path, lambda part: table.to_parquet(part, index=False))
+            atomic_write(path, lambda target: table.to_parquet(target, index=False))
     return path

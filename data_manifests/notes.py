@@ -1,4 +1,4 @@
-"""Notes: what was found in the data and what was done about it, with counts and examples."""
+"""Notes on faults of the data and how they were handled, with counts and examples."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ EXAMPLES = 10
 
 @dataclass(frozen=True)
 class Note:
-    """One fault of the data and what was done about it.
+    """A fault of the data and how it was handled.
 
     Attributes:
-        code: a short stable name, for programs.
-        text: the fault and the rule, in a sentence, for people.
-        count: how many rows, cells or classes.
+        code: short, stable, machine-readable name.
+        text: description of the fault and the rule applied; continues the count.
+        count: number of rows, cells, classes or files.
         examples: the first ids or names.
 
     """
@@ -30,15 +30,15 @@ class Note:
     examples: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Write the note as one line."""
+        """Format the note as one line."""
         return f"{self.count:,} {self.text}" + (f" (first: {', '.join(self.examples)})" if self.examples else "")
 
 
 def note(code: str, text: str, values: Iterable[object]) -> list[Note]:
-    """Return one note about these ids or names, or none when there are none."""
+    """Return a list with one note about these ids or names; empty if there are none."""
     names = [str(value) for value in values]
     return [Note(code, text, len(names), tuple(names[:EXAMPLES]))] if names else []
 
 
 NOTHING_FOUND = "nothing-found"
-"""Code of the note that counts images in which the segmentation found no object."""
+"""Code of the note on images in which the segmentation found no object."""

@@ -1,6 +1,6 @@
-"""Splits: which object is in train, valid and test, by scikit-learn, named and versioned.
+"""Named and versioned splits into train, valid and test, by scikit-learn.
 
-A split depends on the canonical ids, the taxa, the samples and a derived seed, never on the order of rows in a file.
+A split depends on the canonical ids, the taxa, the samples and a derived seed, but not on the order of rows in files.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     from .dataset import Dataset
 
 VERSION = "v1"
-FEWEST_OBJECTS = 3  # one for each part
+FEWEST_OBJECTS = 3  # one for each subset
 DEFAULT_SHARE = 0.15
-OVERSHOOT = 1.25  # of its share, at most, when whole samples are drawn
-FINE_FOLDS = 20  # grouped shares come in steps of one twentieth
+OVERSHOOT = 1.25  # largest ratio of drawn to requested objects if whole samples are drawn
+FINE_FOLDS = 20  # grouped shares are multiples of about one twentieth
 
 
 class SplitPlan(Schema):
-    """How to split.
+    """Options of a split.
 
     Attributes:
         kind: `holdout`, `kfold`, or `published` (the files' own `set` column).
         test: share of objects in test, for a hold-out.
         valid: share of all objects in valid.
-        folds: number of folds of a k-fold.
-        grouped: no sample on two sides.
+        folds: number of folds, for a k-fold.
+        grouped: keep the objects of a sample in the same subset.
 
     """
 
@@ -54,9 +54,9 @@ class SplitPlan(Schema):
     grouped: bool = False
 
     @model_validator(mode="after")
-    def _nothing_without_meaning(self) -> SplitPlan:
+    def _check_applicable(self) -> SplitPlan:
         if self.kind == "published" and self.grouped:
-            message = "a published split is taken as it is; grouped does not apply"
+            message = "a published split is used unchanged; grouped does not apply"
             raise ValueError(message)
         if self.kind != "holdout" and "test" in self.model_fields_set:
             message = f"a test share does not apply to {self.kind}"
@@ -72,26 +72,26 @@ class SplitPlan(Schema):
         return ("grouped-" if self.grouped else "") + text + shares
 
     def split_names(self) -> list[str]:
-        """Names of the splits that the plan makes: one, or one for each fold."""
+        """Names of the splits of the plan: one, or one for each fold."""
         base = f"{self.name}.{VERSION}"
         return [f"{base}-fold{fold}" for fold in range(self.folds)] if self.kind == "kfold" else [base]
 
 
 def parse_split(name: str) -> SplitPlan:
-    """Read a split's name: `holdout`, `grouped-holdout`, `kfold3`, `published`, `holdout-t20-v10`.
+    """Parse the name of a split: `holdout`, `grouped-holdout`, `kfold3`, `published`, `holdout-t20-v10`.
 
     Raises:
-        SuiteError: the name cannot be read; near matches are told.
+        SuiteError: the name is invalid; near matches are suggested.
 
     """
     pattern = r"(grouped-)?(holdout|kfold(\d+)|published)(?:-t([\d.]+))?(?:-v([\d.]+))?"
-    found = re.fullmatch(pattern, name.removesuffix(f".{VERSION}"))
-    if found is None:
+    match = re.fullmatch(pattern, name.removesuffix(f".{VERSION}"))
+    if match is None:
         known = ["holdout", "grouped-holdout", "kfold3", "grouped-kfold3", "published"]
         message = f"There is no split named '{name}'. {did_you_mean(name, known)}"
         raise SuiteError(message)
-    grouped, kind, folds, test, valid = found.groups()
-    asked = {
+    grouped, kind, folds, test, valid = match.groups()
+    options = {
         "kind": "kfold" if folds else kind,
         "test": test and f"{test}e-2",
         "valid": valid and f"{valid}e-2",
@@ -99,14 +99,14 @@ def parse_split(name: str) -> SplitPlan:
         "grouped": bool(grouped),
     }
     try:
-        return SplitPlan.model_validate({key: value for key, value in asked.items() if value is not None})
-    except ValidationError as fault:
-        reasons = "; ".join(str(detail["msg"]) for detail in fault.errors())
+        return SplitPlan.model_validate({key: value for key, value in options.items() if value is not None})
+    except ValidationError as error:
+        reasons = "; ".join(str(detail["msg"]) for detail in error.errors())
         message = (
-            f"Split '{name}' is not possible: shares lie between 0 and 50 %, folds between 2 and 20, "
-            f"and a test share belongs to a holdout. ({reasons})"
+            f"Split '{name}' is not possible: shares must be between 0 and 50 %, folds between 2 and 20, "
+            f"and a test share only applies to a holdout. ({reasons})"
         )
-        raise SuiteError(message) from fault
+        raise SuiteError(message) from error
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,10 @@ class Split:
     """One split of a data set.
 
     Attributes:
-        name: such as `holdout.v1` or `kfold3.v1-fold0`.
-        seed: the seed it was asked for with.
+        name: name with version, such as `holdout.v1` or `kfold3.v1-fold0`.
+        seed: the seed requested.
         table: columns object_id, part (train, valid, test), taxon, sample, lineage, sorted by object_id.
-        notes: classes and objects that were left out, with the rule.
+        notes: notes on classes and objects left out.
 
     """
 
@@ -126,35 +126,36 @@ class Split:
     table: pd.DataFrame
     notes: tuple[Note, ...]
 
-    def ids(self, part: str) -> pd.Series:
-        """Return the object_ids of a part, sorted."""
-        return self.table.loc[self.table["part"] == part, "object_id"].reset_index(drop=True)
+    def ids(self, subset: str) -> pd.Series:
+        """Return the object_ids of a subset, sorted."""
+        return self.table.loc[self.table["part"] == subset, "object_id"].reset_index(drop=True)
 
-    def count(self, part: str) -> int:
-        """Count the objects of a part."""
-        return int((self.table["part"] == part).sum())
+    def count(self, subset: str) -> int:
+        """Return the number of objects of a subset."""
+        return int((self.table["part"] == subset).sum())
 
 
 def make_splits(dataset: Dataset, plan: SplitPlan, seed: int) -> list[Split]:
-    """Split a data set: one split, or one for each fold.
+    """Split a data set into train, valid and test, once or for each fold.
 
-    Classes with fewer than three objects are left out and listed, since they cannot stand in each part.
+    Classes with fewer than three objects cannot occur in every subset; they are left out and noted.
 
     Raises:
-        DataError: nothing is left to split, there is no sample or `set` column where the plan needs one, or samples
-            are too few.
+        DataError: there are too few objects, classes or samples, or the plan needs a sample or `set` column that is
+            missing.
 
     """
     objects, notes = _classes_large_enough(dataset)
     splitter = {"holdout": _holdout, "kfold": _kfold, "published": _published}[plan.kind]
     task = _Task(dataset.name, plan, seed, objects)
-    with _told_by_scikit_learn(task):
-        parts = list(splitter(task))
-        if any(set(found) != set(SUBSETS) for found in parts):
-            message = "a part would be empty"
+    with _scikit_learn_errors(task):
+        assignments = list(splitter(task))
+        if any(set(subsets) != set(SUBSETS) for subsets in assignments):
+            message = "a subset would be empty"
             raise ValueError(message)
     return [
-        Split(name, seed, _table(objects, found), notes) for name, found in zip(plan.split_names(), parts, strict=True)
+        Split(name, seed, _table(objects, subsets), notes)
+        for name, subsets in zip(plan.split_names(), assignments, strict=True)
     ]
 
 
@@ -162,20 +163,20 @@ def _classes_large_enough(dataset: Dataset) -> tuple[pd.DataFrame, tuple[Note, .
     objects = dataset.objects
     counts = objects["taxon"].value_counts()
     small = counts[counts < FEWEST_OBJECTS].sort_index()
-    kept = objects[~objects["taxon"].isin(small.index)].reset_index(drop=True)
-    if kept["taxon"].nunique() < 2:  # noqa: PLR2004 - with one class there is nothing to tell apart
+    remaining = objects[~objects["taxon"].isin(small.index)].reset_index(drop=True)
+    if remaining["taxon"].nunique() < 2:  # noqa: PLR2004 - a single class cannot be classified
         message = (
-            f"{dataset.folder}: fewer than two taxa have {FEWEST_OBJECTS} objects or more "
-            f"({listed(f'{taxon}: {count}' for taxon, count in counts.items())}); nothing can be compared."
+            f"{dataset.folder}: fewer than two taxa have at least {FEWEST_OBJECTS} objects "
+            f"({listed(f'{taxon}: {count}' for taxon, count in counts.items())}); a split needs two."
         )
         raise DataError(message)
     text = f"classes have fewer than {FEWEST_OBJECTS} objects: left out with their {int(small.sum())} objects"
-    return kept, tuple(note("small-class", text, small.index))
+    return remaining, tuple(note("small-class", text, small.index))
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What a splitter works on; `draw` names the draw, so that each has a seed of its own."""
+    """Input of a splitter; each draw has its own seed, derived from its name."""
 
     dataset: str
     plan: SplitPlan
@@ -186,99 +187,97 @@ class _Task:
         return derived_seed32(data_set=self.dataset, split=self.plan.name, seed=self.seed, purpose=f"split-{draw}")
 
     def samples(self) -> NDArray[np.object_]:
-        """Return the sample of each object; all must have one, and there must be a few."""
+        """Return the sample of each object, after checking that none is missing and that there are enough samples."""
         samples = self.objects["sample"]
         if samples.isna().any() or samples.nunique() < FEWEST_OBJECTS:
             message = (
-                f"A grouped split needs every object's sample, and {FEWEST_OBJECTS} samples or more; "
+                f"A grouped split needs a sample for every object and at least {FEWEST_OBJECTS} samples; "
                 f"'{self.dataset}' has {samples.nunique()} (objects without one: {int(samples.isna().sum()):,}). "
-                "Use a split that is not grouped, or name the grouping columns in the manifest."
+                "Use an ungrouped split, or name the grouping columns in the manifest."
             )
             raise DataError(message)
         return samples.to_numpy(dtype=object)
 
 
 def _holdout(task: _Task) -> Iterator[NDArray[np.object_]]:
-    """Yield the parts of a hold-out: test first, then valid from the rest."""
-    parts = _all_train(task)
-    everything = _positions(task)
-    test = _take(task, everything, task.plan.test, "test")
-    parts[test] = "test"
-    yield _with_valid(task, parts, "valid")
+    """Yield the subset of each object in a hold-out: test is drawn first, then valid from the rest."""
+    subsets = _all_train(task)
+    test = _draw(task, _positions(task), task.plan.test, "test")
+    subsets[test] = "test"
+    yield _with_valid(task, subsets, "valid")
 
 
-def _with_valid(task: _Task, parts: NDArray[np.object_], draw: str) -> NDArray[np.object_]:
-    """Draw validation objects from train: a share of all objects."""
-    rest = _positions(task)[parts == "train"]
-    parts[_take(task, rest, task.plan.valid * len(parts) / len(rest), draw)] = "valid"
-    return parts
+def _with_valid(task: _Task, subsets: NDArray[np.object_], draw: str) -> NDArray[np.object_]:
+    """Move a share of all objects from train to valid, in place."""
+    rest = _positions(task)[subsets == "train"]
+    subsets[_draw(task, rest, task.plan.valid * len(subsets) / len(rest), draw)] = "valid"
+    return subsets
 
 
 def _kfold(task: _Task) -> Iterator[NDArray[np.object_]]:
-    """Yield the parts of each fold: the fold is test, valid is drawn from the others."""
+    """Yield the subset of each object for every fold: the fold is test, valid is drawn from the other folds."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     kind = StratifiedGroupKFold if task.plan.grouped else StratifiedKFold
     folds = kind(task.plan.folds, shuffle=True, random_state=task.seed_for("folds"))
     groups = task.samples() if task.plan.grouped else None
-    everything = _positions(task)
     taxa = task.objects["taxon"].to_numpy(dtype=object)
-    for fold, (_, test) in enumerate(folds.split(everything, taxa, groups)):
-        parts = _all_train(task)
-        parts[test] = "test"
-        yield _with_valid(task, parts, f"valid-{fold}")
+    for fold, (_, test) in enumerate(folds.split(_positions(task), taxa, groups)):
+        subsets = _all_train(task)
+        subsets[test] = "test"
+        yield _with_valid(task, subsets, f"valid-{fold}")
 
 
 def _published(task: _Task) -> Iterator[NDArray[np.object_]]:
-    """Yield the parts that the files state; valid is drawn from train when they state none."""
-    stated = task.objects["set"]
-    parts = stated.str.strip().str.lower().map(SET_NAMES)
-    if parts.isna().any():
-        strange = sorted(set(stated[parts.isna()].fillna("(empty)")))
+    """Yield the published subset of each object; valid is drawn from train if it is not published."""
+    published = task.objects["set"]
+    known = published.str.strip().str.lower().map(SET_NAMES)
+    if known.isna().any():
+        unknown = sorted(set(published[known.isna()].fillna("(empty)")))
         message = (
             f"A published split needs a 'set' column with {', '.join(sorted(SET_NAMES))} in each row; "
-            f"'{task.dataset}' has {listed(strange)} in {int(parts.isna().sum()):,} rows. Use --split holdout."
+            f"'{task.dataset}' has {listed(unknown)} in {int(known.isna().sum()):,} rows. Use --split holdout."
         )
         raise DataError(message)
-    found = parts.to_numpy(dtype=object)
-    for part in ("train", "test"):
-        if part not in found:
-            message = f"The published split of '{task.dataset}' has no {part} rows. Use --split holdout."
+    subsets = known.to_numpy(dtype=object)
+    for subset in ("train", "test"):
+        if subset not in subsets:
+            message = f"The published split of '{task.dataset}' has no {subset} rows. Use --split holdout."
             raise DataError(message)
-    yield found if "valid" in found else _with_valid(task, found, "valid")
+    yield subsets if "valid" in subsets else _with_valid(task, subsets, "valid")
 
 
-def _take(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> NDArray[np.intp]:
-    """Draw a share of these positions, stratified by taxon and, when the plan says so, whole samples only."""
+def _draw(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> NDArray[np.intp]:
+    """Draw a share of these positions, stratified by taxon; whole samples for a grouped plan."""
     return (
-        _take_samples(task, positions, share, draw)
+        _draw_samples(task, positions, share, draw)
         if task.plan.grouped
-        else _take_objects(task, positions, share, draw)
+        else _draw_objects(task, positions, share, draw)
     )
 
 
-def _take_objects(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> NDArray[np.intp]:
-    """Draw objects; a taxon of which one object is left stays where it is."""
+def _draw_objects(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> NDArray[np.intp]:
+    """Draw single objects; taxa with only one object among the positions are excluded."""
     import numpy as np
     from sklearn.model_selection import train_test_split
 
     taxa = task.objects["taxon"].to_numpy(dtype=object)[positions]
     _, codes, counts = np.unique(taxa, return_inverse=True, return_counts=True)
-    drawn = positions[counts[codes] > 1]
-    _, taken = train_test_split(
-        drawn,
+    eligible = positions[counts[codes] > 1]
+    _, drawn = train_test_split(
+        eligible,
         test_size=round(share * len(positions)),
-        stratify=task.objects["taxon"].to_numpy(dtype=object)[drawn],
+        stratify=task.objects["taxon"].to_numpy(dtype=object)[eligible],
         random_state=task.seed_for(draw),
     )
-    return np.asarray(taken)
+    return np.asarray(drawn)
 
 
-def _take_samples(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> NDArray[np.intp]:
-    """Draw whole samples: those of twenty stratified folds (fewer when samples or taxa are few) that make up the share.
+def _draw_samples(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> NDArray[np.intp]:
+    """Draw whole samples as a subset of twenty stratified folds (fewer if there are few samples or objects per taxon).
 
-    A fold is taken when it brings the number of objects nearer to the share and does not go far beyond it, so that a
-    very large sample stays in train; some folds are always left for the other parts.
+    A fold is drawn if it brings the number of objects closer to the share without exceeding it by far, so that a very
+    large sample stays in train. Enough folds remain for the other subsets.
     """
     import numpy as np
     from sklearn.model_selection import StratifiedGroupKFold
@@ -290,30 +289,30 @@ def _take_samples(task: _Task, positions: NDArray[np.intp], share: float, draw: 
         min(FINE_FOLDS, len(set(groups)), largest), shuffle=True, random_state=task.seed_for(draw)
     )
     folds = [fold for _, fold in splitter.split(positions, taxa, groups) if len(fold)]
-    others = 2 if draw == "test" else 1  # parts that are still to come
-    wanted, taken = share * len(positions), [min(folds, key=len)]
+    others = 2 if draw == "test" else 1  # subsets that still need a fold
+    target, drawn = share * len(positions), [min(folds, key=len)]
     for fold in folds:
-        before, after = sum(map(len, taken)), sum(map(len, taken)) + len(fold)
-        nearer = abs(after - wanted) < abs(before - wanted) and after < OVERSHOOT * wanted
-        if nearer and fold is not taken[0] and len(taken) < len(folds) - others:
-            taken.append(fold)
-    return np.asarray(positions[np.concatenate(taken)])
+        before, after = sum(map(len, drawn)), sum(map(len, drawn)) + len(fold)
+        closer = abs(after - target) < abs(before - target) and after < OVERSHOOT * target
+        if closer and fold is not drawn[0] and len(drawn) < len(folds) - others:
+            drawn.append(fold)
+    return np.asarray(positions[np.concatenate(drawn)])
 
 
 @contextmanager
-def _told_by_scikit_learn(task: _Task) -> Iterator[None]:
-    """Turn scikit-learn's refusal into a message; its warning about rare classes is silent, the report lists them."""
+def _scikit_learn_errors(task: _Task) -> Iterator[None]:
+    """Convert errors of scikit-learn; ignore its warnings about rare classes, which the report lists."""
     try:
         with warnings.catch_warnings(action="ignore", category=UserWarning):
             yield
-    except ValueError as fault:
+    except ValueError as error:
         samples = f"{task.objects['sample'].nunique()} samples, " if task.plan.grouped else ""
         message = (
             f"'{task.dataset}' has {samples}{len(task.objects):,} objects of {task.objects['taxon'].nunique()} taxa "
             f"(the smallest has {task.objects['taxon'].value_counts().min()}): too few for split '{task.plan.name}'. "
-            f"Use other shares, fewer folds, or more objects. ({fault})"
+            f"Use other shares, fewer folds, or more objects. ({error})"
         )
-        raise DataError(message) from fault
+        raise DataError(message) from error
 
 
 def _all_train(task: _Task) -> NDArray[np.object_]:
@@ -328,7 +327,7 @@ def _positions(task: _Task) -> NDArray[np.intp]:
     return np.arange(len(task.objects))
 
 
-def _table(objects: pd.DataFrame, parts: NDArray[np.object_]) -> pd.DataFrame:
+def _table(objects: pd.DataFrame, subsets: NDArray[np.object_]) -> pd.DataFrame:
     table = objects[["object_id", "taxon", "sample", "lineage"]].copy()
-    table.insert(1, "part", parts)
+    table.insert(1, "part", subsets)
     return table.astype("str")

@@ -1,4 +1,4 @@
-"""Tiny data sets made in code, for all tests."""
+"""Fixtures and hooks for all tests: small synthetic data sets, an isolated cache, and the test order."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ TAXA = {"Copepoda": 30, "detritus": 60, "egg (other)": 12, "Retaria": 3, "Bacter
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with tests that take long."""
+    """Run long tests first."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep tests away from the user's cache and data."""
+    """Isolate tests from the user's cache and data."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.delenv("PLANKTONBENCH_DATA", raising=False)
 
 
 @pytest.fixture
 def station40() -> Path:
-    """A real FlowCam run in the challenge layout."""
+    """Return the folder of a real FlowCam run in the challenge layout."""
     folder = SHARED / "data" / "flowcam-station40"
     if not folder.is_dir():
         pytest.skip(f"the real data are not at {folder}")
@@ -40,7 +40,7 @@ def station40() -> Path:
 
 
 def challenge_tables(*, seed: int = 0, samples: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a made-up meta table and native table in the challenge layout; ids are float in the second."""
+    """Return a synthetic meta table and native table in the challenge layout; ids are floats in the native table."""
     rng = np.random.default_rng(seed)
     taxa = np.repeat(list(TAXA), list(TAXA.values()))
     n = len(taxa)
@@ -86,13 +86,13 @@ def write_challenge(folder: Path, meta: pd.DataFrame, native: pd.DataFrame, *, i
 
 @pytest.fixture
 def challenge(tmp_path: Path) -> Path:
-    """A folder in the challenge layout: 107 objects, 5 taxa, 5 samples."""
+    """Return a folder in the challenge layout with 107 objects, 5 taxa and 5 samples."""
     return write_challenge(tmp_path / "data", *challenge_tables())
 
 
 @pytest.fixture
 def make_challenge(tmp_path: Path) -> Callable[..., Path]:
-    """Return a function that writes changed tables: `make_challenge(meta=..., native=...)`, each a change or None."""
+    """Return a function that writes modified tables: `make_challenge(meta=..., native=...)`, functions or None."""
 
     def make(
         meta: Callable[[pd.DataFrame], pd.DataFrame] | None = None,

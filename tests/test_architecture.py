@@ -1,4 +1,4 @@
-"""The architecture: layers, packages, names, and what is installed."""
+"""Tests of the architecture: layers, packages, names, imports, and installed files."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ LAYERS = {
     "reports": {"data_manifests"},
     "data_manifests": set(),
 }
-"""What each top-level package may import."""
+"""Top-level packages, and the others that each of them may import."""
 
 REPORTS = ("run_files", "scoring", "results", "comparisons", "figures", "analyses", "pictures", "pages")
 """Packages inside `reports`, bottom to top: each may import those before it."""
 
-MOST_AT_THE_TOP = 8  # modules beside the packages
+MAX_TOP_MODULES = 8  # modules directly in a top-level package
 SOURCES = [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"))]
 PACKAGES = [path for path in SOURCES if path.name == "__init__.py"]
 
 
 def name_of(path: Path) -> str:
-    """Return the name of a module below the package, such as `reports.scoring.score`."""
+    """Return the name of a module without the package name, such as `reports.scoring.score`."""
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
@@ -41,7 +41,7 @@ MODULES = {name_of(path): path for path in SOURCES}
 
 
 def imported(path: Path) -> set[str]:
-    """Return the modules of the package that a module imports, those for type checkers included."""
+    """Return the modules of the package that a module imports, including imports for type checkers."""
     name, found = name_of(path), set()
     package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -57,14 +57,14 @@ def imported(path: Path) -> set[str]:
 GRAPH = {name: imported(path) for name, path in MODULES.items()}
 
 
-def test_there_is_something_to_look_at() -> None:
-    """Every top-level package has modules, and they import each other."""
+def test_modules_and_imports_are_found() -> None:
+    """Every top-level package has modules, and relative imports are resolved."""
     assert {name.partition(".")[0] for name in MODULES} == set(LAYERS)
     assert "data_manifests.errors" in GRAPH["models.registry"]
 
 
-def test_imports_run_downward_only() -> None:
-    """A module imports from its own layer and from those below."""
+def test_layers_only_import_lower_layers() -> None:
+    """A module imports only from its own layer and the layers below."""
     upward = [
         f"{name} imports {other}"
         for name, others in GRAPH.items()
@@ -75,37 +75,37 @@ def test_imports_run_downward_only() -> None:
     assert upward == []
 
 
-def test_imports_inside_reports_run_downward_only() -> None:
-    """From files and scores to pages, never back."""
-    rank = {f"reports.{package}": position for position, package in enumerate(REPORTS)}
+def test_packages_in_reports_only_import_lower_packages() -> None:
+    """The order is that of `REPORTS`, from files and scores to pages."""
+    rank = {f"reports.{package}": number for number, package in enumerate(REPORTS)}
     within = {name: others for name, others in GRAPH.items() if name.startswith("reports.")}
 
-    def place(name: str) -> int:
+    def position(name: str) -> int:
         return rank[".".join(name.split(".")[:2])]
 
     upward = [
         f"{name} imports {other}"
         for name, others in within.items()
         for other in others
-        if other.startswith("reports.") and place(other) > place(name)
+        if other.startswith("reports.") and position(other) > position(name)
     ]
 
     assert within
     assert upward == []
 
 
-def test_no_modules_import_each_other() -> None:
-    """There is no import circle, imports for type checkers included."""
+def test_there_are_no_import_cycles() -> None:
+    """Imports for type checkers are included."""
     modules = {name: {other for other in others if MODULES[other] not in PACKAGES} for name, others in GRAPH.items()}
     try:
         order = list(TopologicalSorter(modules).static_order())
-    except CycleError as circle:
-        pytest.fail(" imports ".join(reversed(circle.args[1])))
+    except CycleError as cycle:
+        pytest.fail(" imports ".join(reversed(cycle.args[1])))
     assert set(order) >= set(MODULES)
 
 
-def test_no_two_public_classes_have_the_same_name() -> None:
-    """A class can be found, and spoken of, by its name."""
+def test_names_of_public_classes_are_unique() -> None:
+    """No two modules define a public class with the same name."""
     places = defaultdict(list)
     for name, path in MODULES.items():
         for node in ast.parse(path.read_text("utf-8")).body:
@@ -117,8 +117,8 @@ def test_no_two_public_classes_have_the_same_name() -> None:
 
 
 @pytest.mark.parametrize("path", PACKAGES, ids=name_of)
-def test_a_package_states_what_belongs_in_it_and_what_does_not(path: Path) -> None:
-    """Its `__init__.py` is a docstring of two sentences, and nothing else."""
+def test_packages_document_their_scope(path: Path) -> None:
+    """Each `__init__.py` has only a docstring, with at least two sentences: contents, and limits."""
     tree = ast.parse(path.read_text("utf-8"))
     sentences = re.findall(r"\S.*?\.(?=\s|$)", ast.get_docstring(tree) or "", re.DOTALL)
 
@@ -127,28 +127,28 @@ def test_a_package_states_what_belongs_in_it_and_what_does_not(path: Path) -> No
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_few_modules_lie_beside_the_packages(layer: str) -> None:
-    """What is at the top of a folder can be seen at a glance."""
-    beside = [path.name for path in (ROOT / layer).glob("*.py") if path.name != "__init__.py"]
+def test_top_level_packages_have_few_modules(layer: str) -> None:
+    """Most modules are in subpackages."""
+    modules = [path.name for path in (ROOT / layer).glob("*.py") if path.name != "__init__.py"]
 
-    assert len(beside) <= MOST_AT_THE_TOP
+    assert len(modules) <= MAX_TOP_MODULES
 
 
 def test_models_are_independent_of_the_backend() -> None:
-    """Models use Keras alone, so that every backend runs them; where TensorFlow is quicker there is another way too."""
-    with_another_way = {"batch_normalisation.py"}
+    """Models use Keras only, except where TensorFlow is faster and there is a fallback for other backends."""
+    with_fallback = {"batch_normalisation.py"}
     texts = {path: path.read_text("utf-8") for path in (ROOT / "models").rglob("*.py")}
 
-    assert with_another_way <= {path.name for path in texts}
+    assert with_fallback <= {path.name for path in texts}
     assert not [
         path
         for path, text in texts.items()
-        if path.name not in with_another_way and re.search(r"import tensorflow|from tensorflow", text)
+        if path.name not in with_fallback and re.search(r"import tensorflow|from tensorflow", text)
     ]
 
 
-def test_what_is_installed_is_what_is_here() -> None:
-    """Modules, manifests, suites, templates and reference results are in the installed package, and nothing else is."""
+def test_the_installed_package_is_complete() -> None:
+    """It consists of all modules, manifests, suites, templates and reference results, and nothing else."""
     try:
         files = metadata.files("planktonbench") or []
     except metadata.PackageNotFoundError:
@@ -157,23 +157,23 @@ def test_what_is_installed_is_what_is_here() -> None:
         pytest.skip("planktonbench is not installed from a wheel")
     installed = {str(file).removeprefix("planktonbench/") for file in files if str(file).startswith("planktonbench/")}
     kinds = ("*.py", "*.yaml", "templates/*", "reference/results/**/*")
-    here = {path for layer in LAYERS for kind in kinds for path in (ROOT / layer).rglob(kind) if path.is_file()}
+    sources = {path for layer in LAYERS for kind in kinds for path in (ROOT / layer).rglob(kind) if path.is_file()}
     top = {"__init__.py", "__main__.py", "_version.py", "py.typed"}
-    expected = {path.relative_to(ROOT).as_posix() for path in here} | top
+    expected = {path.relative_to(ROOT).as_posix() for path in sources} | top
 
     assert {name for name in installed if "__pycache__" not in name} == expected
 
 
-def test_every_public_name_exists() -> None:
-    """What `__all__` promises can be imported, and is documented."""
+def test_public_names_exist() -> None:
+    """Every name in `__all__` can be imported and has a docstring."""
     for name in planktonbench.__all__:
         value = getattr(planktonbench, name)
 
         assert name == "__version__" or value.__doc__
 
 
-def test_an_unknown_name_is_an_attribute_error() -> None:
-    """The package answers like any module, although it imports lazily."""
+def test_unknown_attributes_raise_attribute_error() -> None:
+    """Lazy imports do not change the error."""
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         planktonbench.nonsense  # noqa: B018 - the access is the test
 
@@ -181,8 +181,8 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 HEAVY = ("numpy", "pandas", "sklearn", "xgboost", "keras", "tensorflow", "matplotlib", "pydantic", "cv2")
 
 
-def test_help_imports_nothing_heavy() -> None:
-    """Printing help loads no heavy library, which is what keeps it quick."""
+def test_help_imports_no_heavy_libraries() -> None:
+    """Printing help imports no large library, which keeps it fast."""
     code = (
         "import sys; from planktonbench.benchmarks.cli.app import main; main(['--help']); "
         f"print('loaded:', sorted(set(sys.modules) & {set(HEAVY)}))"
@@ -192,8 +192,8 @@ def test_help_imports_nothing_heavy() -> None:
     assert "loaded: []" in done.stdout
 
 
-def test_a_worker_starts_without_what_only_image_tracks_need() -> None:
-    """Numba and OpenCV take half a second, which a suite of many small runs would pay for each."""
+def test_workers_start_without_numba_and_opencv() -> None:
+    """Both are only needed by image tracks; importing them takes half a second, in every run."""
     code = (
         "import sys, planktonbench.benchmarks.execution.worker; "
         "print('loaded:', sorted({'numba', 'cv2'} & set(sys.modules)))"
@@ -204,7 +204,7 @@ def test_a_worker_starts_without_what_only_image_tracks_need() -> None:
 
 
 def test_it_works_from_an_empty_folder(tmp_path: Path) -> None:
-    """Manifests and suites are found as package data, wherever the command is started."""
+    """Manifests are found as package data, regardless of the working directory."""
     command = [sys.executable, "-P", "-m", "planktonbench", "data", "list"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
 

@@ -106,12 +106,12 @@ def check_figure(path: Path | None) -> None:
 
 
 def _draw(found: Sequence[Comparison], path: Path) -> None:
-    from ...data_manifests.files.atomic_writes import write_whole
+    from ...data_manifests.files.atomic_writes import atomic_write
     from ...reports.figures.forest import forest
     from ...reports.figures.style import style
 
     with style():
-        write_whole(path, lambda part: forest(found).savefig(part, dpi=DOTS_PER_INCH))
+        atomic_write(path, lambda part: forest(found).savefig(part, dpi=DOTS_PER_INCH))
 
 
 def _as_json(found: Sequence[Comparison]) -> dict[str, Any]:

@@ -127,12 +127,12 @@ def _network_images(
     ids: NDArray[np.object_], pictures: list[NDArray[np.uint8]], form: ImageForm, folder: Path
 ) -> NetworkImages:
     """Prepare network images in memory; those of a real data set are in the cache."""
-    from ...features.network_images.form import Source, bright_area, bright_on_dark, fitted
+    from ...features.network_images.form import Source, bright_area, bright_on_dark, resized
     from ...features.network_images.store import FAULT_COLUMNS, NetworkImages
 
     source = Source("light")
     bright = [bright_on_dark(picture, source) for picture in pictures]
-    grey = np.stack([fitted(image, level, form) for image, level in bright])
+    grey = np.stack([resized(image, level, form) for image, level in bright])
     grey.flags.writeable = False
     return NetworkImages(
         folder=folder,

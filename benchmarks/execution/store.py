@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from ...data_manifests.errors import DataError
-from ...data_manifests.files.atomic_writes import whole_folder, write_errors, write_whole
+from ...data_manifests.files.atomic_writes import atomic_folder, atomic_write, write_errors
 from ...data_manifests.seeds import sha256_text
 from ...reports.run_files.card import CARD, Card, read_card
 from ...reports.run_files.run_folder import REPLACED, RUNS, run_folder, truth_path
@@ -153,7 +153,7 @@ def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
 
     """
     final = run_folder(out, card)
-    with whole_folder(final, make_room=lambda folder: set_aside(out, folder)) as new:
+    with atomic_folder(final, move_existing=lambda folder: set_aside(out, folder)) as new:
         for name, table in tables.items():
             table.to_parquet(new / name, index=False)
         (new / CARD).write_text(card.to_text(), encoding="utf-8")
@@ -193,5 +193,5 @@ def store_truth(out: Path, dataset: str, split: Split) -> list[Path]:
     outdated = list((out / RUNS / dataset).glob(f"*/{split.name}/seed-{split.seed}")) if path.is_file() else []
     for folder in outdated:
         set_aside(out, folder)
-    write_whole(path, lambda new: split.table.to_parquet(new, index=False))
+    atomic_write(path, lambda new: split.table.to_parquet(new, index=False))
     return outdated

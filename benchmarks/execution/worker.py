@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from ...data_manifests.errors import TrackError
-from ...data_manifests.files.atomic_writes import is_refusal
+from ...data_manifests.files.atomic_writes import is_write_error
 from ...data_manifests.images.store import reopen_images
 from ...data_manifests.seeds import derived_seed, derived_seed32
 from ...data_manifests.subsets import SUBSETS
@@ -74,7 +74,7 @@ def main() -> None:
     try:
         _run_and_store(task)
     except OSError as fault:
-        if not is_refusal(fault, Path(task.out)):
+        if not is_write_error(fault, Path(task.out)):
             raise
         with suppress(OSError):  # the log may be on the same full disk
             print(fault, file=sys.stderr, flush=True)  # noqa: T201 - the parent reads it

@@ -1,1 +1,1 @@
-"""Reference implementations of the measured features, and the comparison with them. Nothing here is used in a run."""
+"""Validation of measured features against reference implementations. Nothing in this package is used in a run."""

@@ -1,4 +1,4 @@
-"""Shapes drawn by formula, whose features are known or can be worked out."""
+"""Synthetic shapes with features that are known or can be computed."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ BLOBS = 12
 
 @dataclass(frozen=True)
 class Shape:
-    """A shape, dark on light.
+    """A dark shape on a light background.
 
     Attributes:
-        name: what it is.
+        name: name of the shape.
         image: grey levels, uint8 of shape (height, width).
-        mask: 1 on the shape, uint8 of the same shape.
+        mask: 1 inside the object and 0 outside, uint8 of shape (height, width).
 
     """
 
@@ -35,7 +35,7 @@ class Shape:
 
 
 def shapes() -> Iterator[Shape]:
-    """Draw all shapes: each plain one of a single grey level and once with a seeded texture, then textured blobs."""
+    """Yield all shapes: plain masks with a single grey level and with a seeded texture, then textured blobs."""
     texture = _smooth(np.random.default_rng(0), sigma=1.5)
     for name, mask in plain_masks().items():
         yield Shape(name, np.where(mask, DARK, LIGHT).astype(np.uint8), mask.astype(np.uint8))
@@ -43,13 +43,13 @@ def shapes() -> Iterator[Shape]:
     for seed in range(1, BLOBS + 1):
         rng = np.random.default_rng(seed)
         form = _smooth(rng, sigma=4 + seed / 2)
-        ring = np.hypot(*_off_centre()) < CENTRE - seed
+        ring = np.hypot(*_coordinates()) < CENTRE - seed
         yield _textured(f"blob {seed}", (form > 0.3) & ring, _smooth(rng, sigma=1 + seed / 8))  # noqa: PLR2004 - a third
 
 
 def plain_masks() -> dict[str, NDArray[np.bool_]]:
-    """Draw disc, square, rectangle, ellipse, ring, lines, two discs, and one pixel; bool of shape (SIDE, SIDE)."""
-    x, y = _off_centre()
+    """Return disc, square, rectangle, ellipse, ring, lines, two discs and a pixel; bool of shape (SIDE, SIDE)."""
+    x, y = _coordinates()
     u, v = x * np.cos(0.5) + y * np.sin(0.5), y * np.cos(0.5) - x * np.sin(0.5)
     centre = np.hypot(x, y)
     return {
@@ -65,8 +65,8 @@ def plain_masks() -> dict[str, NDArray[np.bool_]]:
     }
 
 
-def _off_centre() -> NDArray[np.float64]:
-    """Return x and y from the centre of the picture, float64 of shape (2, SIDE, SIDE)."""
+def _coordinates() -> NDArray[np.float64]:
+    """Return x and y relative to the image centre, float64 of shape (2, SIDE, SIDE)."""
     y, x = np.indices((SIDE, SIDE)) - CENTRE
     return np.stack([x, y])
 

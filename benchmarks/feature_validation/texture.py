@@ -1,4 +1,4 @@
-"""The referee's local binary patterns, of images and of smoothed ones, by SciPy and scikit-image."""
+"""Local binary patterns of images and of smoothed images, with SciPy and scikit-image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCALES = ((1, 2), (2, 4))  # standard deviation of the Gaussian, and radius of t
 
 
 def pattern_shares(image: NDArray[np.uint8], inside: NDArray[np.bool_], radius: int) -> list[float]:
-    """Ask `local_binary_pattern` for rotation-invariant uniform patterns of 8 neighbours; return each code's share."""
+    """Return the share of each rotation-invariant uniform pattern of 8 neighbours."""
     from skimage.feature import local_binary_pattern
 
     codes = local_binary_pattern(image, 8, radius, "uniform")[inside].astype(int)
@@ -24,16 +24,16 @@ def pattern_shares(image: NDArray[np.uint8], inside: NDArray[np.bool_], radius: 
 
 
 def smoothed_patterns(subject: Subject) -> Values:
-    """Take the patterns of smoothed images."""
-    found: Values = {}
+    """Compute the patterns of smoothed images."""
+    features: Values = {}
     for sigma, radius in SCALES:
         shares = pattern_shares(_smoothed(subject.grey, sigma), subject.filled, radius)
-        found |= {f"lbp_s{sigma}_r{radius}_{code}": share for code, share in enumerate(shares)}
-    return found
+        features |= {f"lbp_s{sigma}_r{radius}_{code}": share for code, share in enumerate(shares)}
+    return features
 
 
 def _smoothed(grey: NDArray[np.uint8], sigma: int) -> NDArray[np.uint8]:
-    """Smooth along rows and columns by whole 256ths of a Gaussian up to 3 σ, and round to whole levels, halves up."""
+    """Smooth with a separable Gaussian of weights in 256ths up to 3 σ, and round half up to integer levels."""
     along = np.arange(-3 * sigma, 3 * sigma + 1)
     share = np.exp(-(along**2) / (2 * sigma**2))
     weights = np.round(256 * share / share.sum())

@@ -72,7 +72,7 @@ def show_network_inputs(out: Path, dataset: Dataset, forms: Collection[ImageForm
     source, ordered = _source(dataset), sorted(forms, key=repr)
     state = sha256_text(dataset.data_sha256, repr(source), *map(repr, ordered))
     keep_network_inputs(
-        out, dataset, {one.words: partial(channels_of, form=one, source=source) for one in ordered}, state
+        out, dataset, {one.description: partial(channels_of, form=one, source=source) for one in ordered}, state
     )
 
 

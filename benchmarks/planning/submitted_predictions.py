@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ...data_manifests.errors import SubmissionError, SuiteError, did_you_mean, listed
-from ...data_manifests.files.tables import find_column, lines_of, not_among, read_table
+from ...data_manifests.files.tables import find_column, lines_of, not_in, read_table
 from ...data_manifests.seeds import sha256_file
 from ...models.protocol.checks import NAME, SUM_TOLERANCE
 from ...models.registry import track_names
@@ -171,7 +171,7 @@ def _matching_split(ids: pd.Series, path: Path, candidates: Sequence[CandidateSp
     mismatches = []
     for candidate in candidates:
         test = candidate.split.ids("test")
-        missing, unknown = test[not_among(test, ids)], ids[not_among(ids, test)]
+        missing, unknown = test[not_in(test, ids)], ids[not_in(ids, test)]
         if not len(missing) and not len(unknown):
             return candidate
         mismatches.append((len(missing) + len(unknown), candidate, missing, unknown))

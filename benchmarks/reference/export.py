@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data_manifests.errors import DataError, PlanktonbenchError, listed
-from ...data_manifests.files.atomic_writes import whole_folder
+from ...data_manifests.files.atomic_writes import atomic_folder
 from ...reports.results.stored_run import StoredRun, read_runs, scores_table
 from ...reports.run_files.card import CARD
 from ...reports.run_files.predictions import SCORE
@@ -37,25 +37,25 @@ COMPRESSION = {"compression": "zstd", "compression_level": 19}
 def export_runs(out: Path, tracks: Sequence[str], command: str, to: Path = FOLDER) -> float:
     """Replace the folder of reference results by compact copies of the runs of some tracks with seed 0.
 
-    The predicted taxa are kept, scores are rounded to eleven significant bits, and validation rows are omitted. On any
+    Predicted taxa are unchanged, scores are rounded to eleven significant bits, and validation rows are omitted. On any
     error the folder is unchanged.
 
     Args:
         out: a results folder with finished runs on real data, with the suite's full budget.
         tracks: names of the tracks.
-        command: command that made the results folder, for reproduction.
+        command: command that created the results folder, for reproduction.
         to: the folder of reference results.
 
     Returns:
         Size of the folder in MB.
 
     Raises:
-        DataError: a run is missing, did not finish, used simulated data or --quick, its scores changed by the export,
-            or the folder would become too large for a package.
+        DataError: if a run is missing, did not finish, or used simulated data or --quick; if its scores would change;
+            or if the folder would become too large for a package.
 
     """
     runs = [_run_of(out, track) for track in tracks]
-    with whole_folder(to, durable=False) as new:
+    with atomic_folder(to, durable=False) as new:
         for run in runs:
             _copy(run, new)
         exported = read_runs(new)
@@ -87,26 +87,24 @@ def _run_of(out: Path, track: str) -> StoredRun:
     """Return the run of a track with seed 0, if it may be exported.
 
     Raises:
-        DataError: there is no such run, or it must not be exported.
+        DataError: if there is no such run, or it must not be exported.
 
     """
-    found = [run for run in read_runs(out) if run.card.track.name == track and run.card.split.seed == SEED]
-    if len(found) != 1:
-        message = f"{out} contains {len(found)} runs of '{track}' with seed {SEED}; expected one."
+    matches = [run for run in read_runs(out) if run.card.track.name == track and run.card.split.seed == SEED]
+    if len(matches) != 1:
+        message = f"{out} contains {len(matches)} runs of '{track}' with seed {SEED}; expected one."
         raise DataError(message)
-    card = found[0].card
+    run, card = matches[0], matches[0].card
     faults = {
         f"its status is {card.status}": card.status != "done",
         "it is a run on simulated data, not on real plankton": card.data.simulated,
         "it used the smaller budget of --quick": card.quick,
     }
-    present = [fault for fault, holds in faults.items() if holds]
-    if present:
-        message = (
-            f"{found[0].folder} cannot become a reference: {listed(present)}. Expected a finished run on real data."
-        )
+    problems = [fault for fault, present in faults.items() if present]
+    if problems:
+        message = f"{run.folder} cannot become a reference: {listed(problems)}. Expected a finished run on real data."
         raise DataError(message)
-    return found[0]
+    return run
 
 
 def _copy(run: StoredRun, to: Path) -> None:
@@ -141,19 +139,19 @@ def _check_same_scores(runs: Sequence[StoredRun], exported: Sequence[StoredRun])
     """Check that each copy has the same scores as its run.
 
     Raises:
-        DataError: the scores differ.
+        DataError: if the scores differ.
 
     """
     copies = {(run.card.data.name, run.card.track.name): run for run in exported}
     for run in runs:
         copy = copies[run.card.data.name, run.card.track.name]
         if run.row() != copy.row():
-            message = f"{copy.folder} has other scores than {run.folder}; expected the same row of {SCORES}."
+            message = f"{copy.folder} and {run.folder} have different scores; expected the same row of {SCORES}."
             raise DataError(message)
 
 
 def _readme(exported: Sequence[StoredRun], command: str) -> str:
-    """Describe the runs, the command that made them, and the source of the data."""
+    """Return the README, with the scores of the runs, the command that created them, and the source of the data."""
     lines = "\n".join(f"* `{run.card.data.name}/{run.card.track.name}`: {run.score}" for run in exported)
     citations = "\n".join(dict.fromkeys(run.card.data.citation for run in exported))
     return f"""# Reference results
@@ -162,7 +160,7 @@ Runs on real data, seed 0, for comparison: `planktonbench compare reference:<dat
 contains options, versions and machine. Scores are rounded to eleven significant bits; the predicted taxa are unchanged,
 so `planktonbench report` on a copy of this folder gives the same numbers.
 
-Made by: `{command}`
+Created by: `{command}`
 
 {lines}
 
@@ -175,13 +173,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Export reference results from a results folder.")
     parser.add_argument("out", type=Path, help="results folder")
     parser.add_argument("--tracks", required=True, help="comma-separated names")
-    parser.add_argument("--command", required=True, help="the command that made the results folder")
+    parser.add_argument("--command", required=True, help="command that created the results folder")
     parser.add_argument("--to", type=Path, default=FOLDER, help="folder of reference results (default: %(default)s)")
     arguments = parser.parse_args()
     try:
         size = export_runs(arguments.out, arguments.tracks.split(","), arguments.command, arguments.to)
-    except PlanktonbenchError as fault:
-        sys.stderr.write(f"{fault}\n")
+    except PlanktonbenchError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
     sys.stdout.write(f"{arguments.to}: {size:.2f} MB\n")
     return 0

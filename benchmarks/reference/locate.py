@@ -1,4 +1,4 @@
-"""Lookup of reference results: runs on real data that come with the package, for comparison.
+"""Lookup of reference results: runs on real data that are distributed with the package, for comparison.
 
 They form an ordinary results folder, `reference/results`, so that `report` and `compare` can read it;
 `python -m planktonbench.benchmarks.reference.export` writes it.
@@ -24,7 +24,7 @@ def resolved(path: Path) -> Path:
     """Return the folder of reference results such as `reference:ndsb/xgb-native`; other paths are returned unchanged.
 
     Raises:
-        SuiteError: there are no reference results with this name; the message lists near matches.
+        SuiteError: if there are no reference results with this name; the message lists near matches.
 
     """
     text = path.as_posix()

@@ -1,4 +1,4 @@
-"""Speed and memory as ratios measured in one run (`tox -e bench-speed`, `bench-large`).
+"""Speed and memory benchmarks (`tox -e bench-speed`, `bench-large`).
 
-Nothing here is used in a run.
+Nothing in this package is used in a run.
 """

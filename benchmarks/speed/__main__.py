@@ -1,7 +1,7 @@
-"""Speed, measured in one run: `tox -e bench-speed`.
+"""Speed benchmarks in a single run: `tox -e bench-speed`.
 
-Where two ways are compared they do the same work on the same arrays, in turn, and the ratio is printed. A figure over
-its limit is marked and does not fail the run: seconds depend on the machine and on what else it does; ratios do less.
+Alternatives that are compared do the same work on the same arrays and take turns; the ratio is printed. Values beyond
+their limit are marked but do not fail the run, because times depend on the machine and its load. Ratios do so less.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .image_preparation import preparing
 from .measuring import measuring
 from .training import training
 
-HEADER = ("what", "planktonbench", "beside", "ratio", "limit", "")
+HEADER = ("task", "planktonbench", "compared with", "ratio", "limit", "")
 
 
 def main() -> None:
-    """Measure all of it and print a table."""
-    parser = argparse.ArgumentParser(description="Speed, as ratios measured in one run.")
-    parser.add_argument("--images", type=Path, help="folder, zip or tar file to measure and prepare; else simulated")
+    """Run all benchmarks and print a table."""
+    parser = argparse.ArgumentParser(description="Measure the speed of planktonbench and of alternatives.")
+    parser.add_argument("--images", type=Path, help="folder, zip or tar file of images (default: simulated images)")
     images = parser.parse_args().images
     if images and not images.exists():
         parser.error(f"--images: {images} does not exist; expected a folder, zip or tar file of images")
@@ -35,8 +35,8 @@ def main() -> None:
         lines = [help_text(), evaluator(), comparing(), source001(), reading(folder)]
         lines += [simulator(folder), auditor(folder), workers(folder)]
         lines += measuring(folder, images)
-        drawn = images or folder / "simulated" / "imgs.zip"
-        lines += [*preparing(folder, drawn), *training(folder, drawn)]
+        source = images or folder / "simulated" / "imgs.zip"
+        lines += [*preparing(folder, source), *training(folder, source)]
     sys.stdout.write(f"{machine_name()}, {now()}, numpy {versions['numpy']}, xgboost {versions['xgboost']}\n\n")
     print_table(HEADER, [line.cells() for line in lines])
 

@@ -1,4 +1,4 @@
-"""Images decoded and nothing more: what the preparation of images is compared with. Its processes import no more."""
+"""Decoding of images, the baseline for their preparation. Worker processes import only this module."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ if TYPE_CHECKING:
     from ...data_manifests.images.store import ImageLocation
 
 
-def decode_whole(source: str, jobs: str) -> int:
-    """Read and decode all images of a source in so many processes, in chunks; return how many could be decoded."""
+def decode_all(source: str, jobs: str) -> int:
+    """Read and decode all images of a source with `jobs` processes, in chunks; return the number decoded."""
     store = open_images(Path(source))
-    places = [store.location_of(object_id) for object_id in store.members]
+    locations = [store.location_of(object_id) for object_id in store.members]
     opening = Opening.of(store)
-    tasks = (partial(decode_some, opening, places[first : first + CHUNK]) for first in range(0, len(places), CHUNK))
+    tasks = (
+        partial(decode_chunk, opening, locations[first : first + CHUNK]) for first in range(0, len(locations), CHUNK)
+    )
     return sum(in_order(tasks, int(jobs)))
 
 
-def decode_some(images: Opening, places: Sequence[ImageLocation]) -> int:
-    """Read images and decode them with `cv2.imdecode`, as they are stored; return how many could be decoded."""
+def decode_chunk(images: Opening, locations: Sequence[ImageLocation]) -> int:
+    """Read images and decode them unchanged with `cv2.imdecode`; return the number decoded."""
     import cv2
 
     store = opened(images)
     with quiet_decoder():
-        return sum(decoded(store.read_at(place), cv2.IMREAD_UNCHANGED) is not None for place in places)
+        return sum(decoded(store.read_at(location), cv2.IMREAD_UNCHANGED) is not None for location in locations)

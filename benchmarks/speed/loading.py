@@ -1,4 +1,4 @@
-"""A data set opened and pruned, as `bench-speed` times and weighs it in a process that imports nothing else."""
+"""Loading and pruning of a data set, timed by `bench-speed` in a process that imports nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ...features.native.pipeline import native_pipeline
 
 
 def load_and_prune(folder: str) -> int:
-    """Open a challenge folder and fit the preparation on its whole native table; return the number of objects."""
+    """Load a challenge folder and fit the preparation on its native table; return the number of objects."""
     data = load("flowcam", folder)
     if data.native is not None:
         native_pipeline().fit(data.native)

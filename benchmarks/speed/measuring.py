@@ -1,7 +1,8 @@
-"""Speed of measuring, for `tox -e bench-speed`: other programs and ours on the same images, decoding included.
+"""Speed of measuring features compared with other programs, including decoding, for `tox -e bench-speed`.
 
-Every way reads the images where they lie, in as many processes, and ways that are compared take turns at the same
-images. What a process does once (start, import, list the images) is not counted. Slow programs see a random sample.
+Every program reads the same files with the same number of processes, and programs that are compared take turns on the
+same images. One-time costs of a process (start, imports, listing of images) are not timed. Slow programs process a
+random sample.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ from ..feature_validation.polar import zernike_by_mahotas
 from ..feature_validation.shapes import shapes
 from ..feature_validation.subject import Subject
 from .cases import Line
-from .memory import memory_watched
-from .stopwatch import in_own_process
+from .memory import monitor_memory
+from .stopwatch import in_subprocess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -49,28 +50,28 @@ if TYPE_CHECKING:
 Way = Literal["scikit-image", "programs", "planktofeatures", "shared", "plain", "everything"]
 
 SIMULATED, SAMPLED, FEW, SEED = 3000, 2000, 400, 0
-TIMES, PLAIN_PER_SECOND, PER_SECOND, MOST_MB = 15, 2500, 1200, 1024
-"""The limits: ours beside scikit-image, images a second of geometry and grey, of everything, and memory of it all."""
-NEEDED: dict[Way, str] = {"programs": "mahotas", "planktofeatures": "planktofeatures"}
-"""Packages that need not be there."""
+MIN_RATIO, PLAIN_PER_SECOND, PER_SECOND, MOST_MB = 15, 2500, 1200, 1024
+"""The limits: ratio to scikit-image, images per second for geometry and grey and for all features, and peak memory."""
+OPTIONAL_PACKAGES: dict[Way, str] = {"programs": "mahotas", "planktofeatures": "planktofeatures"}
+"""Packages that are skipped if not installed."""
 PLAIN = frozenset({"geometry", "hull", "outline", "grey", "quartiles"})
 
 
 @cache
 def shared_features() -> frozenset[str]:
-    """Return the names of the features that scikit-image has, too."""
+    """Return the names of the features that scikit-image also provides."""
     shape = next(shapes())
     return frozenset(by_scikit_image(Subject.of(shape.image, shape.mask))) & {feature.name for feature in FEATURES}
 
 
 @cache
 def shared_groups() -> frozenset[str]:
-    """Return the groups those are in; ours can measure no less than a group."""
+    """Return the groups of `shared_features`; groups can only be measured completely."""
     return frozenset(feature.group for feature in FEATURES if feature.name in shared_features())
 
 
 def measure_by(way: Way, images: Sequence[NDArray[np.uint8]]) -> None:
-    """Measure decoded images one way; other programs get the objects that our segmentation finds."""
+    """Measure decoded images with one program; the segmentation of planktonbench is used for other programs."""
     if way == "planktofeatures":
         _planktofeatures(images)
     elif way in ("scikit-image", "programs"):
@@ -94,7 +95,7 @@ def _programs(images: Iterable[NDArray[np.uint8]], *, others: bool) -> None:
 
 
 def _planktofeatures(images: Iterable[NDArray[np.uint8]]) -> None:
-    """Let the package find the object, which is part of it, and take its thirty features."""
+    """Measure thirty features with planktofeatures, including its own segmentation."""
     from planktofeatures.extractors import WHOIVersion4
 
     extractor = WHOIVersion4()
@@ -104,11 +105,11 @@ def _planktofeatures(images: Iterable[NDArray[np.uint8]]) -> None:
 
 @dataclass(frozen=True)
 class Rate:
-    """What a way has done.
+    """Speed of a program.
 
     Attributes:
-        images: images that were measured.
-        per_second: images a second.
+        images: number of images measured.
+        per_second: images per second.
 
     """
 
@@ -117,40 +118,42 @@ class Rate:
 
 
 def rates(ways: Sequence[Way], store: ImageStore, ids: Sequence[str], jobs: int) -> dict[Way, Rate]:
-    """Measure images in several processes, in turn in every way.
+    """Measure images with several programs, which take turns.
 
     Args:
-        ways: how.
-        store: where the images lie.
-        ids: object_ids of those to measure, in storage order.
-        jobs: processes.
+        ways: programs or groups of features to measure with.
+        store: store of the images.
+        ids: object_ids of the images to measure, in storage order.
+        jobs: number of processes.
 
     Returns:
-        By way; images a second are those that all processes would have done if all were busy with it.
+        The speed for each of `ways`, scaled to all processes working on it alone.
 
     """
     make_ready()
     opening = Opening.of(store)
     size = min(CHUNK, -(-len(ids) // jobs))
     turns = [(way, ids[k : k + size]) for k in range(0, len(ids), size) for way in ways]
-    done = list(in_order((partial(_timed, way, opening, some) for way, some in turns), jobs))
-    found = {}
+    done = list(in_order((partial(_timed, way, opening, chunk) for way, chunk in turns), jobs))
+    result = {}
     for way in ways:
-        counts, seconds = zip(*(told for told, turn in zip(done, turns, strict=True) if turn[0] == way), strict=True)
-        found[way] = Rate(sum(counts), jobs * sum(counts) / sum(seconds))
-    return found
+        counts, seconds = zip(
+            *(timing for timing, turn in zip(done, turns, strict=True) if turn[0] == way), strict=True
+        )
+        result[way] = Rate(sum(counts), jobs * sum(counts) / sum(seconds))
+    return result
 
 
 def _timed(way: Way, opening: Opening, ids: Sequence[str]) -> tuple[int, float]:
-    """Read and measure some images; return how many can be read, and the seconds it took."""
+    """Read and measure images; return the number of readable ones and the time in seconds."""
     with quiet_decoder():
         _warm_up(way)
         store = opened(opening)
         len(store)  # lists the images
-        begun = time.perf_counter()
+        start = time.perf_counter()
         images = list(_readable(store, ids))
         measure_by(way, images)
-        return len(images), time.perf_counter() - begun
+        return len(images), time.perf_counter() - start
 
 
 def _readable(store: ImageStore, ids: Sequence[str]) -> Iterator[NDArray[np.uint8]]:
@@ -161,40 +164,40 @@ def _readable(store: ImageStore, ids: Sequence[str]) -> Iterator[NDArray[np.uint
 
 @cache
 def _warm_up(way: Way) -> None:
-    """Do what is done once in a process."""
+    """Trigger imports and other one-time costs of a process."""
     measure_by(way, [shape.image for shape in shapes() if shape.name.endswith("textured")][:2])
 
 
 def _sample(ids: Sequence[str], count: int) -> list[str]:
-    """Return so many ids, drawn at random but the same each time, in their order; all when there are fewer."""
+    """Return a reproducible random sample of at most `count` ids in their original order."""
     drawn = np.random.default_rng(SEED).permutation(len(ids))[:count]
     return [ids[k] for k in sorted(drawn)]
 
 
 def measuring(folder: Path, images: Path | None) -> list[Line]:
-    """Time all ways on the same images.
+    """Time all programs on the same images.
 
     Args:
-        folder: an empty folder, for simulated images and what is measured.
-        images: folder, zip or tar file of images; None draws simulated ones.
+        folder: an empty folder for simulated images and measured features.
+        images: folder, zip or tar file of images; None simulates images.
 
     """
     jobs = available_cores()
     store = open_images(images or _simulated(folder / "drawn", jobs))
     store.choose_ids()
     ids = list(store.members)
-    whose = f"images of {images.absolute().parent.name}/{images.name}" if images else "simulated images"
-    on = f"{len(ids):,} {whose}, {jobs} processes"
+    images_of = f"images of {images.absolute().parent.name}/{images.name}" if images else "simulated images"
+    on = f"{len(ids):,} {images_of}, {jobs} processes"
     sampled = rates(("shared", "scikit-image"), store, _sample(ids, SAMPLED), jobs)
-    there = [way for way, package in NEEDED.items() if find_spec(package)]
-    few = rates(("everything", *there), store, _sample(ids, FEW), jobs)
+    installed = [way for way, package in OPTIONAL_PACKAGES.items() if find_spec(package)]
+    few = rates(("everything", *installed), store, _sample(ids, FEW), jobs)
     every = rates(("plain", "everything"), store, ids, jobs)
     shared = f"the {len(shared_groups())} groups with {len(shared_features())} features of scikit-image, {on}"
     everything = f"{len(FEATURES)} features, {on}"
     return [
-        _beside(shared, sampled["shared"], sampled["scikit-image"], "scikit-image", limit=TIMES),
-        _beside(everything, few["everything"], few.get("programs"), "scikit-image, SciPy, mahotas; no openings"),
-        _beside(everything, few["everything"], few.get("planktofeatures"), "planktofeatures, its own 30 features"),
+        _compared(shared, sampled["shared"], sampled["scikit-image"], "scikit-image", limit=MIN_RATIO),
+        _compared(everything, few["everything"], few.get("programs"), "scikit-image, SciPy, mahotas; no openings"),
+        _compared(everything, few["everything"], few.get("planktofeatures"), "planktofeatures, its own 30 features"),
         _alone(f"geometry (with hull and outline) and grey (with quartiles), {on}", every["plain"], PLAIN_PER_SECOND),
         _alone(everything, every["everything"], PER_SECOND),
         _whole(folder / "cache", store, on, jobs),
@@ -206,43 +209,45 @@ def _simulated(folder: Path, jobs: int) -> Path:
     return folder / "imgs.zip"
 
 
-def _beside(what: str, ours: Rate, theirs: Rate | None, whose: str, limit: float | None = None) -> Line:
-    """Put ours beside other programs, in images a second; those that are not installed are skipped."""
+def _compared(task: str, ours: Rate, theirs: Rate | None, program: str, limit: float | None = None) -> Line:
+    """Compare images per second with another program; it is skipped if not installed."""
     if theirs is None:
-        return Line(f"measuring {what}", _in_words(ours), f"skipped, not all installed: {whose}")
-    times = ours.per_second / theirs.per_second
-    limited = (f"{limit} x", times >= limit) if limit else ("", None)
-    return Line(f"measuring {what}", _in_words(ours), f"{_in_words(theirs)} ({whose})", f"{times:.1f} x", *limited)
-
-
-def _alone(what: str, ours: Rate, limit: float) -> Line:
-    return Line(f"measuring {what}", _in_words(ours), limit=f"{limit}/s on 2 cores", within=ours.per_second >= limit)
-
-
-def _in_words(found: Rate) -> str:
-    return f"{found.per_second:,.0f} images/s, {found.images:,} images"
-
-
-def _whole(cache_home: Path, store: ImageStore, on: str, jobs: int) -> Line:
-    """Measure all images as the command does: processes started, faults found, a table written."""
-    call = "measure_whole(*sys.argv[1:])"
-    found = in_own_process(f"from {__name__} import measure_whole", call, store.source, cache_home, jobs)
+        return Line(f"measuring {task}", _formatted(ours), f"skipped, not all installed: {program}")
+    ratio = ours.per_second / theirs.per_second
+    limit_cells = (f"{limit} x", ratio >= limit) if limit else ("", None)
     return Line(
-        f"from images to the table of all features, {on}, started and written",
-        f"{len(store) / found.seconds:,.0f} images/s, {found.told:.0f} MB of all processes",
-        limit=f"{MOST_MB} MB",
-        within=found.told <= MOST_MB,
+        f"measuring {task}", _formatted(ours), f"{_formatted(theirs)} ({program})", f"{ratio:.1f} x", *limit_cells
     )
 
 
-def measure_whole(source: str, cache_home: str, jobs: str) -> float:
-    """Measure all images of a source into an empty cache; return the most memory of all processes in MiB.
+def _alone(task: str, ours: Rate, limit: float) -> Line:
+    return Line(f"measuring {task}", _formatted(ours), limit=f"{limit}/s on 2 cores", within=ours.per_second >= limit)
 
-    Anonymous memory, which is a process's own; what libraries and files take is shared and can be dropped.
+
+def _formatted(rate: Rate) -> str:
+    return f"{rate.per_second:,.0f} images/s, {rate.images:,} images"
+
+
+def _whole(cache_home: Path, store: ImageStore, on: str, jobs: int) -> Line:
+    """Time `planktonbench measure` as a whole: start of processes, checks of images and writing of the table."""
+    call = "measure_all(*sys.argv[1:])"
+    measured = in_subprocess(f"from {__name__} import measure_all", call, store.source, cache_home, jobs)
+    return Line(
+        f"from images to the table of all features, {on}, started and written",
+        f"{len(store) / measured.seconds:,.0f} images/s, {measured.value:.0f} MB of all processes",
+        limit=f"{MOST_MB} MB",
+        within=measured.value <= MOST_MB,
+    )
+
+
+def measure_all(source: str, cache_home: str, jobs: str) -> float:
+    """Measure all images of a source in an empty cache; return peak anonymous memory of all processes in MiB.
+
+    Anonymous memory excludes mapped libraries and files, which are shared and can be dropped.
     """
     os.environ["XDG_CACHE_HOME"] = cache_home
     store = open_images(Path(source))
     store.choose_ids()
-    with memory_watched() as seen:
+    with monitor_memory() as samples:
         measured_table(store, Segmentation(), jobs=int(jobs))
-    return max(seen)
+    return max(samples)

@@ -1,4 +1,4 @@
-"""Anonymous memory of this process and of those it has started: what they hold that is not shared; on Linux only."""
+"""Anonymous (unshared) memory of this process and its descendants. Linux only."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EVERY = 0.1  # seconds between looks
+INTERVAL = 0.1  # seconds between samples
 
 
 @contextmanager
-def memory_watched() -> Iterator[list[float]]:
-    """Look at the anonymous memory ten times a second, from a thread.
+def monitor_memory() -> Iterator[list[float]]:
+    """Sample the anonymous memory ten times per second in a thread.
 
     Yields:
-        What was seen so far, in MiB; not empty when the block is left.
+        List of samples so far, in MiB; not empty after the block.
 
     """
-    seen: list[float] = []
+    samples: list[float] = []
     done = threading.Event()
 
-    def watch() -> None:
-        while not done.wait(EVERY):
-            seen.append(anonymous_mb())
+    def sample() -> None:
+        while not done.wait(INTERVAL):
+            samples.append(anonymous_mb())
 
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
     try:
-        yield seen
+        yield samples
     finally:
         done.set()
-        watcher.join()
-        seen.append(anonymous_mb())
+        thread.join()
+        samples.append(anonymous_mb())
 
 
 def anonymous_mb() -> float:
-    """Return the anonymous memory that this process and its descendants hold now, in MiB.
+    """Return the current anonymous memory of this process and its descendants, in MiB.
 
-    A process that ends while it is looked at holds nothing.
+    A process that ends meanwhile counts as 0.
     """
-    return sum(_anonymous_kb(process) for process in _family(os.getpid())) / 1024
+    return sum(_anonymous_kb(process) for process in _process_tree(os.getpid())) / 1024
 
 
-def _family(process: int) -> Iterator[int]:
-    """Yield a process and its descendants, which each of its threads may have started."""
+def _process_tree(process: int) -> Iterator[int]:
+    """Yield a process and its descendants, which may have been started by any of its threads."""
     yield process
     try:
         threads = list(Path(f"/proc/{process}/task").iterdir())
@@ -56,7 +56,7 @@ def _family(process: int) -> Iterator[int]:
         return
     for thread in threads:
         for child in _read(thread / "children").split():
-            yield from _family(int(child))
+            yield from _process_tree(int(child))
 
 
 def _anonymous_kb(process: int) -> int:
@@ -65,7 +65,7 @@ def _anonymous_kb(process: int) -> int:
 
 
 def _read(path: Path) -> str:
-    """Read a file of the process table; empty when the process has ended."""
+    """Read a file in /proc; return an empty string if the process has ended."""
     try:
         return path.read_text("ascii")
     except (FileNotFoundError, ProcessLookupError):

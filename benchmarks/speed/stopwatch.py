@@ -1,4 +1,4 @@
-"""The stopwatch of the benchmarks: seconds of a call, and seconds and memory of code in a process of its own."""
+"""Wall-clock time of a call, and time and memory of an expression evaluated in a subprocess."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ import json, resource, sys, time
 from planktonbench.benchmarks.execution.environment import peak_rss_mb
 {imports}
 start = time.perf_counter()
-told = {expression}
+value = {expression}
 seconds = time.perf_counter() - start
 children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
-print(json.dumps([seconds, max(peak_rss_mb(), children), told]))
+print(json.dumps([seconds, max(peak_rss_mb(), children), value]))
 """
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one expression cost.
+    """Value and cost of an expression.
 
     Attributes:
         seconds: wall-clock time, without imports.
-        peak_mb: most memory of a process, the imports with it; where it started others, of the largest of them.
-        told: the expression's value.
+        peak_mb: peak memory in MiB including imports, of the largest process if the expression started others.
+        value: value of the expression.
 
     """
 
     seconds: float
     peak_mb: float
-    told: Any
+    value: Any
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -47,13 +47,13 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def in_own_process(imports: str, expression: str, *arguments: object) -> Measured:
-    """Evaluate an expression, whose value is plain data, in a process of its own.
+def in_subprocess(imports: str, expression: str, *arguments: object) -> Measured:
+    """Evaluate an expression in a subprocess.
 
     Args:
         imports: import statements.
-        expression: what is timed; it finds its arguments as text in `sys.argv[1:]`.
-        arguments: the arguments.
+        expression: expression to time, with a JSON-serialisable value; arguments are strings in `sys.argv[1:]`.
+        arguments: values passed to the expression as strings.
 
     """
     code = TIMED.format(imports=imports, expression=expression)

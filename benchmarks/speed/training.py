@@ -1,9 +1,9 @@
-"""Speed of training `cnn-lenet`, for `tox -e bench-speed`: our batches beside the ways that people know.
+"""Speed of training `cnn-lenet` compared with common input pipelines, for `tox -e bench-speed`.
 
-Every way trains the same network on the same images with the same size of batch, in a process of its own and as one
-training: an epoch to warm up, then some that are timed. What is done once (unpacking into class folders, building the
-store, compiling) is not counted. On a shared machine one and the same way is at times half as quick as before; so all
-ways take turns for some rounds, and of each its best round counts.
+Every pipeline trains the same network on the same images with the same batch size, in a separate process: one epoch to
+warm up, then several that are timed. One-time costs (unpacking into class folders, building the store, compilation) are
+not timed. Since speed on a shared machine varies by a factor of up to two, pipelines take turns for several rounds, and
+the best round of each counts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ...features.network_images.store import reopen_network_images
 from ...models.protocol.threads import available_cores
 from .cases import Line
 from .memory import anonymous_mb
-from .stopwatch import in_own_process, seconds
+from .stopwatch import in_subprocess, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 Way = Literal["generator", "dataset", "ours", "arrays", "alone", "generator-augmented", "ours-augmented"]
 
 SIDE, BATCH, EPOCHS, ROUNDS = 64, 512, 3, 3
-SAMPLED = 8192  # images of the ways that are compared
-WARM = 8  # batches
+SAMPLED = 8192  # images per epoch when pipelines are compared
+WARM_UP = 8  # batches
 DEEP_BATCH = 64
 CLASSES, SEED = 121, 0
 STORE = f"{__package__}.image_preparation"
@@ -46,15 +46,18 @@ AUGMENTATION: dict[str, Any] = {"rotation": 15.0, "shift": 0.05, "zoom": 0.1, "f
 LARGE = 170_000
 SIZES = (10_000, 50_000, 250_000)
 CHALLENGE = 243_610
-LEAST: dict[tuple[Way, Way], float | None] = {
+MIN_RATIOS: dict[tuple[Way, Way], float | None] = {
     ("ours", "generator"): 4,
     ("ours", "dataset"): 1.2,
     ("ours", "arrays"): 0.9,
-    ("ours", "alone"): None,  # more than 1 cannot be had
+    ("ours", "alone"): None,  # at most 1
     ("ours-augmented", "generator-augmented"): 6,
 }
-MOST_SECONDS, MOST_MB, MOST_APART = 60, 2048, 1.1
-"""The limits: ratios between ways, seconds of an epoch of `LARGE`, anonymous memory, time per image between sizes."""
+MAX_SECONDS, MAX_MB, MAX_SPREAD = 60, 2048, 1.1
+"""Limits: seconds for an epoch over `LARGE` images, anonymous memory, largest ratio of times per image among `SIZES`.
+
+`MIN_RATIOS` has the limits for ratios of pipelines.
+"""
 NAMES: dict[Way, str] = {
     "generator": "Keras directory iterator, OpenCV in the generator as source 001",
     "dataset": "image_dataset_from_directory, grey alone",
@@ -65,26 +68,26 @@ NAMES: dict[Way, str] = {
 
 
 def training(folder: Path, images: Path) -> list[Line]:
-    """Time an epoch of every way, and ours at several sizes.
+    """Time every pipeline, epochs over several numbers of images, and steps of a deep network.
 
     Args:
-        folder: for what is built and unpacked.
-        images: folder, zip or tar file of images; labels are made up, since only time is measured.
+        folder: folder for temporary files.
+        images: folder, zip or tar file of images; labels are arbitrary, since only time is measured.
 
     """
     store, unpacked = _prepared(folder, images)
     rates = _best({way: _rate(way, store, unpacked) for way in get_args(Way)} for _ in range(ROUNDS))
     images_of = f"{SAMPLED:,} images of {images.absolute().parent.name}/{images.name}"
     on = f"{images_of}, {SIDE} px, batches of {BATCH}, best of {ROUNDS} rounds"
-    return [*_beside(rates, on), *_sizes(store), deep_network()]
+    return [*_compared(rates, on), *_sizes(store), deep_network()]
 
 
 def deep_network() -> Line:
-    """Time steps of `cnn-mobilenetv2`, whose normalisation is ours, beside the network as Keras has it."""
+    """Time training steps of `cnn-mobilenetv2` with our batch normalisation, against the network of Keras."""
     imports = f"from {__name__} import step_seconds"
     ours, theirs = (
-        min(in_own_process(imports, "step_seconds(*sys.argv[1:])", whose).told for _ in range(ROUNDS))
-        for whose in ("ours", "keras")
+        min(in_subprocess(imports, "step_seconds(*sys.argv[1:])", variant).value for _ in range(ROUNDS))
+        for variant in ("ours", "keras")
     )
     return Line(
         f"a step of cnn-mobilenetv2, {DEEP_BATCH} made-up images of {SIDE} px, best of {ROUNDS} rounds",
@@ -94,8 +97,8 @@ def deep_network() -> Line:
     )
 
 
-def step_seconds(whose: Literal["ours", "keras"]) -> float:
-    """Return the median seconds of ten steps of MobileNetV2 after the first three."""
+def step_seconds(variant: Literal["ours", "keras"]) -> float:
+    """Return the median time in seconds of ten training steps of MobileNetV2, after three to warm up."""
     import keras
 
     from ...models.networks.architectures import MOBILENET_V2
@@ -104,55 +107,55 @@ def step_seconds(whose: Literal["ours", "keras"]) -> float:
     from ...models.training.trainer import compile_for
 
     def build(n_classes: int, shape: tuple[int, int, int]) -> keras.Model:
-        """Build the network that keras.applications ships."""
+        """Build the network of keras.applications."""
         return keras.applications.MobileNetV2(weights=None, classes=n_classes, input_shape=shape)
 
     recipe = PretrainedRecipe(side=SIDE, weights="random", schedule="constant")
-    built = {
+    builders = {
         "ours": lambda: network(MOBILENET_V2, recipe, CLASSES, sizes=None, seed=SEED),
         "keras": lambda: built_network(build, recipe, CLASSES),
     }
-    model = built[whose]()
+    model = builders[variant]()
     compile_for(model, recipe, steps=1)
     images = np.random.default_rng(SEED).integers(0, 255, (DEEP_BATCH, SIDE, SIDE, 3), dtype=np.uint8)
     y = np.arange(DEEP_BATCH)
-    took = [seconds(lambda: model.train_on_batch({"image": images}, y)) for _ in range(13)]
-    return float(statistics.median(took[3:]))
+    elapsed = [seconds(lambda: model.train_on_batch({"image": images}, y)) for _ in range(13)]
+    return float(statistics.median(elapsed[3:]))
 
 
 def _prepared(folder: Path, images: Path) -> tuple[str, Path]:
-    """Build the store, and lay a sample of the image files, as they are, into class folders of made-up labels."""
-    build = f"from {STORE} import build_whole", "build_whole(*sys.argv[1:])"
-    address, _ = in_own_process(*build, images, folder / "training", available_cores()).told
+    """Build the store, and copy a sample of the image files to class folders with arbitrary labels."""
+    build = f"from {STORE} import build_store", "build_store(*sys.argv[1:])"
+    address, _ = in_subprocess(*build, images, folder / "training", available_cores()).value
     source = open_images(images)
     source.choose_ids()
     unpacked = folder / "unpacked"
     for number, object_id in enumerate(_sampled(reopen_network_images(address))):
-        place = unpacked / f"{number % CLASSES:03d}" / f"{number}{Path(source.members[object_id]).suffix}"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(source.read_bytes(object_id))
+        path = unpacked / f"{number % CLASSES:03d}" / f"{number}{Path(source.members[object_id]).suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(source.read_bytes(object_id))
     return address, unpacked
 
 
 def _sampled(network_images: NetworkImages) -> NDArray[np.object_]:
-    """Return the ids of the images that are compared, as many times as it takes."""
+    """Return `SAMPLED` ids, repeated if there are fewer images."""
     return np.resize(network_images.object_ids, SAMPLED)
 
 
 def _rate(way: Way, store: str, unpacked: Path) -> float:
-    """Return the images a second of one way."""
+    """Return images per second of a pipeline, measured in a subprocess."""
     imports = f"from {__name__} import rate"
-    return float(in_own_process(imports, "rate(*sys.argv[1:])", way, store, unpacked).told)
+    return float(in_subprocess(imports, "rate(*sys.argv[1:])", way, store, unpacked).value)
 
 
 def _best(rounds: Iterable[dict[Way, float]]) -> dict[Way, float]:
-    """Return the highest rate of each way over rounds."""
-    told = list(rounds)
-    return {way: max(rates[way] for rates in told) for way in told[0]}
+    """Return the highest rate of each pipeline over rounds."""
+    results = list(rounds)
+    return {way: max(rates[way] for rates in results) for way in results[0]}
 
 
-def _beside(rates: dict[Way, float], on: str) -> Iterable[Line]:
-    for (ours, theirs), least in LEAST.items():
+def _compared(rates: dict[Way, float], on: str) -> Iterable[Line]:
+    for (ours, theirs), limit in MIN_RATIOS.items():
         ratio = rates[ours] / rates[theirs]
         augmented = ", augmented" if ours == "ours-augmented" else ""
         yield Line(
@@ -160,34 +163,34 @@ def _beside(rates: dict[Way, float], on: str) -> Iterable[Line]:
             f"{rates[ours]:,.0f} images/s",
             f"{rates[theirs]:,.0f} images/s ({NAMES[theirs]})",
             f"{ratio:.2f} x",
-            "" if least is None else f"{least} x",
-            None if least is None else ratio >= least,
+            "" if limit is None else f"{limit} x",
+            None if limit is None else ratio >= limit,
         )
 
 
 def _sizes(store: str) -> Iterable[Line]:
-    """Time our epochs over as many images as large sets have, the same ones again and again."""
+    """Time epochs over as many images as large data sets have, by repeating the images of the store."""
     imports = f"from {__name__} import epoch_of"
-    measure = partial(in_own_process, imports, "epoch_of(*sys.argv[1:])", store)
-    took, _ = measure(LARGE).told
-    what = "an epoch of cnn-lenet over {:,} images in the mapped store, 64 px"
-    yield Line(what.format(LARGE), f"{took:.1f} s", limit=f"{MOST_SECONDS} s", within=took <= MOST_SECONDS)
-    _, memory = measure(CHALLENGE).told
-    told = f"{memory:,.0f} MB anonymous, {CHALLENGE * SIDE**2 / 2**20:,.0f} MB mapped"
-    yield Line(f"{what.format(CHALLENGE)}, memory", told, limit=f"{MOST_MB} MB", within=memory <= MOST_MB)
-    each = {size: 1e6 * measure(size).told[0] / size for size in SIZES}
-    apart = max(each.values()) / min(each.values())
+    measure = partial(in_subprocess, imports, "epoch_of(*sys.argv[1:])", store)
+    elapsed, _ = measure(LARGE).value
+    task = "an epoch of cnn-lenet over {:,} images in the mapped store, 64 px"
+    yield Line(task.format(LARGE), f"{elapsed:.1f} s", limit=f"{MAX_SECONDS} s", within=elapsed <= MAX_SECONDS)
+    _, memory = measure(CHALLENGE).value
+    result = f"{memory:,.0f} MB anonymous, {CHALLENGE * SIDE**2 / 2**20:,.0f} MB mapped"
+    yield Line(f"{task.format(CHALLENGE)}, memory", result, limit=f"{MAX_MB} MB", within=memory <= MAX_MB)
+    microseconds = {size: 1e6 * measure(size).value[0] / size for size in SIZES}
+    spread = max(microseconds.values()) / min(microseconds.values())
     yield Line(
         f"time per image of an epoch over {', '.join(f'{size:,}' for size in SIZES)} images",
-        ", ".join(f"{value:.0f} µs" for value in each.values()),
-        ratio=f"{apart:.2f} x",
-        limit=f"{MOST_APART} x",
-        within=apart <= MOST_APART,
+        ", ".join(f"{value:.0f} µs" for value in microseconds.values()),
+        ratio=f"{spread:.2f} x",
+        limit=f"{MAX_SPREAD} x",
+        within=spread <= MAX_SPREAD,
     )
 
 
 def rate(way: Way, store: str, unpacked: str) -> float:
-    """Train one way for some epochs; return the images a second of the median epoch after the first."""
+    """Train with a pipeline; return images per second of the median epoch after the first."""
     network_images = reopen_network_images(store)
     rows = np.resize(np.arange(len(network_images)), SAMPLED)
     ends = _trained(_feed(way, network_images, rows, Path(unpacked)), epochs=1 + EPOCHS)
@@ -196,10 +199,9 @@ def rate(way: Way, store: str, unpacked: str) -> float:
 
 
 def epoch_of(store: str, count: str) -> tuple[float, float]:
-    """Train one epoch over so many images; return its seconds, and the anonymous memory in MiB at its end.
+    """Train one epoch over `count` images; return its time in seconds and the final anonymous memory in MiB.
 
-    The mapped file holds as many images as are shown. The seconds are those of the batches after the first `WARM`, as
-    if all had taken so long.
+    The mapped file contains `count` images. The time is extrapolated from the batches after the first `WARM_UP`.
     """
     network_images, images = reopen_network_images(store), int(count)
     large = Path(store).with_name(f"large-{count}")
@@ -211,17 +213,17 @@ def epoch_of(store: str, count: str) -> tuple[float, float]:
     ends = _trained(_feed("ours", many, np.arange(images), large), epochs=1)
     memory = anonymous_mb()
     large.unlink()
-    return float((ends[-1] - ends[WARM - 1]) * len(ends) / (len(ends) - WARM)), memory
+    return float((ends[-1] - ends[WARM_UP - 1]) * len(ends) / (len(ends) - WARM_UP)), memory
 
 
 def _trained(feed: dict[str, Any], epochs: int) -> NDArray[np.float64]:
-    """Train the network; return when each batch of all epochs had ended, in seconds."""
+    """Train the network; return the time at the end of each batch of all epochs, in seconds."""
     import keras
 
     from ...models.training.loop import train_epochs
 
     ends: list[float] = []
-    clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter()))  # noqa: ARG005 - as Keras calls it
+    clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter()))  # noqa: ARG005 - signature of Keras
     model = _lenet(ImageForm(SIDE))
     if "batches" in feed:
         train_epochs(model, feed["batches"], range(epochs), [clock])
@@ -231,14 +233,14 @@ def _trained(feed: dict[str, Any], epochs: int) -> NDArray[np.float64]:
 
 
 def _repeat(network_images: NetworkImages, count: int, path: Path) -> None:
-    """Write the images of a store again and again, until there are so many."""
+    """Write `count` images to a file by repeating those of a store."""
     with path.open("wb") as file:
         for first in range(0, count, len(network_images)):
             file.write(network_images.grey[: min(len(network_images), count - first)].tobytes())
 
 
 def _lenet(form: ImageForm) -> Any:  # noqa: ANN401 - Keras has no types
-    """Return the compiled network, all classes at its end."""
+    """Return the compiled network with `CLASSES` outputs."""
     from ...models.networks.architectures import LENET
     from ...models.networks.network import network
     from ...models.training.recipe import Recipe
@@ -251,7 +253,7 @@ def _lenet(form: ImageForm) -> Any:  # noqa: ANN401 - Keras has no types
 
 
 def _feed(way: Way, network_images: NetworkImages, rows: NDArray[np.int64], unpacked: Path) -> dict[str, Any]:
-    """Return what each way trains on."""
+    """Return the training data of a pipeline as keyword arguments of `model.fit`, or our batches as `batches`."""
     y = np.arange(len(rows)) % CLASSES
     if way in ("ours", "ours-augmented"):
         return {"batches": _our_batches(network_images, rows, y, augmented=way == "ours-augmented")}
@@ -285,7 +287,7 @@ def _dataset(unpacked: Path) -> Any:  # noqa: ANN401 - Keras has no types
 
 
 def _generator(unpacked: Path, *, augmented: bool) -> Any:  # noqa: ANN401 - Keras has no types
-    """Return the iterator of source 001, whose generator makes threshold and opening of each image."""
+    """Return the iterator of source 001, which computes threshold and opening of each image."""
     from tensorflow.keras.preprocessing.image import ImageDataGenerator
 
     shift = AUGMENTATION["shift"]
@@ -309,10 +311,10 @@ def _generator(unpacked: Path, *, augmented: bool) -> Any:  # noqa: ANN401 - Ker
 
 
 def as_source001(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Make the object bright, and put threshold and opening into the second and third channel.
+    """Invert an image, and compute threshold and opening as second and third channel, like source 001.
 
     Args:
-        image: of a light background, float32 of shape (side, side, 3), three times the same.
+        image: light background, float32 of shape (side, side, 3), with three equal channels.
 
     Returns:
         float32 of the same shape.

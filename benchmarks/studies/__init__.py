@@ -1,4 +1,4 @@
-"""Simulation studies behind the statistics and the simulator (`tox -e bench-statistics`).
+"""Simulation studies that validate the statistics and the simulator (`tox -e bench-statistics`).
 
-Nothing here is used in a run.
+Nothing in this package is used in a run.
 """

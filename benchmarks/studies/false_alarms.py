@@ -1,7 +1,7 @@
-"""How often a comparison tells methods apart that are equally good, by the number of samples; all of it simulated.
+"""False-positive rate of comparisons of equally good methods by number of samples, from simulations.
 
-`tox -e bench-statistics` prints the table that the warnings quote. Percentile intervals know only the samples that are
-there: of few samples they are too narrow.
+`tox -e bench-statistics` prints the table that the warnings quote. With few samples, percentile intervals are too
+narrow.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ SHARES = (0.4, 0.3, 0.15, 0.1, 0.05)
 N_CLASSES = len(SHARES)
 OBJECTS, DRAWS, PAIRS = 600, 1000, 4000
 CLUSTERS = (5, 10, 20, 30, 60, 100)
-HARDNESS = 0.1  # standard deviation between samples of the share that a method recognises
+DIFFICULTY_SD = 0.1  # standard deviation among samples of the share of objects that a method recognises
 ALPHA = 0.05
 
 
 def two_methods(
     rng: np.random.Generator, *, right: tuple[float, float], clusters: int, objects: int
 ) -> PairedPredictions:
-    """Make up what two methods call the objects of a lake, whose samples are not equally hard, nor so for both.
+    """Simulate predictions of two methods, with samples that differ in difficulty, independently for each method.
 
     Args:
-        rng: all randomness.
-        right: share of the objects that each knows; the others are guessed, a fifth of them rightly.
-        clusters: number of samples, as large as each other.
-        objects: number of objects, of five classes of unequal size.
+        rng: random number generator.
+        right: share of the objects that each method recognises; the others are guessed, a fifth of them correctly.
+        clusters: number of samples, all of the same size.
+        objects: number of objects in five classes of unequal size.
 
     """
     units = np.arange(objects) * clusters // objects
     truth = rng.choice(N_CLASSES, objects, p=SHARES)
-    hardness = np.clip(rng.normal(0, HARDNESS, (2, clusters)), -0.25, 0.25)[:, units]
-    known = rng.random((2, objects)) < np.array(right)[:, None] + hardness
-    return PairedPredictions(truth, np.where(known, truth, rng.integers(0, N_CLASSES, (2, objects))), units)
+    shift = np.clip(rng.normal(0, DIFFICULTY_SD, (2, clusters)), -0.25, 0.25)[:, units]
+    recognised = rng.random((2, objects)) < np.array(right)[:, None] + shift
+    return PairedPredictions(truth, np.where(recognised, truth, rng.integers(0, N_CLASSES, (2, objects))), units)
 
 
 def compared(clusters: int, seeds: range, *, draws: int = DRAWS, objects: int = OBJECTS) -> Iterator[Paired]:
@@ -56,20 +56,20 @@ def compared(clusters: int, seeds: range, *, draws: int = DRAWS, objects: int = 
 
 
 def main() -> None:
-    """Print a table with a line for each number of samples."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--pairs", type=int, default=PAIRS, help="pairs of methods for each number of samples")
-    pairs = asked.parse_args().pairs
+    """Print a table with a row for each number of samples."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=PAIRS, help="pairs of methods for each number of samples")
+    pairs = parser.parse_args().pairs
     rows = []
     with counting("simulating", pairs * len(CLUSTERS), "pairs") as advance:
         for clusters in CLUSTERS:
-            told = []
-            for found in compared(clusters, range(pairs)):
-                told.append((found.verdict != "tie", found.p_value <= ALPHA))
+            differing = []
+            for pair in compared(clusters, range(pairs)):
+                differing.append((pair.verdict != "tie", pair.p_value <= ALPHA))
                 advance(1)
-            by_interval, by_p = np.mean(told, axis=0)
+            by_interval, by_p = np.mean(differing, axis=0)
             rows.append((str(clusters), f"{pairs:,}", f"{by_interval:.1%}", f"{by_p:.1%}"))
-    print_table(("samples", "simulated pairs", "told apart by interval", f"by p <= {ALPHA}"), rows)
+    print_table(("samples", "simulated pairs", "different by interval", f"by p <= {ALPHA}"), rows)
 
 
 if __name__ == "__main__":

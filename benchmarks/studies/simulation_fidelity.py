@@ -1,6 +1,6 @@
-"""Comparison of a simulated set with what was published of the real one.
+"""Comparison of simulated features with published quartiles of the real data set.
 
-Run it with `python -m planktonbench.benchmarks.studies.simulation_fidelity DIR`.
+Run with `python -m planktonbench.benchmarks.studies.simulation_fidelity DIR`.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ HEADER = ("feature", "simulated median", "published 25 %", "published 75 %", "wi
 
 
 def compare(folder: Path) -> None:
-    """Print each feature's simulated median beside the published quartiles, and how many lie between them.
+    """Print the simulated median and the published quartiles of each feature, and the number of medians within them.
 
     Raises:
-        DataError: the folder holds no simulated data set, or its native table is unreadable.
+        DataError: if the folder has no simulated data set, or its native table is unreadable.
 
     """
     if not is_simulated(folder):
-        message = f"{folder} holds no simulated data set. Make one: planktonbench data simulate flowcam --out DIR"
+        message = f"{folder} has no simulated data set. Create one: planktonbench data simulate flowcam --out DIR"
         raise DataError(message)
     table = compare_with_published(read_table(folder / NATIVE, DataError, text=SPELLINGS["object_id"]))
     numbers = table[["median", "low", "high"]].map("{:.6g}".format)
-    answers = table["within"].map({True: "yes", False: "no"})
-    print_table(HEADER, [list(row) for row in numbers.assign(within=answers).itertuples(name=None)])
-    sys.stdout.write(f"{table['within'].sum()} of {len(table)} medians lie within the published quartiles.\n")
+    verdicts = table["within"].map({True: "yes", False: "no"})
+    print_table(HEADER, [list(row) for row in numbers.assign(within=verdicts).itertuples(name=None)])
+    sys.stdout.write(f"{table['within'].sum()} of {len(table)} medians are within the published quartiles.\n")
 
 
 def main() -> int:
-    """Compare the folder that was named."""
-    parser = argparse.ArgumentParser(description="A simulated data set beside what was published of the real one.")
-    parser.add_argument("folder", type=Path, help="what 'planktonbench data simulate flowcam --out' wrote")
+    """Compare the folder named on the command line and return the exit code."""
+    parser = argparse.ArgumentParser(description="Compare a simulated data set with published quartiles.")
+    parser.add_argument("folder", type=Path, help="output folder of 'planktonbench data simulate flowcam --out'")
     try:
         compare(parser.parse_args().folder)
-    except DataError as fault:
-        write_message(f"planktonbench: {fault}")
+    except DataError as error:
+        write_message(f"planktonbench: {error}")
         return 2
     return 0
 

@@ -1,1 +1,1 @@
-"""Rules for faulty tables, each stated, counted, and reported. Reading files is done in `readers`."""
+"""Cleaning of raw tables: each kind of fault is counted and reported. Reading files belongs in `readers`."""

@@ -1,4 +1,4 @@
-"""Which columns are measurements of the object, and which would give its label away."""
+"""Selection of feature columns: measurements of the object, without columns that reveal its label."""
 
 from __future__ import annotations
 
@@ -37,56 +37,64 @@ LABELS = {
     "status", "set", "species", "genus", "family", "order", "phylum", "kingdom",
 }  # fmt: skip
 NEVER_FEATURES = frozenset(IDENTITY | POSITION | TIME | FILES | LABELS)
-"""Ids, positions in field or frame, dates, file names, labels and lineages, in lower case, without EcoTaxa's `object_`.
+"""Ids, positions in field or frame, dates, file names, labels and lineages, in lower case without the prefix `object_`.
 
-Positions in the frame are those that prepare_ecotaxa_datasets drops (tag, x, y, bx, by, xstart, ystart).
+Positions in the frame are those dropped by prepare_ecotaxa_datasets (tag, x, y, bx, by, xstart, ystart).
 """
 
 
-def is_never_a_feature(column: str, also: Iterable[str] = ()) -> bool:
-    """Tell whether no track may learn from a column, by its name.
+def is_never_a_feature(column: str, extra: Iterable[str] = ()) -> bool:
+    """Return whether a column is excluded from the features of all tracks because of its name.
 
-    `also` are the manifest's own; case, spaces and the prefix `object_` do not matter.
+    Args:
+        column: name of the column; case, spaces and the prefix `object_` are ignored.
+        extra: further names to exclude, such as `never_features` of a manifest.
+
     """
-    forbidden = NEVER_FEATURES.union(*(_spellings(name) for name in also))
-    return not forbidden.isdisjoint(_spellings(column))
+    excluded = NEVER_FEATURES.union(*(_spellings(name) for name in extra))
+    return not excluded.isdisjoint(_spellings(column))
 
 
 def _spellings(column: str) -> set[str]:
-    """Return a name in lower case with underscores, with and without EcoTaxa's prefix."""
+    """Return a name in lower case with underscores, with and without the prefix `object_` of EcoTaxa."""
     plain = "_".join(column.lower().split())
     return {plain, plain.removeprefix("object_")}
 
 
-def feature_columns(table: pd.DataFrame, also: Iterable[str], path: Path) -> list[str]:
-    """Return the columns of a native table that tracks may learn from, in file order.
+def feature_columns(table: pd.DataFrame, extra: Iterable[str], path: Path) -> list[str]:
+    """Return the feature columns of a native table, in file order.
+
+    Args:
+        table: the native table.
+        extra: further names to exclude, such as `never_features` of a manifest.
+        path: file of the table, for messages.
 
     Raises:
-        DataError: a column that is no id, name, position or date holds text, or no column is left.
+        DataError: if a remaining column is not numeric, or no column remains.
 
     """
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-    never = tuple(also)
-    kept = [str(name) for name in table.columns if not is_never_a_feature(str(name), never)]
-    for name in kept:
+    extra = tuple(extra)
+    features = [str(name) for name in table.columns if not is_never_a_feature(str(name), extra)]
+    for name in features:
         if not is_numeric_dtype(table[name]) or is_bool_dtype(table[name]):
-            raise DataError(_text_in_numbers(table[name], path))
-    if not kept:
+            raise DataError(_not_numeric(table[name], path))
+    if not features:
         names = [str(name) for name in table.columns]
-        message = f"{path} has no measured column; its columns are {listed(names, 20)}."
+        message = f"{path} has no feature column; its columns are {listed(names, 20)}."
         raise DataError(message)
-    return kept
+    return features
 
 
-def _text_in_numbers(column: pd.Series, path: Path) -> str:
+def _not_numeric(column: pd.Series, path: Path) -> str:
     import pandas as pd
 
-    truth_values = column.map(lambda cell: isinstance(cell, bool)).astype(bool)
-    wrong = column[column.notna() & (truth_values | pd.to_numeric(column, errors="coerce").isna())]
+    boolean = column.map(lambda cell: isinstance(cell, bool)).astype(bool)
+    wrong = column[column.notna() & (boolean | pd.to_numeric(column, errors="coerce").isna())]
     line = lines_of(path, [int(wrong.index[0])])[0]
     return (
-        f"{path}: column '{column.name}' should hold numbers but holds '{wrong.iloc[0]}' in line {line} "
+        f"{path}: column '{column.name}' should be numeric but contains '{wrong.iloc[0]}' in line {line} "
         f"({len(wrong):,} such cells). "
-        "Correct the cells, or list the column under never_features in the manifest if it is not a measurement."
+        "Correct the cells, or list the column under never_features in the manifest if it is not a feature."
     )

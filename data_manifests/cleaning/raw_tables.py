@@ -1,4 +1,4 @@
-"""What a reader of any layout hands to the cleaning: raw tables, and where they came from."""
+"""Raw tables that readers of all layouts return, with their paths."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RawTables:
-    """The files of a data set as they are, before any rule is applied.
+    """Files of a data set as read, before any cleaning rule is applied.
 
     Attributes:
-        objects: one row per line of the table of objects, every cell as text.
-        objects_path: its file, for messages; the folder or archive of the images when their folders are the table.
-        native: the native table as read (id column as text, numbers as numbers), or None.
+        objects: the table of objects, with all cells as text.
+        objects_path: its file, for messages; the folder or archive of images if the classes come from folder names.
+        native: the native table as read, with ids as text and numbers as numbers, or None.
         native_path: its file, or None.
         images: the images, or None.
-        notes: what the reader found and did.
+        notes: notes of the reader.
 
     """
 

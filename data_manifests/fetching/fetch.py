@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..dataset import own_folder
+from ..dataset import local_folder
 from ..errors import DataError, ManifestError
-from ..files.atomic_writes import whole_folder, write_errors
+from ..files.atomic_writes import atomic_folder, write_errors
 from ..files.cache import cache_folder
 from ..readers.layouts import locate
 from ..seeds import sha256_file
@@ -72,14 +72,14 @@ def fetch(
     if not manifest.downloads:
         message = (
             f"The files of '{manifest.name}' cannot be fetched: its manifest lists no downloads. "
-            f"'planktonbench data show {manifest.name}' shows where they come from."
+            f"'planktonbench data show {manifest.name}' shows their source."
         )
         raise ManifestError(message)
     _check_roots(manifest)
     with write_errors(folder, "Free some space, or choose another folder with --out DIR."):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(f".{folder.name}.lock")):
-            own = own_folder(manifest.name) if out is None and not force else None
+            own = local_folder(manifest.name) if out is None and not force else None
             present = own or folder
             if _contains_dataset(present) and not force:
                 return Fetched(present, already_present=True, pins={})
@@ -125,7 +125,7 @@ def _fetch(manifest: Manifest, folder: Path, counting: ProgressCounter) -> Fetch
         if entry.sha256 is None
     }
     previous: list[Path | None] = []
-    with whole_folder(folder, make_room=lambda old: previous.append(_set_aside(old)), durable=False) as new:
+    with atomic_folder(folder, move_existing=lambda old: previous.append(_set_aside(old)), durable=False) as new:
         for file, entry in zip(files, manifest.downloads, strict=True):
             _install(file, entry, new, counting)
     shutil.rmtree(store)

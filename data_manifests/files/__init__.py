@@ -1,4 +1,4 @@
-"""Reading and writing of files of any kind: tables, YAML, the cache, atomic writes, and processes.
+"""General-purpose utilities for tables, YAML files, the cache, atomic writes and worker processes.
 
-Nothing here knows plankton.
+Nothing here is specific to plankton.
 """

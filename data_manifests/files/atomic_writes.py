@@ -1,4 +1,4 @@
-"""Atomic writes: a file or folder appears complete or not at all, and a refusal of the system becomes one message."""
+"""Atomic writes of files and folders, with one message for all write errors of the operating system."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-REFUSALS = frozenset(
+WRITE_ERRNOS = frozenset(
     {
         errno.EACCES,
         errno.EDQUOT,
@@ -30,67 +30,67 @@ REFUSALS = frozenset(
         errno.EROFS,
     }
 )
-"""Error numbers with which the system refuses to write: no room, no permission, or no such place."""
+"""Error numbers of failed writes, such as a full disk, missing permissions or an invalid path."""
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file completely or not at all: under a temporary name, flushed to the disk, then renamed.
+def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file atomically: to a temporary file that is flushed to disk and then renamed.
 
-    What a writer that was killed left beside the file is overwritten, so two writers of one file need a lock.
+    A temporary file from an interrupted write is overwritten, so concurrent writers of the same file need a lock.
 
     Args:
-        path: the file; its folder is made.
-        write: writes to the path that it is given.
+        path: the file; its folder is created if necessary.
+        write: function that writes the content to a given path.
 
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{path.name}")
+    temporary = path.with_name(f".part-{path.name}")
     try:
-        write(part)
-        flush(part)
-        part.replace(path)
+        write(temporary)
+        flush(temporary)
+        temporary.replace(path)
         flush(path.parent)
     finally:
-        part.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
-def whole_folder(
-    folder: Path, *, make_room: Callable[[Path], object] | None = None, durable: bool = True
+def atomic_folder(
+    folder: Path, *, move_existing: Callable[[Path], object] | None = None, durable: bool = True
 ) -> Iterator[Path]:
-    """Fill a folder that appears completely or not at all: under a temporary name, then renamed.
+    """Create a folder atomically: its files are written to a temporary folder that is then renamed.
 
-    What a writer that was killed left is removed first, so two writers of one folder need a lock.
+    A temporary folder from an interrupted write is removed first, so concurrent writers of the same folder need a lock.
 
     Args:
-        folder: the folder; those above it are made.
-        make_room: moves away what is in its place; None removes it.
-        durable: flush every file to the disk before the folder gets its name. Without, a power cut may leave files of
-            it empty, which is enough for what can be written again.
+        folder: the folder; parent folders are created if necessary.
+        move_existing: function that moves `folder` away if it exists; by default, it is removed.
+        durable: flush every file to disk before renaming. Otherwise a power failure may leave empty files, which is
+            acceptable for files that can be regenerated.
 
     Yields:
-        An empty folder beside it, to be filled. When filling fails, it is removed and `folder` stays as it was.
+        An empty temporary folder. If an exception is raised, it is removed and `folder` remains unchanged.
 
     """
-    part = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
+    temporary = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
     try:
-        yield part
-        for path in [*part.rglob("*"), part] if durable else []:
+        yield temporary
+        for path in [*temporary.rglob("*"), temporary] if durable else []:
             flush(path)
-        if make_room is not None:
-            make_room(folder)
+        if move_existing is not None:
+            move_existing(folder)
         elif folder.exists():
             shutil.rmtree(folder)
-        part.rename(folder)
+        temporary.rename(folder)
         flush(folder.parent)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def flush(path: Path) -> None:
-    """Ask the system to put a file or folder on the disk."""
+    """Flush a file or folder to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -99,31 +99,31 @@ def flush(path: Path) -> None:
 
 
 @contextmanager
-def write_errors(place: Path, advice: str) -> Iterator[None]:
-    """Turn the system's refusal to write a file or folder into a message; other errors pass.
+def write_errors(path: Path, advice: str) -> Iterator[None]:
+    """Convert write errors of a file or folder to `DataError`; other errors are passed on.
 
     Args:
-        place: what is written.
-        advice: what to do, one or two sentences.
+        path: the file or folder that is written.
+        advice: recommended action for the message, one or two sentences.
 
     Raises:
-        DataError: the system refused.
+        DataError: the file or folder cannot be written.
 
     """
     try:
         yield
     except OSError as fault:
-        if not is_refusal(fault, place):
+        if not is_write_error(fault, path):
             raise
-        message = f"{place} cannot be written: {fault}. {advice}"
+        message = f"{path} cannot be written: {fault}. {advice}"
         raise DataError(message) from fault
 
 
-def is_refusal(fault: OSError, place: Path) -> bool:
-    """Return whether the system refused to write a place: an error of `REFUSALS`, about no other file."""
-    if fault.errno not in REFUSALS:
+def is_write_error(fault: OSError, path: Path) -> bool:
+    """Return whether an error has a code of `WRITE_ERRNOS` and concerns a given file or folder and no other."""
+    if fault.errno not in WRITE_ERRNOS:
         return False
     if not isinstance(fault.filename, str | os.PathLike):
         return fault.errno != errno.ENOENT
-    path, place = Path(fault.filename).absolute(), place.absolute()
-    return path.is_relative_to(place.parent) or place.is_relative_to(path)
+    affected, path = Path(fault.filename).absolute(), path.absolute()
+    return affected.is_relative_to(path.parent) or path.is_relative_to(affected)

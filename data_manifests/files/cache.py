@@ -1,4 +1,4 @@
-"""The cache folder for downloads and prepared data, outside of any source tree."""
+"""Cache folder for downloads and prepared data, outside any source tree."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 @contextmanager
 def cache_locked(folder: Path, lock: Path) -> Iterator[None]:
-    """Make a folder of the cache, hold a lock, and turn the system's refusal to write there into a message.
+    """Create a cache folder and acquire a lock; write errors are converted to `DataError`.
 
     Raises:
         DataError: the folder cannot be written.
 
     """
-    with write_errors(folder, "Set XDG_CACHE_HOME to a folder with room."):
+    with write_errors(folder, "Set XDG_CACHE_HOME to a folder with enough free space."):
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(lock):
             yield
 
 
 def cache_folder() -> Path:
-    """Return the folder for downloads and prepared data, outside of any source tree."""
+    """Return the cache folder of the current user."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("planktonbench"))

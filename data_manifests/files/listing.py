@@ -1,6 +1,6 @@
-"""The files below a folder, and which of them are images, archives, or hidden.
+"""Recursive listing of a folder, and detection of images, archives and hidden files.
 
-All of it works on text: a million `Path` objects would take longer than a million directory entries.
+Paths are handled as strings, since creating a million `Path` objects takes longer than reading the directory entries.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif"})
 ARCHIVE_SUFFIXES = (".zip", ".tar")
-SEALED_SUFFIXES = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
-"""Archives from which no single image can be read without unpacking what lies before it."""
+SOLID_SUFFIXES = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
+"""Archives without random access: a single image cannot be read without unpacking all files before it."""
 
 
 def walk(folder: Path) -> Iterator[str]:
-    """Yield the files below a folder and, with a slash at the end, its sub-folders, in order of names.
+    """Yield the relative paths of all files and subfolders, sorted by name; folders end with a slash.
 
-    Hidden folders are not entered, nor links that lead back to where they lie.
+    Hidden folders and links to a parent folder are skipped.
 
     Raises:
         DataError: a folder cannot be listed.
@@ -42,48 +42,49 @@ def _walk(folder: str, prefix: str) -> Iterator[str]:
     for name, is_folder, is_link in found:
         if not is_folder:
             yield prefix + name
-        elif not is_hidden(name) and not (is_link and _leads_back(folder, name)):
+        elif not is_hidden(name) and not (is_link and _is_cyclic_link(folder, name)):
             yield f"{prefix}{name}/"
             yield from _walk(f"{folder}/{name}", f"{prefix}{name}/")
 
 
-def _leads_back(folder: str, link: str) -> bool:
-    """Tell whether a link in a folder leads to that folder or to one that it lies in."""
+def _is_cyclic_link(folder: str, link: str) -> bool:
+    """Return whether a link points to the folder that contains it or to one of its parents."""
     return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(f"{folder}/{link}"))
 
 
 def file_size(path: str) -> int:
-    """Return the size of a file in bytes, -1 of a link that leads nowhere."""
+    """Return the size of a file in bytes; -1 for a broken link."""
     try:
-        return os.stat(path).st_size  # noqa: PTH116 - see the module
+        return os.stat(path).st_size  # noqa: PTH116 - faster, see the module docstring
     except OSError:
         return -1
 
 
 def changed_at(path: str) -> str:
-    """Return when a file was changed last: its content, and its entry in the file system, which no program sets back.
+    """Return the times at which content and metadata of a file were last changed.
 
-    Nanoseconds since 1970 joined by a slash; nothing for a link that leads nowhere.
+    The times are in nanoseconds since 1970, separated by a slash; an empty string for a broken link. Programs cannot
+    reset the time of the metadata.
     """
     try:
-        found = os.stat(path)  # noqa: PTH116 - see the module
+        found = os.stat(path)  # noqa: PTH116 - faster, see the module docstring
     except OSError:
         return ""
     return f"{found.st_mtime_ns}/{found.st_ctime_ns}"
 
 
 def is_archive(path: Path) -> bool:
-    """Tell archives from other files by their suffix, those included from which images cannot be read."""
-    return path.name.lower().endswith((*ARCHIVE_SUFFIXES, *SEALED_SUFFIXES))
+    """Return whether a file is an archive, by its suffix; includes unsupported archives."""
+    return path.name.lower().endswith((*ARCHIVE_SUFFIXES, *SOLID_SUFFIXES))
 
 
 def is_image(name: str) -> bool:
-    """Tell images from other files by their suffix."""
+    """Return whether a file is an image, by its suffix."""
     stem, _, suffix = name.rpartition(".")
     return bool(stem) and f".{suffix.lower()}" in IMAGE_SUFFIXES
 
 
 def is_hidden(name: str) -> bool:
-    """Tell what lies in a hidden place: a part of the path begins with a dot, or is what macOS puts into archives."""
+    """Return whether a path is hidden: a component starts with a dot or is macOS metadata in an archive."""
     path = f"/{name.removeprefix('./')}/"
     return "/." in path or "/__MACOSX/" in path

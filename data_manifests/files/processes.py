@@ -1,8 +1,8 @@
-"""Work in several processes whose results come in the order of the tasks.
+"""Parallel execution of tasks in worker processes, with results in task order.
 
-A process that Python spawns runs the script of its parent once more, unless the script guards itself; here it would
-begin the same work again, and wait for ever for the lock that its parent holds. Tasks are of modules: nothing of the
-script is wanted, and it is kept out of sight while processes start.
+A spawned process imports the main script of its parent, which runs it again unless it has a `__main__` guard. It would
+then start the same work and wait forever for a lock held by the parent. Tasks are functions of importable modules and
+do not need the script, so it is hidden while processes start.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ Result = TypeVar("Result")
 
 
 def in_order(tasks: Iterable[Callable[[], Result]], jobs: int) -> Iterator[Result]:
-    """Do tasks in so many processes; with one, in this process.
+    """Run tasks in parallel and yield their results in task order.
 
-    Only a few results wait to be taken, so that memory does not grow with the number of tasks.
+    Few tasks are submitted ahead of the results, so that memory does not grow with the number of tasks.
 
     Args:
-        tasks: functions without arguments that can be pickled, such as `functools.partial` of a module's function; not
-            of the script that Python was started with.
-        jobs: number of processes.
+        tasks: picklable functions without arguments, such as `functools.partial` of a module's function; functions
+            defined in the main script are not supported.
+        jobs: number of processes; 1 runs the tasks in the current process.
 
     Yields:
         The results, in the order of the tasks.
@@ -42,31 +42,31 @@ def in_order(tasks: Iterable[Callable[[], Result]], jobs: int) -> Iterator[Resul
     if jobs == 1:
         yield from (task() for task in tasks)
         return
-    left = iter(tasks)
-    with ProcessPoolExecutor(jobs, mp_context=_WithoutScript(), initializer=_end_with_parent) as pool:
-        waiting: deque[Future[Result]] = deque(pool.submit(task) for task in islice(left, 2 * jobs))
-        while waiting:
-            yield waiting.popleft().result()
-            waiting.extend(pool.submit(task) for task in islice(left, 1))
+    remaining = iter(tasks)
+    with ProcessPoolExecutor(jobs, mp_context=_ScriptlessContext(), initializer=_exit_with_parent) as pool:
+        pending: deque[Future[Result]] = deque(pool.submit(task) for task in islice(remaining, 2 * jobs))
+        while pending:
+            yield pending.popleft().result()
+            pending.extend(pool.submit(task) for task in islice(remaining, 1))
 
 
 class _Process(SpawnProcess):
-    """A spawned process that does not run the script of its parent."""
+    """Spawned process that does not run the main script of its parent."""
 
     def start(self) -> None:
-        with _script_hidden():
+        with _hidden_script():
             super().start()
 
 
-class _WithoutScript(SpawnContext):
-    """Spawning without the script of the parent."""
+class _ScriptlessContext(SpawnContext):
+    """Context that spawns processes without the main script of the parent."""
 
     Process: ClassVar[type[_Process]] = _Process
 
 
 @contextmanager
-def _script_hidden() -> Iterator[None]:
-    """Put an empty module in the place of the script."""
+def _hidden_script() -> Iterator[None]:
+    """Replace the main script temporarily by an empty module."""
     script = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
@@ -75,8 +75,8 @@ def _script_hidden() -> Iterator[None]:
         sys.modules["__main__"] = script
 
 
-def _end_with_parent() -> None:
-    """End this process when its parent is gone; the pool's own processes would wait for it for ever."""
+def _exit_with_parent() -> None:
+    """Exit this process when its parent ends; by default, processes of a pool would wait forever for tasks."""
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 

@@ -1,8 +1,8 @@
-"""Source code that a module depends on, as one hash: results and caches are named after the code that made them.
+"""Hash of the source code that a module depends on, used to identify results and caches by the code that made them.
 
 A module depends on itself, on every module of its own package and of planktonbench that it imports, directly or
 indirectly, and on the packages that contain these, since importing a module runs the `__init__.py` of each package.
-Imports that only a type checker sees are skipped. Modules are found by their files, so nothing is imported.
+Imports for type checking only are skipped. Dependencies are read from the source files; nothing is imported.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 PACKAGE = __name__.partition(".")[0]
 FOLDER = Path(__file__).resolve().parents[__name__.count(".") - 1]
 LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
-"""Where Python and installed packages lie."""
+"""Folders of the standard library and of installed packages."""
 
 
 class Import(NamedTuple):
-    """What one import statement names: dots in front, the module behind them, and the names taken from it."""
+    """One import statement: number of leading dots, module name, and imported names."""
 
     level: int
     module: str
@@ -33,18 +33,18 @@ class Import(NamedTuple):
 
 
 class SourceFile(NamedTuple):
-    """The text of a source file, as a hash, and what it imports when it runs."""
+    """Hash of the text of a source file, and its imports at run time."""
 
     sha256: str
     imports: tuple[Import, ...]
 
 
 def source_sha256(*modules: str, roots: Mapping[str, Path] | None = None) -> str:
-    """Return the hash of the source code that some modules depend on.
+    """Return the hash of the source code that modules depend on.
 
     Args:
         modules: full names of modules, such as `planktonbench.models.registry`.
-        roots: where other code lies, see `source_files`.
+        roots: other packages whose imports are followed, see `source_files`.
 
     """
     files = source_files(*modules, roots=roots)
@@ -52,51 +52,50 @@ def source_sha256(*modules: str, roots: Mapping[str, Path] | None = None) -> str
 
 
 def source_files(*modules: str, roots: Mapping[str, Path] | None = None) -> dict[str, Path]:
-    """Return the files that some modules depend on, themselves included, by module name.
+    """Return the source files that modules depend on, including their own, by module name.
 
     Args:
         modules: full names of modules.
-        roots: the folder of each other top-level package whose imports are followed, or the file of a top-level module;
-            that of planktonbench is known. Imports of anything else, such as NumPy, are not followed.
+        roots: folder of each top-level package, or file of each top-level module, whose imports are followed in
+            addition to those of planktonbench. Other imports, such as NumPy, are ignored.
 
     """
-    known = {**(roots or {}), PACKAGE: FOLDER}
-    waiting, found = list(modules), dict[str, Path]()
-    while waiting:
-        name = waiting.pop()
-        path = None if name in found else _find(name, known)
+    all_roots = {**(roots or {}), PACKAGE: FOLDER}
+    pending, found = list(modules), dict[str, Path]()
+    while pending:
+        name = pending.pop()
+        path = None if name in found else _find(name, all_roots)
         if path is not None:
             found[name] = path
-            waiting += [*_parents(name), *_imported(name, path)]
+            pending += [*_parents(name), *_imported(name, path)]
     return found
 
 
 def _find(name: str, roots: Mapping[str, Path]) -> Path | None:
-    """Return the file of a module or package; None when it is neither or lies outside the roots."""
-    top, *below = name.split(".")
+    """Return the file of a module or package; None if it does not exist or is outside the roots."""
+    top, *rest = name.split(".")
     if top not in roots:
         return None
-    place = roots[top].joinpath(*below)
-    candidates = (
-        (place.with_name(f"{place.name}.py"), place / "__init__.py") if below else (place, place / "__init__.py")
-    )
+    base = roots[top].joinpath(*rest)
+    module = base.with_name(f"{base.name}.py") if rest else base
+    candidates = (module, base / "__init__.py")
     return next((path for path in candidates if path.is_file()), None)
 
 
 def _parents(name: str) -> list[str]:
-    """Return the packages that a module lies in."""
-    words = name.split(".")
-    return [".".join(words[:count]) for count in range(1, len(words))]
+    """Return the packages that contain a module."""
+    components = name.split(".")
+    return [".".join(components[:depth]) for depth in range(1, len(components))]
 
 
 def _imported(name: str, path: Path) -> Iterator[str]:
-    """Yield what a module imports; of `from a import b` both `a` and `a.b`, which is a module or not."""
+    """Yield the names of imported modules; for `from a import b` both `a` and `a.b`, which may not be a module."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for one in _read(path).imports:
-        base = package.split(".")[: len(package.split(".")) - one.level + 1] if one.level else []
-        module = ".".join([*base, *([one.module] if one.module else [])])
+    for statement in _read(path).imports:
+        base = package.split(".")[: len(package.split(".")) - statement.level + 1] if statement.level else []
+        module = ".".join([*base, *([statement.module] if statement.module else [])])
         yield module
-        yield from (f"{module}.{imported}" for imported in one.names)
+        yield from (f"{module}.{imported}" for imported in statement.names)
 
 
 def _read(path: Path) -> SourceFile:
@@ -105,13 +104,13 @@ def _read(path: Path) -> SourceFile:
 
 
 @cache
-def _parsed(path: Path, mtime_ns: int, size: int) -> SourceFile:  # noqa: ARG001 - a file with another state is read again
+def _parsed(path: Path, mtime_ns: int, size: int) -> SourceFile:  # noqa: ARG001 - a changed file is parsed again
     text = path.read_text("utf-8")
     return SourceFile(sha256_text(text), tuple(_imports(ast.parse(text))))
 
 
 def _imports(node: ast.AST) -> Iterator[Import]:
-    """Yield the imports below a node, without those under `if TYPE_CHECKING:`."""
+    """Yield the imports below a node, except those under `if TYPE_CHECKING:`."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.ImportFrom):
             yield Import(child.level, child.module or "", tuple(alias.name for alias in child.names))

@@ -1,4 +1,4 @@
-"""Tables as the field writes them: CSV or parquet, ids as canonical text, column names under several spellings."""
+"""Reading of CSV and parquet tables, with canonical ids and alternative column names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null"]
-"""Cells that mean "no value". R writes NA, pandas writes nothing."""
+"""Cells that are read as missing values. R writes `NA`; pandas writes empty cells."""
 
 SPELLINGS = {
     "object_id": ("object_id", "objid", "imgname"),
@@ -26,20 +26,20 @@ SPELLINGS = {
     "lineage": ("lineage", "lineage_level1", "object_annotation_hierarchy"),
     "set": ("set",),
 }
-"""Column names of the field for each of ours, the first that is there is taken."""
+"""Accepted names of each standard column in plankton data, by priority."""
 
 
 def read_table(path: Path, error: type[PlanktonbenchError], *, text: Iterable[str] | None = None) -> pd.DataFrame:
     """Read a CSV (also gzipped) or parquet file.
 
     Args:
-        path: the file; `.parquet` is parquet, all else is CSV in UTF-8.
-        error: class of the error to raise, since who is at fault depends on whose file it is.
-        text: columns to keep as text, exactly as written; all columns when None. Other columns become numbers where
-            every cell is one, and stay text where not.
+        path: the file; parquet if its suffix is `.parquet`, otherwise CSV in UTF-8.
+        error: class of the error to raise, which depends on the origin of the file.
+        text: columns to read as text without conversion; None for all columns. Other columns are numeric if every
+            cell is a number, and text otherwise.
 
     Raises:
-        error: the file is missing, empty, or is no table.
+        error: the file is missing, empty or not a table.
 
     """
     import pandas as pd
@@ -73,31 +73,31 @@ def read_table(path: Path, error: type[PlanktonbenchError], *, text: Iterable[st
         raise error(message) from fault
 
 
-def find_column(table: pd.DataFrame, noun: str) -> str | None:
-    """Return the name under which a table holds our column `noun`, or None."""
-    return next((name for name in SPELLINGS[noun] if name in table.columns), None)
+def find_column(table: pd.DataFrame, name: str) -> str | None:
+    """Return the first accepted name of a standard column that a table contains; None if there is none."""
+    return next((spelling for spelling in SPELLINGS[name] if spelling in table.columns), None)
 
 
-def require_column(table: pd.DataFrame, noun: str, path: Path, error: type[PlanktonbenchError]) -> str:
-    """Return the name under which a table holds our column `noun`.
+def require_column(table: pd.DataFrame, name: str, path: Path, error: type[PlanktonbenchError]) -> str:
+    """Return the first accepted name of a standard column that a table contains.
 
     Raises:
-        error: no spelling of it is there; the message lists the columns that are.
+        error: the table has no such column; the message lists its columns.
 
     """
-    column = find_column(table, noun)
+    column = find_column(table, name)
     if column is None:
-        names = [str(name) for name in table.columns]
-        expected = " or ".join(f"'{name}'" for name in SPELLINGS[noun])
+        names = [str(found) for found in table.columns]
+        expected = " or ".join(f"'{spelling}'" for spelling in SPELLINGS[name])
         message = f"{path} has no column {expected}; its columns are {listed(names, 20)}."
         raise error(message)
     return column
 
 
 def canonical_text(values: pd.Series) -> pd.Series:
-    """Return ids or labels as canonical text: stripped, and whole numbers without a decimal point.
+    """Convert ids or labels to canonical text: stripped, with integers written without a decimal point.
 
-    `1.0` is `1`, `1e3` is `1000`; everything else stays as it is written (`007` is not `7`). Missing stays missing.
+    `1.0` becomes `1` and `1e3` becomes `1000`; other text is unchanged, including `007`. Missing values are preserved.
 
     >>> import pandas as pd
     >>> list(canonical_text(pd.Series(["1.0", " a.0 ", "007", "3.2e1"])))
@@ -108,64 +108,64 @@ def canonical_text(values: pd.Series) -> pd.Series:
     if pd.api.types.is_integer_dtype(values.dtype):
         return values.astype("str")
     if pd.api.types.is_float_dtype(values.dtype):
-        return _whole_floats(values)
+        return _floats_as_text(values)
     text = values.astype("str").str.strip()
     text = text.mask(text == "")
     text = text.str.replace(r"^([+-]?\d+)\.0*$", r"\1", regex=True)
     exponent = text.str.fullmatch(r"[+-]?\d(?:\.\d+)?[eE]\+?\d{1,2}").fillna(value=False).astype(bool)
     if exponent.any():
-        text = text.mask(exponent, text[exponent].map(_plain))
+        text = text.mask(exponent, text[exponent].map(_without_exponent))
     return text
 
 
-def _whole_floats(values: pd.Series) -> pd.Series:
-    """Write a float column as text, whole numbers without their point."""
+def _floats_as_text(values: pd.Series) -> pd.Series:
+    """Convert floats to text, with integers written without a decimal point."""
 
-    def written(value: float) -> str:
+    def as_text(value: float) -> str:
         return str(int(value)) if float(value).is_integer() else repr(float(value))
 
-    return values.map(written, na_action="ignore").astype("str")
+    return values.map(as_text, na_action="ignore").astype("str")
 
 
-def _plain(number: str) -> str:
+def _without_exponent(number: str) -> str:
     from decimal import Decimal
 
     value = Decimal(number)
     return str(int(value)) if value == value.to_integral_value() else number
 
 
-def places_among(ids: pd.Series, known: Iterable[str]) -> NDArray[np.intp]:
-    """Return the position of each id among others, -1 where it is not there, intp of shape (n_ids,).
+def positions_in(ids: pd.Series, known: Iterable[str]) -> NDArray[np.intp]:
+    """Return the position of each id among known ids, or -1 if it is unknown; intp of shape (n_ids,).
 
     Args:
-        ids: ids in canonical text.
-        known: other ids, each once.
+        ids: ids as canonical text.
+        known: unique ids.
 
     """
     import pandas as pd
 
-    others = pd.Index(known if isinstance(known, pd.Series) else list(known), dtype=object)  # text is slower to look up
-    return others.get_indexer(pd.Index(ids, dtype=object))
+    index = pd.Index(known if isinstance(known, pd.Series) else list(known), dtype=object)  # faster than dtype str
+    return index.get_indexer(pd.Index(ids, dtype=object))
 
 
-def not_among(ids: pd.Series, known: Iterable[str]) -> NDArray[np.bool_]:
-    """Tell which ids are not among others (each once there), bool of shape (n_ids,); quicker than `isin`."""
-    return places_among(ids, known) < 0
+def not_in(ids: pd.Series, known: Iterable[str]) -> NDArray[np.bool_]:
+    """Return a mask of the ids that are not among unique known ids; bool of shape (n_ids,). Faster than `isin`."""
+    return positions_in(ids, known) < 0
 
 
 def lines_of(path: Path, rows: Iterable[int]) -> list[int]:
-    """Return the lines on which rows of a table end in its file; empty lines are no rows, but count as lines.
+    """Return the line numbers in a CSV file on which rows of its table end, counting empty lines.
 
     Args:
-        path: the CSV file; what is no readable text gets the line as if no line were empty.
-        rows: positions of rows, from 0.
+        path: the CSV file. If it cannot be read as text, line numbers are computed as if it had no empty lines.
+        rows: positions of rows, starting at 0.
 
     """
-    wanted = list(rows)
+    positions = list(rows)
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
             ends = [reader.line_num for row in reader if len(row) > 1 or "".join(row).strip()][1:]
     except (OSError, ValueError, csv.Error):
         ends = []
-    return [ends[row] if row < len(ends) else row + 2 for row in wanted]
+    return [ends[row] if row < len(ends) else row + 2 for row in positions]

@@ -1,1 +1,1 @@
-"""Images of a data set: stores in folders, archives and collages, decoding, and pixels. Features are in `features`."""
+"""Images of a data set: stores in folders and archives, decoding, and pixels. Features belong in `features`."""

@@ -1,14 +1,15 @@
-"""From the bytes of an image file to grey levels: the one rule for every image that is measured or learnt from.
+"""Decoding of image files to grey levels, by the same rules for measured features and for training.
 
-* JPEG, which knows neither transparency nor more than 8 bits: as OpenCV reads it in grey.
-* Transparency: the image is laid over the grey level of its border, the median of the border's opaque pixels; when the
-  whole border is transparent, over white, or over black where the data set's background is dark. Hidden colours beneath
-  transparent pixels are never seen.
-* Colours become grey as OpenCV weighs them (ITU-R BT.601).
-* 16 bits become 8 by the camera's white: 255 when no value of the image is larger, else 4,095 (12 bits), else 65,535;
-  grey = value · 255 / white, rounded. A 12-bit image kept in 16 bits so spans black to white, which its upper byte
-  alone would not; the other side is that a 16-bit image of which no pixel reaches a sixteenth of white is brightened.
-* Other numbers (32 bits, floats, with a sign) have no known white: such an image is unreadable.
+* JPEG, which has neither transparency nor more than 8 bits, is read in greyscale by OpenCV.
+* Transparent images are composited over the grey level of their border, the median of its opaque pixels. If the whole
+  border is transparent, the background is white, or black if the background of the data set is dark. Colours hidden
+  under transparent pixels have no effect.
+* Colours are converted to grey with the weights of OpenCV (ITU-R BT.601).
+* 16-bit images are scaled to 8 bits by the white level of the camera: 255 if no value is larger, else 4,095 (12 bits),
+  else 65,535; grey = value · 255 / white, rounded. A 12-bit image stored in 16 bits thus spans black to white, which
+  its upper byte alone would not. The drawback: a 16-bit image in which no pixel reaches a sixteenth of white is
+  brightened.
+* Other types (32 bits, floats, signed integers) have no known white level: such images are unreadable.
 """
 
 from __future__ import annotations
@@ -26,26 +27,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLACK, WHITE = 0, 255
-WHITES_OF_16_BITS = (WHITE, 4095, 65535)
+WHITE_LEVELS = (WHITE, 4095, 65535)
 JPEG = b"\xff\xd8\xff"
 COLOUR = 3  # channels, and dimensions of an array with channels
 CHANNELS = {1: (1, False), 2: (1, True), 3: (COLOUR, False), 4: (COLOUR, True)}
-"""Of so many channels, how many are seen, and whether the last is opacity."""
+"""Number of colour channels, and whether the last channel is opacity, by the number of channels."""
 
 
 @contextmanager
 def quiet_decoder() -> Iterator[None]:
-    """Keep OpenCV to one thread and off the terminal: what it cannot decode is told once, by name.
+    """Limit OpenCV to one thread and silence it; images that cannot be decoded are reported elsewhere, by name.
 
-    The libraries below it, libpng and libjpeg, write warnings without a name straight to the terminal. A process that
-    another one started for such work drops them; in any other, whose errors are its user's, they stay.
+    libpng and libjpeg write their warnings, which do not name the file, directly to standard error. Worker processes
+    discard standard error; in the main process it is left alone.
     """
     import cv2
 
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     if parent_process() is not None:
-        _drop_errors()
+        _discard_stderr()
     try:
         with opencv_on_one_thread():
             yield
@@ -55,7 +56,7 @@ def quiet_decoder() -> Iterator[None]:
 
 @contextmanager
 def opencv_on_one_thread() -> Iterator[None]:
-    """Keep OpenCV to one thread: on small images others gain nothing and take cores from what runs beside it."""
+    """Limit OpenCV to one thread: with small images, more threads gain nothing and compete with other processes."""
     import cv2
 
     threads = cv2.getNumThreads()
@@ -67,15 +68,15 @@ def opencv_on_one_thread() -> Iterator[None]:
 
 
 @cache
-def _drop_errors() -> None:
-    """Let nothing that this process writes to standard error reach the terminal from now on."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+def _discard_stderr() -> None:
+    """Redirect standard error of this process to the null device from now on."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
 
 
 def decoded(content: bytes, flags: int) -> NDArray[Any] | None:
-    """Decode an image as OpenCV's flags say; None when it cannot be decoded, or its header claims an absurd size."""
+    """Decode an image with flags of OpenCV; None if it cannot be decoded or its header has an absurd size."""
     import cv2
     import numpy as np
 
@@ -86,14 +87,14 @@ def decoded(content: bytes, flags: int) -> NDArray[Any] | None:
 
 
 def grey_levels(content: bytes, *, behind: int = WHITE) -> NDArray[np.uint8] | None:
-    """Decode an image to grey levels by the rule of this module.
+    """Decode an image to grey levels by the rules of this module.
 
     Args:
         content: the encoded image.
-        behind: grey level to lay an image over whose whole border is transparent.
+        behind: grey level of the background if the whole border of the image is transparent.
 
     Returns:
-        uint8 of shape (height, width); None when it cannot be decoded or its numbers have no known white.
+        uint8 of shape (height, width); None if it cannot be decoded or its type has no known white level.
 
     """
     import cv2
@@ -107,10 +108,10 @@ def grey_levels(content: bytes, *, behind: int = WHITE) -> NDArray[np.uint8] | N
 
 
 def mask_levels(content: bytes) -> NDArray[np.uint8] | None:
-    """Decode a mask: 1 where any colour is not 0 (labels of pieces and levels of any depth too), opacity left aside.
+    """Decode a mask: 1 where any colour channel is nonzero, including labels and any bit depth; opacity is ignored.
 
     Returns:
-        uint8 of shape (height, width), 0 or 1; None when it cannot be decoded.
+        uint8 of shape (height, width), 0 or 1; None if it cannot be decoded.
 
     """
     import cv2
@@ -125,15 +126,15 @@ def mask_levels(content: bytes) -> NDArray[np.uint8] | None:
 
 
 def grey_of(image: NDArray[Any], *, behind: int = WHITE) -> NDArray[np.uint8] | None:
-    """Turn decoded pixels into grey levels by the rule of this module.
+    """Convert decoded pixels to grey levels by the rules of this module.
 
     Args:
-        image: uint8 or uint16 of shape (height, width) or (height, width, channels): grey, or blue, green and red, as
-            OpenCV decodes them, either with opacity as the last channel or not.
+        image: uint8 or uint16 of shape (height, width) or (height, width, channels): grey, or blue, green and red as
+            decoded by OpenCV, with or without opacity as the last channel.
         behind: as in `grey_levels`.
 
     Returns:
-        uint8 of shape (height, width); None when it is of another type, or has more channels.
+        uint8 of shape (height, width); None if the image has another type or more channels.
 
     """
     import cv2
@@ -142,32 +143,32 @@ def grey_of(image: NDArray[Any], *, behind: int = WHITE) -> NDArray[np.uint8] | 
     channels = image.shape[2] if image.ndim == COLOUR else 1
     if image.dtype not in (np.uint8, np.uint16) or channels not in CHANNELS:
         return None
-    visible, opaque = CHANNELS[channels]
-    pixels = _in_8_bits(image.reshape(*image.shape[:2], channels)[..., :visible])
+    visible, has_opacity = CHANNELS[channels]
+    pixels = _to_8_bits(image.reshape(*image.shape[:2], channels)[..., :visible])
     grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY) if visible == COLOUR else pixels.reshape(image.shape[:2])
     grey = np.asarray(grey, np.uint8)
-    return _laid_over(grey, image[..., -1], behind) if opaque else grey
+    return _composited(grey, image[..., -1], behind) if has_opacity else grey
 
 
-def _in_8_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Scale 16 bits to 8 by the least white that no value exceeds."""
+def _to_8_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Scale 16 bits to 8 by the smallest white level that no value exceeds."""
     import cv2
     import numpy as np
 
     if pixels.dtype == np.uint8:
         return pixels
-    white = next(white for white in WHITES_OF_16_BITS if pixels.max() <= white)
+    white = next(white for white in WHITE_LEVELS if pixels.max() <= white)
     return np.asarray(cv2.convertScaleAbs(pixels, alpha=WHITE / white), np.uint8)
 
 
-def _laid_over(grey: NDArray[np.uint8], opacity: NDArray[Any], behind: int) -> NDArray[np.uint8]:
-    """Lay a transparent image over the grey level of its border, or over `behind` when the border is transparent."""
+def _composited(grey: NDArray[np.uint8], opacity: NDArray[Any], behind: int) -> NDArray[np.uint8]:
+    """Composite an image over the grey level of its border, or over `behind` if the border is transparent."""
     import numpy as np
 
     full = np.iinfo(opacity.dtype).max
-    rim = np.ones(grey.shape, bool)
-    rim[1:-1, 1:-1] = False
-    seen = grey[rim & (opacity == full)]
-    level = float(np.median(seen)) if len(seen) else float(behind)
-    share = opacity / full
-    return np.rint(share * grey + (1 - share) * level).astype(np.uint8)
+    border = np.ones(grey.shape, bool)
+    border[1:-1, 1:-1] = False
+    opaque = grey[border & (opacity == full)]
+    level = float(np.median(opaque)) if len(opaque) else float(behind)
+    alpha = opacity / full
+    return np.rint(alpha * grey + (1 - alpha) * level).astype(np.uint8)

@@ -1,7 +1,7 @@
-"""Whether an encoded image is whole.
+"""Detection of truncated and damaged image files.
 
-This is not left to the decoder: some versions fill what is cut off with grey and tell the terminal at most. What was
-changed in the middle of a JPEG, GIF or BMP, which have no checksums, is not seen.
+This is not left to the decoder: some versions fill missing data with grey and at most print a warning to the terminal.
+Changes in the middle of a JPEG, GIF or BMP, which have no checksums, are not detected.
 """
 
 from __future__ import annotations
@@ -15,64 +15,63 @@ if TYPE_CHECKING:
 
 PNG = b"\x89PNG\r\n\x1a\n"
 END_OF_IMAGE, START_OF_SCAN = b"\xff\xd9", 0xDA
-GIF_HEADS = {b"\x21": 2, b"\x2c": 11}  # bytes of an extension and of an image before the first sub-block
+GIF_HEADERS = {b"\x21": 2, b"\x2c": 11}  # bytes of an extension and of an image before the first sub-block
 
 
 def fault_of(content: bytes) -> str:
-    """Return what is wrong with an encoded image: `empty`, `truncated`, `damaged`, `unknown`, or nothing.
+    """Return the fault of an encoded image: `empty`, `truncated`, `damaged`, `unknown`, or an empty string if intact.
 
-    PNG: every chunk is there with its checksum, up to IEND (ISO/IEC 15948, 5.3). JPEG: the marker of the end of the
-    image comes behind the first scan (ITU-T T.81, B.1.1.3), so that the one of a thumbnail does not count, and what
-    some programs write behind the image does no harm. GIF: every block is there, up to the trailer (CompuServe GIF89a,
-    15 and 27). BMP: the file is as long as its header says. Of TIFF the beginning alone is looked at; the decoder tells
-    the rest.
+    PNG: all chunks up to IEND are present with correct checksums (ISO/IEC 15948, 5.3). JPEG: the end-of-image marker
+    follows the first scan (ITU-T T.81, B.1.1.3), so that the marker of a thumbnail does not count and trailing data are
+    allowed. GIF: all blocks up to the trailer are present (CompuServe GIF89a, 15 and 27). BMP: the file has at least
+    the size given in its header. TIFF: only the signature is checked; other faults are left to the decoder.
     """
     if not content:
         return "empty"
-    for beginnings, check in CHECKS:
-        if content.startswith(beginnings):
+    for signatures, check in CHECKS:
+        if content.startswith(signatures):
             return check(content)
-    known = [beginning for beginnings, _ in CHECKS for beginning in beginnings]
-    return "truncated" if any(beginning.startswith(content) for beginning in known) else "unknown"
+    known = [signature for signatures, _ in CHECKS for signature in signatures]
+    return "truncated" if any(signature.startswith(content) for signature in known) else "unknown"
 
 
 def _jpeg_fault(content: bytes) -> str:
-    """Go from segment to segment, each a marker and its own length, to the first scan; look for the end from there."""
-    place = 2
-    while len(content) >= place + 4:
-        marker, kind, length = struct.unpack(">BBH", content[place : place + 4])
-        if marker != 0xFF:  # noqa: PLR2004 - every marker begins with it
+    """Skip the segments up to the first scan, each a marker and a length, and search for the end of image after it."""
+    offset = 2
+    while len(content) >= offset + 4:
+        marker, kind, length = struct.unpack(">BBH", content[offset : offset + 4])
+        if marker != 0xFF:  # noqa: PLR2004 - first byte of every marker
             return "damaged"
         if kind == START_OF_SCAN:
-            return "" if END_OF_IMAGE in content[place + 2 + length :] else "truncated"
-        place += 1 if kind == 0xFF else 2 + length  # noqa: PLR2004 - a marker may be filled up in front
+            return "" if END_OF_IMAGE in content[offset + 2 + length :] else "truncated"
+        offset += 1 if kind == 0xFF else 2 + length  # noqa: PLR2004 - fill bytes may precede a marker
     return "truncated"
 
 
 def _gif_fault(content: bytes) -> str:
-    """Go from block to block, each an introducer and sub-blocks with their own lengths, to the trailer."""
-    place = 13 + _colours_of_gif(content[10:11])
-    while len(content) > place:
-        introducer = content[place : place + 1]
+    """Skip the blocks up to the trailer, each an introducer and sub-blocks with their lengths."""
+    offset = 13 + _gif_colour_table_size(content[10:11])
+    while len(content) > offset:
+        introducer = content[offset : offset + 1]
         if introducer == b"\x3b":
             return ""
-        if introducer not in GIF_HEADS:
+        if introducer not in GIF_HEADERS:
             return "damaged"
-        colours = _colours_of_gif(content[place + 9 : place + 10]) if introducer == b"\x2c" else 0
-        place += GIF_HEADS[introducer] + colours
-        while content[place : place + 1] > b"\x00":
-            place += 1 + content[place]
-        place += 1
+        table_size = _gif_colour_table_size(content[offset + 9 : offset + 10]) if introducer == b"\x2c" else 0
+        offset += GIF_HEADERS[introducer] + table_size
+        while content[offset : offset + 1] > b"\x00":
+            offset += 1 + content[offset]
+        offset += 1
     return "truncated"
 
 
-def _colours_of_gif(flags: bytes) -> int:
-    """Return the bytes of the colour table that flags announce; none when they are cut off."""
+def _gif_colour_table_size(flags: bytes) -> int:
+    """Return the size in bytes of the colour table announced by the flags; 0 if the flags are missing."""
     return 3 * 2 ** ((flags[0] & 7) + 1) if flags > b"\x7f" else 0
 
 
 def _bmp_fault(content: bytes) -> str:
-    size = struct.unpack("<I", content[2:6])[0] if len(content) > 6 else len(content) + 1  # noqa: PLR2004 - its place
+    size = struct.unpack("<I", content[2:6])[0] if len(content) > 6 else len(content) + 1  # noqa: PLR2004 - end of field
     return "" if len(content) >= size else "truncated"
 
 
@@ -81,20 +80,20 @@ def _tiff_fault(_: bytes) -> str:
 
 
 def _png_fault(content: bytes) -> str:
-    place = len(PNG)
+    offset = len(PNG)
     while True:
-        head = content[place : place + 8]
-        if len(head) < 8:  # noqa: PLR2004 - length and type of a chunk
+        header = content[offset : offset + 8]
+        if len(header) < 8:  # noqa: PLR2004 - length and type of a chunk
             return "truncated"
-        length, kind = struct.unpack(">I4s", head)
-        end = place + 8 + length
+        length, kind = struct.unpack(">I4s", header)
+        end = offset + 8 + length
         if len(content) < end + 4:
             return "truncated"
-        if zlib.crc32(content[place + 4 : end]) != struct.unpack(">I", content[end : end + 4])[0]:
+        if zlib.crc32(content[offset + 4 : end]) != struct.unpack(">I", content[end : end + 4])[0]:
             return "damaged"
         if kind == b"IEND":
             return ""
-        place = end + 4
+        offset = end + 4
 
 
 CHECKS: tuple[tuple[tuple[bytes, ...], Callable[[bytes], str]], ...] = (
@@ -104,4 +103,4 @@ CHECKS: tuple[tuple[tuple[bytes, ...], Callable[[bytes], str]], ...] = (
     ((b"BM",), _bmp_fault),
     ((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"), _tiff_fault),
 )
-"""Beginnings of each format, and its check."""
+"""Signatures of each format, and its check."""

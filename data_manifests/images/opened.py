@@ -1,4 +1,4 @@
-"""Images opened once in each process that works on them: a million are listed longer than a chunk of them is read."""
+"""Image stores opened once per process, because listing a million images takes longer than reading one chunk."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ NUMBERS = itertools.count()
 
 
 class Opening(NamedTuple):
-    """Images as they are handed to other processes.
+    """Reference to an image store that is passed to other processes.
 
     Attributes:
-        address: where they lie.
-        number: of this opening; a later one may find other files at the same place, and lists them again.
+        address: address of the store.
+        number: unique number; a later opening of the same address lists the files again, as they may have changed.
 
     """
 
@@ -28,11 +28,11 @@ class Opening(NamedTuple):
 
     @classmethod
     def of(cls, images: ImageStore) -> Opening:
-        """Begin an opening."""
+        """Return a new opening of a store."""
         return cls(images.address, next(NUMBERS))
 
 
-@lru_cache(maxsize=2)  # images, and their masks
+@lru_cache(maxsize=2)  # images and their masks
 def opened(opening: Opening) -> ImageStore:
-    """Open the images of an opening, once in each process."""
+    """Open the image store of an opening, once per process."""
     return reopen_images(opening.address)

@@ -1,4 +1,4 @@
-"""Pixels of an image at its place in a source, or what is wrong with it in a word or two."""
+"""Pixels of an image at a location in a source, or a short description of its fault."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ UNREADABLE = "unreadable"
 
 
 class FaultyImageError(Exception):
-    """An image that nothing can be made of; the text says why. Whoever reads many catches it and goes on."""
+    """An image that cannot be used; the message is the reason. Code that reads many images catches it and continues."""
 
 
 def pixels_at(
-    store: ImageStore, place: ImageLocation, decode: Callable[[bytes], NDArray[np.uint8] | None]
+    store: ImageStore, location: ImageLocation, decode: Callable[[bytes], NDArray[np.uint8] | None]
 ) -> NDArray[np.uint8]:
-    """Return the decoded pixels of the image at a place.
+    """Return the decoded pixels of the image at a location.
 
     Args:
-        store: where it lies.
-        place: as `ImageStore.location_of` gives it.
-        decode: from encoded bytes to uint8 of shape (height, width), or to None when they are no image.
+        store: store of the image.
+        location: result of `ImageStore.location_of`.
+        decode: converts encoded bytes to uint8 of shape (height, width), or to None if they are not an image.
 
     Raises:
-        FaultyImageError: it cannot be read, is not whole, or is no image.
+        FaultyImageError: if the image cannot be read or decoded, or is incomplete.
 
     """
     try:
-        content = store.read_at(place)
-    except DataError as fault:
-        raise FaultyImageError(UNREADABLE) from fault
-    wrong = fault_of(content)
-    pixels = None if wrong else decode(content)
+        content = store.read_at(location)
+    except DataError as error:
+        raise FaultyImageError(UNREADABLE) from error
+    fault = fault_of(content)
+    pixels = None if fault else decode(content)
     if pixels is None:
-        raise FaultyImageError(wrong or UNREADABLE)
+        raise FaultyImageError(fault or UNREADABLE)
     return pixels

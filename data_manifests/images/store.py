@@ -1,7 +1,7 @@
-"""Images, read where they lie: in a folder, a zip or a tar file, one by one or in storage order; nothing is unpacked.
+"""Images read from a folder, a zip file or a tar file without unpacking, individually or in storage order.
 
-What is hidden (a name with a dot in front, `__MACOSX`) and what has no suffix of an image is passed over. A compressed
-tar file is refused: its images could only be had by unpacking all that lies before them.
+Hidden files (a leading dot, `__MACOSX`) and files without an image suffix are ignored. Compressed tar files are
+rejected, because reading an image would require unpacking everything before it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DataError, listed
-from ..files.listing import ARCHIVE_SUFFIXES, SEALED_SUFFIXES, changed_at, file_size, is_hidden, is_image, walk
+from ..files.listing import ARCHIVE_SUFFIXES, SOLID_SUFFIXES, changed_at, file_size, is_hidden, is_image, walk
 from ..files.tables import canonical_text
 from ..seeds import sha256_text
 from .decoding import grey_levels
-from .zip_directory import Spot, ZipDirectory, read_directory, read_member
+from .zip_directory import ZipDirectory, ZipEntry, read_directory, read_member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-IMAGES = "imgs"  # the folder or archive of images beside tables
-WHOLE_PATH = 0  # as a number of path parts
+IMAGES = "imgs"  # name of the folder or archive of images next to the tables
+WHOLE_PATH = 0  # value of `id_parts`
 
 
 class ImageLocation(NamedTuple):
-    """Where an image lies: its name inside the source and, in an archive, the numbers by which it is found there."""
+    """Location of an image: its name inside the source and, for an archive, the numbers needed to read it."""
 
     member: str
-    spot: tuple[int, ...] = ()
+    entry: tuple[int, ...] = ()
 
 
 class ImageStore(ABC):
@@ -45,14 +45,14 @@ class ImageStore(ABC):
 
     Attributes:
         source: the zip file, tar file or folder.
-        id_parts: how many last parts of an image's path make its id, without suffix: 1 is the file's name, 2 is
-            `<folder>/<name>`, `WHOLE_PATH` is all of it.
-        members: name inside the source of each object's image, by object_id, in storage order.
+        id_parts: number of trailing path components, without suffix, that form the id: 1 is the file name, 2 is
+            `<folder>/<name>`, `WHOLE_PATH` is the whole path.
+        members: name of each image inside the source by object_id, in storage order.
 
     """
 
     def __init__(self, source: Path, *, id_parts: int = 1) -> None:
-        """Point at a source; nothing is opened before the first question."""
+        """Store the source; it is opened on first access."""
         self.source = source
         self.id_parts = id_parts
 
@@ -61,18 +61,18 @@ class ImageStore(ABC):
         """Name inside the source by object_id, in storage order.
 
         Raises:
-            DataError: two images have the same id.
+            DataError: if two images have the same id.
 
         """
         ids = self.ids(self.id_parts)
-        twice = ids[ids.duplicated()]
-        if len(twice):
-            message = f"{self.source}: two images have the same id: {listed(twice.unique())}. Keep one of each."
+        duplicates = ids[ids.duplicated()]
+        if len(duplicates):
+            message = f"{self.source}: two images have the same id: {listed(duplicates.unique())}. Keep one of each."
             raise DataError(message)
         return dict(zip(ids, self.names, strict=True))
 
     def ids(self, parts: int) -> pd.Series:
-        """Return the ids that this many last parts of each path would make, canonical text in storage order."""
+        """Return the ids formed from the last `parts` components of each path, as canonical text in storage order."""
         import pandas as pd
 
         stems = [name[: name.rindex(".")] for name in self.names]
@@ -81,10 +81,10 @@ class ImageStore(ABC):
         return canonical_text(pd.Series(stems, dtype="str"))
 
     def choose_ids(self) -> list[str]:
-        """Let the fewest last parts of the paths that tell all images apart make the ids: 1, 2, or all.
+        """Set `id_parts` to the smallest number of path components that gives unique ids: 1, 2 or all.
 
         Returns:
-            The file names that several images have, when one part is not enough.
+            The file names that occur more than once; empty if file names are unique.
 
         """
         repeated = self.ids(1)
@@ -100,14 +100,14 @@ class ImageStore(ABC):
 
     @property
     def other_files(self) -> list[str]:
-        """Names of all that is neither image, nor folder, nor hidden, in storage order."""
+        """Names of other files that are not hidden, in storage order."""
         return self._listing[2]
 
     @cached_property
     def empty_folders(self) -> list[str]:
-        """Folders without an image in them or below, sorted."""
-        full = {"/".join(name.split("/")[:depth]) for name in self.names for depth in range(1, name.count("/") + 1)}
-        return sorted(set(self._listing[1]) - full)
+        """Folders without an image in them or in their sub-folders, sorted."""
+        filled = {"/".join(name.split("/")[:depth]) for name in self.names for depth in range(1, name.count("/") + 1)}
+        return sorted(set(self._listing[1]) - filled)
 
     @cached_property
     def _listing(self) -> tuple[list[str], list[str], list[str]]:
@@ -115,7 +115,7 @@ class ImageStore(ABC):
         names: list[str] = []
         folders: list[str] = []
         others: list[str] = []
-        for entry in self._entries():
+        for entry in self._member_names():
             if is_hidden(entry):
                 continue
             if entry.endswith("/"):
@@ -126,102 +126,102 @@ class ImageStore(ABC):
 
     @property
     def address(self) -> str:
-        """Text from which `reopen_images` opens the same images in another process."""
+        """Text that `reopen_images` uses to open the same images in another process."""
         return json.dumps([str(self.source.resolve()), self.id_parts])
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
-        """Copy and pickle as an address, which is opened anew."""
+        """Copy and pickle the store as its address, from which it is opened again."""
         return reopen_images, (self.address,)
 
     @abstractmethod
-    def _entries(self) -> Iterator[str]:
-        """Names of all files and, with a slash at the end, of folders, in storage order."""
+    def _member_names(self) -> Iterator[str]:
+        """Yield the names of all files and folders in storage order; folders end with a slash."""
 
     @abstractmethod
-    def _spot(self, member: str) -> tuple[int, ...]:
-        """Where the image of this name lies inside the source."""
+    def _entry(self, member: str) -> tuple[int, ...]:
+        """Return the numbers needed to read the image of this name from an archive."""
 
     @abstractmethod
-    def _bytes(self, place: ImageLocation) -> bytes:
-        """Encoded bytes of one image."""
+    def _bytes(self, location: ImageLocation) -> bytes:
+        """Return the encoded bytes of one image."""
 
     @abstractmethod
     def sha256(self) -> str:
-        """Hash of what the source holds, quick to take."""
+        """Return a hash of the contents that is fast to compute."""
 
     def state(self) -> str:
-        """Hash of what the source holds, in which order, and under which ids; of this copy on this machine.
+        """Return a hash of contents, order and ids, specific to this copy on this machine.
 
-        For what is computed from the images and kept: where `sha256` cannot see that a file was changed in place, its
-        size being the same, the times of the file are looked at too.
+        It is meant for caches of values computed from the images. Where `sha256` cannot detect a file that was changed
+        in place without a change of size, modification times are included.
         """
         return sha256_text(self.sha256(), str(self.id_parts), *self.names, *self._times())
 
     def _times(self) -> Iterator[str]:
-        """When each file of the source was changed last, unless the hash holds checksums of the contents."""
+        """Yield the time of the last change of each file, unless `sha256` includes checksums of the contents."""
         return iter(())
 
     def __contains__(self, object_id: object) -> bool:
-        """Tell whether there is an image of this object."""
+        """Return whether the object has an image."""
         return object_id in self.members
 
     def __len__(self) -> int:
-        """Count the images."""
+        """Return the number of images."""
         return len(self.members)
 
     def read_bytes(self, object_id: str) -> bytes:
         """Return the encoded bytes of one image.
 
         Raises:
-            DataError: there is no image of that object, or it cannot be read.
+            DataError: if the object has no image, or it cannot be read.
 
         """
         return self.read_at(self.location_of(object_id))
 
     def location_of(self, object_id: str) -> ImageLocation:
-        """Return where the image of an object lies, so that `read_at` finds it in another process, too.
+        """Return the location of an image, which `read_at` can also use in another process.
 
         Raises:
-            DataError: there is no image of that object.
+            DataError: if the object has no image.
 
         """
         member = self.members.get(object_id)
         if member is None:
             message = f"{self.source} has no image of object {object_id}."
             raise DataError(message)
-        return ImageLocation(member, self._spot(member))
+        return ImageLocation(member, self._entry(member))
 
-    def read_at(self, place: ImageLocation) -> bytes:
-        """Return the encoded bytes of the image at a place; no other image is listed for it.
+    def read_at(self, location: ImageLocation) -> bytes:
+        """Return the encoded bytes of the image at a location, without listing the images.
 
         Raises:
-            DataError: it cannot be read.
+            DataError: if it cannot be read.
 
         """
         try:
-            return self._bytes(place)
-        except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as fault:
-            message = f"{self.source}: {place.member} cannot be read: {fault}"
-            raise DataError(message) from fault
+            return self._bytes(location)
+        except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+            message = f"{self.source}: {location.member} cannot be read: {error}"
+            raise DataError(message) from error
 
     def read(self, object_id: str) -> NDArray[np.uint8]:
-        """Return one image as grey levels, uint8 of shape (height, width), as bright or dark as the source is.
+        """Return one image as grey levels, uint8 of shape (height, width), with brightness as in the source.
 
-        Transparency, colours and 16 bits are treated by the rule of the module `decoding`.
+        Transparency, colours and 16 bits are converted by the rules of the module `decoding`.
 
         Raises:
-            DataError: there is no image of that object, or its bytes are no image.
+            DataError: if the object has no image, or it cannot be read or decoded.
 
         """
         content = self.read_bytes(object_id)
         image = grey_levels(content)
         if image is None:
-            message = f"{self.source}: {self.members[object_id]} is no readable image ({len(content):,} bytes)."
+            message = f"{self.source}: {self.members[object_id]} is not a readable image ({len(content):,} bytes)."
             raise DataError(message)
         return image
 
     def in_storage_order(self, object_ids: Iterable[str]) -> list[str]:
-        """Sort ids as their images lie in the source, which is the quick order to read them in."""
+        """Sort ids in storage order, which is the fastest order to read images; ids without an image are dropped."""
         wanted = set(object_ids)
         return [object_id for object_id in self.members if object_id in wanted]
 
@@ -233,57 +233,57 @@ class ZipImages(ImageStore):
     def _directory(self) -> ZipDirectory:
         try:
             return read_directory(self.source)
-        except (OSError, zipfile.BadZipFile) as fault:
-            message = f"{self.source} is no readable zip file: {fault}"
-            raise DataError(message) from fault
+        except (OSError, zipfile.BadZipFile) as error:
+            message = f"{self.source} is not a readable zip file: {error}"
+            raise DataError(message) from error
 
     @cached_property
     def _positions(self) -> dict[str, int]:
-        return {name: position for position, name in enumerate(self._entries())}
+        return {name: position for position, name in enumerate(self._member_names())}
 
-    def _entries(self) -> Iterator[str]:
-        """Names with slashes; some programs on Windows write backslashes."""
+    def _member_names(self) -> Iterator[str]:
+        """Yield names with slashes; some Windows programs write backslashes."""
         return (name.replace("\\", "/") for name in self._directory.names)
 
-    def _spot(self, member: str) -> tuple[int, ...]:
-        return self._directory.spot(self._positions[member])
+    def _entry(self, member: str) -> tuple[int, ...]:
+        return self._directory.entry(self._positions[member])
 
-    def _bytes(self, place: ImageLocation) -> bytes:
+    def _bytes(self, location: ImageLocation) -> bytes:
         with self.source.open("rb") as file:
-            return read_member(file, Spot(*place.spot))
+            return read_member(file, ZipEntry(*location.entry))
 
     def sha256(self) -> str:
-        """Hash of member names, sizes and CRC-32, all from the central directory."""
-        spots = (self._directory.spot(position) for position in range(len(self._directory.names)))
-        rows = [f"{name}|{spot.size}|{spot.crc}" for name, spot in zip(self._directory.names, spots, strict=True)]
+        """Return a hash of member names, sizes and CRC-32, all from the central directory."""
+        entries = (self._directory.entry(position) for position in range(len(self._directory.names)))
+        rows = [f"{name}|{entry.size}|{entry.crc}" for name, entry in zip(self._directory.names, entries, strict=True)]
         return sha256_text(*sorted(rows))
 
 
 class TarImages(ImageStore):
-    """Images inside a tar file that is not compressed; its headers are read once, then each image where it lies."""
+    """Images inside an uncompressed tar file; headers are read once, and images are read by their offsets."""
 
     @cached_property
     def _index(self) -> list[tuple[str, int, int, int]]:
-        """Name, offset of the bytes, size and header checksum of every file and folder, in storage order."""
+        """Name, data offset, size and header checksum of all files and folders, in storage order."""
         try:
             with tarfile.open(self.source, "r:") as archive:
                 return list(_headers(archive))
-        except (OSError, tarfile.TarError) as fault:
-            message = f"{self.source} is no readable tar file: {fault}"
-            raise DataError(message) from fault
+        except (OSError, tarfile.TarError) as error:
+            message = f"{self.source} is not a readable tar file: {error}"
+            raise DataError(message) from error
 
     @cached_property
-    def _places(self) -> dict[str, tuple[int, int]]:
+    def _extents(self) -> dict[str, tuple[int, int]]:
         return {name: (offset, size) for name, offset, size, _ in self._index}
 
-    def _entries(self) -> Iterator[str]:
+    def _member_names(self) -> Iterator[str]:
         return (name for name, *_ in self._index)
 
-    def _spot(self, member: str) -> tuple[int, ...]:
-        return self._places[member]
+    def _entry(self, member: str) -> tuple[int, ...]:
+        return self._extents[member]
 
-    def _bytes(self, place: ImageLocation) -> bytes:
-        offset, size = place.spot
+    def _bytes(self, location: ImageLocation) -> bytes:
+        offset, size = location.entry
         with self.source.open("rb") as file:
             file.seek(offset)
             content = file.read(size)
@@ -293,7 +293,7 @@ class TarImages(ImageStore):
         return content
 
     def sha256(self) -> str:
-        """Hash of member names, sizes and header checksums (which cover the times); tar keeps none of the contents."""
+        """Return a hash of names, sizes and header checksums, which cover the times; tar has none of the contents."""
         return sha256_text(*sorted(f"{name}|{size}|{checksum}" for name, _, size, checksum in self._index))
 
     def _times(self) -> Iterator[str]:
@@ -301,9 +301,9 @@ class TarImages(ImageStore):
 
 
 def _headers(archive: tarfile.TarFile) -> Iterator[tuple[str, int, int, int]]:
-    """Yield name, offset, size and header checksum of files and folders; links and devices are passed over."""
+    """Yield name, data offset, size and header checksum of files and folders; links and devices are skipped."""
     while (info := archive.next()) is not None:
-        archive.members = []  # type: ignore[attr-defined]  # it keeps every header that it has read: a gigabyte
+        archive.members = []  # type: ignore[attr-defined]  # would otherwise store every header, up to 1 GB
         name = info.name.removeprefix("./")
         if info.isreg():
             yield name, info.offset_data, info.size, info.chksum
@@ -314,17 +314,17 @@ def _headers(archive: tarfile.TarFile) -> Iterator[tuple[str, int, int, int]]:
 class FolderImages(ImageStore):
     """Images in a folder and its sub-folders, links to folders included."""
 
-    def _entries(self) -> Iterator[str]:
+    def _member_names(self) -> Iterator[str]:
         return walk(self.source)
 
-    def _spot(self, member: str) -> tuple[int, ...]:  # noqa: ARG002 - a file is found by its name
+    def _entry(self, member: str) -> tuple[int, ...]:  # noqa: ARG002 - files are read by name
         return ()
 
-    def _bytes(self, place: ImageLocation) -> bytes:
-        return (self.source / place.member).read_bytes()
+    def _bytes(self, location: ImageLocation) -> bytes:
+        return (self.source / location.member).read_bytes()
 
     def sha256(self) -> str:
-        """Hash of names and sizes; the contents of hundreds of thousands of files are not read for it."""
+        """Return a hash of names and sizes; reading the contents of hundreds of thousands of files would be slow."""
         return sha256_text(*(f"{name}|{file_size(f'{self.source}/{name}')}" for name in sorted(self.names)))
 
     def _times(self) -> Iterator[str]:
@@ -335,37 +335,37 @@ def open_images(source: Path, *, id_parts: int = 1) -> ImageStore:
     """Return the images of a folder, a zip file or a tar file.
 
     Raises:
-        DataError: the source is an archive from which single images cannot be read.
+        DataError: if the source is an archive from which single images cannot be read.
 
     """
     if source.is_dir():
         return FolderImages(source, id_parts=id_parts)
-    if source.name.lower().endswith(SEALED_SUFFIXES):
+    if source.name.lower().endswith(SOLID_SUFFIXES):
         message = (
             f"{source} is an archive from which single images cannot be read; expected a folder, .zip or .tar. "
-            "Unpack it and give the folder."
+            "Unpack it and pass the folder."
         )
         raise DataError(message)
     return (TarImages if source.suffix.lower() == ".tar" else ZipImages)(source, id_parts=id_parts)
 
 
 def images_beside(folder: Path) -> ImageStore | None:
-    """Return the images that lie beside the tables of a data set: `imgs/`, `imgs.zip` or `imgs.tar`, else None.
+    """Return the images next to the tables of a data set: `imgs/`, `imgs.zip` or `imgs.tar`; None if there are none.
 
     Raises:
-        DataError: more than one is there, and nothing says which is meant.
+        DataError: if more than one of them exists.
 
     """
     archives = [path for path in (folder / f"{IMAGES}{suffix}" for suffix in ARCHIVE_SUFFIXES) if path.is_file()]
     found = archives + ([folder / IMAGES] if (folder / IMAGES).is_dir() else [])
     if len(found) > 1:
         names = " and ".join(f"{path.name}/" if path.is_dir() else path.name for path in found)
-        message = f"{folder} has both {names}; expected one of them. Move the other away."
+        message = f"{folder} has {names}; expected one of them. Move the others away."
         raise DataError(message)
     return open_images(found[0]) if found else None
 
 
 def reopen_images(address: str) -> ImageStore:
-    """Return the images that an `ImageStore.address` names."""
+    """Return the images at an `ImageStore.address`."""
     source, id_parts = json.loads(address)
     return open_images(Path(source), id_parts=id_parts)

@@ -1,4 +1,4 @@
-"""Layouts that can be read, one module each (`recognise`, `files`, `read`).
+"""Readers of the supported layouts, one module each with `recognise`, `files` and `read`.
 
-Rules for faulty content are in `cleaning`.
+Rules for faulty content belong in `cleaning`.
 """

@@ -1,6 +1,6 @@
 """Reader of the challenge layout: `meta.csv`, `features_native.csv`, and `imgs/`, `imgs.zip` or `imgs.tar`.
 
-It is the layout of the FlowCam challenge that "Plankton Recognition" (M. Bouzaien) describes.
+This is the layout of the FlowCam challenge described in "Plankton Recognition" (M. Bouzaien).
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ NATIVE = "features_native.csv"
 
 
 def recognise(folder: Path) -> bool:
-    """Tell whether a folder has this layout: one of its two tables is enough, so that a missing one can be named."""
+    """Return whether a folder has at least one of the two tables; `read` reports a missing `meta.csv`."""
     return (folder / META).is_file() or (folder / NATIVE).is_file()
 
 
 def files(folder: Path) -> list[Path]:
-    """Return the tables of this layout that are there; with the images they are all that is read."""
+    """Return the existing tables of this layout. Apart from images, no other files are read."""
     return [path for path in (folder / META, folder / NATIVE) if path.exists()]
 
 
 def read(folder: Path) -> RawTables:
-    """Read the tables and point at the images.
+    """Read the tables and locate the images.
 
     Raises:
-        DataError: `meta.csv` is missing, or a table is unreadable.
+        DataError: if `meta.csv` is missing or a table is unreadable.
 
     """
     meta, native = folder / META, folder / NATIVE

@@ -1,4 +1,4 @@
-"""The layouts that can be read, and how a folder's is recognised."""
+"""Registry of readers, and recognition of the layout of a folder."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reader:
-    """How one layout is read.
+    """Functions to read one layout.
 
     Attributes:
-        recognise: tells whether a folder has the layout.
-        files: the tables that would be read.
-        read: reads the tables and points at the images.
+        recognise: returns whether a path has the layout.
+        files: returns the tables that `read` reads.
+        read: reads the tables and locates the images.
 
     """
 
@@ -38,37 +38,37 @@ READERS = {
     "challenge": Reader(challenge.recognise, challenge.files, challenge.read),
     "class-folders": Reader(class_folders.recognise, class_folders.files, class_folders.read),
 }
-"""In the order in which they are tried: `taxa.csv` says more than a native table, and any table more than folders."""
+"""Readers in order of priority: `taxa.csv` is more specific than a native table, and tables than class folders."""
 
-BESIDE = f"{IMAGES}/, {IMAGES}.zip or {IMAGES}.tar beside"
+IMAGE_SOURCES = f"images in {IMAGES}/, {IMAGES}.zip or {IMAGES}.tar"
 EXPECTED = {
-    "seanoe": f"{seanoe.TAXA} and {seanoe.NATIVE}, both also .gz ({BESIDE})",
-    "challenge": f"{challenge.META} and {challenge.NATIVE} ({BESIDE})",
-    "class-folders": "…/<class>/<image> with two classes or more, or one zip or tar file of them",
+    "seanoe": f"{seanoe.TAXA} and {seanoe.NATIVE}, optionally .gz ({IMAGE_SOURCES})",
+    "challenge": f"{challenge.META} and {challenge.NATIVE} ({IMAGE_SOURCES})",
+    "class-folders": "…/<class>/<image> with at least two classes, or a single zip or tar file of these",
 }
 
 
 class LocatedLayout(NamedTuple):
-    """A layout, and the folder or archive that has it."""
+    """Name of a layout, and the folder or archive with this layout."""
 
     layout: str
     path: Path
 
 
 def locate(path: Path) -> LocatedLayout:
-    """Return the layout of a folder or archive; a folder without one that holds a single folder is that folder.
+    """Recognise the layout of a folder or archive; tables may also be in the only subfolder of a folder.
 
     Raises:
-        DataError: there is no such folder or archive, or it has no layout that is known.
+        DataError: if there is no such folder or archive, or its layout is not recognised.
 
     """
     if not path.is_dir() and not (path.is_file() and is_archive(path)):
         message = f"{path} is not a folder; expected the folder of a data set, or a zip or tar file of class folders."
         raise DataError(message)
     for name, reader in READERS.items():
-        for place in [path] if name == "class-folders" else [path, *_only_folder(path)]:
-            if reader.recognise(place):
-                return LocatedLayout(name, place)
+        for candidate in [path] if name == "class-folders" else [path, *_only_folder(path)]:
+            if reader.recognise(candidate):
+                return LocatedLayout(name, candidate)
     found = listed(sorted(entry.name for entry in path.iterdir()), 8) or "nothing"
     expected = "; ".join(f"{name}: {text}" for name, text in EXPECTED.items())
     message = f"{path} has no layout that can be read. Expected {expected}. Found: {found}."
@@ -76,7 +76,7 @@ def locate(path: Path) -> LocatedLayout:
 
 
 def _only_folder(path: Path) -> list[Path]:
-    """Return the one folder that a folder holds, as archives leave it behind; nothing when there are more or none."""
+    """Return the only subfolder of a folder, as in unpacked archives; an empty list if there are several or none."""
     if not path.is_dir():
         return []
     folders = [entry for entry in path.iterdir() if entry.is_dir() and not is_hidden(entry.name)]

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from ..errors import DataError, did_you_mean, listed
-from ..files.atomic_writes import whole_folder, write_errors
+from ..files.atomic_writes import atomic_folder, write_errors
 from ..files.processes import in_order
 from ..manifest import load_manifest
 from ..readers.challenge import META, NATIVE
@@ -74,7 +74,7 @@ def simulate(  # noqa: PLR0913 - what, where and how, by keyword
     _check_replaceable(out)
     composition = _composition(settings)
     table.make_ready()
-    with write_errors(out, "Free some space or choose another folder."), whole_folder(out) as new:
+    with write_errors(out, "Free some space or choose another folder."), atomic_folder(out) as new:
         _write(new, settings, table, _chunks(settings, composition, table, jobs), advance)
     return out
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...data_manifests.errors import DataError
-from ...data_manifests.files.atomic_writes import write_errors, write_whole
+from ...data_manifests.files.atomic_writes import atomic_write, write_errors
 from ...data_manifests.files.cache import cache_folder, cache_locked
 from ...data_manifests.seeds import sha256_text
 from .catalogue import NAMES
@@ -70,7 +70,7 @@ def export(table: MeasuredTable, out: Path, pixel_size_um: float | None = None) 
         folder / f"{sha256_text(str(out.resolve()))[:32]}.lock"
     )  # a lock next to the output file would be left behind
     with cache_locked(folder, lock), write_errors(out, ADVICE):
-        write_whole(out, write)
+        atomic_write(out, write)
     areas = pq.read_table(table.path, columns=["area"])["area"]
     return Exported(len(areas), pc.sum(pc.equal(areas, 0)).as_py() or 0)
 

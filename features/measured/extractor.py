@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from ...data_manifests.errors import DataError, listed
 from ...data_manifests.files.processes import in_order
-from ...data_manifests.files.tables import canonical_text, not_among
+from ...data_manifests.files.tables import canonical_text, not_in
 from ...data_manifests.images.decoding import BLACK, WHITE, grey_of, quiet_decoder
 from ...data_manifests.images.store import ImageStore
 from ..preparation.chunk_files import CHUNK
@@ -226,7 +226,7 @@ class NativeExtractor(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
             return measure(images, **options)
         wanted = canonical_text(pd.Series(list(images), dtype=object))
         table = measure(self.source, **options)
-        unknown = wanted[not_among(wanted, table.index.to_series())]
+        unknown = wanted[not_in(wanted, table.index.to_series())]
         if len(unknown):
             message = f"{self.source} has no images with these object_ids: {listed(unknown)}."
             raise DataError(message)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data_manifests.errors import DataError
-from ...data_manifests.files.atomic_writes import write_whole
+from ...data_manifests.files.atomic_writes import atomic_write
 from ...data_manifests.files.cache import cache_folder, cache_locked
 from ...data_manifests.files.source_code import source_sha256
 from ...data_manifests.seeds import sha256_text
@@ -110,7 +110,7 @@ def measured_table(
         reused = len(images) - sum(map(len, chunks.missing()))
         advance(reused)
         _measure_missing(chunks, sources, options, jobs, advance)
-        write_whole(path, partial(_write, chunks=chunks, images=images, description=_description(options)))
+        atomic_write(path, partial(_write, chunks=chunks, images=images, description=_description(options)))
         shutil.rmtree(chunks.folder)
     return MeasuredTable.at(path, reused)
 
@@ -142,7 +142,7 @@ def _measure_missing(
 ) -> None:
     """Measure the missing chunks, and store each as soon as it is finished."""
     make_ready()
-    measure = partial(measure_opened, sources.handed_over(), options=options)
+    measure = partial(measure_opened, sources.openings(), options=options)
     object_ids = list(sources.images.members)
 
     def task_of(chunk: range) -> Callable[[], ChunkResult]:

@@ -1,4 +1,4 @@
 """Preparation of native feature tables: imputation, pruning of correlated columns, normalisation.
 
-Reading and cleaning are in `data_manifests`.
+Reading and cleaning belong in `data_manifests`.
 """

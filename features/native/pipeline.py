@@ -1,7 +1,7 @@
-"""The native table prepared as "Plankton Recognition" (source 001) prepares it, without its mistakes.
+"""Preparation of native tables as in "Plankton Recognition" (source 001), without its mistakes.
 
-Constant columns out, correlated columns out, values normalised, missing values by a stated choice. Everything is learnt
-from training rows only, and the label never comes near it.
+Constant and correlated columns are dropped, values are normalised, and missing values are kept or imputed. All steps
+are fitted to training rows only and do not use the labels.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ Missing = Literal["keep", "median"]
 
 
 class ColumnFilter(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
-    """Base of transformers that learn which columns of a table to drop.
+    """Base class of transformers that drop columns of a table.
 
     Attributes:
-        dropped_: dropped column to the reason, in column order.
-        feature_names_in_: columns seen in fit.
+        dropped_: reason for each dropped column, in column order.
+        feature_names_in_: columns seen during `fit`.
 
     """
 
@@ -42,10 +42,10 @@ class ColumnFilter(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc] 
 
     @abstractmethod
     def reasons(self, table: pd.DataFrame) -> dict[str, str]:
-        """Return each column to drop with its reason."""
+        """Return the columns to drop, each with the reason."""
 
     def fit(self, table: pd.DataFrame, y: object = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
-        """Learn from training rows which columns to drop."""
+        """Determine the columns to drop from training rows."""
         self.feature_names_in_ = np.asarray(table.columns, dtype=object)
         self.dropped_ = self.reasons(table)
         return self
@@ -56,19 +56,19 @@ class ColumnFilter(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc] 
         return table[list(self.get_feature_names_out())]
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002 - as above
-        """Return the columns that stay, in column order."""
+        """Return the remaining columns, in column order."""
         kept = [name for name in self.feature_names_in_ if name not in self.dropped_]
         return np.asarray(kept, dtype=object)
 
 
 class DropConstant(ColumnFilter):
-    """Drop columns with fewer than two different values, missing values aside."""
+    """Drop columns with fewer than two distinct values, ignoring missing values."""
 
     def reasons(self, table: pd.DataFrame) -> dict[str, str]:
-        """Return constant and empty columns.
+        """Return constant and empty columns, each with the reason.
 
         Raises:
-            DataError: no column is left.
+            DataError: no column remains.
 
         """
         reasons = {}
@@ -80,16 +80,16 @@ class DropConstant(ColumnFilter):
             elif low == high:
                 reasons[name] = f"constant ({low:g})"
         if len(reasons) == table.shape[1]:
-            message = f"No native column varies over the {len(table):,} training rows: nothing can be learnt from them."
+            message = f"No native column varies over the {len(table):,} training rows, so no model can be fitted."
             raise DataError(message)
         return reasons
 
 
 class DropCorrelated(ColumnFilter):
-    """Drop each column that correlates with an earlier one, as source 001 does.
+    """Drop each column that is correlated with an earlier one, as in source 001.
 
-    A column goes when |r| > `above` (Pearson, over rows where both are present) with any column before it in column
-    order, whether that one stays or not.
+    A column is dropped if |r| > `above` (Pearson, over rows where both are present) for any earlier column, even if
+    that one is dropped as well.
 
     Args:
         above: threshold of |r|.
@@ -105,7 +105,7 @@ class DropCorrelated(ColumnFilter):
         self.above = above
 
     def reasons(self, table: pd.DataFrame) -> dict[str, str]:
-        """Return correlated columns with the first column that they repeat."""
+        """Return correlated columns, each with the first column that it is correlated with."""
         self.correlation_ = pairwise_correlation(table)
         r = self.correlation_.to_numpy()
         reasons = {}
@@ -118,12 +118,12 @@ class DropCorrelated(ColumnFilter):
 
 
 def native_pipeline(missing: Missing = "keep", prune_above: float | None = PRUNE_ABOVE) -> Pipeline:
-    """Return the preparation of a native table as one scikit-learn pipeline; tables in, tables out.
+    """Return a scikit-learn pipeline that prepares native tables; it transforms data frames to data frames.
 
     Args:
-        missing: `keep` leaves missing values for a learner that knows them (XGBoost); `median` puts the training
-            median in their place and adds an indicator column for each column that had some.
-        prune_above: threshold of |r| for `DropCorrelated`; None keeps all columns.
+        missing: `keep` leaves missing values as they are, for learners that support them (XGBoost); `median` replaces
+            them by the training median and adds an indicator column for each column with missing training values.
+        prune_above: threshold of |r| for `DropCorrelated`; None keeps correlated columns.
 
     """
     steps: list[tuple[str, object]] = [("constant", DropConstant())]
@@ -136,17 +136,17 @@ def native_pipeline(missing: Missing = "keep", prune_above: float | None = PRUNE
 
 
 def prepared(pipeline: Pipeline, table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table as a fitted pipeline prepares it: float64 of shape (n_objects, n_kept)."""
+    """Return a table transformed by a fitted pipeline: float64 of shape (n_objects, n_kept)."""
     return cast("pd.DataFrame", pipeline.transform(table))
 
 
 def describe_preparation(pipeline: Pipeline, table: pd.DataFrame) -> pd.DataFrame:
-    """Tell what a fitted pipeline did to the columns of its training table.
+    """Describe how a fitted pipeline prepared each column of its training table.
 
     Returns:
         One row per native column, in column order: `feature`, `missing` (share of rows), `mean`, `std` (before),
-        `mean_after`, `std_after` (NaN when dropped), `dropped` (reason, empty when kept), and `r:<column>` for each
-        column whose correlations were looked at.
+        `mean_after`, `std_after` (NaN if dropped), `dropped` (reason, empty if kept), and `r:<column>` for each column
+        whose correlations were computed.
 
     """
     dropped: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Three-channel images for networks (grey, threshold, opening), in a memory-mapped store.
+"""Network images: three channels (grey, threshold, opening) in a memory-mapped store.
 
-Augmentation is in `models/training`.
+Augmentation belongs in `models/training`.
 """

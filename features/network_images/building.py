@@ -1,6 +1,6 @@
-"""The making of a store of stacks, in a folder of its own that gets its name when all is there.
+"""Building a store of network images in a temporary folder, which is renamed once complete.
 
-Chunks that are done are marked, so that a kill loses only the last ones.
+Finished chunks are recorded, so that an interrupted build can be resumed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data_manifests.errors import DataError, listed
-from ...data_manifests.files.atomic_writes import flush, write_whole
+from ...data_manifests.files.atomic_writes import atomic_write, flush
 from ...data_manifests.images.opened import Opening
 from ..preparation.chunk_files import ChunkFiles, ChunkResult
 from .chunk import SIZES, prepare_chunk
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from ...data_manifests.images.store import ImageStore
     from .form import ImageForm, Source
 
-GREY, OBJECTS, MARKS = "grey.u8", "objects.parquet", "parts"
+GREY, OBJECTS, CHUNKS = "grey.u8", "objects.parquet", "parts"
 OBJECT_ID = "object_id"
 DESCRIPTION = b"planktonbench"  # key in the metadata of the parquet file
-BESIDE = 200  # bytes of an image beside its pixels: its id, its sizes, its mark
+OVERHEAD = 200  # bytes of an image besides its pixels: id, sizes and its entry in a chunk file
 MEGABYTE = 10**6
 
 
 @dataclass(frozen=True)
-class Building:
-    """A store that is being made.
+class StoreBuilder:
+    """Builder of a store.
 
     Attributes:
-        finished: folder that the store will be.
+        finished: folder of the finished store.
         images: the images.
-        form: what is asked for.
+        form: form of the network images.
         source: how the images were taken.
 
     """
@@ -54,115 +54,118 @@ class Building:
 
     @property
     def folder(self) -> Path:
-        """Folder in which it is made."""
+        """Temporary folder of the unfinished store."""
         return self.finished.with_suffix(".part")
 
     @property
     def file(self) -> Path:
-        """First channels, one behind the other."""
+        """File of the first channels, concatenated."""
         return self.folder / GREY
 
     @property
     def objects(self) -> Path:
-        """Whose they are; written when all are there."""
+        """Table of the objects, written once all images are prepared."""
         return self.folder / OBJECTS
 
     @property
-    def marks(self) -> ChunkFiles:
-        """Finished chunks: sizes, and faults."""
-        return ChunkFiles(self.folder / MARKS, len(self.images))
+    def chunk_files(self) -> ChunkFiles:
+        """Finished chunks with their sizes and faults."""
+        return ChunkFiles(self.folder / CHUNKS, len(self.images))
 
     def build(self, jobs: int, advance: Callable[[int], object], log: Callable[[str], object]) -> None:
-        """Make what is missing, and give the store its name.
+        """Prepare the missing images and rename the folder to that of the finished store.
 
         Args:
-            jobs: processes.
-            advance: told how many more images are prepared.
-            log: told what room is needed on the disk.
+            jobs: number of processes.
+            advance: called with the number of further images prepared.
+            log: called with a message about the disk space needed.
 
         Raises:
-            DataError: the disk has no room, or no image can be read.
+            DataError: there is too little disk space, or no image can be read.
             OSError: the folder cannot be written.
 
         """
         self.folder.mkdir(exist_ok=True)
-        missing = [] if self.objects.is_file() else self.marks.missing()
-        left = sum(map(len, missing))
-        advance(len(self.images) - left)
+        missing = [] if self.objects.is_file() else self.chunk_files.missing()
+        remaining = sum(map(len, missing))
+        advance(len(self.images) - remaining)
         if missing:
-            self._check_room(left, log)
+            self._check_disk_space(remaining, log)
             self.file.touch()
             self._prepare(jobs, advance)
         if not self.objects.is_file():
-            self._describe()
-        shutil.rmtree(self.folder / MARKS, ignore_errors=True)
+            self._finish()
+        shutil.rmtree(self.folder / CHUNKS, ignore_errors=True)
         self.folder.rename(self.finished)
         flush(self.finished.parent)
 
-    def _check_room(self, left: int, log: Callable[[str], object]) -> None:
-        """Tell what room so many images need, and refuse to begin what could not be ended."""
-        needed = left * (self.form.side**2 + BESIDE) / MEGABYTE
+    def _check_disk_space(self, remaining: int, log: Callable[[str], object]) -> None:
+        """Log the disk space that the remaining images need, and raise an error if there is too little."""
+        needed = remaining * (self.form.side**2 + OVERHEAD) / MEGABYTE
         free = shutil.disk_usage(self.folder).free / MEGABYTE
-        what = f"{left:,} images at {self.form.side} px need {needed:,.2f} MB in {self.folder.parent}"
+        need = f"{remaining:,} images at {self.form.side} px need {needed:,.2f} MB in {self.folder.parent}"
         if needed > free:
             message = (
-                f"{what}, where {free:,.2f} MB are free. Make room, set XDG_CACHE_HOME to a folder with more, or "
-                "choose a smaller side."
+                f"{need}, but only {free:,.2f} MB are free. Free disk space, set XDG_CACHE_HOME to a folder on a "
+                "larger disk, or choose a smaller side."
             )
             raise DataError(message)
-        log(f"{what} ({free:,.0f} MB are free)")
+        log(f"{need} ({free:,.0f} MB are free)")
 
     def _prepare(self, jobs: int, advance: Callable[[int], object]) -> None:
-        """Prepare the chunks that are not finished, and mark each as soon as it is on the disk."""
+        """Prepare the missing chunks, recording each as finished once its pixels are flushed to disk."""
         prepare = partial(prepare_chunk, Opening.of(self.images), form=self.form, source=self.source, file=self.file)
         object_ids = list(self.images.members)
 
         def task_of(chunk: range) -> Callable[[], ChunkResult]:
-            """Return what prepares a chunk."""
-            places = [self.images.location_of(object_ids[position]) for position in chunk]
-            return partial(prepare, places, first=chunk.start)
+            """Return the task that prepares a chunk."""
+            locations = [self.images.location_of(object_ids[position]) for position in chunk]
+            return partial(prepare, locations, first=chunk.start)
 
-        self.marks.complete(task_of, jobs, advance, before_store=lambda: flush(self.file))
+        self.chunk_files.complete(task_of, jobs, advance, before_store=lambda: flush(self.file))
 
-    def _describe(self) -> None:
-        """Let no place be without an image, and write whose they are."""
-        chunks = self.marks.chunks
-        loaded = [self.marks.load(chunk) for chunk in chunks]
-        pairs = list(zip(chunks, loaded, strict=True))
-        faults = {chunk[row]: fault for chunk, part in pairs for row, fault in part.faults.items()}
+    def _finish(self) -> None:
+        """Fill the gaps of images that cannot be read, and write the table of the objects."""
+        chunks = self.chunk_files.chunks
+        results = [self.chunk_files.load(chunk) for chunk in chunks]
+        pairs = list(zip(chunks, results, strict=True))
+        faults = {chunk[row]: fault for chunk, result in pairs for row, fault in result.faults.items()}
         order = self._order(faults)
         self._fill_gaps(order)
-        sizes = np.concatenate([part.values for part in loaded])[order]
-        write_whole(self.objects, partial(self._write_objects, order=order, sizes=sizes, faults=faults))
+        sizes = np.concatenate([result.values for result in results])[order]
+        atomic_write(self.objects, partial(self._write_objects, order=order, sizes=sizes, faults=faults))
 
     def _order(self, faults: Mapping[int, str]) -> NDArray[np.int64]:
-        """Let the last images take the places of those that cannot be read.
+        """Return the order in which the last images replace those that cannot be read.
 
         Returns:
-            The position at which each was written, int64 of shape (n_objects,).
+            Position at which each readable image was written, int64 of shape (n_objects,).
+
+        Raises:
+            DataError: no image can be read.
 
         """
         count = len(self.images)
-        whole = np.setdiff1d(np.arange(count), np.fromiter(faults, np.int64, len(faults)))
-        if not len(whole):
+        readable = np.setdiff1d(np.arange(count), np.fromiter(faults, np.int64, len(faults)))
+        if not len(readable):
             message = (
-                f"{self.images.source}: none of {count:,} images can be read: {listed(self.images.members)}. Expected "
-                "images that can be opened; get the files again."
+                f"{self.images.source}: none of {count:,} images can be read: {listed(self.images.members)}. Check the "
+                "files, or download them again."
             )
             raise DataError(message)
-        order = np.arange(len(whole))
-        order[np.setdiff1d(order, whole)] = whole[whole >= len(whole)]
+        order = np.arange(len(readable))
+        order[np.setdiff1d(order, readable)] = readable[readable >= len(readable)]
         return order
 
     def _fill_gaps(self, order: NDArray[np.int64]) -> None:
-        """Copy those that take another place; done again after a kill, it is the same."""
+        """Move images into the gaps; repeating this after an interruption gives the same file."""
         size = self.form.side**2
         with self.file.open("r+b") as file:
-            for place in np.flatnonzero(order >= len(order)).tolist():
-                file.seek(int(order[place]) * size)
-                moved = file.read(size)
-                file.seek(place * size)
-                file.write(moved)
+            for gap in np.flatnonzero(order >= len(order)).tolist():
+                file.seek(int(order[gap]) * size)
+                pixels = file.read(size)
+                file.seek(gap * size)
+                file.write(pixels)
         flush(self.file)
 
     def _write_objects(

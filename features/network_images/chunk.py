@@ -1,4 +1,4 @@
-"""A chunk of stacks: images read, prepared and written into the file of a store by one process, which lists none."""
+"""Preparation of a chunk of images in one process, which needs no listing of the other images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...data_manifests.images.decoding import BLACK, WHITE, grey_levels, quiet_d
 from ...data_manifests.images.opened import opened
 from ...data_manifests.images.pixels import FaultyImageError, pixels_at
 from ..preparation.chunk_files import ChunkResult
-from .form import bright_area, bright_on_dark, fitted
+from .form import bright_area, bright_on_dark, resized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,28 +25,28 @@ if TYPE_CHECKING:
 
     Size = tuple[float, float, float]
 
-SIZES = ("height", "width", "area")  # pixels of the image without its scale bar; of the object
+SIZES = ("height", "width", "area")  # pixels: height and width of the image without its scale bar, area of the object
 UNKNOWN: Size = (np.nan, np.nan, np.nan)
-BUFFER = 2**18  # bytes on their way into the file; new pages of memory cost as much as shrinking an image
+BUFFER = 2**18  # bytes of the write buffer; allocating new memory pages costs as much as shrinking an image
 
 
 def prepare_chunk(
-    images: Opening, places: Sequence[ImageLocation], form: ImageForm, source: Source, *, file: Path, first: int
+    images: Opening, locations: Sequence[ImageLocation], form: ImageForm, source: Source, *, file: Path, first: int
 ) -> ChunkResult:
-    """Prepare images, and write them; the caller flushes them to the disk.
+    """Read images, prepare them and write them to the file of a store; the caller flushes the file.
 
     Args:
-        images: where they lie.
-        places: where each lies.
-        form: what is asked for.
+        images: the opened images.
+        locations: location of each image of the chunk.
+        form: form of the network images.
         source: how the images were taken.
-        file: first channels, side × side bytes an image; it is written in its place and not shared in memory, so that a
-            full disk is an error and no crash.
+        file: file of the first channels, side × side bytes per image; it is written rather than memory-mapped, so that
+            a full disk raises an error instead of crashing the process.
         first: position in the file of the first image.
 
     Returns:
-        Sizes (`SIZES`), float64 of shape (n_images, 3), NaN where an image has a fault, and faults by position. What
-        lies in the file in the place of such an image means nothing.
+        Sizes (`SIZES`), float64 of shape (n_images, 3), NaN for images with a fault; and faults by position. The pixels
+        written for images with a fault are meaningless.
 
     Raises:
         OSError: the file cannot be written.
@@ -54,17 +54,17 @@ def prepare_chunk(
     """
     sizes: list[Size] = []
     faults: dict[int, str] = {}
-    nothing = np.zeros((form.side, form.side), np.uint8)
+    blank = np.zeros((form.side, form.side), np.uint8)
     decode = partial(grey_levels, behind=BLACK if source.background == "dark" else WHITE)
     with quiet_decoder(), file.open("r+b", BUFFER) as target:
         store = opened(images)
-        target.seek(first * nothing.size)
-        for row, place in enumerate(places):
+        target.seek(first * blank.size)
+        for row, location in enumerate(locations):
             try:
-                grey, size = _prepared(pixels_at(store, place, decode), form, source)
+                grey, size = _prepared(pixels_at(store, location, decode), form, source)
             except FaultyImageError as fault:
                 faults[row] = str(fault)
-                grey, size = nothing, UNKNOWN
+                grey, size = blank, UNKNOWN
             target.write(grey.data)
             sizes.append(size)
     return ChunkResult(np.array(sizes), faults)
@@ -72,4 +72,4 @@ def prepare_chunk(
 
 def _prepared(image: NDArray[np.uint8], form: ImageForm, source: Source) -> tuple[NDArray[np.uint8], Size]:
     bright, level = bright_on_dark(image, source)
-    return fitted(bright, level, form), (*bright.shape, bright_area(bright, form))
+    return resized(bright, level, form), (*bright.shape, bright_area(bright, form))

@@ -1,12 +1,13 @@
-"""The stack of an object: what a convolutional network sees of it, three channels of one size.
+"""Network image of an object: three channels of one size, the input of convolutional networks.
 
-1. Rows of a scale bar are cut off at the bottom, and an image with a light background is inverted: objects are bright.
-   Where it is not said whether the background is light, each image tells by its border, as in `measured.segmentation`.
-2. The image is padded to a square with the level of its background, so that the object keeps its proportions, and
-   shrunk (`INTER_AREA`) or enlarged (`INTER_CUBIC`). With `resize="stretch"` it is resized to the square without
-   padding, bicubically and whatever its proportions, as source 001 did.
-3. Channels (source 001): grey; threshold, 255 above a grey level and 0 elsewhere; grey opening, the greatest of the
-   least of 3 × 3 pixels, which takes away specks smaller than that because objects are bright.
+1. The scale bar is cropped from the bottom, and images with a light background are inverted, so that objects are
+   bright. If the manifest does not state the background, it is inferred from the border of each image, as in
+   `measured.objects.segmentation`.
+2. The image is padded to a square with the grey level of its background, which preserves the proportions of the object,
+   and is shrunk (`INTER_AREA`) or enlarged (`INTER_CUBIC`). With `resize="stretch"` it is resized to the square without
+   padding and with bicubic interpolation, as in source 001.
+3. Channels, as in source 001: grey; threshold, 255 above a grey level and 0 elsewhere; grey opening with 3 × 3 pixels
+   (the maximum of minima), which removes bright specks smaller than that.
 """
 
 from __future__ import annotations
@@ -27,23 +28,23 @@ if TYPE_CHECKING:
 
 SIDES = range(32, 225)
 THRESHOLDS = range(255)
-OTSU = -1  # in the place of a threshold
+OTSU = -1  # instead of a threshold
 BLACK, WHITE = 0, 255
 CHANNELS = 3
 
 
 @dataclass(frozen=True)
 class ImageForm:
-    """What a track asks for.
+    """Form of network images, requested by a track.
 
     Attributes:
-        side: pixels, 32 to 224.
-        resize: `pad` keeps the proportions of the object; `stretch` does not, as source 001.
-        threshold: grey level, bright on dark, above which the second channel is 255: 0 to 254. None takes the level of
-            Otsu (1979, doi 10.1109/TSMC.1979.4310076) of each object.
+        side: side length in pixels, 32 to 224.
+        resize: `pad` preserves the proportions of the object; `stretch` does not, as in source 001.
+        threshold: grey level of the bright-on-dark image above which the second channel is 255: 0 to 254. None uses
+            Otsu's threshold (1979, doi 10.1109/TSMC.1979.4310076) of each object.
 
     Raises:
-        TrackError: a value is none of these.
+        TrackError: a value is invalid.
 
     """
 
@@ -52,9 +53,9 @@ class ImageForm:
     threshold: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be prepared, before anything is."""
+        """Validate the values."""
         if self.side not in SIDES:
-            message = f"side is {self.side!r}; expected the side of a stack, {SIDES[0]} to {SIDES[-1]} pixels."
+            message = f"side is {self.side!r}; expected a side of {SIDES[0]} to {SIDES[-1]} pixels."
             raise TrackError(message)
         if self.resize not in ("pad", "stretch"):
             message = f"resize is {self.resize!r}; expected 'pad' or 'stretch'."
@@ -62,30 +63,30 @@ class ImageForm:
         if self.threshold is not None and self.threshold not in THRESHOLDS:
             message = (
                 f"threshold is {self.threshold!r}; expected a grey level, {THRESHOLDS[0]} to {THRESHOLDS[-1]}, or none "
-                "for Otsu's level of each object."
+                "for Otsu's threshold of each object."
             )
             raise TrackError(message)
 
     @property
-    def words(self) -> str:
-        """The form as a person reads it."""
+    def description(self) -> str:
+        """Readable description."""
         threshold = "Otsu's threshold" if self.threshold is None else f"threshold {self.threshold}"
         return f"{self.side} px, {'padded' if self.resize == 'pad' else 'stretched'}, {threshold}"
 
     @property
     def level(self) -> int:
-        """The threshold as the kernels take it."""
+        """Threshold as expected by the kernels."""
         return OTSU if self.threshold is None else self.threshold
 
 
 @dataclass(frozen=True)
 class Source:
-    """How the images of a data set were taken, by its manifest.
+    """How the images of a data set were taken, according to its manifest.
 
     Attributes:
-        background: `light` or `dark`; None decides for each image.
-        scale_bar: rows that are cut off at the bottom of each image.
-        pixel_size_um: width of a pixel in µm; None where it is not known.
+        background: `light` or `dark`; None infers it for each image.
+        scale_bar: number of rows cropped from the bottom of each image.
+        pixel_size_um: width of a pixel in µm; None if unknown.
 
     """
 
@@ -95,26 +96,26 @@ class Source:
 
 
 def prepare(image: NDArray[np.uint8], form: ImageForm, source: Source) -> NDArray[np.uint8]:
-    """Make the first channel of an image, from which the others are made.
+    """Return the first channel of an image, from which the other channels are computed.
 
     Args:
-        image: grey levels as they are read, uint8 of shape (height, width).
-        form: what is asked for.
+        image: grey levels as read, uint8 of shape (height, width).
+        form: form of the network image.
         source: how the image was taken.
 
     Returns:
-        uint8 of shape (side, side), the object bright.
+        uint8 of shape (side, side), with a bright object.
 
     """
     bright, level = bright_on_dark(image, source)
-    return fitted(bright, level, form)
+    return resized(bright, level, form)
 
 
 def bright_on_dark(image: NDArray[np.uint8], source: Source) -> tuple[NDArray[np.uint8], int]:
-    """Crop off the scale bar, and invert an image whose background is light.
+    """Crop the scale bar and invert an image with a light background.
 
     Returns:
-        The image, uint8 of shape (height - scale bar, width), and the grey level of its background.
+        The image, uint8 of shape (height - scale_bar, width), and the grey level of its background.
 
     """
     image = without_scale_bar(image, source.scale_bar)
@@ -124,16 +125,16 @@ def bright_on_dark(image: NDArray[np.uint8], source: Source) -> tuple[NDArray[np
     return np.asarray(cv2.bitwise_not(image), np.uint8), round(WHITE - ground.level)
 
 
-def fitted(bright: NDArray[np.uint8], level: int, form: ImageForm) -> NDArray[np.uint8]:
-    """Bring an image to the size of a stack.
+def resized(bright: NDArray[np.uint8], level: int, form: ImageForm) -> NDArray[np.uint8]:
+    """Resize an image to the size of a network image.
 
     Args:
-        bright: uint8 of shape (height, width), the object bright.
-        level: of the background, to pad with.
-        form: what is asked for.
+        bright: uint8 of shape (height, width), with a bright object.
+        level: grey level of the background, used for padding.
+        form: form of the network image.
 
     Returns:
-        uint8 of shape (side, side); a single row or column of padding more is below or to the right.
+        uint8 of shape (side, side); if the padding is odd, the extra row or column is at the bottom or right.
 
     """
     size = form.side, form.side
@@ -144,12 +145,12 @@ def fitted(bright: NDArray[np.uint8], level: int, form: ImageForm) -> NDArray[np
     above, left = (longer - height) // 2, (longer - width) // 2
     below, right = longer - height - above, longer - width - left
     square = cv2.copyMakeBorder(bright, above, below, left, right, cv2.BORDER_CONSTANT, value=level)
-    way = cv2.INTER_AREA if longer > form.side else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(square, size, interpolation=way), np.uint8)
+    interpolation = cv2.INTER_AREA if longer > form.side else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(square, size, interpolation=interpolation), np.uint8)
 
 
 def bright_area(bright: NDArray[np.uint8], form: ImageForm) -> int:
-    """Count the pixels of an image, uint8 of shape (height, width), above the threshold; none of a flat one by Otsu."""
+    """Count the pixels above the threshold in an image, uint8 of shape (height, width); 0 for a flat image by Otsu."""
     if form.threshold is not None:
         return int(np.count_nonzero(bright > form.threshold))
     _, above = cv2.threshold(bright, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
@@ -157,24 +158,24 @@ def bright_area(bright: NDArray[np.uint8], form: ImageForm) -> int:
     return 0 if area == bright.size else area
 
 
-def stack(grey: NDArray[np.uint8], form: ImageForm) -> NDArray[np.uint8]:
-    """Add threshold and opening to first channels, which may have been turned, shifted or otherwise augmented.
+def add_channels(grey: NDArray[np.uint8], form: ImageForm) -> NDArray[np.uint8]:
+    """Add threshold and opening to first channels, which may have been augmented.
 
-    A batch of 512 at 64 px takes three milliseconds of one core, and holds no lock of the interpreter.
+    A batch of 512 at 64 px takes 3 ms on one core. The GIL is released.
 
     Args:
-        grey: uint8 of shape (n_objects, side, side), objects bright.
-        form: tells the threshold; the side may be another.
+        grey: uint8 of shape (n_objects, side, side), with bright objects.
+        form: form that defines the threshold; its side is not used.
 
     Returns:
         uint8 of shape (n_objects, side, side, 3): grey, threshold (0 or 255; by Otsu all 0 in a flat image), opening.
 
     """
-    from .kernels import stacked
+    from .kernels import three_channels
 
-    return stacked(np.ascontiguousarray(grey), form.level)
+    return three_channels(np.ascontiguousarray(grey), form.level)
 
 
 def channels_of(image: NDArray[np.uint8], form: ImageForm, source: Source) -> NDArray[np.uint8]:
-    """Return the stack of one image as it is read, uint8 of shape (side, side, 3); see `prepare` and `stack`."""
-    return np.asarray(stack(prepare(image, form, source)[None], form)[0])
+    """Return the network image of one image as read, uint8 of shape (side, side, 3); see `prepare`, `add_channels`."""
+    return np.asarray(add_channels(prepare(image, form, source)[None], form)[0])

@@ -1,7 +1,7 @@
-"""NetworkImages of all images of a source: prepared once, kept in the cache, and read through a map of memory.
+"""Network images of all images of a source, prepared once, cached and memory-mapped.
 
-The store is a folder: `grey.u8`, first channels one behind the other, and `objects.parquet`, whose they are, how large
-the objects were, and what could not be read. It appears whole or not at all.
+A store is a folder with two files: `grey.u8`, the concatenated first channels, and `objects.parquet`, the object ids,
+original sizes and faults. It is written atomically.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from ...data_manifests.files.cache import cache_folder, cache_locked
 from ...data_manifests.files.source_code import source_sha256
 from ...data_manifests.seeds import sha256_text
 from ..preparation.sources import Sources
-from .building import DESCRIPTION, GREY, OBJECT_ID, OBJECTS, Building
+from .building import DESCRIPTION, GREY, OBJECT_ID, OBJECTS, StoreBuilder
 from .chunk import SIZES
-from .form import ImageForm, Source, stack
+from .form import ImageForm, Source, add_channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
 
     from ...data_manifests.images.store import ImageStore
 
-    Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
-    """From first channels, uint8 of shape (n, side, side), to changed ones of the same shape."""
+    Transform = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+    """Maps first channels, uint8 of shape (n, side, side), to first channels of the same shape."""
 
 FAULT_COLUMNS = (OBJECT_ID, "member", "fault")
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkImages:
-    """Prepared images of a source; it travels to another process as its address, and is opened there anew.
+    """Network images of a source; pickled as the address of the store, which is reopened in the other process.
 
     Attributes:
-        folder: of the store.
-        form: what was asked for.
+        folder: folder of the store.
+        form: form of the network images.
         source: how the images were taken.
-        object_ids: text array of shape (n_objects,), of the images that could be read, in storage order but for a few
-            that fill the places of others.
-        grey: first channels, read-only map of the file, uint8 of shape (n_objects, side, side), objects bright.
-        sizes: float32 of shape (n_objects, 3): height and width of the image without its scale bar, and area of what is
-            above the threshold, in pixels before resizing.
+        object_ids: text array of shape (n_objects,), ids of the readable images in storage order, except that the last
+            ones replace unreadable ones.
+        grey: first channels, read-only memory map, uint8 of shape (n_objects, side, side), with bright objects.
+        sizes: float32 of shape (n_objects, 3): height and width of the image without its scale bar, and area above the
+            threshold, in pixels before resizing.
         faults: images that cannot be read: object_id, member (name inside the source) and fault, all text.
 
     """
@@ -63,21 +63,21 @@ class NetworkImages:
     faults: pd.DataFrame
 
     def __len__(self) -> int:
-        """Count the objects."""
+        """Return the number of objects."""
         return len(self.object_ids)
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
-        """Pickle as an address."""
+        """Pickle the address of the store."""
         return reopen_network_images, (self.address,)
 
     @property
     def address(self) -> str:
-        """Text from which `reopen_network_images` opens the same store in another process."""
+        """Absolute path of the store, for `reopen_network_images` in another process."""
         return str(self.folder.resolve())
 
     @property
     def pixel_size_um(self) -> float | None:
-        """Width of a pixel of the images in µm, None where the manifest does not tell."""
+        """Width of a pixel of the images in µm; None if the manifest does not state it."""
         return self.source.pixel_size_um
 
     @cached_property
@@ -90,7 +90,7 @@ class NetworkImages:
         """Return the positions of objects, int64 of shape (n,).
 
         Raises:
-            DataError: there is no image of some, or it could not be read.
+            DataError: an object has no image, or its image cannot be read.
 
         """
         import pandas as pd
@@ -99,32 +99,32 @@ class NetworkImages:
         found = np.asarray(self._index.get_indexer(wanted), np.int64)
         absent = wanted[found < 0]
         if len(absent):
-            why = self.faults.set_index(OBJECT_ID)["fault"]
-            texts = [f"{object_id} ({why.get(object_id, 'no such image')})" for object_id in absent]
+            faults = self.faults.set_index(OBJECT_ID)["fault"]
+            texts = [f"{object_id} ({faults.get(object_id, 'no such image')})" for object_id in absent]
             message = (
                 f"There are no network images of {len(absent):,} objects: {listed(texts)}. "
-                "Leave them out, or repair their files."
+                "Exclude these objects, or repair their files."
             )
             raise DataError(message)
         return found
 
-    def batch(self, rows: NDArray[np.int64], change: Change | None = None) -> NDArray[np.uint8]:
-        """Return the stacks at some positions, uint8 of shape (n, side, side, 3): grey, threshold, opening.
+    def batch(self, rows: NDArray[np.int64], transform: Transform | None = None) -> NDArray[np.uint8]:
+        """Return the network images at some positions, uint8 of shape (n, side, side, 3): grey, threshold, opening.
 
         Args:
             rows: positions, int64 of shape (n,).
-            change: is applied to the first channels, such as an augmentation.
+            transform: function applied to the first channels, such as an augmentation.
 
         """
         grey = self.grey[rows]
-        return stack(grey if change is None else change(grey), self.form)
+        return add_channels(grey if transform is None else transform(grey), self.form)
 
 
 def reopen_network_images(address: str) -> NetworkImages:
-    """Open the store that a `NetworkImages.address` names, to be read only.
+    """Open the store at a `NetworkImages.address`, read-only.
 
     Raises:
-        DataError: it is not there any more.
+        DataError: the store does not exist any more.
 
     """
     import pandas as pd
@@ -138,7 +138,7 @@ def reopen_network_images(address: str) -> NetworkImages:
         shape = table.num_rows, form.side, form.side
         grey = np.memmap(folder / GREY, np.uint8, "r", shape=shape)
     except OSError as fault:
-        message = f"{folder} holds no network images: {fault}. Run again to prepare them."
+        message = f"{folder} contains no network images: {fault}. Run again to prepare them."
         raise DataError(message) from fault
     return NetworkImages(
         folder=folder,
@@ -160,22 +160,23 @@ def stored_network_images(
     advance: Callable[[int], object] = lambda _: None,
     log: Callable[[str], object] = lambda _: None,
 ) -> NetworkImages:
-    """Prepare every image of a source, unless that was done before.
+    """Prepare all images of a source, or return the cached store.
 
-    A store is found again by the state of the images, the form, the source, and the code that prepares: the same images
-    are prepared once, changed ones again. A call that was killed is completed by the next; of two at the same time one
-    waits for the other.
+    The cache key depends on the state of the images, the form, the source, and the preparing code: unchanged images are
+    prepared once, changed ones again. An interrupted call is resumed by the next; of two simultaneous calls, one waits
+    for the other.
 
     Args:
         images: the images.
-        form: what is asked for.
+        form: form of the network images.
         source: how the images were taken.
-        jobs: processes; nothing depends on it.
-        advance: told how many more images are prepared; at once of those that had been before.
-        log: told what room is needed on the disk, before it is taken.
+        jobs: number of processes; it does not affect the result.
+        advance: called with the number of further images prepared; first with the number reused from an earlier call.
+        log: called with a message about the disk space needed, before it is used.
 
     Raises:
-        DataError: there are no images or none can be read, the disk has no room, or the cache cannot be written.
+        DataError: there are no images, none can be read, there is too little disk space, or the cache cannot be
+            written.
 
     """
     if jobs < 1:
@@ -187,10 +188,10 @@ def stored_network_images(
         if folder.is_dir():
             advance(len(images))
         else:
-            Building(folder, images, form, source).build(jobs, advance, log)
+            StoreBuilder(folder, images, form, source).build(jobs, advance, log)
     return reopen_network_images(str(folder))
 
 
 def _key(images: ImageStore, form: ImageForm, source: Source) -> str:
-    """Name what a store depends on: images, form, source, and the code that decodes and prepares."""
+    """Return the cache key of a store: hash of images, form, source, and the code that decodes and prepares."""
     return sha256_text(images.state(), json.dumps([asdict(form), asdict(source)]), source_sha256(__name__))[:32]

@@ -1,4 +1,4 @@
 """Sources of images and chunk files, shared by measured features and network images.
 
-What is computed of a chunk is not here.
+The computations themselves belong in `measured` and `network_images`.
 """

@@ -1,4 +1,4 @@
-"""Chunk files: results of a long computation over images, one file per chunk, so that it can be resumed."""
+"""Files with the results of a long computation over images, one per chunk, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data_manifests.files.atomic_writes import write_whole
+from ...data_manifests.files.atomic_writes import atomic_write
 from ...data_manifests.files.processes import in_order
 from ...data_manifests.images.opened import opened
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CHUNK = 500  # images
+CHUNK = 500  # images per chunk
 
 
 @dataclass(frozen=True)
 class ChunkResult:
-    """What was computed of the images of a chunk.
+    """Results for the images of a chunk.
 
     Attributes:
-        values: float64 of shape (n_images, n_values); a row of NaN for an image with a fault.
-        faults: what is wrong, by position in the chunk.
+        values: float64 of shape (n_images, n_values); rows of images with a fault are NaN.
+        faults: description of each fault, by position in the chunk.
 
     """
 
@@ -36,11 +36,11 @@ class ChunkResult:
 
 @dataclass(frozen=True)
 class ChunkFiles:
-    """The chunks of a computation over images.
+    """Chunks of a computation over images, with one file for each finished chunk.
 
     Attributes:
-        folder: of the finished chunks.
-        count: number of all images.
+        folder: folder of the finished chunks.
+        count: total number of images.
 
     """
 
@@ -49,14 +49,14 @@ class ChunkFiles:
 
     @property
     def chunks(self) -> list[range]:
-        """Positions of the images of each chunk, in order."""
+        """Positions of the images in each chunk, in order."""
         return [range(start, min(start + CHUNK, self.count)) for start in range(0, self.count, CHUNK)]
 
     def _path(self, chunk: range) -> Path:
         return self.folder / f"{chunk.start}-{chunk.stop}.npz"
 
     def missing(self) -> list[range]:
-        """Return the chunks that are not finished, in order."""
+        """Return the unfinished chunks, in order."""
         return [chunk for chunk in self.chunks if not self._path(chunk).is_file()]
 
     def complete(
@@ -67,13 +67,13 @@ class ChunkFiles:
         *,
         before_store: Callable[[], object] = lambda: None,
     ) -> None:
-        """Compute the chunks that are not finished, in several processes, and keep each as soon as it is.
+        """Compute the unfinished chunks in several processes, and store each as soon as it is finished.
 
         Args:
-            task_of: returns the task of a chunk, which can be pickled; it is asked shortly before the task starts.
-            jobs: processes; nothing depends on it.
+            task_of: returns the task of a chunk, which must be picklable; called shortly before the task starts.
+            jobs: number of processes; it does not affect the results.
             advance: called with the number of images of each finished chunk.
-            before_store: called before a chunk is kept, such as to flush what its task has written.
+            before_store: called before a chunk is stored, for example to flush the files that its task has written.
 
         Raises:
             OSError: the folder cannot be written.
@@ -88,14 +88,14 @@ class ChunkFiles:
         opened.cache_clear()
 
     def store(self, chunk: range, result: ChunkResult) -> None:
-        """Keep a finished chunk, whole or not at all."""
+        """Store a finished chunk atomically."""
         rows, texts = list(result.faults), list(result.faults.values())
         content = {
             "values": result.values,
             "rows": np.array(rows, np.int64),
             "texts": np.array(texts, np.str_),
         }
-        write_whole(self._path(chunk), lambda part: np.savez(part, allow_pickle=False, **content))
+        atomic_write(self._path(chunk), lambda temporary: np.savez(temporary, allow_pickle=False, **content))
 
     def load(self, chunk: range) -> ChunkResult:
         """Return a finished chunk."""

@@ -1,7 +1,7 @@
-"""Measured features with one row for each object of a data set, alone or beside its native table.
+"""Measured features with one row for each object of a data set, alone or combined with its native table.
 
-With a native table, each measured column is named `measured:<name>`, even where no native column has that name, since
-different programs give the same name to different quantities.
+Combined with a native table, all measured columns are named `measured:<name>`, even if no native column has that name,
+since programs use the same name for different quantities.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from ...data_manifests.errors import DataError, listed
-from ...data_manifests.files.atomic_writes import write_whole
+from ...data_manifests.files.atomic_writes import atomic_write
 from ...data_manifests.files.cache import cache_folder, cache_locked
 from ...data_manifests.files.source_code import source_sha256
 from ...data_manifests.native_cache import prepared_native
@@ -38,7 +38,7 @@ class ObjectTable:
     Attributes:
         path: parquet file in the cache: object_id, then float64 columns.
         values_sha256: hash of the measured values.
-        notes: what could not be measured.
+        notes: notes on objects that could not be measured.
 
     """
 
@@ -48,12 +48,12 @@ class ObjectTable:
 
 
 def object_table(dataset: Dataset, measured: MeasuredTable, *, with_native: bool) -> ObjectTable:
-    """Return the measured features of a data set's objects, from the cache or written there.
+    """Return the cached measured features of the objects of a data set, creating the table if necessary.
 
     Args:
         dataset: an opened data set with images.
         measured: measured features of these images.
-        with_native: put the native columns first.
+        with_native: include the native columns, before the measured ones.
 
     Raises:
         DataError: the cache cannot be written, or a native column has the name of a measured one.
@@ -83,15 +83,15 @@ def _write(path: Path, dataset: Dataset, measured: MeasuredTable, *, with_native
         "values_sha256": hashlib.sha256(values.to_numpy().tobytes()).hexdigest(),
         "notes": [asdict(one) for one in _notes(dataset, values, measured.faults)],
     }
-    table = _beside_native(dataset, values) if with_native else values
+    table = _with_native(dataset, values) if with_native else values
     content = pa.Table.from_pandas(table.reset_index(), preserve_index=False)
     content = content.replace_schema_metadata({**content.schema.metadata, FACTS: json.dumps(facts)})
     with cache_locked(path.parent, path.with_suffix(".lock")):
-        write_whole(path, lambda part: pq.write_table(content, part))
+        atomic_write(path, lambda temporary: pq.write_table(content, temporary))
 
 
-def _beside_native(dataset: Dataset, values: pd.DataFrame) -> pd.DataFrame:
-    """Put measured columns behind the native ones.
+def _with_native(dataset: Dataset, values: pd.DataFrame) -> pd.DataFrame:
+    """Return the native columns followed by the measured ones.
 
     Raises:
         DataError: a native column has the name of a measured one.
@@ -104,18 +104,18 @@ def _beside_native(dataset: Dataset, values: pd.DataFrame) -> pd.DataFrame:
     both = sorted({*native.columns} & {*measured.columns})
     if both:
         message = (
-            f"{dataset.folder}: the native table has columns that were measured by planktonbench: {listed(both)}. "
-            "Remove them there, or say 'features: native' to use them as they are."
+            f"{dataset.folder}: the native table contains columns measured by planktonbench: {listed(both)}. "
+            "Remove these columns, or set 'features: native' to use them as they are."
         )
         raise DataError(message)
     return pd.concat([native, measured.set_axis(native.index)], axis=1)
 
 
 def _notes(dataset: Dataset, values: pd.DataFrame, faults: pd.DataFrame) -> list[Note]:
-    """Return what could not be measured of the objects of a data set, and what shows no object."""
+    """Return notes on the objects that could not be measured, and on the images without an object."""
     found = dict(zip(faults["object_id"], faults["fault"], strict=True))
-    there = {} if dataset.images is None else dataset.images.members
-    ids = [object_id for object_id in values.index if object_id in found or object_id not in there]
+    members = {} if dataset.images is None else dataset.images.members
+    ids = [object_id for object_id in values.index if object_id in found or object_id not in members]
     names = [f"{object_id} ({found.get(object_id, 'no image')})" for object_id in ids]
     missing = "objects have no image that can be measured: their measured features are missing"
     nothing = f"of {len(values):,} images show nothing that stands out from the background: no shape is measured"

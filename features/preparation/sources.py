@@ -1,4 +1,4 @@
-"""Images that are to be measured, with their masks: opened here, and once more in each process."""
+"""Images and their masks, which are opened once in each process."""
 
 from __future__ import annotations
 
@@ -16,62 +16,62 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sources:
-    """Images, and their masks when there are any; a mask is found by the object_id of its image."""
+    """Images with optional masks, matched by object_id."""
 
     images: ImageStore
     masks: ImageStore | None = None
 
     def check(self) -> None:
-        """Refuse what cannot be measured at all; with masks of other images every row would be missing.
+        """Check that there are images and that some of them have a mask, if there are masks.
 
         Raises:
-            DataError: there are no images, or no mask is of any of them.
+            DataError: there are no images, or no mask matches any of them.
 
         """
         if not len(self.images):
-            message = f"{self.images.source} holds no images; expected a folder, zip or tar file with images in it."
+            message = f"{self.images.source} contains no images; expected a folder, zip or tar file with images."
             raise DataError(message)
         if self.masks is not None and not any(object_id in self.masks for object_id in self.images.members):
             message = (
-                f"{self.masks.source} has no mask of any image in {self.images.source}: masks are called "
+                f"{self.masks.source} contains no mask of any image in {self.images.source}: masks are named "
                 f"{listed(self.masks.members, 3) or '(there are none)'}; images {listed(self.images.members, 3)}. "
-                "Call each mask like its image, the suffix aside."
+                "Name each mask like its image; the suffix may differ."
             )
             raise DataError(message)
 
-    def handed_over(self) -> Openings:
-        """Return them as they are handed to other processes."""
+    def openings(self) -> Openings:
+        """Return openings that can be passed to other processes."""
         return Openings(Opening.of(self.images), None if self.masks is None else Opening.of(self.masks))
 
 
 class Openings(NamedTuple):
-    """Images, and their masks when there are any, as they are handed to other processes."""
+    """Openings of images and optional masks, which can be passed to other processes."""
 
     images: Opening
     masks: Opening | None
 
     def opened(self) -> Sources:
-        """Open them, once in each process."""
+        """Return the opened images and masks; they are opened once in each process."""
         return Sources(opened(self.images), None if self.masks is None else opened(self.masks))
 
 
 def open_sources(images: Path | str | ImageStore, masks: Path | str | ImageStore | None = None) -> Sources:
-    """Open images, and masks under the same ids.
+    """Open images and optional masks with the same ids.
 
     Args:
-        images: a folder, a zip file, a tar file, or an opened one, whose ids stay. Otherwise the ids are made of the
-            fewest last parts of the paths that tell all images apart: `<name>`, `<folder>/<name>`, or the whole path.
-        masks: the same; None when there are none.
+        images: a folder, zip file, tar file, or an opened one, which keeps its ids. Otherwise an id consists of the
+            fewest last components of the path that identify each image: `<name>`, `<folder>/<name>`, or the whole path.
+        masks: likewise; None without masks.
 
     Raises:
-        DataError: something of it does not exist or cannot be read, there are no images, or no mask is of any of them.
+        DataError: a source does not exist or cannot be read, there are no images, or no mask matches any of them.
 
     """
     store = _open(images) if isinstance(images, Path | str) else images
     if isinstance(images, Path | str):
         store.choose_ids()
-    outlines = _open(masks, store.id_parts) if isinstance(masks, Path | str) else masks
-    sources = Sources(store, outlines)
+    mask_store = _open(masks, store.id_parts) if isinstance(masks, Path | str) else masks
+    sources = Sources(store, mask_store)
     sources.check()
     return sources
 

@@ -15,7 +15,7 @@ from .imbalance import epoch_rows, may_be_augmented, row_weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...features.network_images.store import Change, NetworkImages
+    from ...features.network_images.store import NetworkImages, Transform
     from ..protocol.objects import Objects
     from .recipe import Recipe
 
@@ -70,15 +70,15 @@ class Examples:
             return {IMAGE: images}
         return {IMAGE: images, SIZE: self.sizes[chosen]}
 
-    def images(self, chosen: NDArray[np.int64], change: Change | None = None) -> NDArray[np.uint8]:
+    def images(self, chosen: NDArray[np.int64], transform: Transform | None = None) -> NDArray[np.uint8]:
         """Read the images of chosen objects, uint8 of shape (n, side, side, 3).
 
         Args:
             chosen: positions of the objects.
-            change: applied to the first channels, from which the others are computed.
+            transform: applied to the first channels, from which the others are computed.
 
         """
-        return self.network_images.batch(self.rows[chosen], change)
+        return self.network_images.batch(self.rows[chosen], transform)
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,14 @@ class EmbeddedExamples(Examples):
 
     embeddings: NDArray[np.float32]
 
-    def images(self, chosen: NDArray[np.int64], change: Change | None = None) -> NDArray[Any]:
+    def images(self, chosen: NDArray[np.int64], transform: Transform | None = None) -> NDArray[Any]:
         """Return the embeddings of chosen objects.
 
         Raises:
-            TrackError: a change is requested, but only images can be augmented.
+            TrackError: a transform is requested, but only images can be augmented.
 
         """
-        if change is not None:
+        if transform is not None:
             message = "Embeddings cannot be augmented; expected plain images or no augmentation. Turn augmentation off."
             raise TrackError(message)
         return self.embeddings[chosen]
@@ -153,11 +153,11 @@ class TrainingBatches:
             return self.examples.images(chosen)
         augment, rng = self.augmentation.apply, np.random.default_rng([self.seed, self.epoch, index])
 
-        def change(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        def transform(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
             """Augment the first channels of the rows that may be augmented."""
             return np.where(which[:, None, None], augment(grey, rng), grey)
 
-        return self.examples.images(chosen, change)
+        return self.examples.images(chosen, transform)
 
 
 class PredictionBatches:

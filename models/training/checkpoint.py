@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data_manifests.files.atomic_writes import write_whole
+from ...data_manifests.files.atomic_writes import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +95,7 @@ class Checkpoint:
         arrays |= {f"best-{place}": value for place, value in enumerate(state.best)}
         counts = {"current": len(state.current), "best": len(state.best)}
         facts = json.dumps({**asdict(state.progress), **counts, "identity": self.identity})
-        write_whole(self.folder / FILE, lambda partial: _save(partial, {"facts": np.array(facts), **arrays}))
+        atomic_write(self.folder / FILE, lambda partial: _save(partial, {"facts": np.array(facts), **arrays}))
 
 
 def _save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Questions of ecologists and curators, one module each: a table, its summary, and its figure.
+"""Analyses for ecologists and curators, one module each, with table, summary and figure.
 
-Layout is done in `pages`.
+Page layout belongs in `pages`.
 """

@@ -1,4 +1,4 @@
-"""Counts of taxa, which is what surveys want of a classifier: plainly counted and adjusted, against the truth."""
+"""Counts of taxa as needed for surveys, plain and adjusted, compared with the truth."""
 
 from __future__ import annotations
 
@@ -35,54 +35,56 @@ COLUMNS = ("sample", "estimator", "n_objects", "n_taxa", "bray_curtis")
 COLUMNS_BY_TAXON = (
     "taxon", "estimator", "n_true", "n_counted", "error", "relative_error", "n_samples", "bias", "rmse",
 )  # fmt: skip
-ALL = ""  # in the place of a sample
-COUNTED = 0.5  # objects; adjusted counts are no whole numbers
-TOWARDS_PLAIN = 1e-6  # weight of the plain shares in the squares, beside 1: decides only what calls cannot tell
-SUM_TO_ONE = 1e4  # weight that makes shares sum to one within 1e-8 of the squares
+ALL = ""  # sample name of the rows over all test objects
+MIN_COUNT = 0.5  # objects; adjusted counts are not integers
+RIDGE_WEIGHT = 1e-6  # relative to the data term; only matters where predictions do not determine the shares
+SUM_WEIGHT = 1e4  # weight of the constraint that shares sum to one; 1e8 in the squares
 
 
 def adjusted_counts(counted: NDArray[np.int64], confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Estimate true counts from counts of calls and a confusion matrix of other objects.
+    """Estimate true counts from counts of predictions and a confusion matrix of other objects.
 
-    With P[i, j] the share of the validation objects of class i that were called j, calls of a sample with true shares
-    p have the shares q = p P on average. Solow, Davis & Hu 2001 (Marine Ecology Progress Series 216, 309-311) invert P;
-    the inverse may not exist, and its shares may be negative. So p minimises |p P - q|² over shares of zero and more
-    that sum to one (as Hopkins & King 2010, American Journal of Political Science 54, 229-247), and 1e-6 · |p - q|² is
-    added: where P has an inverse whose shares are not negative, this is its solution but for rounding; where it has
-    none (two classes are called alike, or one is never called), whatever the calls cannot tell stays as it was plainly
-    counted. A class without validation objects has no known mistakes and is taken as always called right.
+    Let P[i, j] be the share of the validation objects of class i that were predicted as j. A sample with true shares p
+    then has the expected predicted shares q = p P. Solow, Davis & Hu 2001 (Marine Ecology Progress Series 216, 309-311)
+    invert P, but the inverse may not exist, and its shares may be negative. Here p minimises
+    |p P - q|² + 1e-6 · |p - q|² over non-negative shares that sum to one (without the second term as in Hopkins & King
+    2010, American Journal of Political Science 54, 229-247). If P has an inverse with non-negative shares, this is its
+    solution up to rounding. If it has none (two classes are predicted alike, or one is never predicted), shares that
+    the predictions do not determine stay close to the plain counts. A class without validation objects is assumed to
+    be always predicted correctly.
 
-    Adjusting takes out bias and adds noise: it pays for large samples, and for classes with many validation objects.
+    Adjustment removes bias and adds noise, so it is useful for large samples and for classes with many validation
+    objects.
 
     Args:
-        counted: calls of each class in a sample, of shape (n_classes,).
-        confusion: counts of shape (n_classes, n_classes), rows truth, columns called.
+        counted: number of predictions of each class in a sample, of shape (n_classes,).
+        confusion: counts of shape (n_classes, n_classes); rows are true, columns predicted classes.
 
     Returns:
-        float64 of shape (n_classes,), zero and more, with the sum of `counted`.
+        Non-negative float64 of shape (n_classes,), with the sum of `counted`.
 
     """
     n_classes, n = len(counted), counted.sum()
     support = confusion.sum(axis=1, keepdims=True)
-    chances = np.where(support > 0, confusion / np.maximum(support, 1), np.eye(n_classes))
+    rates = np.where(support > 0, confusion / np.maximum(support, 1), np.eye(n_classes))
     shares = counted / n
-    ridge = np.sqrt(TOWARDS_PLAIN)
-    left = np.vstack([chances.T, ridge * np.eye(n_classes), np.full((1, n_classes), SUM_TO_ONE)])
-    right = np.concatenate([shares, ridge * shares, [SUM_TO_ONE]])
-    found, _ = nnls(left, right)
-    return np.asarray(n * found / found.sum())
+    ridge = np.sqrt(RIDGE_WEIGHT)
+    coefficients = np.vstack([rates.T, ridge * np.eye(n_classes), np.full((1, n_classes), SUM_WEIGHT)])
+    target = np.concatenate([shares, ridge * shares, [SUM_WEIGHT]])
+    solution, _ = nnls(coefficients, target)
+    return np.asarray(n * solution / solution.sum())
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What a run counted in its test objects.
+    """Counts of the test objects of a run.
 
     Attributes:
-        table: columns sample, taxon, n_true, plain and adjusted, one row for each sample and class; an empty sample
-            stands for all test objects together, which come first and are adjusted as a whole. `adjusted` is NaN when
-            there are no validation rows to adjust from.
-        not_adjusted: why not, in words; empty when counts are adjusted.
-        no_samples: why there are no samples, in words; empty when there are.
+        table: columns sample, taxon, n_true, plain and adjusted, one row for each sample and class. Rows with an empty
+            sample come first; they count all test objects, adjusted as a whole. `adjusted` is NaN if there are no
+            validation rows.
+        not_adjusted: reason why counts are not adjusted; empty if they are.
+        no_samples: reason why there are no samples; empty if there are.
 
     """
 
@@ -92,13 +94,13 @@ class Counts:
 
 
 def counts(run: StoredRun) -> Counts | str:
-    """Count what a finished run called its test objects, by sample and taxon.
+    """Count the test objects of a finished run by sample and predicted taxon.
 
     Args:
         run: a finished run.
 
     Returns:
-        The counts, or the reason in words why nothing can be counted; made once for a `StoredRun`.
+        The counts, or the reason why there are none; computed once for a `StoredRun`.
 
     """
     return run.cached("counts", _counts)
@@ -108,11 +110,11 @@ def _counts(run: StoredRun) -> Counts | str:
     predictions, valid = subset_predictions(run), subset_predictions(run, "valid")
     if isinstance(predictions, str):
         return predictions
-    known: list[tuple[str, NDArray[np.bool_]]] = [(ALL, np.ones(len(predictions.truth), bool))]
+    samples: list[tuple[str, NDArray[np.bool_]]] = [(ALL, np.ones(len(predictions.truth), bool))]
     if predictions.samples is not None:
-        known += [(str(name), predictions.samples == name) for name in np.unique(predictions.samples)]
+        samples += [(str(name), predictions.samples == name) for name in np.unique(predictions.samples)]
     confusion = None if isinstance(valid, str) else _confusion(valid)
-    tables = [_counted(predictions, confusion, rows).assign(sample=sample) for sample, rows in known]
+    tables = [_count_table(predictions, confusion, rows).assign(sample=sample) for sample, rows in samples]
     return Counts(
         pd.concat(tables, ignore_index=True),
         f"counts cannot be adjusted: {valid}" if isinstance(valid, str) else "",
@@ -120,7 +122,7 @@ def _counts(run: StoredRun) -> Counts | str:
     )
 
 
-def _counted(
+def _count_table(
     predictions: SubsetPredictions, confusion: NDArray[np.int64] | None, rows: NDArray[np.bool_]
 ) -> pd.DataFrame:
     true, plain = (
@@ -136,16 +138,16 @@ def _confusion(predictions: SubsetPredictions) -> NDArray[np.int64]:
 
 
 def abundance_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
-    """Compare counts of taxa with the truth, for all finished runs, sample by sample.
+    """Compare counts of taxa with the truth by sample, for all finished runs.
 
     Args:
-        runs: of a results folder.
+        runs: runs of a results folder.
 
     Returns:
-        One row for each run, sample and estimator (`ESTIMATORS`), with `run_table.KEYS`, `COLUMNS` and `reason`; an
-        empty `sample` stands for all test objects together. `n_taxa` is how many classes the sample holds.
-        `bray_curtis` is the sum of |counted - true| over the sum of counted + true (Bray & Curtis 1957): since both
-        have the same total it is the share of the objects that is counted in a wrong place.
+        One row for each run, sample and estimator (`ESTIMATORS`), with `run_table.KEYS`, `COLUMNS` and `reason`. Rows
+        with an empty `sample` are over all test objects. `n_taxa` is the number of classes in the sample.
+        `bray_curtis` is the sum of |counted - true| divided by the sum of counted + true (Bray & Curtis 1957). Since
+        both have the same total, it is the share of the objects counted under a wrong taxon.
 
     """
     return run_table(runs, COLUMNS, _rows)
@@ -173,13 +175,13 @@ def abundance_by_taxon_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
     """Compare counts of each taxon with the truth, for all finished runs.
 
     Args:
-        runs: of a results folder.
+        runs: runs of a results folder.
 
     Returns:
-        One row for each run, estimator and taxon that is there or is counted, with `run_table.KEYS`, `COLUMNS_BY_TAXON`
-        and `reason`. `n_true`, `n_counted`, `error` (counted - true) and `relative_error` (error / true, NaN when there
-        is none) are over all test objects together; `bias` is the mean of counted - true over the `n_samples` samples,
-        in objects per sample, and `rmse` the root of the mean square; both NaN where the truth does not tell samples.
+        One row for each run, estimator and taxon that is present or counted, with `run_table.KEYS`, `COLUMNS_BY_TAXON`
+        and `reason`. `n_true`, `n_counted`, `error` (counted - true) and `relative_error` (error / true, NaN for absent
+        taxa) are over all test objects. `bias` is the mean and `rmse` the root mean square of counted - true over the
+        `n_samples` samples, in objects per sample; both are NaN if samples are unknown.
 
     """
     return run_table(runs, COLUMNS_BY_TAXON, _rows_by_taxon)
@@ -200,34 +202,34 @@ def _rows_by_taxon(run: StoredRun) -> Rows | str:
 
 
 def errors_by_taxon(table: pd.DataFrame, estimator: str) -> pd.DataFrame:
-    """Return the errors of counts for each taxon that is there or is counted; see `abundance_by_taxon_table`.
+    """Return the count errors of each taxon that is present or counted; see `abundance_by_taxon_table`.
 
     Args:
-        table: of `counts`.
+        table: `Counts.table`.
         estimator: one of `ESTIMATORS`.
 
     """
     table = table.assign(error=table[estimator] - table["n_true"])
     total = table[table["sample"] == ALL].set_index("taxon")
     samples = table[table["sample"] != ALL]
-    found = pd.DataFrame({"n_true": total["n_true"], "n_counted": total[estimator], "error": total["error"]})
-    found["relative_error"] = found["error"] / found["n_true"].where(found["n_true"] > 0)
-    found["n_samples"] = samples["sample"].nunique()
-    found["bias"] = samples.groupby("taxon", sort=False)["error"].mean()
-    found["rmse"] = np.sqrt((samples["error"] ** 2).groupby(samples["taxon"], sort=False).mean())
-    return found[(found["n_true"] > 0) | (found["n_counted"] >= COUNTED)].reset_index()
+    errors = pd.DataFrame({"n_true": total["n_true"], "n_counted": total[estimator], "error": total["error"]})
+    errors["relative_error"] = errors["error"] / errors["n_true"].where(errors["n_true"] > 0)
+    errors["n_samples"] = samples["sample"].nunique()
+    errors["bias"] = samples.groupby("taxon", sort=False)["error"].mean()
+    errors["rmse"] = np.sqrt((samples["error"] ** 2).groupby(samples["taxon"], sort=False).mean())
+    return errors[(errors["n_true"] > 0) | (errors["n_counted"] >= MIN_COUNT)].reset_index()
 
 
-LINEAR_BELOW = 10  # objects
+LINEAR_BELOW = 10  # objects; the axes are logarithmic above
 
 
 def abundance_figure(section: Section, table: pd.DataFrame) -> Figure | None:
-    """Draw counted against true objects of each taxon for the best track, plain and adjusted, mean over runs."""
-    told = table.dropna(subset=["n_counted"])
-    told = told[told["track"] == section.done[0].name] if section.done else told.head(0)
-    if told.empty:
+    """Draw plain and adjusted counts of each taxon against true counts for the best track, as means over runs."""
+    known = table.dropna(subset=["n_counted"])
+    known = known[known["track"] == section.done[0].name] if section.done else known.head(0)
+    if known.empty:
         return None
-    means = told.groupby(["estimator", "taxon"], as_index=False)[["n_true", "n_counted"]].mean()
+    means = known.groupby(["estimator", "taxon"], as_index=False)[["n_true", "n_counted"]].mean()
     figure, axes = canvas(6.4, 4.8)
     top = 1.3 * means[["n_true", "n_counted"]].to_numpy().max()
     axes.plot((0, top), (0, top), "--", color=INK, linewidth=0.8)
@@ -250,9 +252,9 @@ def abundance_figure(section: Section, table: pd.DataFrame) -> Figure | None:
     return figure
 
 
-def _abundance(rows: pd.DataFrame) -> pd.DataFrame:
-    over_all = rows[is_blank(rows["sample"])].dropna(subset=["bray_curtis"])
-    means = over_all.pivot_table("bray_curtis", "track", "estimator").sort_index(axis=1, ascending=False)
+def _summary(rows: pd.DataFrame) -> pd.DataFrame:
+    over_all_samples = rows[is_blank(rows["sample"])].dropna(subset=["bray_curtis"])
+    means = over_all_samples.pivot_table("bray_curtis", "track", "estimator").sort_index(axis=1, ascending=False)
     return means.rename(columns="Bray–Curtis, {} counts".format)
 
 
@@ -261,12 +263,12 @@ COUNTS_BY_SAMPLE = Analysis(
     "Counts by sample",
     (
         "Distance of taxon counts from the truth, by sample and over all test objects. Bray–Curtis dissimilarity is 0 "
-        "when all counts are right and 1 when no object is counted under its taxon. Plain counts are numbers of "
-        "predictions; adjusted counts correct for the errors on validation rows, at the price of more noise. Counts of "
-        "each taxon are in abundance-by-taxon.csv."
+        "if all counts are correct and 1 if no object is counted under its taxon. Plain counts are numbers of "
+        "predictions; adjusted counts are corrected for the error rates on validation rows, which adds noise. Counts "
+        "of each taxon are in abundance-by-taxon.csv."
     ),
     abundance_table,
-    summary=_abundance,
+    summary=_summary,
 )
 
 
@@ -274,8 +276,8 @@ COUNTS_BY_TAXON = Analysis(
     ABUNDANCE_BY_TAXON,
     "Counts by taxon",
     (
-        "Counts of each taxon over all test objects compared with the truth, and the bias in objects per sample: "
-        "positive when a taxon is counted too often."
+        "Counts of each taxon over all test objects compared with the truth, and the bias in objects per sample, "
+        "which is positive if a taxon is overestimated."
     ),
     abundance_by_taxon_table,
     figure="abundance",

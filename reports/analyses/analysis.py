@@ -1,4 +1,4 @@
-"""One analysis: a table over all runs, with its summary by track and its figure."""
+"""Analysis of stored predictions: a table over all runs, a summary by track, and a figure."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Analysis:
-    """A question that stored predictions answer, and how the answer is computed, summarised and drawn.
+    """An analysis of stored predictions.
 
     Attributes:
-        file: name of its table among the report's tables.
+        file: file name of the table.
         title: heading on the page.
-        description: what it shows, in a sentence or two.
-        table: computes the table from runs; failed runs have no rows, and a run without an answer has its reason.
-        summary: from the rows of a section to one row for each track (index `track`), means over runs; None for no
-            table on the page.
-        figure: file name of its figure, without suffix; empty when it has none.
-        draw: draws the figure from a section and its rows, or returns None where there is nothing to draw.
+        description: one or two sentences on the content.
+        table: computes the table from runs; failed runs have no rows, and runs without values have the reason.
+        summary: reduces the rows of a section to one row for each track (index `track`), with means over runs; None if
+            the page shows no table.
+        figure: file name of the figure, without suffix; empty if there is none.
+        draw: draws the figure from a section and its rows, or returns None if there is nothing to draw.
 
     """
 

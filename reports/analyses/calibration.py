@@ -1,4 +1,4 @@
-"""Whether scores can be trusted as probabilities, and whether the right class is at least among the highest."""
+"""Calibration of scores as probabilities, area under the ROC curve, and top-k accuracy."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from ..results.subset_predictions import SubsetPredictions
 
 CALIBRATION, RELIABILITY = "calibration.csv", "reliability.csv"
-BINS = 15  # of equal width on [0, 1], as Guo et al. 2017 use
+BINS = 15  # of equal width on [0, 1], as in Guo et al. 2017
 TOPS = (3, 5)
-SUMS_WITHIN = 1e-3  # of one; scores are stored in single precision, and some programs round theirs
+SUM_TOLERANCE = 1e-3  # scores are stored in single precision, and some programs round them
 COLUMNS = (
     "n_objects", "n_classes", "ece", "confidence", "accuracy", "log_loss", "score_zero", "macro_auroc", "classes_auroc",
     *(f"top_{k}" for k in TOPS),
@@ -37,21 +37,21 @@ BIN_COLUMNS = ("low", "high", "n_objects", "confidence", "accuracy")
 
 
 def calibration_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
-    """Measure the scores of all finished runs on test rows.
+    """Evaluate the scores of all finished runs on test rows.
 
     Args:
-        runs: of a results folder.
+        runs: runs of a results folder.
 
     Returns:
         One row for each run, with `run_table.KEYS`, `COLUMNS` and `reason`.
         `ece`: expected calibration error, the mean of |accuracy - confidence| over `BINS` bins of confidence, weighted
-        by their objects (Guo et al. 2017, arXiv 1706.04599, equation 3); `confidence` and `accuracy` are the means over
-        all objects, so that a confidence above the accuracy is overconfidence. Confidence is the score of the called
-        class. `log_loss` is in nats, as scikit-learn's, which raises a zero to 2.2e-16; `score_zero` counts the objects
-        whose own class had the score zero. `macro_auroc` is the mean over `classes_auroc` classes, those that some test
-        objects are and others are not, of the area under the ROC curve of one class against all others. `top_k` is the
-        share of objects whose class is among the k highest scores; among equal scores lots are drawn, and the expected
-        share is told. Scores that are no probabilities leave `ece`, `confidence` and `log_loss` empty.
+        by number of objects (Guo et al. 2017, arXiv 1706.04599, equation 3). `confidence` and `accuracy` are means over
+        all objects; a confidence above the accuracy is overconfidence. Confidence is the score of the predicted class.
+        `log_loss` is in nats and computed by scikit-learn, which replaces zeros by 2.2e-16; `score_zero` is the number
+        of objects whose true class has the score zero. `macro_auroc` is the mean area under the one-vs-rest ROC curve
+        over the `classes_auroc` classes that have both positive and negative test objects. `top_k` is the share of
+        objects whose class is among the k highest scores, or its expected value under random tie-breaking. If scores
+        are not probabilities, `ece`, `confidence`, `log_loss` and `score_zero` are missing.
 
     """
     return run_table(runs, COLUMNS, _rows)
@@ -71,143 +71,143 @@ def _rows(run: StoredRun) -> Rows | str:
         "classes_auroc": len(auroc),
         **{f"top_{k}": top_k(predictions.truth, scores, k) for k in TOPS},
     }
-    strange = no_probabilities(scores)
-    return [row | ({"reason": strange} if strange else _of_probabilities(predictions, scores))]
+    reason = why_not_probabilities(scores)
+    return [row | ({"reason": reason} if reason else _probability_columns(predictions, scores))]
 
 
-def _of_probabilities(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> dict[str, object]:
+def _probability_columns(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> dict[str, object]:
     bins = reliability(predictions.right, confidence(predictions, scores))
-    own = np.take_along_axis(scores, predictions.truth[:, None], axis=1)
+    true_scores = np.take_along_axis(scores, predictions.truth[:, None], axis=1)
     shares = scores / scores.sum(axis=1, keepdims=True)
     return {
         "ece": expected_calibration_error(bins),
         "confidence": np.average(bins["confidence"], weights=bins["n_objects"]),
         "log_loss": log_loss(predictions.truth, shares, labels=range(len(predictions.classes))),
-        "score_zero": int((own == 0).sum()),
+        "score_zero": int((true_scores == 0).sum()),
     }
 
 
 def reliability_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
-    """Return how often calls of like confidence are right, for all finished runs, on test rows.
+    """Return the accuracy of predictions by confidence on test rows, for all finished runs.
 
     Args:
-        runs: of a results folder.
+        runs: runs of a results folder.
 
     Returns:
         One row for each run and bin with objects, with `run_table.KEYS`, `BIN_COLUMNS` and `reason`; see `reliability`.
 
     """
-    return run_table(runs, BIN_COLUMNS, _bins)
+    return run_table(runs, BIN_COLUMNS, _reliability_rows)
 
 
-def _bins(run: StoredRun) -> Rows | str:
+def _reliability_rows(run: StoredRun) -> Rows | str:
     found = scored_predictions(run)
     if isinstance(found, str):
         return found
     predictions, scores = found
     bins = reliability(predictions.right, confidence(predictions, scores))[list(BIN_COLUMNS)]
-    return no_probabilities(scores) or [
+    return why_not_probabilities(scores) or [
         dict(zip(BIN_COLUMNS, row, strict=True)) for row in bins.itertuples(index=False)
     ]
 
 
-def no_probabilities(scores: NDArray[np.float64]) -> str:
-    """Return in words why scores of shape (n_objects, n_classes) are no probabilities; empty when they are."""
+def why_not_probabilities(scores: NDArray[np.float64]) -> str:
+    """Return why scores of shape (n_objects, n_classes) are not probabilities; empty if they are."""
     outside = ((scores < 0) | (scores > 1)).any(axis=1)
-    odd = outside | (np.abs(scores.sum(axis=1) - 1) > SUMS_WITHIN)
-    if not odd.any():
+    invalid = outside | (np.abs(scores.sum(axis=1) - 1) > SUM_TOLERANCE)
+    if not invalid.any():
         return ""
-    which = f"the scores of {odd.sum():,} of {len(odd):,} objects"
-    return f"{which} are not probabilities: values outside 0 to 1, or a sum other than 1"
+    affected = f"the scores of {invalid.sum():,} of {len(invalid):,} objects"
+    return f"{affected} are not probabilities: values outside 0 to 1, or a sum other than 1"
 
 
 def confidence(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the score of each object's called class, of shape (n_objects,)."""
+    """Return the score of each object's predicted class, of shape (n_objects,)."""
     return np.take_along_axis(scores, predictions.predicted[:, None], axis=1)[:, 0]
 
 
 def reliability(right: NDArray[np.bool_], confidence: NDArray[np.float64], bins: int = BINS) -> pd.DataFrame:
-    """Group calls by their confidence.
+    """Group predictions by confidence.
 
     Args:
-        right: which calls are right, of shape (n_objects,).
-        confidence: of each call, from 0 to 1, of shape (n_objects,).
-        bins: number of bins of equal width; their upper ends belong to them.
+        right: whether each prediction is correct, of shape (n_objects,).
+        confidence: confidence of each prediction, from 0 to 1, of shape (n_objects,).
+        bins: number of bins of equal width, closed on the right.
 
     Returns:
-        One row for each bin with objects: low and high end, n_objects, mean confidence, accuracy.
+        One row for each non-empty bin: low and high edge, n_objects, mean confidence, accuracy.
 
     """
-    ends = np.linspace(0, 1, bins + 1)
-    place = np.clip(np.searchsorted(ends, confidence, side="left") - 1, 0, bins - 1)
-    table = pd.DataFrame({"bin": place, "confidence": confidence, "accuracy": right.astype(np.float64)})
-    found = table.groupby("bin").agg(
+    edges = np.linspace(0, 1, bins + 1)
+    position = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    table = pd.DataFrame({"bin": position, "confidence": confidence, "accuracy": right.astype(np.float64)})
+    means = table.groupby("bin").agg(
         n_objects=("accuracy", "size"), confidence=("confidence", "mean"), accuracy=("accuracy", "mean")
     )
-    return found.assign(low=ends[found.index], high=ends[found.index + 1]).reset_index(drop=True)
+    return means.assign(low=edges[means.index], high=edges[means.index + 1]).reset_index(drop=True)
 
 
 def expected_calibration_error(bins: pd.DataFrame) -> float:
-    """Return the mean of |accuracy - confidence| over the bins of `reliability`, weighted by their objects."""
+    """Return the mean of |accuracy - confidence| over the bins of `reliability`, weighted by number of objects."""
     return float(np.average((bins["accuracy"] - bins["confidence"]).abs(), weights=bins["n_objects"]))
 
 
 def class_auroc(truth: NDArray[np.int64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the area under the ROC curve of each class that some objects are and others are not.
+    """Return the one-vs-rest area under the ROC curve of each class with both positive and negative objects.
 
-    From the sum of the ranks of the class's own objects (Mann & Whitney 1947), which for a hundred classes is ten times
-    as quick as drawing the curves.
+    It is computed from the rank sum of the positive objects (Mann & Whitney 1947), which for a hundred classes is ten
+    times as fast as integrating the curves.
 
     Args:
         truth: codes of shape (n_objects,).
         scores: of shape (n_objects, n_classes).
 
     Returns:
-        float64 of shape (n_such_classes,), in the order of the classes.
+        float64 of shape (n_classes_with_both,), in the order of the classes.
 
     """
     n, sizes = len(truth), np.bincount(truth, minlength=scores.shape[1])
     present = np.flatnonzero((sizes > 0) & (sizes < n))
-    places = rankdata(scores[:, present], axis=0)
-    sums = np.array([places[truth == code, column].sum() for column, code in enumerate(present)])
-    inside = sizes[present]
-    return np.asarray((sums - inside * (inside + 1) / 2) / (inside * (n - inside)))
+    ranks = rankdata(scores[:, present], axis=0)
+    sums = np.array([ranks[truth == code, column].sum() for column, code in enumerate(present)])
+    positive = sizes[present]
+    return np.asarray((sums - positive * (positive + 1) / 2) / (positive * (n - positive)))
 
 
 def top_k(truth: NDArray[np.int64], scores: NDArray[np.float64], k: int) -> float:
-    """Return the share of objects whose class is among the k highest scores; NaN when there are no more classes.
+    """Return the share of objects whose class is among the k highest scores; NaN for k classes or fewer.
 
-    Where the own class shares its score with others the expected share under drawing lots counts, so that the order of
-    classes does not matter (as in scikit-learn's `top_k_accuracy_score` it does).
+    If the true class is tied with others, its expected share under random tie-breaking counts. Unlike in scikit-learn's
+    `top_k_accuracy_score`, the result does not depend on the order of classes.
 
     Args:
         truth: codes of shape (n_objects,).
         scores: of shape (n_objects, n_classes).
-        k: how many.
+        k: number of highest scores.
 
     """
     if k >= scores.shape[1]:
         return float("nan")
-    own = np.take_along_axis(scores, truth[:, None], axis=1)
-    higher, equal = (scores > own).sum(axis=1), (scores == own).sum(axis=1)
+    true_scores = np.take_along_axis(scores, truth[:, None], axis=1)
+    higher, equal = (scores > true_scores).sum(axis=1), (scores == true_scores).sum(axis=1)
     return float(np.clip((k - higher) / equal, 0, 1).mean())
 
 
-SIZES = (8, 120)  # of points, in square points
+POINT_AREAS = (8, 120)  # smallest and largest, in square points
 
 
 def reliability_figure(section: Section, table: pd.DataFrame) -> Figure | None:
-    """Draw accuracy against confidence in bins, all runs of a track together; points grow with their objects."""
-    told = table.dropna(subset=["confidence"])
-    names = [name for name in tracks_shown(section) if name in set(told["track"])]
+    """Draw accuracy against confidence in bins pooled over runs; point areas show the number of objects."""
+    known = table.dropna(subset=["confidence"])
+    names = [name for name in tracks_shown(section) if name in set(known["track"])]
     if not names:
         return None
     figure, axes = canvas(6.4, 4.6)
     axes.plot((0, 1), (0, 1), "--", color=INK, linewidth=0.8)
     for name, colour in zip(names, track_colours(names), strict=True):
-        bins = _pooled(told[told["track"] == name])
+        bins = _pooled(known[known["track"] == name])
         axes.plot(bins["confidence"], bins["accuracy"], color=colour, linewidth=1, alpha=0.8)
-        areas = SIZES[0] + (SIZES[1] - SIZES[0]) * bins["n_objects"] / bins["n_objects"].sum()
+        areas = POINT_AREAS[0] + (POINT_AREAS[1] - POINT_AREAS[0]) * bins["n_objects"] / bins["n_objects"].sum()
         axes.scatter(bins["confidence"], bins["accuracy"], s=areas, color=colour, label=name, alpha=0.8)
     axes.set(xlabel="confidence: score of the predicted class", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
     finish(axes)
@@ -215,14 +215,14 @@ def reliability_figure(section: Section, table: pd.DataFrame) -> Figure | None:
 
 
 def _pooled(bins: pd.DataFrame) -> pd.DataFrame:
-    """Add the bins of several runs up."""
+    """Merge the bins of several runs."""
     weighted = bins[["confidence", "accuracy"]].mul(bins["n_objects"], axis=0).assign(n_objects=bins["n_objects"])
     sums = weighted.groupby(bins["low"]).sum()
     return sums[["confidence", "accuracy"]].div(sums["n_objects"], axis=0).assign(n_objects=sums["n_objects"])
 
 
-def _calibration(rows: pd.DataFrame) -> pd.DataFrame:
-    tops = {f"top_{k}": f"among the first {k}" for k in TOPS}
+def _summary(rows: pd.DataFrame) -> pd.DataFrame:
+    tops = {f"top_{k}": f"top-{k} accuracy" for k in TOPS}
     return track_means(rows, {"ece": "calibration error", "log_loss": "log loss", "macro_auroc": "macro AUROC", **tops})
 
 
@@ -230,12 +230,12 @@ SCORES_AS_PROBABILITIES = Analysis(
     CALIBRATION,
     "Scores as probabilities",
     (
-        "Of the predictions of a calibrated method with confidence 80 %, four in five are right. The calibration "
-        "error is the mean distance between confidence and accuracy in 15 bins of equal width, which are in "
+        "If a method is calibrated, 80 % of its predictions with confidence 80 % are correct. The calibration error "
+        "is the mean distance between confidence and accuracy in 15 bins of equal width; the bins are in "
         "reliability.csv."
     ),
     calibration_table,
-    summary=_calibration,
+    summary=_summary,
 )
 
 
@@ -243,8 +243,8 @@ CONFIDENCE_AND_ACCURACY = Analysis(
     RELIABILITY,
     "Confidence and accuracy",
     (
-        "Accuracy of predictions by their confidence, in 15 bins of equal width: on the diagonal confidence equals "
-        "accuracy, below it a method is overconfident."
+        "Accuracy of predictions by confidence, in 15 bins of equal width. On the diagonal, confidence equals "
+        "accuracy; below it, a method is overconfident."
     ),
     reliability_table,
     figure="reliability",

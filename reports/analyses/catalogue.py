@@ -1,4 +1,4 @@
-"""All analyses of the report, in the order of the page, and what the page shows of each."""
+"""Catalogue of the analyses in the report, in page order, with their tables, figures and summaries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..results.section import of_section
 from .abundance import COUNTS_BY_SAMPLE, COUNTS_BY_TAXON
 from .calibration import CONFIDENCE_AND_ACCURACY, SCORES_AS_PROBABILITIES
 from .error_variance import EVENNESS_OF_ERRORS
-from .plankton import PLANKTON_ALONE
+from .plankton import PLANKTON_ONLY
 from .sorting_effort import SORTING_EFFORT
 from .taxonomic_ranks import TAXONOMIC_RANKS
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ANALYSES = (
     TAXONOMIC_RANKS,
-    PLANKTON_ALONE,
+    PLANKTON_ONLY,
     COUNTS_BY_SAMPLE,
     COUNTS_BY_TAXON,
     SCORES_AS_PROBABILITIES,
@@ -39,16 +39,16 @@ ANALYSES = (
 
 @dataclass(frozen=True)
 class AnalysisSummary:
-    """What the page of a section shows of an analysis.
+    """Summary of an analysis on the page of a section.
 
     Attributes:
-        title: its heading.
-        description: what it shows, in a sentence or two.
-        file: the table that holds all of it.
-        columns: heads of the table on the page.
-        rows: name of a track, then numbers; one row for each finished track.
-        figure: name of its figure; empty when there is none.
-        reasons: whose numbers are missing and why, in sentences.
+        title: heading.
+        description: one or two sentences on the content.
+        file: file name of the full table.
+        columns: column names of the table on the page.
+        rows: name and values of each finished track.
+        figure: name of the figure; empty if there is none.
+        reasons: sentences that explain missing values.
 
     """
 
@@ -67,11 +67,11 @@ def analysis_tables(runs: Sequence[StoredRun]) -> dict[str, pd.DataFrame]:
 
 
 def analysis_figures(section: Section, tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure | None]:
-    """Draw the figures of a section, by file name without suffix; None where its runs give nothing to draw.
+    """Draw the figures of a section, by file name without suffix; None if there is nothing to draw.
 
     Args:
         section: the results.
-        tables: from `analysis_tables`, of these runs and perhaps others.
+        tables: from `analysis_tables`; they may include other runs.
 
     """
     drawn = {analysis.figure: (analysis.draw, tables[analysis.file]) for analysis in ANALYSES}
@@ -81,20 +81,25 @@ def analysis_figures(section: Section, tables: Mapping[str, pd.DataFrame]) -> di
 def analysis_summaries(
     section: Section, tables: Mapping[str, pd.DataFrame], figures: Collection[str]
 ) -> list[AnalysisSummary]:
-    """Return what the page of a section shows of each analysis; nothing for a section without a finished run.
+    """Return the summaries of all analyses for the page of a section; none if it has no finished run.
 
     Args:
         section: the results.
-        tables: from `analysis_tables`, of these runs and perhaps others.
-        figures: names of the figures that were drawn of the section.
+        tables: from `analysis_tables`; they may include other runs.
+        figures: names of the figures drawn for the section.
 
     """
     if not section.done:
         return []
-    return [_summary(section, one, of_section(tables[one.file], section), figures) for one in ANALYSES]
+    return [
+        _analysis_summary(section, analysis, of_section(tables[analysis.file], section), figures)
+        for analysis in ANALYSES
+    ]
 
 
-def _summary(section: Section, analysis: Analysis, rows: pd.DataFrame, figures: Collection[str]) -> AnalysisSummary:
+def _analysis_summary(
+    section: Section, analysis: Analysis, rows: pd.DataFrame, figures: Collection[str]
+) -> AnalysisSummary:
     means = (analysis.summary(rows) if analysis.summary else pd.DataFrame()).dropna(how="all")
     names = [track.name for track in section.done if track.name in means.index]
     return AnalysisSummary(

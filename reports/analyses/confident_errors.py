@@ -1,7 +1,7 @@
-"""The most confident errors: test objects that a track is surest of and calls otherwise than their label does.
+"""Suspected label errors: test objects that a track predicts with high confidence but contrary to their label.
 
-Many of them are faults of the label (Northcutt et al. 2021, arXiv 2103.14749, find such in every test set they look
-at), so that a person should look at them first. The table can be given to EcoTaxa, which then marks them as dubious.
+Many such objects are mislabelled (Northcutt et al. 2021, arXiv 2103.14749, find label errors in every test set they
+examine) and should be inspected first. The table can be imported into EcoTaxa, which then marks the objects as dubious.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ ECOTAXA = {
     "object_predicted_score": "[f]",
     "object_predicted_by": "[t]",
 }
-"""Columns of the table for EcoTaxa, with the type that its second line states: text or number."""
+"""Columns of the table for EcoTaxa, with the type in its second line: text or number."""
 
 
 @dataclass(frozen=True)
 class SuspectedLabelError:
-    """A confident error on the page.
+    """A suspected label error on the page.
 
     Attributes:
-        object_id: which object.
+        object_id: id of the object.
         taxon: its label.
-        predicted: what it was called.
-        score: the score of that call.
-        address: text of the data address of its image; None when it is not kept.
+        predicted: its predicted taxon.
+        score: score of the predicted taxon.
+        address: data URL of its image; None if the image is not stored.
 
     """
 
@@ -55,50 +55,50 @@ class SuspectedLabelError:
 
 
 def suspected_label_errors(track: TrackResult, most: int = MOST_SUSPECTED) -> pd.DataFrame | None:
-    """Return the errors of a track with the highest score for what it called, the surest first, then by id.
+    """Return the errors of a track with the highest scores, sorted by score and then by id.
 
     Args:
-        track: all its finished runs are looked at; of an object that is a test object of several, the surest call.
-        most: number of rows.
+        track: a track; all its finished runs count. If several runs test an object, the most confident error is used.
+        most: largest number of rows.
 
     Returns:
-        Columns object_id, taxon, called, score; None when the predictions hold no scores.
+        Columns object_id, taxon, predicted, score; None if the predictions have no scores.
 
     """
-    found = [_errors(run) for run in track.runs if run.score is not None]
-    parts = [table for table in found if table is not None]
-    if not parts:
+    tables = [_errors(run) for run in track.runs if run.score is not None]
+    known = [table for table in tables if table is not None]
+    if not known:
         return None
-    table = pd.concat(parts).sort_values(["score", "object_id"], ascending=[False, True], kind="stable")
+    table = pd.concat(known).sort_values(["score", "object_id"], ascending=[False, True], kind="stable")
     return table.drop_duplicates("object_id").head(most).reset_index(drop=True)
 
 
 def _errors(run: StoredRun) -> pd.DataFrame | None:
-    """Return a run's wrong calls with their scores; None when it stored none."""
+    """Return the wrong predictions of a run with their scores; None if it stored no scores."""
     stored = read_table(run.folder / PREDICTIONS, DataError).set_index("object_id")
     columns = {str(name).removeprefix(SCORE): name for name in stored.columns if str(name).startswith(SCORE)}
     wrong = run.predictions[run.predictions["taxon"] != run.predictions["predicted"]]
     if not columns or not set(wrong["predicted"]) <= set(columns):
         return None
     stored.index = stored.index.astype("str")
-    parts = [
+    tables = [
         rows.assign(score=stored.loc[rows["object_id"], columns[str(predicted)]].to_numpy("float64"))
         for predicted, rows in wrong.groupby("predicted", sort=False)
     ]
     empty = wrong.assign(score=pd.Series(dtype="float64"))
-    return (pd.concat(parts) if parts else empty)[["object_id", "taxon", "predicted", "score"]]
+    return (pd.concat(tables) if tables else empty)[["object_id", "taxon", "predicted", "score"]]
 
 
 def write_for_ecotaxa(table: pd.DataFrame, track: str, path: Path) -> None:
-    """Write suspects as EcoTaxa reads an update of a project: tab-separated, names, types, then one line per object.
+    """Write suspected label errors as an EcoTaxa project update: tab-separated names, types, and one line per object.
 
-    Each keeps its category, becomes dubious, and gets what it was called, with which score and by which track, as free
-    columns. EcoTaxa finds the object by `object_id`, so that the ids of the data set have to be those of the project.
+    Objects keep their category and become dubious; predicted taxon, score and track are added as free columns. EcoTaxa
+    identifies objects by `object_id`, so the ids of the data set must be those of the project.
 
     Args:
         table: from `suspected_label_errors`.
         track: name of the track.
-        path: the file.
+        path: path of the file.
 
     """
     rows = pd.DataFrame(

@@ -1,6 +1,6 @@
-"""Duplicates within a data set: objects whose measurements or image files are the same to the last digit.
+"""Duplicates within a data set: objects with identical native features or identical image files.
 
-A test object whose copy was trained on is known beforehand, so that its score says little.
+Test objects with a duplicate in training inflate the score.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ...data_manifests.errors import DataError
-from ...data_manifests.files.atomic_writes import write_whole
+from ...data_manifests.files.atomic_writes import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +30,10 @@ FEWEST_COLUMNS = 8  # two objects can agree in a few features by chance
 
 @dataclass(frozen=True)
 class Duplicates:
-    """What a results folder keeps of the copies in a data set.
+    """Duplicates in a data set as stored in a results folder.
 
     Attributes:
-        path: JSON with data_sha256 and groups (lists of ids that are the same); it need not be there.
+        path: JSON file with data_sha256 and groups (lists of ids of identical objects); it need not exist.
 
     """
 
@@ -42,52 +42,52 @@ class Duplicates:
     @cached_property
     def _stored(self) -> dict[str, object]:
         try:
-            found: dict[str, object] = json.loads(self.path.read_text(encoding="utf-8"))
+            content: dict[str, object] = json.loads(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as fault:
-            message = f"{self.path} cannot be read: {fault}. Delete it; the next run looks for duplicates again."
+            message = f"{self.path} cannot be read: {fault}. Delete it; the next run searches for duplicates again."
             raise DataError(message) from fault
-        return found
+        return content
 
-    def are_of(self, data_sha256: str) -> bool:
-        """Tell whether copies were looked for in these data."""
+    def matches(self, data_sha256: str) -> bool:
+        """Return whether the stored duplicates were found in these data."""
         return self._stored.get("data_sha256") == data_sha256
 
     @property
     def groups(self) -> list[list[str]]:
-        """Ids of objects that are the same, in groups of two or more."""
+        """Ids of identical objects, in groups of two or more."""
         groups = self._stored.get("groups", [])
         return groups if isinstance(groups, list) else []
 
-    def tested(self, run: StoredRun) -> list[str]:
-        """Return the test objects of a run of which a copy is among its training objects, sorted."""
-        if not self.are_of(run.card.data.sha256):
+    def shared_with_training(self, run: StoredRun) -> list[str]:
+        """Return the ids of the test objects of a run that have a duplicate among its training objects, sorted."""
+        if not self.matches(run.card.data.sha256):
             return []
-        parts = dict(zip(run.truth["object_id"], run.truth["part"], strict=True))
-        learnt = [group for group in self.groups if any(parts.get(one) == "train" for one in group)]
-        return sorted(one for group in learnt for one in group if parts.get(one) == "test")
+        subsets = dict(zip(run.truth["object_id"], run.truth["part"], strict=True))
+        in_training = [group for group in self.groups if any(subsets.get(name) == "train" for name in group)]
+        return sorted(name for group in in_training for name in group if subsets.get(name) == "test")
 
 
 def duplicates_of(out: Path, dataset: str) -> Duplicates:
-    """Return what a results folder keeps of the copies in a data set."""
+    """Return the duplicates in a data set as stored in a results folder."""
     return Duplicates(out / DUPLICATES / f"{dataset}.json")
 
 
-def keep_duplicates(out: Path, dataset: Dataset) -> None:
-    """Look for copies in a data set and keep what was found; once for the same data."""
-    kept = duplicates_of(out, dataset.name)
-    if kept.are_of(dataset.data_sha256):
+def store_duplicates(out: Path, dataset: Dataset) -> None:
+    """Find the duplicates in a data set and store them, unless they are stored for the same data."""
+    stored = duplicates_of(out, dataset.name)
+    if stored.matches(dataset.data_sha256):
         return
     content = {"data_sha256": dataset.data_sha256, "groups": find_duplicates(dataset)}
-    write_whole(kept.path, lambda part: part.write_text(json.dumps(content) + "\n", encoding="utf-8"))
+    atomic_write(stored.path, lambda temporary: temporary.write_text(json.dumps(content) + "\n", encoding="utf-8"))
 
 
 def find_duplicates(dataset: Dataset) -> list[list[str]]:
-    """Return the groups of objects that are the same, each sorted.
+    """Return groups of ids of identical objects, each sorted.
 
-    The same are objects that agree in all native features, where there are `FEWEST_COLUMNS` or more, else objects whose
-    image files hold the same bytes. `planktonbench data audit` finds images that were encoded again, too.
+    Objects are identical if they agree in all native features, given at least `FEWEST_COLUMNS` of these, or else if
+    their image files have the same bytes. `planktonbench data audit` also finds re-encoded images.
     """
     if dataset.native is not None and dataset.native.shape[1] >= FEWEST_COLUMNS:
         keys = pd.util.hash_pandas_object(dataset.native, index=False)
@@ -95,13 +95,13 @@ def find_duplicates(dataset: Dataset) -> list[list[str]]:
         keys = pd.Series(dict(_digests(dataset.images, dataset.objects["object_id"])), dtype="str")
     else:
         return []
-    again = keys[keys.duplicated(keep=False)]
-    groups = again.index.to_series().groupby(again).agg(sorted)
+    repeated = keys[keys.duplicated(keep=False)]
+    groups = repeated.index.to_series().groupby(repeated).agg(sorted)
     return sorted(groups.tolist())
 
 
 def _digests(images: ImageStore, object_ids: pd.Series) -> Iterator[tuple[str, str]]:
-    """Yield the hash of each object's image file; the data's own checks name those that cannot be read."""
+    """Yield the hash of each object's image file; unreadable files are skipped, since data checks report them."""
     for object_id in images.in_storage_order(object_ids):
         try:
             yield object_id, hashlib.blake2b(images.read_bytes(object_id), digest_size=16).hexdigest()

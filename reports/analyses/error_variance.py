@@ -1,4 +1,4 @@
-"""How evenly errors fall on classes: the variance of per-class false negatives and false positives of source 003."""
+"""Evenness of errors over classes: variance of per-class false negatives and false positives, as in source 003."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def error_variance_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
     """Return the variance of per-class errors of all finished runs.
 
     Args:
-        runs: of a results folder.
+        runs: runs of a results folder.
 
     Returns:
         One row for each run, with `run_table.KEYS`, `COLUMNS` and `reason`; see `error_shares`.
@@ -40,10 +40,10 @@ def error_variance_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
 def error_shares(totals: Totals) -> pd.DataFrame:
     """Return false negatives and false positives of each class with support, both divided by its number of objects.
 
-    "Tackling Inter-Class Similarity and Intra-Class Variance" (section 4.3) prints the variance of both over classes
-    and does not say what they are divided by. False positives cannot be divided by the objects called so there: its
-    table 2 has a macro precision of 0.858 (mean 0.142) with a variance of 0.136, and numbers between 0 and 1 of that
-    mean have at most 0.142 · 0.858 = 0.122. Divided by the class's own objects they may exceed 1.
+    "Tackling Inter-Class Similarity and Intra-Class Variance" (section 4.3) reports the variance of both over classes
+    without the denominator. For false positives it cannot be the number of objects predicted as the class: table 2 has
+    a macro precision of 0.858 (mean 0.142) with a variance of 0.136, but values between 0 and 1 with that mean have a
+    variance of at most 0.142 · 0.858 = 0.122. Divided by the number of objects of the class they may exceed 1.
 
     Args:
         totals: counts of shape (n_classes,).
@@ -63,7 +63,7 @@ def _rows(run: StoredRun) -> Rows:
     predictions = coded_predictions(run)
     matrix = confusion_matrix(predictions.truth, predictions.predicted, len(predictions.classes))
     shares = error_shares(totals_of(matrix))
-    variances = shares.var(ddof=0)  # over all classes that there are: they are no sample of others
+    variances = shares.var(ddof=0)  # the classes are the whole population, not a sample
     return [
         {
             "n_classes": len(shares),
@@ -76,7 +76,7 @@ def _rows(run: StoredRun) -> Rows:
     ]
 
 
-def _error_variance(rows: pd.DataFrame) -> pd.DataFrame:
+def _summary(rows: pd.DataFrame) -> pd.DataFrame:
     return track_means(
         rows, {"variance_fn": "variance of false negatives", "variance_fp": "variance of false positives"}
     )
@@ -86,9 +86,9 @@ EVENNESS_OF_ERRORS = Analysis(
     ERROR_VARIANCE,
     "Evenness of errors",
     (
-        "Variance over classes of false negatives and of false positives, each as a share of the class's own test "
-        "objects. The lower it is, the more even are the errors over classes."
+        "Variance over classes of false negatives and false positives, each as a share of the test objects of the "
+        "class. The lower the variance, the more evenly errors are distributed over classes."
     ),
     error_variance_table,
-    summary=_error_variance,
+    summary=_summary,
 )

@@ -1,4 +1,4 @@
-"""Precision and recall of plankton alone, as the field's reference benchmark weights them."""
+"""Precision and recall over plankton classes only, weighted as in the reference benchmark."""
 
 from __future__ import annotations
 
@@ -34,40 +34,39 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def weighted_means(totals: Totals, among: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return precision and recall over some classes, each class weighted by its support.
+def weighted_means(totals: Totals, selected: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return precision and recall over selected classes, each class weighted by its support.
 
-    The same as scikit-learn's `precision_recall_fscore_support` with `labels` and `average="weighted"`, which
-    github.com/ThelmaPana/plankton_classif (06.write_metrics.py) calls plankton precision and plankton recall.
+    Equivalent to scikit-learn's `precision_recall_fscore_support` with `labels` and `average="weighted"`, which
+    github.com/ThelmaPana/plankton_classif (06.write_metrics.py) names plankton precision and plankton recall.
 
     Args:
         totals: counts of shape (..., n_classes).
-        among: which classes, of shape (n_classes,).
+        selected: whether each class is included, of shape (n_classes,).
 
     Returns:
-        float64 of shape (..., 2); NaN where these classes have no objects.
+        float64 of shape (..., 2); NaN if the selected classes have no objects.
 
     """
-    support = totals.support * among
-    of_all = support.sum(axis=-1)
+    support = totals.support * selected
+    total = support.sum(axis=-1)
     sums = [(values * support).sum(axis=-1) for values in (totals.precision, totals.recall)]
     return np.stack(
-        [np.divide(value, of_all, out=np.full_like(value, np.nan), where=of_all > 0) for value in sums], axis=-1
+        [np.divide(value, total, out=np.full_like(value, np.nan), where=total > 0) for value in sums], axis=-1
     )
 
 
 def plankton_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
-    """Score plankton alone, for all finished runs.
+    """Score plankton classes only, for all finished runs.
 
     Args:
-        runs: of a results folder.
+        runs: runs of a results folder.
 
     Returns:
-        One row for each run and rank (`taxon`: the classes; `group`: the broader groups of the manifest, of which those
-        are plankton that hold a class that is, as in the reference benchmark), with `run_table.KEYS`, `COLUMNS` and
-        `reason`. The manifest says which classes are plankton. `n_classes` and `n_objects` count those with test
-        objects. Intervals are those of any score: percentiles of 95 % over resampled samples, or objects where there
-        are none.
+        One row for each run and rank, with `run_table.KEYS`, `COLUMNS` and `reason`. At rank `taxon`, plankton are the
+        classes flagged as such in the manifest; at rank `group`, the broader groups of the manifest that contain such a
+        class, as in the reference benchmark. `n_classes` and `n_objects` count plankton with test objects. Intervals
+        are 95 % percentile intervals over resampled samples, or over objects if there are no samples.
 
     """
     return run_table(runs, COLUMNS, _rows)
@@ -77,8 +76,8 @@ def _rows(run: StoredRun) -> Rows | str:
     taxonomy = taxonomy_of(run)
     unknown = set(run.card.data.classes) - set(taxonomy.plankton)
     if unknown:
-        unclear = "any class" if len(unknown) == len(run.card.data.classes) else listed(sorted(unknown))
-        return f"the manifest of {run.card.data.name} does not state whether {unclear} is plankton"
+        affected = "any class" if len(unknown) == len(run.card.data.classes) else listed(sorted(unknown))
+        return f"the manifest of {run.card.data.name} does not state whether {affected} is plankton"
     predictions, folds = coded_predictions(run), {"taxon": {taxon: taxon for taxon in taxonomy.plankton}}
     if taxonomy.groups:
         folds["group"] = taxonomy.groups
@@ -98,32 +97,32 @@ def _rows(run: StoredRun) -> Rows | str:
 
 def _scores(predictions: CodedPredictions, fold: Mapping[str, str], plankton: set[str], seed: int) -> dict[str, object]:
     names, matrix, units = predictions.folded(fold)
-    among = np.array([name in plankton for name in names])
+    selected = np.array([name in plankton for name in names])
     totals = totals_of(matrix)
     rng = np.random.default_rng(derived_seed(purpose="plankton", seed=seed))
-    low, high = interval_of(lambda drawn: weighted_means(drawn, among), units, DRAWS, rng).T
-    values = weighted_means(totals, among)
+    low, high = interval_of(lambda drawn: weighted_means(drawn, selected), units, DRAWS, rng).T
+    values = weighted_means(totals, selected)
     row: dict[str, object] = {
-        "n_classes": int((totals.support * among > 0).sum()),
-        "n_objects": int((totals.support * among).sum()),
+        "n_classes": int((totals.support * selected > 0).sum()),
+        "n_objects": int((totals.support * selected).sum()),
     }
     for position, name in enumerate(("precision", "recall")):
         row |= {name: values[position], f"{name}_lo": low[position], f"{name}_hi": high[position]}
     return row
 
 
-def _plankton(rows: pd.DataFrame) -> pd.DataFrame:
+def _summary(rows: pd.DataFrame) -> pd.DataFrame:
     of_classes = rows[rows["rank"] == "taxon"]
     return track_means(of_classes, {"precision": "precision of plankton", "recall": "recall of plankton"})
 
 
-PLANKTON_ALONE = Analysis(
+PLANKTON_ONLY = Analysis(
     PLANKTON,
-    "Plankton alone",
+    "Plankton only",
     (
-        "Precision and recall over plankton only, each class weighted by its number of test objects. Detritus, "
-        "bubbles and other non-living objects count only where they are predicted as plankton."
+        "Precision and recall over plankton classes only, each weighted by its number of test objects. Detritus, "
+        "bubbles and other non-living objects count only if they are predicted as plankton."
     ),
     plankton_table,
-    summary=_plankton,
+    summary=_summary,
 )

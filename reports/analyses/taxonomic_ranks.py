@@ -1,4 +1,4 @@
-"""Scores folded up the taxonomy: a copepod taken for another copepod is no mistake at the rank of copepods."""
+"""Scores by taxonomic rank: confusing two copepods is not an error at the rank of copepods."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def ranks_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
     """Score all finished runs at each rank of the taxonomy.
 
     Args:
-        runs: of a results folder.
+        runs: runs of a results folder.
 
     Returns:
         One row for each run and rank, with `run_table.KEYS`, `COLUMNS` and `reason`. `rank` is a number, `group` or
-        `taxon`; ranks at which no two classes part that were one at the rank above are left out. Ranks are those of
-        the lineages, which in EcoTaxa's tree are no Linnaean ones. `lineages` tells where they come from (`manifest`
-        or `truth`), `n_classes` how many classes have test objects.
+        `taxon`; ranks that do not split any class of the rank above are left out. Ranks are levels of the lineages;
+        in EcoTaxa's tree these are not Linnaean ranks. `lineages` is the source of the lineages (`manifest` or
+        `truth`), `n_classes` the number of classes with test objects.
 
     """
     return run_table(runs, COLUMNS, _rows)
@@ -57,10 +57,10 @@ def _rows(run: StoredRun) -> Rows | str:
     if not taxonomy.source:
         return f"neither the manifest nor the truth of {run.card.data.name} has lineages"
     predictions, signature = coded_predictions(run), run.score.signature if run.score is not None else ""
-    facts = {"lineages": taxonomy.source, "n_objects": len(predictions.truth)}
+    common = {"lineages": taxonomy.source, "n_objects": len(predictions.truth)}
     return [
         {
-            **facts,
+            **common,
             "rank": rank,
             "signature": f"{signature}|rank:{rank}@{taxonomy.source}",
             **_scores(predictions, fold, run.card.split.seed),
@@ -85,16 +85,16 @@ def _scores(predictions: CodedPredictions, fold: Mapping[str, str], seed: int) -
 
 
 def folds(taxonomy: Taxonomy) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield ranks with the class that each taxon is folded into: from the root down, then `group`, then `taxon`.
+    """Yield each rank with a mapping from taxa to classes: numbered ranks from the root down, `group`, `taxon`.
 
-    A rank that parts nothing is left out: the first one when all classes are one there, and the last ones when they
-    part all classes.
+    Numbered ranks are left out if they have a single class, no more classes than the rank above, or as many classes as
+    there are taxa.
     """
-    parts = 1
+    n_classes = 1
     for rank in range(1, taxonomy.depth + 1):
         fold = taxonomy.folded(rank)
-        if parts < len(set(fold.values())) < len(fold):
-            parts = len(set(fold.values()))
+        if n_classes < len(set(fold.values())) < len(fold):
+            n_classes = len(set(fold.values()))
             yield str(rank), fold
     if taxonomy.groups:
         yield "group", taxonomy.groups
@@ -102,39 +102,43 @@ def folds(taxonomy: Taxonomy) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def ranks_figure(section: Section, table: pd.DataFrame) -> Figure | None:
-    """Draw macro F1 at each rank of the taxonomy, mean over runs, one line for each of the best tracks."""
-    told = table.dropna(subset=["macro_f1"])
-    if told.empty:
+    """Draw macro F1 by taxonomic rank for the best tracks, as means over runs."""
+    known = table.dropna(subset=["macro_f1"])
+    if known.empty:
         return None
     names = tracks_shown(section)
-    ranks = list(dict.fromkeys(told["rank"]))
-    classes = told.groupby("rank")["n_classes"].max().astype(int)
-    means = told.pivot_table("macro_f1", "track", "rank")[ranks].reindex(list(names))
+    ranks = list(dict.fromkeys(known["rank"]))
+    classes = known.groupby("rank")["n_classes"].max().astype(int)
+    means = known.pivot_table("macro_f1", "track", "rank")[ranks].reindex(list(names))
     figure, axes = canvas(7.5, 4.2)
     for colour, (name, values) in zip(track_colours(names), means.iterrows(), strict=True):
         axes.plot(range(len(ranks)), values, "o-", color=colour, label=str(name), markersize=4, linewidth=1.2)
     axes.set_xticks(range(len(ranks)), [f"{rank}\n{classes[rank]}" for rank in ranks])
-    axes.set(xlabel="rank, 1 below the root; number of classes there", ylabel="macro F1, mean over runs", ylim=(0, 1))
+    axes.set(
+        xlabel="rank (1 is directly below the root) and number of classes",
+        ylabel="macro F1, mean over runs",
+        ylim=(0, 1),
+    )
     finish(axes)
     return figure
 
 
-def _ranks(rows: pd.DataFrame) -> pd.DataFrame:
-    told = rows.dropna(subset=["macro_f1"])
-    means = told.pivot_table("macro_f1", "track", "rank")
-    return means[list(dict.fromkeys(told["rank"]))].rename(columns="macro F1, {}".format)
+def _summary(rows: pd.DataFrame) -> pd.DataFrame:
+    known = rows.dropna(subset=["macro_f1"])
+    means = known.pivot_table("macro_f1", "track", "rank")
+    return means[list(dict.fromkeys(known["rank"]))].rename(columns="macro F1, {}".format)
 
 
 TAXONOMIC_RANKS = Analysis(
     RANKS,
-    "Up the taxonomy",
+    "Scores by taxonomic rank",
     (
-        "Macro F1 when classes are folded into their ancestors: rank 1 is the first name of a lineage, group the "
-        "broader groups of the manifest, taxon the classes themselves. Confusion within a branch is no error once the "
-        "branch is one class."
+        "Macro F1 with classes folded into their ancestors. Rank 1 is the first name of a lineage, group the broader "
+        "groups of the manifest, and taxon the classes themselves. Confusion within a branch is not an error if the "
+        "branch is a single class."
     ),
     ranks_table,
-    summary=_ranks,
+    summary=_summary,
     figure="ranks",
     draw=ranks_figure,
 )

@@ -1,4 +1,4 @@
-"""Differences between methods: paired bootstrap, tests, leaderboard, and gain of fusions.
+"""Differences between methods: paired bootstrap, significance tests, leaderboard, and gain of fusions.
 
-One method alone is scored in `scoring`.
+Scores of a single method belong in `scoring`.
 """

@@ -1,11 +1,10 @@
-"""Differences over several splits: a t test that knows that the training sets overlap.
+"""Corrected t test for differences over several splits with overlapping training sets.
 
-Runs on folds, or on repeated hold-outs, share most of their training objects, so that their differences vary less than
-those of independent studies would. The plain t test then finds differences far too often; the corrected one adds the
-share of test objects to the variance (Nadeau & Bengio 2003, Inference for the generalization error, Machine Learning
-52, section 3; for k-fold, also repeated, Bouckaert & Frank 2004, Evaluating the replicability of significance tests,
-PAKDD, section 3.2). Seeds on one and the same split answer another question, how much training varies, and no t test is
-made of them.
+Runs on folds or repeated hold-outs share most of their training objects, so their differences vary less than those of
+independent studies. The standard t test then finds differences far too often; the corrected test increases the variance
+by the ratio of test to training objects (Nadeau & Bengio 2003, Inference for the generalization error, Machine Learning
+52, section 3; for k-fold and repeated k-fold, Bouckaert & Frank 2004, Evaluating the replicability of significance
+tests, PAKDD, section 3.2). Several seeds on one split show only how much training varies, so they are not tested.
 """
 
 from __future__ import annotations
@@ -34,13 +33,13 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class CorrectedT:
-    """What the corrected t test says of differences over splits.
+    """Result of the corrected t test of differences over splits.
 
     Attributes:
         mean: mean difference.
-        sd: their standard deviation, with n - 1.
-        interval: of 95 %, for the mean.
-        p_value: two-sided.
+        sd: standard deviation of the differences, with n - 1.
+        interval: 95 % interval of the mean.
+        p_value: two-sided p-value.
         df: degrees of freedom.
 
     """
@@ -53,11 +52,11 @@ class CorrectedT:
 
 
 def corrected_t(deltas: ArrayLike, test_to_train: float) -> CorrectedT:
-    """Test whether the mean of differences is zero, with the variance (1/n + test_to_train) · sd².
+    """Test whether the mean difference is zero, with the variance (1/n + test_to_train) · sd².
 
     Args:
-        deltas: one difference for each split, shape (n_splits,), two or more.
-        test_to_train: number of test objects / number of training objects, such as 1 / (k - 1) for k-fold.
+        deltas: difference for each split, shape (n_splits,), at least two.
+        test_to_train: number of test objects / number of training objects, e.g. 1 / (k - 1) for k-fold.
 
     """
     from scipy.stats import t
@@ -71,10 +70,10 @@ def corrected_t(deltas: ArrayLike, test_to_train: float) -> CorrectedT:
 
 
 def design_of(runs: Sequence[StoredRun]) -> Design:
-    """Tell how several runs of one track on one data set are related, from their splits and test objects."""
+    """Return the design of several runs of a track on one data set, based on their splits and test objects."""
     if len(runs) == 1:
         return "one run"
     if any(run.card.split.name != run.card.split.plan for run in runs):
         return "k-fold" if len({run.card.split.seed for run in runs}) == 1 else "repeated k-fold"
-    tested = {tuple(run.predictions["object_id"]) for run in runs}
-    return "seeds on one split" if len(tested) == 1 else "repeated hold-out"
+    test_sets = {tuple(run.predictions["object_id"]) for run in runs}
+    return "seeds on one split" if len(test_sets) == 1 else "repeated hold-out"

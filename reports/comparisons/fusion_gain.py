@@ -1,4 +1,4 @@
-"""Fusions judged: each beside the best of its parts, which validation rows choose, on the same test rows."""
+"""Gain of fusions: each compared on test rows with its best base model, which is selected on validation rows."""
 
 from __future__ import annotations
 
@@ -20,56 +20,57 @@ COLUMNS = (
     "dataset", "track", "best_single", "delta", "lo", "hi", "verdict", "split", "seed", "macro_f1",
     "macro_f1_single", "p_value",
 )  # fmt: skip
-WORDS = {"a": "better", "b": "worse", "tie": "tie"}
+VERDICTS = {"a": "better", "b": "worse", "tie": "tie"}
 
 
 def fusion_table(runs: Sequence[StoredRun]) -> pd.DataFrame:
-    """Judge every finished fusion.
+    """Compare every finished fusion with its best base model.
 
     Args:
-        runs: of a results folder, those of the parts among them.
+        runs: runs of a results folder, including the base runs.
 
     Returns:
-        One row for each run of a fusion, with `COLUMNS`: `best_single` is the part with the highest macro F1 on
-        validation rows, `delta` by how much the fusion is better on test rows, `lo` and `hi` the ends of the paired
-        interval of 95 %, `verdict` better, worse or tie. A fusion whose parts are not all there has no row.
+        One row for each run of a fusion, with `COLUMNS`: `best_single` is the base model with the highest macro F1 on
+        validation rows; `delta` is the macro F1 of the fusion minus that of `best_single` on test rows; `lo` and `hi`
+        are the bounds of its paired 95 % interval; `verdict` is better, worse or tie. Fusions with a missing base run
+        have no row.
 
     """
-    by_place = {_place(run, run.card.track.name): run for run in runs if run.card.status == "done"}
+    finished = {_key(run, run.card.track.name): run for run in runs if run.card.status == "done"}
     rows = []
-    for run in by_place.values():
-        parts = [by_place.get(_place(run, name)) for name in run.card.track.base_runs]
-        known = [part for part in parts if part is not None]
-        if known and len(known) == len(parts):
-            single = max(known, key=lambda part: (valid_macro_f1(part), part.card.track.name))
+    for run in finished.values():
+        base_runs = [finished.get(_key(run, name)) for name in run.card.track.base_runs]
+        found = [base_run for base_run in base_runs if base_run is not None]
+        if found and len(found) == len(base_runs):
+            single = max(found, key=lambda base_run: (valid_macro_f1(base_run), base_run.card.track.name))
             rows.append(_row(run, single, compare_runs(run, single)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _place(run: StoredRun, track: str) -> tuple[str, str, str, int]:
+def _key(run: StoredRun, track: str) -> tuple[str, str, str, int]:
     return track, run.card.data.name, run.card.split.name, run.card.split.seed
 
 
-def _row(run: StoredRun, single: StoredRun, found: Comparison) -> dict[str, object]:
-    low, high = found.interval
+def _row(run: StoredRun, single: StoredRun, comparison: Comparison) -> dict[str, object]:
+    low, high = comparison.interval
     return {
         "dataset": run.card.data.name,
         "track": run.card.track.name,
         "best_single": single.card.track.name,
-        "delta": found.delta,
+        "delta": comparison.delta,
         "lo": low,
         "hi": high,
-        "verdict": WORDS[found.verdict],
+        "verdict": VERDICTS[comparison.verdict],
         "split": run.card.split.name,
         "seed": run.card.split.seed,
-        "macro_f1": found.macro_f1_a,
-        "macro_f1_single": found.macro_f1_b,
-        "p_value": found.p_value,
+        "macro_f1": comparison.macro_f1_a,
+        "macro_f1_single": comparison.macro_f1_b,
+        "p_value": comparison.p_value,
     }
 
 
 def valid_macro_f1(run: StoredRun) -> float:
-    """Return a run's macro F1 on its validation rows, over the classes that have some."""
+    """Return macro F1 of a run on its validation rows, averaged over the classes that occur in them."""
     from sklearn.metrics import f1_score
 
     predicted = pd.read_parquet(run.folder / VALID, columns=["object_id", "taxon"]).set_index("object_id")["taxon"]
@@ -86,7 +87,7 @@ def compare_runs(a: StoredRun, b: StoredRun) -> Comparison:
 
 
 def in_words(table: pd.DataFrame) -> list[str]:
-    """Say in a sentence for each fusion of a data set what came of it."""
+    """Summarise the gain of each fusion of a data set in one sentence, largest gain first."""
     return [
         _sentence(str(track), rows)
         for track, rows in sorted(table.groupby("track", sort=False), key=lambda pair: -pair[1]["delta"].mean())
@@ -103,9 +104,9 @@ def _sentence(track: str, rows: pd.DataFrame) -> str:
             f"[{row['lo']:+.3f}, {row['hi']:+.3f}], {end[row['verdict']]}."
         )
     counts = rows["verdict"].value_counts()
-    told = ", ".join(f"{counts.get(word, 0)} {text}" for word, text in (
+    verdicts = ", ".join(f"{counts.get(word, 0)} {text}" for word, text in (
         ("better", "better"), ("tie", "tied"), ("worse", "worse")))  # fmt: skip
     return (
         f"{track} against {singles}, its best base model on validation rows: {rows['delta'].mean():+.3f} macro F1 on "
-        f"average over {len(rows)} runs, by the paired interval of each {told}."
+        f"average over {len(rows)} runs; by paired intervals, {verdicts}."
     )

@@ -1,4 +1,4 @@
-"""McNemar's test: do two methods call equally many of the same objects right?"""
+"""McNemar's test of the difference in accuracy between two methods on the same objects."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class McNemar:
-    """What the test says of accuracy.
+    """Result of McNemar's test.
 
     Attributes:
-        only_a: objects that the first alone called right.
-        only_b: objects that the second alone called right.
-        p_value: two-sided and exact. Objects are taken as independent: with objects in clusters it is too small.
+        only_a: number of objects that only the first method predicts correctly.
+        only_b: number of objects that only the second method predicts correctly.
+        p_value: exact two-sided p-value. Objects are assumed to be independent; if they are clustered, it is too small.
 
     """
 
@@ -27,13 +27,13 @@ class McNemar:
 
 
 def mcnemar(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> McNemar:
-    """Test whether two methods differ in accuracy, by the exact binomial test of objects that only one called right.
+    """Test whether two methods differ in accuracy, by an exact binomial test of the discordant objects.
 
-    McNemar 1947, Psychometrika 12, page 153; exact at any number of objects, so that no approximation is chosen.
+    McNemar 1947, Psychometrika 12, page 153. The test is exact for any number of objects, without an approximation.
 
     Args:
-        right_a: whether the first called each object right, shape (n_objects,).
-        right_b: likewise the second, the same objects.
+        right_a: whether each prediction of the first method is correct, shape (n_objects,).
+        right_b: likewise for the second method, for the same objects.
 
     """
     from scipy.stats import binomtest

@@ -1,10 +1,10 @@
-"""One method against another over several data sets: how many favour which, and a test only where there are enough.
+"""Comparison of pairs of methods over several data sets: counts, and a signed-rank test if there are enough data sets.
 
-Differences on data sets are few, unlike each other and of unequal precision. With fewer than ten of them the
-signed-rank test can say little, and they are counted and drawn instead; from ten on there is a Wilcoxon test for each
-pair (Demšar 2006, Statistical comparisons of classifiers over multiple data sets, JMLR 7, section 3.1.3), with Holm's
-correction over the pairs. Pairs are tested, not mean ranks, so that the verdict on two methods does not depend on a
-third (Benavoli, Corani & Mangili 2016, JMLR 17). Folds and seeds of a data set are no further data sets.
+Data sets are usually few, heterogeneous, and differ in precision. With fewer than ten of them the signed-rank test has
+little power, so their differences are only counted and plotted; with ten or more, each pair is tested by a Wilcoxon
+test (Demšar 2006, Statistical comparisons of classifiers over multiple data sets, JMLR 7, section 3.1.3) with Holm's
+correction over the pairs. Pairs are tested instead of mean ranks, so the verdict on two methods does not depend on a
+third (Benavoli, Corani & Mangili 2016, JMLR 17). Folds and seeds of a data set do not count as further data sets.
 """
 
 from __future__ import annotations
@@ -28,19 +28,20 @@ COLUMNS = (
 
 
 def over_datasets(comparisons: pd.DataFrame) -> pd.DataFrame:
-    """Put the comparisons of each pair of methods together over data sets.
+    """Summarise the comparisons of each pair of methods over data sets.
 
     Args:
-        comparisons: columns a, b, dataset, delta and verdict; of any pairs on any data sets. Of several rows of a pair
-            on one data set (splits) the mean difference counts.
+        comparisons: table with the columns a, b, dataset, delta and verdict, for any pairs and data sets. Several rows
+            of a pair on one data set (splits) are averaged.
 
     Returns:
-        One row for each pair that was compared on two data sets or more, with `COLUMNS`, sorted by name: `a_ahead` and
+        One row for each pair that was compared on at least two data sets, with `COLUMNS`, sorted by name: `a_ahead` and
         `b_ahead` count data sets by the sign of the difference, `a_better`, `b_better` and `ties` by verdict (a tie
-        unless every split says the same). `p_value` and `p_holm` are missing below ten data sets, and `reason` says so.
+        unless all splits agree). With fewer than ten data sets, `p_value` and `p_holm` are missing, and `reason` states
+        why.
 
     """
-    pairs = [(a, b, _by_dataset(rows)) for (a, b), rows in _turned(comparisons).groupby(["a", "b"])]
+    pairs = [(a, b, _by_dataset(rows)) for (a, b), rows in _sorted_pairs(comparisons).groupby(["a", "b"])]
     rows = [{"a": a, "b": b, **_row(datasets)} for a, b, datasets in pairs if len(datasets) > 1]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     tested = table["p_value"].notna()
@@ -49,18 +50,20 @@ def over_datasets(comparisons: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _turned(comparisons: pd.DataFrame) -> pd.DataFrame:
-    """Return names in alphabetical order, so that a pair has the same sign on all data sets."""
+def _sorted_pairs(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Return comparisons with `a` and `b` in alphabetical order, so that signs agree across data sets."""
     rows = comparisons[["a", "b", "dataset", "delta", "verdict"]]
-    turn = rows["a"] > rows["b"]
-    turned = rows[turn].rename(columns={"a": "b", "b": "a"})
-    turned = turned.assign(delta=-turned["delta"], verdict=turned["verdict"].map({"a": "b", "b": "a", "tie": "tie"}))
-    return pd.concat([rows[~turn], turned])
+    reverse = rows["a"] > rows["b"]
+    swapped = rows[reverse].rename(columns={"a": "b", "b": "a"})
+    swapped = swapped.assign(
+        delta=-swapped["delta"], verdict=swapped["verdict"].map({"a": "b", "b": "a", "tie": "tie"})
+    )
+    return pd.concat([rows[~reverse], swapped])
 
 
 def _by_dataset(rows: pd.DataFrame) -> pd.DataFrame:
     grouped = rows.groupby("dataset")
-    verdicts = grouped["verdict"].agg(lambda told: told.iloc[0] if len(set(told)) == 1 else "tie")
+    verdicts = grouped["verdict"].agg(lambda values: values.iloc[0] if len(set(values)) == 1 else "tie")
     return pd.DataFrame({"delta": grouped["delta"].mean(), "verdict": verdicts})
 
 
@@ -78,15 +81,15 @@ def _row(datasets: pd.DataFrame) -> dict[str, object]:
         "median_delta": float(np.median(deltas)),
         "p_value": signed_rank(deltas) if enough else float("nan"),
         "p_holm": float("nan"),
-        "reason": "" if enough else f"{n} data sets; the signed-rank test is made from {FEWEST_DATASETS} on",
+        "reason": "" if enough else f"{n} data sets; the signed-rank test requires at least {FEWEST_DATASETS}",
     }
 
 
 def signed_rank(deltas: NDArray[np.float64]) -> float:
-    """Return the two-sided p of Wilcoxon's signed-rank test; ranks of zeros are split evenly, as Demšar 2006 has it.
+    """Return the two-sided p-value of Wilcoxon's signed-rank test; ranks of zeros are split evenly (Demšar 2006).
 
     Args:
-        deltas: one difference for each data set, shape (n_datasets,).
+        deltas: difference for each data set, shape (n_datasets,).
 
     """
     from scipy.stats import wilcoxon
@@ -102,7 +105,7 @@ def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def in_words(table: pd.DataFrame) -> list[str]:
-    """Return a sentence for each row of `over_datasets`."""
+    """Summarise each row of `over_datasets` in one sentence."""
     return [_sentence(row) for row in table.to_dict("records")]
 
 

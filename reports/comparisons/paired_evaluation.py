@@ -1,4 +1,4 @@
-"""Several methods on the same test objects: resampled together, compared two by two."""
+"""Paired evaluation of several methods on the same test objects, with pairwise comparisons."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ SPLIT_DESIGNS = ("repeated hold-out", "k-fold", "repeated k-fold")
 
 @dataclass(frozen=True)
 class Resampling:
-    """How to resample.
+    """Settings of the resampling.
 
     Attributes:
         draws: number of resamples.
-        seed: their seed.
+        seed: seed of the resampling.
 
     """
 
@@ -53,17 +53,17 @@ class Resampling:
 
 @dataclass(frozen=True)
 class PairedEvaluation:
-    """Methods that called the same objects, in one run or in several.
+    """Predictions of several methods for the same objects, in one or several runs.
 
     Attributes:
-        names: of the methods.
-        tables: for each run the table of each method: object_id, taxon, called and, when there is one, group, sorted by
-            object_id. Ids, taxa and groups are the same for all methods of a run.
+        names: names of the methods.
+        tables: for each run, the table of each method with object_id, taxon, predicted and, if objects are grouped,
+            group, sorted by object_id. Ids, taxa and groups are the same for all methods of a run.
         context: data set, hashes and split, for the signature.
-        group: name of the grouping column; None when there is none.
+        group: name of the grouping column; None if there is none.
         simulated: whether the objects are simulated.
-        design: how the runs are related.
-        test_to_train: number of test objects / number of training objects; needed where runs are of several splits.
+        design: design of the runs.
+        test_to_train: number of test objects / number of training objects; required if the runs are on several splits.
         resampling: draws and seed.
 
     """
@@ -79,7 +79,7 @@ class PairedEvaluation:
 
     @cached_property
     def resampled(self) -> Resampled:
-        """Macro F1 of all methods in the same draws."""
+        """Macro F1 of all methods on the same draws."""
         rng = np.random.default_rng(derived_seed(purpose="compare", seed=self.resampling.seed))
         return resample(self._predictions, len(self._units), len(self._taxa), draws=self.resampling.draws, rng=rng)
 
@@ -90,24 +90,24 @@ class PairedEvaluation:
 
     @cached_property
     def accuracy(self) -> NDArray[np.float64]:
-        """Share of objects that each method calls right, mean over runs, shape (n_methods,)."""
-        right = [(predictions.predicted == predictions.truth).mean(axis=1) for predictions in self._predictions]
-        return np.asarray(np.mean(right, axis=0))
+        """Accuracy of each method, mean over runs, shape (n_methods,)."""
+        accuracies = [(predictions.predicted == predictions.truth).mean(axis=1) for predictions in self._predictions]
+        return np.asarray(np.mean(accuracies, axis=0))
 
     @property
     def n_objects(self) -> int:
-        """Test objects of all runs, each counted once."""
+        """Number of unique test objects over all runs."""
         return int(self._truth["object_id"].nunique())
 
     @property
     def resampled_by(self) -> str:
-        """What is drawn: the name of the grouping column, or `object`."""
+        """Resampled units: the name of the grouping column, or `object`."""
         return self.group if self.group is not None and self._is_clustered else OBJECT
 
     @property
     def signature(self) -> str:
-        """All choices that can change the numbers."""
-        plain = Signature(
+        """All settings that can change the numbers."""
+        signature = Signature(
             data=self.context.data,
             data_sha256=self.context.data_sha256 or table_sha256(self._truth.drop_duplicates("object_id")),
             manifest_sha256=self.context.manifest_sha256,
@@ -120,10 +120,10 @@ class PairedEvaluation:
             seed=self.resampling.seed,
             version=__version__,
         )
-        return f"paired-{plain}"
+        return f"paired-{signature}"
 
     def compare(self, a: int, b: int) -> Comparison:
-        """Compare two methods, given by their position; who is first only turns the sign."""
+        """Compare two methods by position; swapping them only changes the sign."""
         paired = self.resampled.pair(a, b)
         deltas = self.macro_f1[:, a] - self.macro_f1[:, b]
         return Comparison(
@@ -161,12 +161,12 @@ class PairedEvaluation:
 
     @cached_property
     def _truth(self) -> pd.DataFrame:
-        """Truth of all runs, one below the other."""
+        """Truth of all runs, concatenated."""
         return pd.concat([of_run[0].drop(columns="predicted") for of_run in self.tables], ignore_index=True)
 
     @cached_property
     def _is_clustered(self) -> bool:
-        """Whether there is more than one group; a table with groups has one for every object."""
+        """Whether there is more than one group; in a table with groups, every object has one."""
         return "group" in self._truth and len(self._truth["group"].unique()) > 1
 
     @property
@@ -175,12 +175,12 @@ class PairedEvaluation:
 
     @cached_property
     def _units(self) -> pd.Index:
-        """What is drawn, sorted, so that the order of rows does not matter."""
+        """Resampled units, sorted, so that the order of rows does not matter."""
         return _sorted_index(self._truth[self._unit_column])
 
     @cached_property
     def _taxa(self) -> pd.Index:
-        """Classes with support; any other name is an error all the same."""
+        """Classes with support; predictions of any other name are counted as errors."""
         return _sorted_index(self._truth["taxon"])
 
     @cached_property
@@ -202,12 +202,12 @@ def paired_evaluation(
     tables: Sequence[Sequence[pd.DataFrame]],
     resampling: Resampling,
 ) -> PairedEvaluation:
-    """Return the contest of methods in stored runs.
+    """Return the paired evaluation of methods in stored runs.
 
     Args:
-        names: of the methods.
-        runs: one run for each split and seed, of any of the methods: they are of the same data and objects.
-        tables: for each of the runs the table of each method, see `PairedEvaluation`.
+        names: names of the methods.
+        runs: one run for each split and seed, of any of the methods, because all have the same data and objects.
+        tables: for each of the runs, the table of each method; see `PairedEvaluation`.
         resampling: draws and seed.
 
     """
@@ -216,7 +216,7 @@ def paired_evaluation(
     return PairedEvaluation(
         names=tuple(names),
         tables=tables,
-        context=replace(first.context, split=f"{first.card.split.plan}({','.join(map(_place_text, runs))})"),
+        context=replace(first.context, split=f"{first.card.split.plan}({','.join(map(_fold_and_seed, runs))})"),
         group=DEFAULT_GROUP if grouped else None,
         simulated=first.card.data.simulated,
         design=design_of(runs),
@@ -230,13 +230,13 @@ def _sorted_index(values: pd.Series) -> pd.Index:
     return index
 
 
-def _place_text(run: StoredRun) -> str:
-    """Write the fold, if any, and the seed of a run."""
+def _fold_and_seed(run: StoredRun) -> str:
+    """Return the fold, if any, and the seed of a run as text."""
     fold = run.card.split.name.removeprefix(run.card.split.plan).removeprefix("-")
     return f"{fold}/{run.card.split.seed}" if fold else str(run.card.split.seed)
 
 
-def compare(  # noqa: PLR0913 - keyword choices, each of them in the signature
+def compare(  # noqa: PLR0913 - keyword options, each of them in the signature
     truth: str | Path | pd.DataFrame | ArrayLike,
     a: str | Path | pd.DataFrame | ArrayLike,
     b: str | Path | pd.DataFrame | ArrayLike,
@@ -246,38 +246,38 @@ def compare(  # noqa: PLR0913 - keyword choices, each of them in the signature
     seed: int = 0,
     context: Context | None = None,
 ) -> Comparison:
-    """Compare two methods' predictions of the same objects; swapping them only turns the sign.
+    """Compare the predictions of two methods for the same objects; swapping them only changes the sign.
 
     Macro F1 is the mean over the classes of the truth, as in `score`. The interval is the percentile interval of a
-    paired bootstrap: the same clusters are drawn for both.
+    paired bootstrap: the same clusters are drawn for both methods.
 
     Args:
-        truth: a file or table with object_id, taxon and optionally a grouping column, or labels of shape (n_objects,).
-        a: predictions of the first, likewise: object_id and taxon, or labels in the order of the truth.
-        b: predictions of the second.
-        group: name of the grouping column (its values, when truth is labels); None takes `sample` when there is one.
+        truth: file or table with object_id, taxon and optionally a grouping column, or labels of shape (n_objects,).
+        a: predictions of the first method: file or table with object_id and taxon, or labels in the order of the truth.
+        b: predictions of the second method, likewise.
+        group: name of the grouping column, or its values if `truth` is labels; by default, `sample` if present.
         draws: number of resamples.
         seed: seed of the resampling.
         context: data set and split, for the signature.
 
     Raises:
-        SubmissionError: a table is unreadable or incomplete, or ids do not match.
+        SubmissionError: if a table is unreadable or incomplete, or ids do not match.
 
     Example:
         >>> compare(["a", "a", "b", "b"], ["a", "a", "b", "b"], ["a", "a", "a", "b"]).verdict
         'tie'
 
     """
-    known, given = read_submitted(truth, [a, b], group)
+    labels, submitted = read_submitted(truth, [a, b], group)
     evaluation = PairedEvaluation(
         names=(_name_of(a, "a"), _name_of(b, "b")),
-        tables=[[match(known, labels) for labels in given]],
-        context=context or Context(data=Path(known.where).name.strip("()")),
-        group=known.group,
+        tables=[[match(labels, predictions) for predictions in submitted]],
+        context=context or Context(data=Path(labels.where).name.strip("()")),
+        group=labels.group,
         resampling=Resampling(draws, seed),
     )
     return evaluation.compare(0, 1)
 
 
-def _name_of(predicted: object, otherwise: str) -> str:
-    return str(predicted) if isinstance(predicted, (str, Path)) else otherwise
+def _name_of(predicted: object, default: str) -> str:
+    return str(predicted) if isinstance(predicted, (str, Path)) else default

@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from ...data_manifests.audit.copies import same_pixels
 from ...data_manifests.audit.report import differing
 from ...data_manifests.errors import DataError
-from ...data_manifests.files.atomic_writes import write_whole
+from ...data_manifests.files.atomic_writes import atomic_write
 from ..figures.style import ACCENT, INK, PALE, style
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ def write_audit(audit: Audit, out: Path) -> list[Path]:
 
     """
     text = json.dumps(audit.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_whole(out / "findings.json", lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    atomic_write(out / "findings.json", lambda temporary: temporary.write_text(text, encoding="utf-8"))
     tables = {"features.csv": features_table(audit), "images.csv": images_table(audit)}
     figures = {"sizes.png": sizes(audit), "at-odds.png": conflicting_labels(audit)}
     for name, table in tables.items():
         if table is not None:
-            write_whole(out / name, partial(table.to_csv, index=False))
+            atomic_write(out / name, partial(table.to_csv, index=False))
     for name, figure in figures.items():
         if figure is not None:
             if audit.dataset.simulated:
@@ -82,7 +82,7 @@ def features_table(audit: Audit) -> pd.DataFrame | None:
 
 def _save(figure: Figure, path: Path) -> None:
     with style():
-        write_whole(
+        atomic_write(
             path, lambda temporary: figure.savefig(temporary, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight")
         )
 

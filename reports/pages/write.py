@@ -6,11 +6,11 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from ...data_manifests.errors import DataError
-from ...data_manifests.files.atomic_writes import whole_folder, write_whole
+from ...data_manifests.files.atomic_writes import atomic_folder, atomic_write
 from ...data_manifests.files.tables import read_table
 from ..analyses.catalogue import analysis_tables
 from ..analyses.confident_errors import SHOWN, suspected_label_errors
-from ..analyses.duplicates import keep_duplicates
+from ..analyses.duplicates import store_duplicates
 from ..analyses.report_warnings import WARNINGS, warnings_table
 from ..comparisons.fusion_gain import FUSION, fusion_table
 from ..comparisons.leaderboard import COMPARISONS, leaderboard_tables
@@ -53,11 +53,11 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> pd.DataFrame:
     """
     runs = read_runs(out)
     table = scores_table(runs)
-    write_whole(out / SCORES, lambda temporary: table.to_csv(temporary, index=False))
+    atomic_write(out / SCORES, lambda temporary: table.to_csv(temporary, index=False))
     sections = sections_of(runs)
     for dataset in datasets:
         keep_examples(out, sections, dataset)
-        keep_duplicates(out, dataset)
+        store_duplicates(out, dataset)
         cell_pictures_of(out, dataset.name).keep(
             dataset, _objects_on_demand([one for one in sections if one.dataset == dataset.name])
         )
@@ -82,7 +82,7 @@ def _objects_on_demand(sections: list[Section]) -> set[str]:
 
 def _write_report(out: Path, sections: list[Section]) -> None:
     """Write the report to a temporary folder, which then replaces the old one."""
-    with whole_folder(out / REPORT, durable=False) as report:
+    with atomic_folder(out / REPORT, durable=False) as report:
         for folder in (FIGURES, TABLES, ASSETS):
             (report / folder).mkdir()
         tables = _common_tables(sections)

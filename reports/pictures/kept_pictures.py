@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...data_manifests.errors import DataError
-from ...data_manifests.files.atomic_writes import write_whole
+from ...data_manifests.files.atomic_writes import atomic_write
 from ...data_manifests.files.tables import read_table
 from ...data_manifests.seeds import derived_seed
 
@@ -55,7 +55,7 @@ class KeptPictures:
     def keep(self, rows: Iterable[tuple[object, ...]], state: str) -> None:
         """Write pictures, one row each, replacing those of an earlier run."""
         table = pd.DataFrame(list(rows), columns=list(self.columns)).assign(**{STATE: state})
-        write_whole(self.path, lambda temporary: table.to_parquet(temporary, index=False))
+        atomic_write(self.path, lambda temporary: table.to_parquet(temporary, index=False))
 
 
 @dataclass(frozen=True)

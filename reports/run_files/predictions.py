@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...data_manifests.errors import PlanktonbenchError, SubmissionError, did_you_mean, listed
-from ...data_manifests.files.tables import canonical_text, lines_of, not_among, read_table, require_column
+from ...data_manifests.files.tables import canonical_text, lines_of, not_in, read_table, require_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,8 +117,8 @@ def match(truth: Labels, predicted: Labels) -> pd.DataFrame:
 
     """
     known, submitted = truth.table["object_id"], predicted.table["object_id"]
-    missing = known[not_among(known, submitted)]
-    unknown = submitted[not_among(submitted, known)]
+    missing = known[not_in(known, submitted)]
+    unknown = submitted[not_in(submitted, known)]
     faults = []
     if len(missing):
         faults.append(f"{len(missing):,} of {len(known):,} objects have no prediction: {listed(sorted(missing))}")

@@ -203,7 +203,7 @@ def test_native_columns_with_measured_names_are_rejected(make_challenge: Callabl
     folder = make_challenge(native=lambda t: t.assign(**{"measured:area": 1.0, "measured:mean": 2.0}))
 
     with pytest.raises(
-        pb.DataError, match=r"measured:area, measured:mean.*Remove them there, or say 'features: native'"
+        pb.DataError, match=r"measured:area, measured:mean.*Remove these columns, or set 'features: native'"
     ):
         feature_tables(opened(folder), ["native+measured"], Settings())
 

@@ -1,4 +1,4 @@
-"""Data sets without files, for tests of what happens after reading."""
+"""Fixtures: data sets in memory, and modified data sets on disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def make_dataset(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Dataset]:
-    """Return a function that makes a data set of so many objects of each taxon, with samples and sets as given."""
+    """Return a function that makes a data set from the number of objects per taxon, with given samples and sets."""
     folder = tmp_path_factory.mktemp("nowhere")
 
     def make(
@@ -43,7 +43,7 @@ def make_dataset(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Data
 
 @pytest.fixture
 def open_changed(make_challenge: Callable[..., Path]) -> Callable[..., Dataset]:
-    """Return a function that opens the made-up challenge after a change: `open_changed(meta=..., native=...)`."""
+    """Return a function that opens the synthetic challenge with changes: `open_changed(meta=..., native=...)`."""
 
     def make(manifest: Manifest | None = None, **changes: object) -> Dataset:
         return open_folder(manifest or manifest_of_folder("made"), make_challenge(**changes))

@@ -1,4 +1,4 @@
-"""The dataset: found, opened, hashed, and the same whatever the order of rows."""
+"""Tests of finding, opening and hashing data sets."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ TAXA = ["Bacteriastrum", "Copepoda", "Retaria", "detritus", "egg (other)"]
 
 
 @pytest.fixture
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
-    """Make a folder of data called pond in each place that is looked at."""
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """Create a data folder named pond in each location that is searched."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PLANKTONBENCH_DATA", str(tmp_path / "shelf"))
     found = {"shelf": tmp_path / "shelf" / "pond", "cache": cache_folder() / "data" / "pond"}
-    for place in found.values():
-        place.mkdir(parents=True)
+    for folder in found.values():
+        folder.mkdir(parents=True)
     return found
 
 
-def test_the_folder_that_is_told_comes_first(places: dict[str, Path], tmp_path: Path) -> None:
-    """`data_dir` is taken as it is, then the variable's folder, then the cache."""
-    assert find_folder("pond", tmp_path / "told") == tmp_path / "told"
-    assert find_folder("pond") == places["shelf"]
+def test_search_order_of_folders(folders: dict[str, Path], tmp_path: Path) -> None:
+    """`data_dir` is used unchanged, then the folder of the environment variable, then the cache."""
+    assert find_folder("pond", tmp_path / "given") == tmp_path / "given"
+    assert find_folder("pond") == folders["shelf"]
 
-    places["shelf"].rmdir()
+    folders["shelf"].rmdir()
 
-    assert find_folder("pond") == places["cache"]
+    assert find_folder("pond") == folders["cache"]
 
 
 @pytest.mark.parametrize("value", ["", None])
 def test_an_empty_variable_means_unset(
-    places: dict[str, Path], monkeypatch: pytest.MonkeyPatch, value: str | None, tmp_path: Path
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, value: str | None, tmp_path: Path
 ) -> None:
-    """An empty variable is not the working folder, even where that has a folder of the name."""
+    """An empty variable does not mean the working directory, even if it contains a folder with the name."""
     (tmp_path / "here" / "pond").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "here")
     if value is None:
@@ -56,30 +56,30 @@ def test_an_empty_variable_means_unset(
     else:
         monkeypatch.setenv("PLANKTONBENCH_DATA", value)
 
-    assert find_folder("pond") == places["cache"]
+    assert find_folder("pond") == folders["cache"]
 
 
-def test_a_home_sign_is_understood(places: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tilde is the home folder, in the variable too."""
-    home = places["shelf"].parents[1]
+def test_a_tilde_is_expanded(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tilde is the home folder, both in the variable and in `data_dir`."""
+    home = folders["shelf"].parents[1]
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("PLANKTONBENCH_DATA", "~/shelf")
 
-    assert find_folder("pond") == places["shelf"]
+    assert find_folder("pond") == folders["shelf"]
     assert find_folder("pond", "~/other") == home / "other"
 
 
-def test_a_missing_folder_is_told_with_where_was_looked(places: dict[str, Path]) -> None:
-    """The message names the data set, each place, and both ways to tell the folder."""
+def test_a_missing_folder_is_an_error(folders: dict[str, Path]) -> None:
+    """The message names the data set, each location searched, and both ways to set the folder."""
     with pytest.raises(DataError) as caught:
         find_folder("lake")
-    words = [str(places["shelf"].with_name("lake")), str(places["cache"].with_name("lake")), "--data DIR", "'lake'"]
+    words = [str(folders["shelf"].with_name("lake")), str(folders["cache"].with_name("lake")), "--data DIR", "'lake'"]
 
     assert [word for word in [*words, "PLANKTONBENCH_DATA"] if word not in str(caught.value)] == []
 
 
 def test_a_shipped_manifest_opens_a_folder(challenge: Path) -> None:
-    """The public face loads a shipped name; taxa that differ from the manifest's are noted, and are scored."""
+    """`pb.load` accepts the name of a shipped manifest; taxa that differ from it are noted and scored."""
     data = pb.load("flowcam", data_dir=challenge)
     text = [str(note) for note in data.notes if note.code == "other-taxa"]
 
@@ -98,8 +98,8 @@ def test_a_shipped_manifest_opens_a_folder(challenge: Path) -> None:
         ([*TAXA, "Aaa"], ["Aaa"]),
     ],
 )
-def test_other_taxa_than_the_manifests_are_told(challenge: Path, classes: list[str], expected: list[str]) -> None:
-    """The same taxa need no note; strange and absent ones are counted and named, and the folder's own are scored."""
+def test_taxa_that_differ_from_the_manifest_are_noted(challenge: Path, classes: list[str], expected: list[str]) -> None:
+    """Unknown and absent taxa are counted and listed, and the folder's taxa are scored; equal taxa need no note."""
     manifest = manifest_of_folder("made").model_copy(update={"classes": dict.fromkeys(classes)})
     data = open_folder(manifest, challenge)
     notes = [note for note in data.notes if note.code == "other-taxa"]
@@ -109,15 +109,15 @@ def test_other_taxa_than_the_manifests_are_told(challenge: Path, classes: list[s
     assert sum(note.count for note in notes) == min(1, len(expected))
 
 
-def test_a_file_with_another_checksum_is_told(challenge: Path) -> None:
-    """A pinned file that is another is named; right ones, and pinned ones that are not there, need no note."""
-    right = {"meta.csv": sha256_file(challenge / "meta.csv"), "none.csv": "0" * 64}
-    manifest = manifest_of_folder("made").model_copy(update={"checksums": {**right, "imgs.zip": "0" * 64}})
+def test_a_wrong_checksum_is_noted(challenge: Path) -> None:
+    """A file with a wrong checksum is listed; files with a correct checksum and missing files need no note."""
+    correct = {"meta.csv": sha256_file(challenge / "meta.csv"), "none.csv": "0" * 64}
+    manifest = manifest_of_folder("made").model_copy(update={"checksums": {**correct, "imgs.zip": "0" * 64}})
     notes = open_folder(manifest, challenge).notes
 
     assert [(note.code, note.count, note.examples) for note in notes] == [("other-files", 1, ("imgs.zip",))]
-    assert "checksum manifest 'made' pins" in notes[0].text
-    assert open_folder(manifest.model_copy(update={"checksums": right}), challenge).notes == ()
+    assert notes[0].text == "files do not match their checksum in manifest 'made'"
+    assert open_folder(manifest.model_copy(update={"checksums": correct}), challenge).notes == ()
 
 
 @pytest.mark.parametrize(
@@ -134,10 +134,10 @@ def test_a_file_with_another_checksum_is_told(challenge: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("numbers", [False, True])
-def test_what_gives_the_label_away_is_never_learnt_from(
+def test_columns_that_leak_the_label_are_dropped(
     open_changed: Callable[..., Dataset], column: str, *, numbers: bool
 ) -> None:
-    """Ids, names, dates, lineages and labels do not reach the native table, be they text or numbers."""
+    """The native table contains no ids, names, dates, lineages or labels, neither as text nor as numbers."""
     data = open_changed(native=lambda table: table.assign(**{column: range(len(table)) if numbers else "word"}))
 
     assert data.native is not None
@@ -145,8 +145,8 @@ def test_what_gives_the_label_away_is_never_learnt_from(
 
 
 @pytest.mark.parametrize("column", ["mean", "object_mean", "MEAN"])
-def test_what_the_manifest_forbids_is_never_learnt_from(open_changed: Callable[..., Dataset], column: str) -> None:
-    """The manifest's never_features do not reach the native table, whatever the spelling, even when they are text."""
+def test_never_features_are_dropped(open_changed: Callable[..., Dataset], column: str) -> None:
+    """The native table contains none of the manifest's never_features, in any spelling, even if they are text."""
     manifest = manifest_of_folder("made").model_copy(update={"never_features": ("Mean",)})
     data = open_changed(manifest, native=lambda table: table.rename(columns={"mean": column}).replace({column: 1}, "a"))
 
@@ -170,8 +170,8 @@ def test_order_of_rows_does_not_matter(make_challenge: Callable[..., Path]) -> N
             pd.testing.assert_frame_equal(split.table, same.table)
 
 
-def test_tables_have_the_promised_shape(open_changed: Callable[..., Dataset]) -> None:
-    """Objects are text, sorted by id; native values are float64 in the order of the objects, also from integers."""
+def test_tables_have_the_documented_format(open_changed: Callable[..., Dataset]) -> None:
+    """Objects are text, sorted by id; native values are float64 in the same order, even if integers in the file."""
     data = open_changed(native=lambda table: table.assign(area=range(len(table))))
 
     assert data.native is not None
@@ -182,8 +182,8 @@ def test_tables_have_the_promised_shape(open_changed: Callable[..., Dataset]) ->
 
 
 @pytest.mark.parametrize("change", ["none", "meta.csv", "features_native.csv", "pixels", "no images"])
-def test_the_hash_of_the_data_follows_what_is_read(challenge: Path, change: str) -> None:
-    """A changed table, a changed pixel and missing images change the hash; other files and the place do not."""
+def test_the_hash_depends_on_the_files_read(challenge: Path, change: str) -> None:
+    """A changed table, a changed pixel and missing images change the hash; other files and the location do not."""
     before = open_folder(manifest_of_folder("made"), challenge).data_sha256
     (challenge / "notes.txt").write_text("not read")
     moved = challenge.rename(challenge.with_name("moved"))
@@ -205,8 +205,8 @@ def test_the_hash_of_the_data_follows_what_is_read(challenge: Path, change: str)
 
 
 @pytest.mark.real_data
-def test_a_real_run_opens(station40: Path) -> None:
-    """A real FlowCam run has an image and finite values for each object, and its two tables match."""
+def test_a_real_flowcam_run_can_be_opened(station40: Path) -> None:
+    """A FlowCam run has matching tables and readable images; only its taxa differ from the manifest."""
     data = load("flowcam", station40)
 
     assert data.native is not None

@@ -1,4 +1,4 @@
-"""Errors: one tree, and words that help with a mistyped name or a long list."""
+"""Tests of the exception hierarchy, and of messages about mistyped names and long lists."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from planktonbench.data_manifests.errors import did_you_mean, listed
 
 
 @pytest.mark.parametrize("name", ["ManifestError", "SuiteError", "DataError", "SubmissionError", "TrackError"])
-def test_all_errors_are_of_one_tree(name: str) -> None:
-    """Whoever catches PlanktonbenchError catches each of them, and nothing else is caught with them."""
+def test_all_errors_have_one_base_class(name: str) -> None:
+    """Each error is a direct subclass of PlanktonbenchError, which is a direct subclass of Exception."""
     assert getattr(errors, name).__mro__[1:3] == (pb.PlanktonbenchError, Exception)
 
 
@@ -20,8 +20,8 @@ def test_all_errors_are_of_one_tree(name: str) -> None:
     ("count", "limit", "expected"),
     [(0, 10, ""), (3, 3, "0, 1, 2"), (4, 3, "0, 1, 2, … (4 in all)"), (1234, 1, "0, … (1,234 in all)")],
 )
-def test_listed_names_the_first_and_counts_all(count: int, limit: int, expected: str) -> None:
-    """A list is cut after its limit, and then the count of all is told."""
+def test_long_lists_are_truncated(count: int, limit: int, expected: str) -> None:
+    """A list is truncated after its limit, followed by the total count."""
     assert expected == listed(range(count), limit)
 
 
@@ -35,13 +35,13 @@ def test_listed_names_the_first_and_counts_all(count: int, limit: int, expected:
         ("zzz", [], "There are none."),
     ],
 )
-def test_near_matches_are_told_or_else_what_there_is(name: str, known: list[str], expected: str) -> None:
-    """A mistyped name gets its near matches whatever their case, and any other name the list of those known."""
+def test_near_matches_or_known_names_are_listed(name: str, known: list[str], expected: str) -> None:
+    """Near matches ignore case; without any, all known names are listed."""
     assert expected == did_you_mean(name, known)
 
 
-def test_examples_of_the_docstrings_hold() -> None:
-    """What the docstrings show is what happens."""
+def test_docstring_examples_are_correct() -> None:
+    """The examples in the docstrings of the module pass as doctests."""
     result = doctest.testmod(errors)
 
     assert (result.failed, result.attempted) == (0, 2)

@@ -1,4 +1,4 @@
-"""Manifests: data, not code, and the shipped one says what was published."""
+"""Tests of the manifest schema and of the shipped manifests."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ LINES = {
 }
 
 
-def written(folder: Path, file_name: str = "pond.yaml", **lines: str) -> str:
+def write_manifest(folder: Path, file_name: str = "pond.yaml", **lines: str) -> str:
     """Write a manifest with changed lines and return its path."""
     path = folder / file_name
     path.write_text("\n".join({**LINES, **lines}.values()), "utf-8")
     return str(path)
 
 
-def test_every_shipped_manifest_opens_under_its_own_name() -> None:
-    """A manifest's name is that of its file, and flowcam is among them."""
+def test_shipped_manifests_are_named_after_their_files() -> None:
+    """The name in each file equals the file name, and flowcam is one of them."""
     assert "flowcam" in manifest_names()
     assert manifest_names() == [load_manifest(name).name for name in manifest_names()]
 
 
 def test_flowcam_has_the_published_counts() -> None:
-    """The 39 taxa and their counts are those of the publication, 242,607 objects in all."""
+    """The 39 taxa and their counts are those of the publication, with a total of 242,607 objects."""
     classes = load_manifest("flowcam").classes
 
     assert (len(classes), sum(count or 0 for count in classes.values())) == (39, 242607)
@@ -54,8 +54,8 @@ def test_flowcam_has_the_published_counts() -> None:
 
 
 @pytest.mark.parametrize("name", manifest_names())
-def test_every_shipped_manifest_says_where_it_is_from_and_what_was_not_tried(name: str) -> None:
-    """Whoever opens one finds the source of its facts, and what nobody could try."""
+def test_shipped_manifests_are_complete(name: str) -> None:
+    """Each has classes, number of objects, known faults, and a statement of what was not tried."""
     manifest = load_manifest(name)
 
     assert manifest.not_tried
@@ -79,8 +79,8 @@ def test_every_shipped_manifest_says_where_it_is_from_and_what_was_not_tried(nam
         ("whoi-plankton", 103, 3563595, "class-folders"),
     ],
 )
-def test_the_shipped_data_sets_have_their_published_size(name: str, classes: int, objects: int, layout: str) -> None:
-    """Numbers of classes are those of the field's reference benchmark and label tables, objects those of the pages."""
+def test_shipped_manifests_have_the_published_sizes(name: str, classes: int, objects: int, layout: str) -> None:
+    """Numbers of classes are from the reference benchmark and label tables, numbers of objects from the web pages."""
     manifest = load_manifest(name)
     counts = [count for count in manifest.classes.values() if count is not None]
 
@@ -89,8 +89,8 @@ def test_the_shipped_data_sets_have_their_published_size(name: str, classes: int
 
 
 @pytest.mark.parametrize("name", ["flowcam", "zooscan", "isiis", "uvp6", "zoocam"])
-def test_groups_are_those_of_the_published_table(name: str) -> None:
-    """Lineage, group and plankton flag are those that the field's reference benchmark used."""
+def test_taxonomy_equals_the_published_table(name: str) -> None:
+    """Lineage, group and plankton flag are those of the reference benchmark."""
     path = TAXONOMY / f"{name}.csv"
     if not path.is_file():
         pytest.skip(f"the published taxonomy is not at {path}")
@@ -102,8 +102,8 @@ def test_groups_are_those_of_the_published_table(name: str) -> None:
     assert len(taxonomy) >= len(rows) - 1  # UVP6Net has no Cnidaria
 
 
-def test_the_protocol_of_source_003_says_what_the_paper_says() -> None:
-    """38 classes with 50 images or more, 26,612 in all, five folds; which ones is not told, and that is said."""
+def test_the_protocol_of_source_003_has_the_published_numbers() -> None:
+    """38 classes with 50 images or more, 26,612 images in total, five folds; the classes are documented as unknown."""
     protocol = load_manifest("whoi-plankton").protocols["source003-38"]
 
     assert (protocol.n_classes, protocol.objects, protocol.fewest_objects, protocol.folds) == (38, 26612, 50, 5)
@@ -112,9 +112,9 @@ def test_the_protocol_of_source_003_says_what_the_paper_says() -> None:
 
 
 @pytest.mark.parametrize("suffix", [".yaml", ".yml"])
-def test_anybody_can_write_a_manifest(tmp_path: Path, suffix: str) -> None:
-    """A path opens somebody's own manifest; what it does not say has a default."""
-    manifest = load_manifest(written(tmp_path, f"pond{suffix}"))
+def test_user_supplied_manifests_are_loaded_by_path(tmp_path: Path, suffix: str) -> None:
+    """Omitted fields have defaults."""
+    manifest = load_manifest(write_manifest(tmp_path, f"pond{suffix}"))
 
     assert manifest.classes == {"egg": 2, "Copepoda": None}
     assert (manifest.grouping, manifest.never_features, manifest.layout, manifest.doi) == ((), (), None, None)
@@ -124,8 +124,8 @@ def test_anybody_can_write_a_manifest(tmp_path: Path, suffix: str) -> None:
     ("name", "words"),
     [("flowcan", "Did you mean flowcam or flowcamnet?"), ("zzz", "Known: "), ("none.yaml", "none.yaml cannot be")],
 )
-def test_an_unknown_name_gets_near_matches(name: str, words: str) -> None:
-    """A mistyped data set is named with its near matches, else with what there is; a missing file is named too."""
+def test_unknown_names_are_reported(name: str, words: str) -> None:
+    """The error contains the name, and near matches or all known names; a missing file is also named."""
     with pytest.raises(ManifestError) as caught:
         load_manifest(name)
 
@@ -148,16 +148,20 @@ def test_an_unknown_name_gets_near_matches(name: str, words: str) -> None:
         ("doi", "doi: doi.org/1", "field 'doi' is 'doi.org/1'"),
         ("url", "url: ftp://pond", "field 'url' is 'ftp://pond'"),
         ("known_faults", "known_faults: [{fault: f}]", "field 'known_faults.0.rule' is missing"),
-        ("taxonomy", "taxonomy: {eg: {plankton: true}}", "taxonomy names what is not among the classes: eg"),
+        ("taxonomy", "taxonomy: {eg: {plankton: true}}", "taxonomy contains names that are not classes: eg"),
         ("taxonomy", "taxonomy: {egg: {level2: x}}", "field 'taxonomy.egg.level2' is unknown"),
-        ("protocols", "protocols: {p: {citation: c, classes: [eg]}}", "protocols.p.classes names what is not among"),
+        (
+            "protocols",
+            "protocols: {p: {citation: c, classes: [eg]}}",
+            "protocols.p.classes contains names that are not",
+        ),
         ("protocols", "protocols: {A b: {citation: c}}", "field 'protocols.A b"),
         ("downloads", "downloads: [{url: ftp://pond}]", "field 'downloads.0.url' is 'ftp://pond'"),
     ],
 )
-def test_a_manifest_error_names_file_field_and_value(tmp_path: Path, field: str, line: str, words: str) -> None:
-    """A field that breaks the schema is named with its value and what was expected."""
-    path = written(tmp_path, **{field: line})
+def test_manifest_errors_name_file_field_and_value(tmp_path: Path, field: str, line: str, words: str) -> None:
+    """The message begins with the path and states the field, its value and the expected value."""
+    path = write_manifest(tmp_path, **{field: line})
     with pytest.raises(ManifestError) as caught:
         load_manifest(path)
 
@@ -165,22 +169,22 @@ def test_a_manifest_error_names_file_field_and_value(tmp_path: Path, field: str,
     assert words in str(caught.value)
 
 
-def test_the_hash_is_of_the_content(tmp_path: Path) -> None:
-    """Order of keys, layout, comments and defaults that are spelled out do not change the hash; what is said does."""
-    manifest = load_manifest(written(tmp_path))
+def test_the_hash_depends_on_content_only(tmp_path: Path) -> None:
+    """Key order, formatting, comments and explicit defaults do not change the hash; other values do."""
+    manifest = load_manifest(write_manifest(tmp_path))
     backwards = tmp_path / "backwards.yaml"
     lines = {**LINES, "classes": "classes: {Copepoda: null, egg: 2}", "grouping": "grouping: []", "doi": "doi: null"}
     backwards.write_text("# the same\n" + "\n\n".join(reversed(lines.values())), "utf-8")
     changes = [{"classes": "classes: {egg: 3, Copepoda: null}"}, {"background": "background: dark"}]
-    others = {load_manifest(written(tmp_path, **change)).sha256 for change in changes}
+    changed = {load_manifest(write_manifest(tmp_path, **change)).sha256 for change in changes}
 
     assert manifest.sha256 == load_manifest(str(backwards)).sha256
-    assert len({manifest.sha256, *others}) == 3
+    assert len({manifest.sha256, *changed}) == 3
 
 
 @pytest.mark.parametrize("background", ["light", "dark"])
-def test_a_folder_that_nobody_described_has_a_manifest_too(background: Background) -> None:
-    """It has no classes and no sample column of its own, and the background that was told."""
+def test_the_minimal_manifest_of_a_folder(background: Background) -> None:
+    """It has no classes, no sample column and the given background, and it is valid."""
     manifest = manifest_of_folder("pond", background)
 
     assert ("pond", background, {}, ()) == (manifest.name, manifest.background, manifest.classes, manifest.grouping)

@@ -1,4 +1,4 @@
-"""Splits: named, versioned, seeded, and no object or sample on two sides."""
+"""Tests of splits: names, versions and seeds; no object or sample is in two subsets."""
 
 from __future__ import annotations
 
@@ -37,32 +37,32 @@ each_grouped_plan = pytest.mark.parametrize("plan", [PLANS[1], PLANS[3]], ids=la
 
 @pytest.fixture(scope="module")
 def data(make_dataset: Make) -> Dataset:
-    """200 objects of 4 taxa, in 20 samples, with published sets."""
+    """Return a data set of 200 objects, 4 taxa and 20 samples, with published sets."""
     sets = np.resize(["train", "train", "train", "train", "valid", "test", "test"], 200)
     return make_dataset(COUNTS, samples=SAMPLES, sets=list(sets))
 
 
 def shares(split: Split) -> list[float]:
     """Return the shares of train, valid and test."""
-    return [split.count(part) / len(split.table) for part in SUBSETS]
+    return [split.count(subset) / len(split.table) for subset in SUBSETS]
 
 
 @each_plan
-def test_every_object_is_in_exactly_one_part(data: Dataset, plan: SplitPlan) -> None:
-    """Each split has all objects once, sorted, with taxon, sample and lineage, and no part is empty."""
+def test_every_object_is_in_exactly_one_subset(data: Dataset, plan: SplitPlan) -> None:
+    """Each split has every object once, sorted by id, with taxon, sample and lineage; no subset is empty."""
     for split in make_splits(data, plan, 0):
         table = split.table
 
         assert list(table.columns) == ["object_id", "part", "taxon", "sample", "lineage"]
         assert list(table["object_id"]) == list(data.objects["object_id"])
         assert list(table["taxon"]) == list(data.objects["taxon"])
-        assert sorted(id_ for part in SUBSETS for id_ in split.ids(part)) == list(data.objects["object_id"])
-        assert min(split.count(part) for part in SUBSETS) > 0
+        assert sorted(id_ for subset in SUBSETS for id_ in split.ids(subset)) == list(data.objects["object_id"])
+        assert min(split.count(subset) for subset in SUBSETS) > 0
 
 
 @each_plan
-def test_the_seed_decides_all(data: Dataset, plan: SplitPlan) -> None:
-    """The same seed gives the same split, another seed another one; a published split without draws stays."""
+def test_splits_are_reproducible(data: Dataset, plan: SplitPlan) -> None:
+    """The same seed gives the same split, a different seed a different one, except for a complete published split."""
     first, same, other = [pd.concat([split.table for split in make_splits(data, plan, seed)]) for seed in (0, 0, 1)]
 
     pd.testing.assert_frame_equal(first, same)
@@ -70,8 +70,8 @@ def test_the_seed_decides_all(data: Dataset, plan: SplitPlan) -> None:
     assert make_splits(data, plan, 7)[0].seed == 7
 
 
-def test_each_data_set_and_plan_draws_for_itself(make_dataset: Make) -> None:
-    """The name of the data set and of the plan are axes of the seed."""
+def test_draws_depend_on_data_set_and_plan(make_dataset: Make) -> None:
+    """The names of the data set and the plan are axes of the seed."""
     splits = [
         make_splits(make_dataset(COUNTS, name=name), plan, 0)[0].ids("test")
         for name, plan in [("one", SplitPlan()), ("two", SplitPlan()), ("one", SplitPlan(valid=0.1))]
@@ -86,10 +86,10 @@ def test_each_data_set_and_plan_draws_for_itself(make_dataset: Make) -> None:
     seed=st.integers(0, 2**40),
     kind=st.sampled_from(["holdout", "kfold"]),
 )
-def test_rare_taxa_do_not_break_a_split(
+def test_rare_taxa_can_be_split(
     make_dataset: Make, counts: list[int], seed: int, kind: Literal["holdout", "kfold"]
 ) -> None:
-    """Any taxa of three objects or more are split, folds differ by one object at most, and train has each taxon."""
+    """Taxa of three objects or more are split, fold sizes differ by at most one object, and train has every taxon."""
     made = make_dataset({f"taxon {number}": count for number, count in enumerate(counts)})
     splits = make_splits(made, SplitPlan(kind=kind), seed)
     tests = [id_ for split in splits for id_ in split.ids("test")]
@@ -104,43 +104,41 @@ def test_rare_taxa_do_not_break_a_split(
 @FEW
 @given(sizes=st.lists(st.integers(5, 40), min_size=4, max_size=12), seed=st.integers(0, 99))
 @each_grouped_plan
-def test_no_sample_is_on_two_sides(make_dataset: Make, plan: SplitPlan, sizes: list[int], seed: int) -> None:
-    """A grouped split keeps each sample whole, in every fold, and folds share no object."""
+def test_no_sample_is_in_two_subsets(make_dataset: Make, plan: SplitPlan, sizes: list[int], seed: int) -> None:
+    """A grouped split keeps each sample in one subset, in every fold, and test folds share no object."""
     names = np.resize(np.repeat([f"sample {number}" for number in range(len(sizes))], sizes), 200)
     samples = np.random.default_rng(seed).permutation(names)
     splits = make_splits(make_dataset(COUNTS, samples=list(samples)), plan, seed)
 
     for split in splits:
         assert split.table.groupby("sample")["part"].nunique().max() == 1
-        assert min(split.count(part) for part in SUBSETS) > 0
+        assert min(split.count(subset) for subset in SUBSETS) > 0
     if plan.kind == "kfold":
         assert sum(split.count("test") for split in splits) == 200
 
 
 @pytest.mark.parametrize("grouped", [False, True])
 @pytest.mark.parametrize(("test", "valid"), [(0.15, 0.15), (0.2, 0.1), (0.4, 0.3)])
-def test_a_holdout_has_the_shares_that_were_asked_for(
-    data: Dataset, test: float, valid: float, *, grouped: bool
-) -> None:
-    """Shares are of all objects, to one object when single ones are drawn, to about a sample when samples are."""
+def test_a_holdout_has_the_requested_shares(data: Dataset, test: float, valid: float, *, grouped: bool) -> None:
+    """Shares of all objects are exact to one object for single objects, and to about one sample for samples."""
     (split,) = make_splits(data, SplitPlan(test=test, valid=valid, grouped=grouped), 0)
 
     assert shares(split) == pytest.approx([1 - test - valid, valid, test], abs=0.05 if grouped else 0.0051)
 
 
-def test_a_holdout_has_each_taxon_in_its_share(data: Dataset) -> None:
-    """Parts are stratified: each has each taxon with its share, to one object."""
+def test_a_holdout_is_stratified_by_taxon(data: Dataset) -> None:
+    """Each subset has its share of every taxon, exact to one object."""
     table = make_splits(data, SplitPlan(), 0)[0].table
     found = pd.crosstab(table["taxon"], table["part"])
 
-    for part, share in {"train": 0.7, "valid": 0.15, "test": 0.15}.items():
-        assert found[part].to_dict() == pytest.approx({taxon: n * share for taxon, n in COUNTS.items()}, abs=1)
+    for subset, share in {"train": 0.7, "valid": 0.15, "test": 0.15}.items():
+        assert found[subset].to_dict() == pytest.approx({taxon: n * share for taxon, n in COUNTS.items()}, abs=1)
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(("test", "valid"), [(0.15, 0.15), (0.2, 0.3)])
-def test_one_large_sample_belongs_in_train(make_dataset: Make, test: float, valid: float, seed: int) -> None:
-    """Where one sample has half of the objects, test and valid are made of the others, and train is not empty."""
+def test_a_large_sample_stays_in_train(make_dataset: Make, test: float, valid: float, seed: int) -> None:
+    """If one sample has half of the objects, test and valid are drawn from the others."""
     samples = np.repeat([f"sample {number}" for number in range(12)], [104, 20, 14, 14, 13, 10, 10, 5, 5, 2, 2, 1])
     shuffled = list(np.random.default_rng(0).permutation(samples))
     (split,) = make_splits(
@@ -151,8 +149,8 @@ def test_one_large_sample_belongs_in_train(make_dataset: Make, test: float, vali
 
 
 @each_grouped_plan
-def test_no_part_is_empty_whatever_the_samples(make_dataset: Make, plan: SplitPlan) -> None:
-    """With one sample of nearly all objects a grouped split is refused rather than made with an empty part."""
+def test_no_subset_is_empty_for_unbalanced_samples(make_dataset: Make, plan: SplitPlan) -> None:
+    """If one sample has nearly all objects, a grouped split raises an error rather than returning an empty subset."""
     made = make_dataset({"a": 80, "b": 39}, samples=list(np.repeat(list("abcdef"), [1, 111, 1, 4, 1, 1])))
     empty = []
     for seed in range(20):
@@ -163,8 +161,8 @@ def test_no_part_is_empty_whatever_the_samples(make_dataset: Make, plan: SplitPl
 
 
 @pytest.mark.parametrize("plan", [SplitPlan(), SplitPlan(kind="kfold", folds=2), SplitPlan(kind="kfold", folds=5)])
-def test_taxa_of_fewer_than_three_are_left_out_and_listed(make_dataset: Make, plan: SplitPlan) -> None:
-    """A taxon of two objects is in no part and is told; a taxon of three is split, whatever the plan."""
+def test_taxa_with_fewer_than_three_objects_are_left_out(make_dataset: Make, plan: SplitPlan) -> None:
+    """Taxa with one or two objects are left out and noted; a taxon with three objects is split by every plan."""
     for split in make_splits(make_dataset({**COUNTS, "pair": 2, "one": 1, "three": 3}), plan, 0):
         assert set(split.table["taxon"]) == {*COUNTS, "three"}
         assert [(note.code, note.count, note.examples) for note in split.notes] == [("small-class", 2, ("one", "pair"))]
@@ -179,8 +177,8 @@ def test_taxa_of_fewer_than_three_are_left_out_and_listed(make_dataset: Make, pl
         (["train", "validation", "test"], ["train", "valid", "test"]),
     ],
 )
-def test_published_sets_are_taken_as_they_are(make_dataset: Make, stated: list[str], expected: list[str]) -> None:
-    """The spellings of the field mean one of three parts, and nothing is drawn."""
+def test_published_sets_are_used_unchanged(make_dataset: Make, stated: list[str], expected: list[str]) -> None:
+    """Common spellings are mapped to the three subsets, and nothing is drawn."""
     made = make_dataset(COUNTS, sets=list(np.resize(stated, 200)))
     (split,) = make_splits(made, SplitPlan(kind="published"), 0)
 
@@ -189,12 +187,12 @@ def test_published_sets_are_taken_as_they_are(make_dataset: Make, stated: list[s
 
 
 def test_missing_valid_rows_are_drawn_from_train(make_dataset: Make) -> None:
-    """Without published valid rows a share of all objects is drawn from train, and test rows stay as published."""
+    """Without published valid rows, a share of all objects is drawn from train; test rows are unchanged."""
     sets = np.resize(["train", "test"], 200)
     (split,) = make_splits(make_dataset(COUNTS, sets=list(sets)), SplitPlan(kind="published"), 0)
-    parts = split.table["part"].to_numpy()
+    subsets = split.table["part"].to_numpy()
 
-    assert list(parts == "test") == list(sets == "test")
+    assert list(subsets == "test") == list(sets == "test")
     assert shares(split) == pytest.approx([0.35, 0.15, 0.5])
 
 
@@ -211,10 +209,10 @@ def test_missing_valid_rows_are_drawn_from_train(make_dataset: Make) -> None:
         (["valid", "test"], ["The published split of 'made' has no train rows. Use --split holdout."]),
     ],
 )
-def test_a_published_split_that_is_not_there_is_refused(
+def test_an_invalid_published_split_is_rejected(
     make_dataset: Make, sets: list[str | None] | None, words: list[str]
 ) -> None:
-    """Missing or strange sets are told with their values and rows, what was expected, and another way."""
+    """The message states missing or unknown sets, the number of rows, the expected values, and an alternative."""
     made = make_dataset(COUNTS, sets=None if sets is None else sets * (200 // len(sets)))
     with pytest.raises(DataError) as caught:
         make_splits(made, SplitPlan(kind="published"), 0)
@@ -225,34 +223,39 @@ def test_a_published_split_that_is_not_there_is_refused(
 @pytest.mark.parametrize(
     ("counts", "samples", "plan", "words"),
     [
-        ({"egg": 50, "pair": 2}, None, SplitPlan(), r"fewer than two taxa have 3 objects or more \(egg: 50, pair: 2\)"),
+        (
+            {"egg": 50, "pair": 2},
+            None,
+            SplitPlan(),
+            r"fewer than two taxa have at least 3 objects \(egg: 50, pair: 2\)",
+        ),
         ({"a": 3, "b": 3}, None, SplitPlan(), "'made' has 6 objects of 2 taxa .*too few for split 'holdout'"),
         ({"a": 5, "b": 5}, None, SplitPlan(kind="kfold", folds=6), "'made'.* too few"),
         (
             COUNTS,
             None,
             PLANS[1],
-            r"'made' has 0 \(objects without one: 200\)\. Use a split that is not grouped, or name",
+            r"'made' has 0 \(objects without one: 200\)\. Use an ungrouped split, or name",
         ),
         (
             COUNTS,
             ["a", "b"],
             PLANS[3],
-            r"grouped split needs every object's sample, and 3 samples or more; 'made' has 2",
+            r"grouped split needs a sample for every object and at least 3 samples; 'made' has 2",
         ),
         (COUNTS, ["a", "b", "c", None], PLANS[3], r"'made' has 3 \(objects without one: 50\)"),
         (COUNTS, ["a", "b", "c", "d"], SplitPlan(kind="kfold", folds=5, grouped=True), "'made' has 4.*samples"),
         (COUNTS, ["a", "b", "c", "c"], SplitPlan(kind="kfold", folds=2, grouped=True), "'made' has 3.*samples"),
     ],
 )
-def test_too_little_to_split_is_told(
+def test_too_little_data_is_rejected(
     make_dataset: Make,
     counts: dict[str, int],
     samples: list[str | None] | None,
     plan: SplitPlan,
     words: str,
 ) -> None:
-    """Too few taxa, objects or samples are the data's fault: the message counts them, and says what is needed."""
+    """Too few taxa, objects or samples raise DataError; the message has their numbers and the requirement."""
     made = make_dataset(counts, samples=None if samples is None else samples * (200 // len(samples)))
     with pytest.raises(DataError, match=words):
         make_splits(made, plan, 0)
@@ -272,24 +275,24 @@ def test_too_little_to_split_is_told(
         ("kfold3-v10", SplitPlan(kind="kfold", valid=0.1)),
     ],
 )
-def test_a_name_is_its_plan(name: str, plan: SplitPlan) -> None:
-    """A plan's name says all that differs from the usual, and is read back to the same plan, with version or not."""
+def test_names_can_be_parsed(name: str, plan: SplitPlan) -> None:
+    """A name contains all non-default options and is parsed to the same plan, with or without version."""
     assert name == plan.name
     assert plan == parse_split(name)
     assert plan == parse_split(f"{name}.v1")
 
 
 @given(st.integers(1, 49), st.integers(1, 49), st.booleans())
-def test_names_tell_plans_apart(test: int, valid: int, grouped: bool) -> None:
-    """Any shares in whole percents survive their name."""
+def test_names_are_unambiguous(test: int, valid: int, grouped: bool) -> None:
+    """Names with any integer percentages are parsed to the same plan."""
     plan = SplitPlan(test=test / 100, valid=valid / 100, grouped=grouped)
 
     assert plan == parse_split(plan.name)
 
 
 @each_plan
-def test_names_of_splits_carry_the_version(data: Dataset, plan: SplitPlan) -> None:
-    """Each split is called by its plan and version, and each fold by its number."""
+def test_names_of_splits_contain_the_version(data: Dataset, plan: SplitPlan) -> None:
+    """A split is named after its plan and version; folds also have a number."""
     expected = (
         [f"{plan.name}.v1-fold{fold}" for fold in range(plan.folds)] if plan.kind == "kfold" else [f"{plan.name}.v1"]
     )
@@ -305,16 +308,16 @@ def test_names_of_splits_carry_the_version(data: Dataset, plan: SplitPlan) -> No
         ("k-fold3", "Did you mean kfold3"),
         ("zzz", "Known: grouped-holdout, grouped-kfold3, holdout, kfold3, published."),
         ("holdout.v2", "There is no split named 'holdout.v2'. Did you mean holdout"),
-        ("holdout-t50", "Split 'holdout-t50' is not possible: shares lie between 0 and 50 %"),
-        ("holdout-v0", "Split 'holdout-v0' is not possible: shares lie between 0 and 50 %"),
+        ("holdout-t50", "Split 'holdout-t50' is not possible: shares must be between 0 and 50 %"),
+        ("holdout-v0", "Split 'holdout-v0' is not possible: shares must be between 0 and 50 %"),
         ("holdout-t1.2.3", "Split 'holdout-t1.2.3' is not possible"),
         ("kfold1", "folds between 2 and 20"),
         ("kfold21", "folds between 2 and 20"),
         ("grouped-published", "grouped does not apply"),
     ],
 )
-def test_a_name_that_cannot_be_read_is_told(name: str, words: str) -> None:
-    """The message names the split with near matches, or what is not possible about it, in plain words."""
+def test_invalid_names_are_rejected(name: str, words: str) -> None:
+    """The message names the split, with near matches or the reason why it is not possible."""
     with pytest.raises(SuiteError) as caught:
         parse_split(name)
 
@@ -324,7 +327,7 @@ def test_a_name_that_cannot_be_read_is_told(name: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["kfold3-t20", "published-t20"])
-def test_a_share_that_has_no_meaning_is_not_passed_over(name: str) -> None:
-    """A test share of folds or of a published split cannot be had, and so is refused."""
+def test_inapplicable_test_shares_are_rejected(name: str) -> None:
+    """A test share does not apply to folds or to a published split."""
     with pytest.raises(SuiteError, match=name):
         parse_split(name)

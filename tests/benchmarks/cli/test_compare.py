@@ -44,7 +44,7 @@ def test_the_result_is_printed_in_sentences(files: Path, capsys: pytest.CaptureF
     assert call(files, "good.csv", "poor.csv", "--truth", "truth.csv") == 0
     first, second, *_, last = capsys.readouterr().out.splitlines()
     assert first.startswith("good.csv is better than poor.csv by 0.")
-    assert "120 objects in 6 clusters (sample), resampled as wholes" in second
+    assert "120 objects in 6 clusters (sample), resampled by cluster" in second
     assert last.startswith("paired-macroF1|data:truth.csv@")
 
 

@@ -167,8 +167,8 @@ def test_every_option_reaches_the_measurement(tmp_path: Path, cache: Path) -> No
         ("{images} --out features.csv --jobs -1", "--jobs"),
         ("{images}", "--out"),
         ("nothing --out features.csv", "nothing does not exist; expected a folder, zip or tar file of images"),
-        ("{text} --out features.csv", "text.zip is no readable zip file"),
-        ("{empty} --out features.csv", "holds no images"),
+        ("{text} --out features.csv", "text.zip is not a readable zip file"),
+        ("{empty} --out features.csv", "contains no images"),
     ],
 )
 def test_invalid_input_gives_one_plain_message(tmp_path: Path, cache: Path, words: str, message: str) -> None:

@@ -104,7 +104,7 @@ def test_no_room_for_prepared_data(place: Place) -> None:
     """The cache is on another disk, which the message names."""
     shutil.rmtree(place.cache / "planktonbench" / "prepared")
     prepared = place.cache / "planktonbench" / "prepared"
-    expect_refusal(place, 512, prepared, "Set XDG_CACHE_HOME to a folder with room.")
+    expect_refusal(place, 512, prepared, "Set XDG_CACHE_HOME to a folder with enough free space.")
 
 
 def test_no_room_for_predictions(place: Place) -> None:

@@ -1,4 +1,4 @@
-"""The referee of measured features: right on shapes whose features are known, and of one opinion with the kernels."""
+"""Tests of the reference implementations on shapes with known features, and of their agreement with the kernels."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from planktonbench.features.measured.objects.segmentation import Segmentation
 SHAPES = {shape.name: shape for shape in shapes()}
 
 
-def refereed(shape: Shape) -> dict[str, float]:
-    """Return all features by the referee; of several programs, the last."""
+def reference_values(shape: Shape) -> dict[str, float]:
+    """Return the reference values of all features; the last program takes precedence."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # programs that divide by zero say so
+        warnings.simplefilter("ignore", RuntimeWarning)  # some programs divide by zero
         found = reference_features(Subject.of(shape.image, shape.mask))
     return {
         name: value
@@ -55,16 +55,16 @@ def refereed(shape: Shape) -> dict[str, float]:
         ("pixel", {"area": 1, "perim.": np.pi, "convarea": 0.5, "feret": 1, "thickmax": 1, "esd": 2 / np.sqrt(np.pi)}),
     ],
 )  # fmt: skip
-def test_the_referee_is_right_where_the_answer_is_known(name: str, known: dict[str, float]) -> None:
-    """Lengths, areas and moments of plain shapes are those of the formula."""
-    found = refereed(SHAPES[name])
+def test_reference_values_match_known_values(name: str, known: dict[str, float]) -> None:
+    """Lengths, areas and moments of plain shapes equal the analytical values."""
+    found = reference_values(SHAPES[name])
 
     assert {key: found[key] for key in known} == pytest.approx(known, abs=1e-3 if name == "ring" else 1e-9)
 
 
-def test_the_referee_finds_a_disc_round() -> None:
-    """A drawn disc is near the ideal one: its diameter, its boundary's dimension near 1, no major axis."""
-    found = refereed(SHAPES["disc"])
+def test_reference_values_of_a_disc() -> None:
+    """Diameter and fractal dimension are close to the ideal values; there is no major axis."""
+    found = reference_values(SHAPES["disc"])
 
     assert found["esd"] == pytest.approx(60, rel=0.01)
     assert found["feret"] == pytest.approx(60, abs=1)
@@ -74,28 +74,28 @@ def test_the_referee_finds_a_disc_round() -> None:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_kernels_and_referee_agree(name: str) -> None:
-    """Every feature of every shape is what the referee says, and undefined where it says so."""
+def test_kernels_agree_with_reference_implementations(name: str) -> None:
+    """Every feature of every shape equals its reference, including undefined values."""
     shape = SHAPES[name]
     ours = dict(zip(NAMES, measure_chunk([shape.image], Segmentation(), [shape.mask])[0].tolist(), strict=True))
-    expected = refereed(shape)
-    far = [f for f in NAMES if ours[f] != pytest.approx(expected[f], rel=1e-6, abs=tolerance(f, shape), nan_ok=True)]
+    expected = reference_values(shape)
+    wrong = [f for f in NAMES if ours[f] != pytest.approx(expected[f], rel=1e-6, abs=tolerance(f, shape), nan_ok=True)]
 
     assert set(NAMES) <= set(expected)
-    assert not {feature: (ours[feature], expected[feature]) for feature in far}
+    assert not {feature: (ours[feature], expected[feature]) for feature in wrong}
 
 
 def tolerance(feature: str, shape: Shape) -> float:
-    """Return how far a feature may lie from the referee's, where more than rounding parts them."""
+    """Return the tolerance of a feature, which is larger than rounding if implementations differ."""
     if feature.startswith(("lbp_r2", "lbp_r3", "lbp_s")):
-        return 2 / shape.mask.sum()  # neighbours between pixels lie up to 1/2048 px elsewhere, which turns a tie
+        return 2 / shape.mask.sum()  # interpolated positions differ by up to 1/2048 px, which affects ties
     if feature.startswith("zernike"):
-        return 2e-3  # OpenCV places pixels to 1/32 px
-    return 1e-2 if "hu7" in feature else 1e-6  # around 0, in units of its rounding error
+        return 2e-3  # OpenCV interpolates with a resolution of 1/32 px
+    return 1e-2 if "hu7" in feature else 1e-6  # close to 0, in units of its rounding error
 
 
-def test_a_walk_passes_narrow_places_twice() -> None:
-    """The walk around a square with a tail goes out along the tail and back."""
+def test_narrow_structures_are_traced_twice() -> None:
+    """The border of a square with a tail runs along the tail in both directions."""
     form = np.zeros((8, 10), bool)
     form[2:5, 2:5], form[3, 5:8] = True, True
     (chain,) = boundary_chains(form)
@@ -104,8 +104,8 @@ def test_a_walk_passes_narrow_places_twice() -> None:
     assert (chain == [3, 6]).all(axis=1).sum() == 2
 
 
-def test_the_first_harmonic_of_a_circle_is_nearly_all_of_it() -> None:
-    """The walk around a disc has its radius twice as first amplitude, for cosine and sine, and little else."""
+def test_the_first_harmonic_dominates_in_a_circle() -> None:
+    """The first amplitude of a disc combines its radius in x and y; other amplitudes are small."""
     (chain,) = boundary_chains(np.pad(SHAPES["disc"].mask > 0, PAD))
     amplitudes = elliptic_fourier(chain, 12)
 
@@ -114,20 +114,20 @@ def test_the_first_harmonic_of_a_circle_is_nearly_all_of_it() -> None:
 
 
 def test_a_corner_of_a_skeleton_is_not_counted_twice() -> None:
-    """Three pixels around a corner are two links of 1, and none across."""
+    """Three pixels around a corner have two direct links and no diagonal one."""
     corner = np.zeros((4, 4), bool)
     corner[1, 1:3], corner[2, 2] = True, True
 
     assert skeleton_length(corner) == 2
 
 
-def test_levels_of_a_histogram_lie_within_a_grey_level() -> None:
-    """Four pixels of one level reach a quarter at a quarter of that level's width."""
+def test_histogram_levels_are_interpolated_within_a_grey_level() -> None:
+    """Four pixels of a single level reach 25 % at a quarter of the width of the level."""
     assert histogram_levels(np.array([7.0] * 4)) == [6.75, 7.0, 7.25]
 
 
 def test_a_subject_has_a_margin_of_background() -> None:
-    """Around the image lies its background, and nothing of the object."""
+    """The padding has the grey level of the background and no object pixels."""
     subject = Subject.of(SHAPES["disc"].image, SHAPES["disc"].mask)
 
     assert (subject.grey[:PAD] == LIGHT).all()

@@ -38,7 +38,7 @@ def test_the_report_shows_the_channels_of_the_network_images(data: Dataset, tmp_
     found = [np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)) for png in table["png"]]
     expected = [IMAGE, *(channels_of(IMAGE, form, Source("light")) for form in (STRETCHED, PADDED))]
 
-    assert table["form"].tolist() == 2 * ["", STRETCHED.words, PADDED.words]
+    assert table["form"].tolist() == 2 * ["", STRETCHED.description, PADDED.description]
     assert all(np.array_equal(one, other) for one, other in zip(found, 2 * expected, strict=True))
 
 
@@ -47,7 +47,7 @@ def test_other_forms_replace_the_stored_ones(data: Dataset, tmp_path: Path) -> N
     show_network_inputs(tmp_path, data, {PADDED})
     show_network_inputs(tmp_path, data, {STRETCHED})
 
-    assert network_inputs_of(tmp_path, "lake").table["form"].unique().tolist() == ["", STRETCHED.words]
+    assert network_inputs_of(tmp_path, "lake").table["form"].unique().tolist() == ["", STRETCHED.description]
 
 
 def test_nothing_is_stored_without_image_tracks(data: Dataset, tmp_path: Path) -> None:

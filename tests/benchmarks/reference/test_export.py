@@ -1,4 +1,4 @@
-"""Reference results: shipped scores are reproduced, found by name, and never from simulated data."""
+"""Tests of the export of reference results, of the shipped ones, and of their lookup."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from planktonbench.benchmarks.cli.app import main
 from planktonbench.benchmarks.execution.cards import card_facts
 from planktonbench.benchmarks.execution.settings import Settings
 from planktonbench.benchmarks.execution.store import store_run, store_truth
-from planktonbench.benchmarks.reference import export as ship_module
+from planktonbench.benchmarks.reference import export as export_module
 from planktonbench.benchmarks.reference.export import LARGEST_MB, export_runs, rounded
 from planktonbench.benchmarks.reference.locate import FOLDER, reference_names, resolved
 from planktonbench.data_manifests.splits import SplitPlan, make_splits
@@ -86,7 +86,7 @@ def test_shipped_scores_are_still_probabilities() -> None:
 
 
 def test_reference_results_are_small() -> None:
-    """The wheel contains five megabytes of results at most."""
+    """They add at most five megabytes to the wheel."""
     assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < LARGEST_MB * 1e6
 
 
@@ -111,7 +111,7 @@ def test_a_file_is_compared_with_a_reference(tmp_path: Path, capsys: pytest.Capt
     assert "mine.csv" in capsys.readouterr().out
 
 
-def test_shipping_keeps_scores_and_drops_what_is_large(make_results: Callable[..., Path], tmp_path: Path) -> None:
+def test_export_preserves_scores_and_omits_large_files(make_results: Callable[..., Path], tmp_path: Path) -> None:
     """Only seed 0 of the named tracks, without validation rows, with the same scores, and with the command."""
     out, to = make_results(), tmp_path / "reference"
 
@@ -141,7 +141,7 @@ def test_shipping_keeps_scores_and_drops_what_is_large(make_results: Callable[..
         ({"status": "failed"}, "its status is failed"),
     ],
 )
-def test_what_is_no_real_result_is_never_shipped(
+def test_runs_that_are_not_reference_results_are_rejected(
     make_results: Callable[..., Path], tmp_path: Path, facts: dict[str, object], message: str
 ) -> None:
     """The export is rejected, and existing files are unchanged."""
@@ -156,15 +156,15 @@ def test_what_is_no_real_result_is_never_shipped(
 
 def test_a_missing_track_is_reported(make_results: Callable[..., Path], tmp_path: Path) -> None:
     """The message names it."""
-    with pytest.raises(DataError, match="contains 0 runs of 'nobody' with seed 0"):
-        export_runs(make_results(), ["nobody"], COMMAND, tmp_path / "reference")
+    with pytest.raises(DataError, match="contains 0 runs of 'unknown' with seed 0"):
+        export_runs(make_results(), ["unknown"], COMMAND, tmp_path / "reference")
 
 
 def test_results_that_are_too_large_are_rejected(
     make_results: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No files remain."""
-    monkeypatch.setattr(ship_module, "LARGEST_MB", 0.001)
+    monkeypatch.setattr(export_module, "LARGEST_MB", 0.001)
 
     with pytest.raises(DataError, match=r"expected at most 0\.001"):
         export_runs(make_results(), ["good"], COMMAND, tmp_path / "reference")
@@ -178,16 +178,16 @@ def test_the_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The script prints the size; on errors, it prints a message and returns exit code 2."""
-    arguments = ["ship", str(make_results()), "--command", COMMAND, "--to", str(tmp_path / "reference"), "--tracks"]
+    arguments = ["export", str(make_results()), "--command", COMMAND, "--to", str(tmp_path / "reference"), "--tracks"]
 
     monkeypatch.setattr("sys.argv", [*arguments, "good,bad"])
-    assert ship_module.main() == 0
-    monkeypatch.setattr("sys.argv", [*arguments, "nobody"])
-    assert ship_module.main() == 2
+    assert export_module.main() == 0
+    monkeypatch.setattr("sys.argv", [*arguments, "unknown"])
+    assert export_module.main() == 2
 
     out, err = capsys.readouterr()
     assert "MB" in out
-    assert "'nobody'" in err
+    assert "'unknown'" in err
 
 
 @pytest.mark.parametrize("bits", [4, 10])

@@ -1,32 +1,32 @@
-"""The stopwatch: values come back, time and memory are of the expression's own process."""
+"""Tests of timing and memory measurement in subprocesses."""
 
 from __future__ import annotations
 
 import subprocess
 
 import pytest
-from planktonbench.benchmarks.speed.stopwatch import in_own_process
+from planktonbench.benchmarks.speed.stopwatch import in_subprocess
 
 
-def test_an_expression_is_measured_in_its_own_process() -> None:
-    """Its value comes back, its arguments are text, and its time is without the imports."""
-    found = in_own_process("import time\ntime.sleep(1)", "[time.sleep(0.05), sys.argv[1:]]", 3, "a b")
+def test_an_expression_is_timed_in_a_subprocess() -> None:
+    """Its value is returned, its arguments are strings, and imports are not timed."""
+    found = in_subprocess("import time\ntime.sleep(1)", "[time.sleep(0.05), sys.argv[1:]]", 3, "a b")
 
-    assert found.told == [None, ["3", "a b"]]
+    assert found.value == [None, ["3", "a b"]]
     assert 0.05 <= found.seconds < 1
 
 
-def test_memory_of_the_largest_process_counts() -> None:
-    """200 MB that a process of the process takes for a moment are seen."""
+def test_peak_memory_includes_child_processes() -> None:
+    """200 MB allocated by a child process are recorded."""
     child = "subprocess.run([sys.executable, '-c', 'len(bytearray(b\"1\") * 200_000_000)'], check=True).returncode"
-    small = in_own_process("import subprocess", "0").peak_mb
-    large = in_own_process("import subprocess", child).peak_mb
+    small = in_subprocess("import subprocess", "0").peak_mb
+    large = in_subprocess("import subprocess", child).peak_mb
 
     assert large > 190
     assert large > small
 
 
-def test_code_that_fails_is_no_measurement() -> None:
-    """An expression that raises gives no figure."""
+def test_exceptions_are_raised() -> None:
+    """An expression that fails has no result."""
     with pytest.raises(subprocess.CalledProcessError):
-        in_own_process("", "1 / 0")
+        in_subprocess("", "1 / 0")

@@ -1,4 +1,4 @@
-"""Speed of training: every way shows as many images of the same form, and the table says what is compared."""
+"""Tests that all input pipelines deliver the same number and shape of images, and of the table of ratios."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, get_args
 import cv2
 import numpy as np
 import pytest
-from planktonbench.benchmarks.speed import training as training_cases
+from planktonbench.benchmarks.speed import training as training_module
 from planktonbench.benchmarks.speed.stopwatch import Measured
 from planktonbench.benchmarks.speed.training import Way, as_source001
-from planktonbench.features.network_images.form import ImageForm, stack
+from planktonbench.features.network_images.form import ImageForm, add_channels
 from planktonbench.features.network_images.store import reopen_network_images
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SHOWN = 24
+SAMPLED = 24
 
 
 @pytest.fixture
@@ -34,18 +34,18 @@ def images(tmp_path: Path) -> Path:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare a few images in small batches."""
-    for name, value in {"SAMPLED": SHOWN, "BATCH": 8, "CLASSES": 3}.items():
-        monkeypatch.setattr(training_cases, name, value)
+    for name, value in {"SAMPLED": SAMPLED, "BATCH": 8, "CLASSES": 3}.items():
+        monkeypatch.setattr(training_module, name, value)
 
 
 @pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("way", get_args(Way))
-def test_every_way_shows_as_many_images(images: Path, tmp_path: Path, way: Way) -> None:
-    """Three channels of the same size, each image once an epoch, with a label of those that there are."""
-    address, unpacked = training_cases._prepared(tmp_path, images)
-    rows = np.resize(np.arange(12), SHOWN)
+def test_every_pipeline_delivers_all_images(images: Path, tmp_path: Path, way: Way) -> None:
+    """Images have three channels and the same size, appear once per epoch, and have valid labels."""
+    address, unpacked = training_module._prepared(tmp_path, images)
+    rows = np.resize(np.arange(12), SAMPLED)
 
-    feed = training_cases._feed(way, reopen_network_images(address), rows, unpacked)
+    feed = training_module._feed(way, reopen_network_images(address), rows, unpacked)
 
     if "y" in feed:
         shapes, labels = [feed["x"].shape], [feed["y"]]
@@ -53,57 +53,57 @@ def test_every_way_shows_as_many_images(images: Path, tmp_path: Path, way: Way) 
         found = feed.get("batches", feed.get("x"))
         batches = [found[k] for k in range(len(found))] if hasattr(found, "__getitem__") else list(found)
         pictures = [batch[0]["image"] if isinstance(batch[0], dict) else batch[0] for batch in batches]
-        shapes, labels = [np.shape(one) for one in pictures], [np.asarray(batch[1]) for batch in batches]
-    assert sum(shape[0] for shape in shapes) == SHOWN
+        shapes, labels = [np.shape(batch) for batch in pictures], [np.asarray(batch[1]) for batch in batches]
+    assert sum(shape[0] for shape in shapes) == SAMPLED
     assert {shape[1:] for shape in shapes} == {(64, 64, 3)}
     assert set(np.concatenate(labels).astype(int)) == {0, 1, 2}
 
 
 @pytest.mark.usefixtures("few")
 def test_the_end_of_every_batch_is_timed(images: Path, tmp_path: Path) -> None:
-    """Three batches in each of two epochs, one after the other."""
-    address, unpacked = training_cases._prepared(tmp_path, images)
-    feed = training_cases._feed("ours", reopen_network_images(address), np.resize(np.arange(12), SHOWN), unpacked)
+    """There are two epochs of three batches, with increasing times."""
+    address, unpacked = training_module._prepared(tmp_path, images)
+    feed = training_module._feed("ours", reopen_network_images(address), np.resize(np.arange(12), SAMPLED), unpacked)
 
-    ends = training_cases._trained(feed, epochs=2)
+    ends = training_module._trained(feed, epochs=2)
 
     assert len(ends) == 6
     assert (np.diff(ends) > 0).all()
 
 
-def test_source_001_makes_the_same_channels() -> None:
-    """Its generator does what our stacks hold, so that the comparison is of the same work."""
+def test_source_001_computes_the_same_channels() -> None:
+    """Its generator returns the same channels as our network images."""
     grey = np.random.default_rng(1).integers(0, 255, (64, 64), dtype=np.uint8)
 
     found = as_source001(np.repeat(255 - grey[..., None], 3, axis=2).astype(np.float32))
 
-    np.testing.assert_array_equal(found, stack(grey[None], ImageForm())[0])
+    np.testing.assert_array_equal(found, add_channels(grey[None], ImageForm())[0])
 
 
-def test_the_best_round_of_each_way_counts() -> None:
-    """A round in which the machine was slow takes nothing from what a way did in another one."""
-    assert training_cases._best([{"ours": 3000, "arrays": 5400}, {"ours": 5300, "arrays": 3100}]) == {
+def test_the_best_round_of_each_pipeline_counts() -> None:
+    """A slow round of one pipeline does not affect its result from another round."""
+    assert training_module._best([{"ours": 3000, "arrays": 5400}, {"ours": 5300, "arrays": 3100}]) == {
         "ours": 5300, "arrays": 5400,
     }  # fmt: skip
 
 
-def test_ratios_are_of_the_rates() -> None:
-    """Each line divides ours by the other way, and tells when it falls short."""
+def test_ratios_are_computed_from_rates() -> None:
+    """Each line has our rate divided by that of the alternative, and whether the limit is met."""
     rates: dict[Way, float] = dict.fromkeys(get_args(Way), 1000.0)
     rates["generator"] = 100
 
-    lines = list(training_cases._beside(rates, "some images"))
+    lines = list(training_module._compared(rates, "some images"))
 
     assert [line.ratio for line in lines] == ["10.00 x", "1.00 x", "1.00 x", "1.00 x", "1.00 x"]
     assert [line.within for line in lines] == [True, False, True, None, False]
 
 
-def test_steps_are_beside_those_of_keras(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The best round of each counts, and the ratio tells how much quicker ours is."""
-    told = iter([0.4, 0.2, 0.3, 0.5, 0.8, 0.6])
-    monkeypatch.setattr(training_cases, "in_own_process", lambda *_: Measured(0.0, 0.0, next(told)))
+def test_training_steps_are_compared_with_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best round of each counts; the ratio is the speed-up."""
+    step_seconds = iter([0.4, 0.2, 0.3, 0.5, 0.8, 0.6])
+    monkeypatch.setattr(training_module, "in_subprocess", lambda *_: Measured(0.0, 0.0, next(step_seconds)))
 
-    line = training_cases.deep_network()
+    line = training_module.deep_network()
 
     assert (line.ours, line.ratio) == ("0.200 s", "2.50 x")
-    assert line.beside.startswith("0.500 s")
+    assert line.reference.startswith("0.500 s")

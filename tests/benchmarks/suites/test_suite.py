@@ -85,7 +85,7 @@ def test_a_track_may_use_its_own_feature_table(file: Path) -> None:
         ),
         ("scale_bar: 31", "scale_bar: -1", ["scale_bar' is -1"]),
         ("name: lake", "name: flowcam", ["two data sets have the name 'flowcam'"]),
-        (WHOLE, "- a list", ["should hold a mapping"]),
+        (WHOLE, "- a list", ["should contain a mapping"]),
         (WHOLE, "name: [", ["is not valid YAML"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""Work in several processes: results in the order of the tasks, few of them waiting, faults told where they belong."""
+"""Tests of parallel execution: order of results, lazy submission of tasks, errors and worker processes."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])
-def test_results_come_in_the_order_of_the_tasks(jobs: int) -> None:
-    """With more processes than cores, and more tasks than processes."""
+def test_results_are_in_task_order(jobs: int) -> None:
+    """Results are ordered also with more processes than cores and more tasks than processes."""
     tasks = [partial(operator.mul, number, number) for number in range(20)]
 
     assert list(in_order(tasks, jobs)) == [number * number for number in range(20)]
 
 
-def test_a_slow_task_is_not_overtaken() -> None:
-    """The first ends last, and comes first all the same."""
+def test_results_wait_for_a_slow_task() -> None:
+    """The first result is yielded first although its task finishes last."""
     tasks: list[Callable[[], object]] = [partial(time.sleep, 0.3), *(partial(abs, -number) for number in range(1, 5))]
 
     assert list(in_order(tasks, 2)) == [None, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_no_tasks_are_no_results(jobs: int) -> None:
-    """Nothing to do is no fault."""
+def test_no_tasks_give_no_results(jobs: int) -> None:
+    """An empty list of tasks is not an error."""
     assert list(in_order([], jobs)) == []
 
 
-def test_one_job_works_in_this_process_and_several_in_others() -> None:
-    """A single job starts no other process; of two jobs none works here."""
+def test_a_single_job_runs_in_the_current_process() -> None:
+    """With several jobs, no task runs in the current process."""
     tasks = [os.getpid] * 4
 
     assert set(in_order(tasks, 1)) == {os.getpid()}
@@ -48,24 +48,24 @@ def test_one_job_works_in_this_process_and_several_in_others() -> None:
 
 
 @pytest.mark.parametrize(("jobs", "most"), [(1, 1), (2, 5)])
-def test_tasks_are_taken_as_results_are(jobs: int, most: int) -> None:
-    """A million tasks are not made before the first result is used: two for each process are ahead of it."""
-    drawn: list[int] = []
+def test_tasks_are_consumed_lazily(jobs: int, most: int) -> None:
+    """At most two tasks per process are submitted ahead of the current result."""
+    consumed: list[int] = []
 
     def tasks() -> Iterator[Callable[[], int]]:
         for number in range(1000):
-            drawn.append(number)
+            consumed.append(number)
             yield partial(abs, number)
 
     results = in_order(tasks(), jobs)
 
     assert next(results) == 0
-    assert len(drawn) <= most
+    assert len(consumed) <= most
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_fault_of_a_task_comes_in_its_place(jobs: int) -> None:
-    """Results before it are had; then it is raised as in this process."""
+def test_an_error_is_raised_in_task_order(jobs: int) -> None:
+    """Earlier results are yielded; then the exception of the task is raised unchanged."""
     results = in_order([partial(int, "7"), partial(int, "seven"), partial(int, "8")], jobs)
 
     assert next(results) == 7
@@ -73,24 +73,24 @@ def test_a_fault_of_a_task_comes_in_its_place(jobs: int) -> None:
         next(results)
 
 
-def test_a_script_without_a_guard_is_not_run_again(tmp_path: Path) -> None:
-    """Newcomers write scripts of a few lines; each line of theirs is run once."""
+def test_a_script_without_main_guard_runs_only_once(tmp_path: Path) -> None:
+    """Worker processes do not run the main script again."""
     script = tmp_path / "script.py"
     script.write_text(
         "import sys\nfrom functools import partial\n"
         "from planktonbench.data_manifests.files.processes import in_order\n"
-        "print('began', flush=True)\n"
+        "print('started', flush=True)\n"
         "print(list(in_order([partial(abs, -number) for number in range(4)], 2)))\n"
         "print(sys.modules['__main__'].__file__ == __file__)\n"
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=True)
 
-    assert done.stdout.splitlines() == ["began", "[0, 1, 2, 3]", "True"]
+    assert done.stdout.splitlines() == ["started", "[0, 1, 2, 3]", "True"]
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="the processes of the system are read from /proc")
-def test_processes_end_when_their_parent_is_killed() -> None:
-    """Nobody is left who waits for tasks that will never come."""
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are listed in /proc")
+def test_workers_exit_when_their_parent_is_killed() -> None:
+    """No worker process keeps waiting for tasks."""
     code = (
         "import os, sys, time\nfrom functools import partial\n"
         "from planktonbench.data_manifests.files.processes import in_order\n"
@@ -102,8 +102,8 @@ def test_processes_end_when_their_parent_is_killed() -> None:
         assert parent.stdout is not None
         pids = {parent.stdout.readline().strip() for _ in range(2)}
         parent.kill()
-    end = time.monotonic() + 20
-    while any(Path(f"/proc/{pid}").is_dir() for pid in pids) and time.monotonic() < end:
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{pid}").is_dir() for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
 
     assert [pid for pid in pids if Path(f"/proc/{pid}").is_dir()] == []

@@ -1,4 +1,4 @@
-"""The source code that a module depends on: what is followed, what is not, and that edits are noticed."""
+"""Tests of source hashes: which imports are followed, and which edits change the hash."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def later():
     "late/module.py": "",
     "unused.py": "",
 }
-REACHED = {
+DEPENDENCIES = {
     "mine",
     "mine.start",
     "mine.named",
@@ -67,17 +67,17 @@ def package(tmp_path: Path) -> Path:
 
 def test_imported_modules_are_followed_and_type_checking_imports_are_not(package: Path) -> None:
     """Modules named in `from . import`, imports inside functions and `else` branches count; libraries do not."""
-    assert set(source_files("mine.start", roots={"mine": package})) == REACHED
+    assert set(source_files("mine.start", roots={"mine": package})) == DEPENDENCIES
 
 
-def test_an_edit_changes_the_hash_exactly_where_it_is_reached(package: Path) -> None:
+def test_only_edits_of_dependencies_change_the_hash(package: Path) -> None:
     """Each file is edited in turn."""
     before = source_sha256("mine.start", roots={"mine": package})
     for name, text in FILES.items():
         (package / name).write_text(f"{text}\n# edited\n")
         module = ".".join(("mine", *Path(name).with_suffix("").parts)).removesuffix(".__init__")
 
-        assert (source_sha256("mine.start", roots={"mine": package}) != before) == (module in REACHED), name
+        assert (source_sha256("mine.start", roots={"mine": package}) != before) == (module in DEPENDENCIES), name
         (package / name).write_text(text)
     assert source_sha256("mine.start", roots={"mine": package}) == before
 
@@ -89,31 +89,31 @@ def test_an_edit_changes_the_hash_exactly_where_it_is_reached(package: Path) -> 
         "features.measured.table",
     ],
 )
-def test_an_edit_of_any_file_of_the_package_is_noticed_where_it_matters(
+def test_only_edits_of_dependencies_in_planktonbench_change_the_hash(
     module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a copy of planktonbench, the hash changes with each reached file and with no other."""
+    """Each file in a copy of planktonbench is edited in turn."""
     source, copy = Path(planktonbench.__file__).parent, tmp_path / "planktonbench"
-    kept = ("benchmarks", "data_manifests", "features", "models", "reports")
-    for path in [*source.glob("*.py"), *(path for name in kept for path in (source / name).rglob("*.py"))]:
-        place = copy / path.relative_to(source)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, place)
+    packages = ("benchmarks", "data_manifests", "features", "models", "reports")
+    for path in [*source.glob("*.py"), *(path for name in packages for path in (source / name).rglob("*.py"))]:
+        target = copy / path.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
     monkeypatch.setattr(source_code, "FOLDER", copy)
-    reached = {path: name for name, path in source_files(f"planktonbench.{module}").items()}
+    dependencies = set(source_files(f"planktonbench.{module}").values())
     before = source_sha256(f"planktonbench.{module}")
-    noticed = set()
+    changing = set()
     for path in sorted(copy.rglob("*.py")):
         text = path.read_text()
         path.write_text(f"{text}\n# edited\n")
         if source_sha256(f"planktonbench.{module}") != before:
-            noticed.add(path)
+            changing.add(path)
         path.write_text(text)
 
-    assert noticed == set(reached)
-    assert 1 < len(noticed) < len(list(copy.rglob("*.py")))
+    assert changing == dependencies
+    assert 1 < len(changing) < len(list(copy.rglob("*.py")))
 
 
-def test_a_module_elsewhere_is_not_found(package: Path) -> None:
-    """Only what lies under the roots has files."""
+def test_modules_outside_the_roots_are_not_found(package: Path) -> None:
+    """Installed packages and missing modules have no source files."""
     assert not source_files("numpy.linalg", "mine.nothing", roots={"mine": package})

@@ -1,4 +1,4 @@
-"""Tables: cells as they are, ids in canonical text, columns under the spellings of the field."""
+"""Tests of tables: column types, error messages, canonical ids and accepted column names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from planktonbench.data_manifests.files.tables import (
     MISSING,
     canonical_text,
     find_column,
-    not_among,
+    not_in,
     read_table,
     require_column,
 )
@@ -26,8 +26,8 @@ NUMBERS = st.from_regex(r"[ ]?[+-]?\d{1,3}(\.\d{0,3})?([eE][+-]?\d{1,2})?[ ]?", 
 TEXTS = st.lists(NUMBERS | st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=9)
 
 
-def test_cells_stay_text_as_they_are_written(tmp_path: Path) -> None:
-    """Every cell is text, zeros in front and after stay, and only the agreed words mean "no value"."""
+def test_cells_are_read_as_text_by_default(tmp_path: Path) -> None:
+    """Leading and trailing zeros are preserved, and only the cells in `MISSING` are missing values."""
     path = tmp_path / "a.csv"
     path.write_text("objid,level2\n007,None\n1.0,-\n" + "".join(f"{cell},{cell}\n" for cell in MISSING if cell))
     table = read_table(path, DataError)
@@ -37,8 +37,8 @@ def test_cells_stay_text_as_they_are_written(tmp_path: Path) -> None:
     assert table[2:].isna().all(axis=None)
 
 
-def test_named_columns_stay_text_and_others_become_numbers(tmp_path: Path) -> None:
-    """With `text`, ids stay as written; a column becomes numbers only when each cell is one."""
+def test_only_named_columns_are_read_as_text(tmp_path: Path) -> None:
+    """With `text`, ids are unchanged; other columns are numeric only if every cell is a number."""
     path = tmp_path / "a.csv"
     path.write_text("objid,area,flag\n01,1,1\n2.0,,x\n")
     table = read_table(path, DataError, text=["objid", "object_id"])
@@ -49,8 +49,8 @@ def test_named_columns_stay_text_and_others_become_numbers(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("first", "last"), [("007", "x"), ("x", "1.50"), ("True", "x"), ("1", "true")])
-def test_a_cell_far_below_decides_for_its_whole_column(tmp_path: Path, first: str, last: str) -> None:
-    """One cell of text below a million numbers, or the other way round: the column is text, all of it as written."""
+def test_column_types_depend_on_all_cells(tmp_path: Path, first: str, last: str) -> None:
+    """A column with a million numbers and a few cells of text, or vice versa, is read unchanged as text."""
     cells = [first] * 1_000_000 + [last] * 5
     path = tmp_path / "a.csv"
     path.write_text("objid,flag\n" + "".join(f"1,{cell}\n" for cell in cells))
@@ -60,8 +60,8 @@ def test_a_cell_far_below_decides_for_its_whole_column(tmp_path: Path, first: st
     assert flags.equals(pd.Series(cells, dtype="str", name="flag"))
 
 
-def test_all_formats_hold_the_same_table(tmp_path: Path) -> None:
-    """CSV, CSV with a byte-order mark, gzipped CSV and parquet give the same."""
+def test_all_formats_give_the_same_table(tmp_path: Path) -> None:
+    """CSV, CSV with a byte-order mark, gzipped CSV and parquet are supported."""
     expected = pd.DataFrame({"objid": ["1", "2"], "label": ["Méduse", "egg, other"]}).astype("str")
     content = expected.to_csv(index=False).encode()
     (tmp_path / "a.csv").write_bytes(content)
@@ -85,10 +85,10 @@ def test_all_formats_hold_the_same_table(tmp_path: Path) -> None:
         ("a.parquet", b"objid", "is not a readable table (CSV in UTF-8, or .parquet)"),
     ],
 )
-def test_an_unreadable_table_is_named(
+def test_an_unreadable_table_is_reported(
     tmp_path: Path, error: type[DataError | SubmissionError], name: str, content: bytes | None, words: str
 ) -> None:
-    """The error is of the class of whoever is at fault, and names the file and what was expected, on one line."""
+    """The error has the given class, and its message of one line names the file and the expected format."""
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
@@ -99,8 +99,8 @@ def test_an_unreadable_table_is_named(
     assert "\n" not in str(caught.value)
 
 
-def test_rows_longer_than_the_header_never_shift_the_columns(tmp_path: Path) -> None:
-    """A comma at the end of each row leaves ids ids, or the file is refused; taxa are not read as ids."""
+def test_rows_longer_than_the_header_do_not_shift_columns(tmp_path: Path) -> None:
+    """A file with a comma at the end of each row is rejected or read correctly; taxa are not read as ids."""
     path = tmp_path / "a.csv"
     path.write_text("objid,level2\n1,Copepoda,\n2,egg,\n")
     ids = ["1", "2"]
@@ -111,7 +111,7 @@ def test_rows_longer_than_the_header_never_shift_the_columns(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("noun", "columns", "expected"),
+    ("name", "columns", "expected"),
     [
         ("object_id", ["imgname", "objid", "object_id"], "object_id"),
         ("object_id", ["imgname", "objid"], "objid"),
@@ -122,15 +122,13 @@ def test_rows_longer_than_the_header_never_shift_the_columns(tmp_path: Path) -> 
         ("set", ["Set"], None),
     ],
 )
-def test_columns_are_found_under_the_spellings_of_the_field(
-    noun: str, columns: list[str], expected: str | None
-) -> None:
-    """Our own name comes first, then those of the field in their order."""
-    assert expected == find_column(pd.DataFrame(columns=columns), noun)
+def test_columns_are_found_by_accepted_names(name: str, columns: list[str], expected: str | None) -> None:
+    """The standard name has priority, followed by its alternatives in order."""
+    assert expected == find_column(pd.DataFrame(columns=columns), name)
 
 
-def test_a_missing_column_is_told_with_those_that_are_there() -> None:
-    """The message names the file, each accepted spelling, and the file's own columns."""
+def test_a_missing_column_is_reported() -> None:
+    """The message names the file, all accepted names, and the columns of the table."""
     table = pd.DataFrame(columns=["id", *(f"c{number}" for number in range(30))])
     with pytest.raises(SubmissionError) as caught:
         require_column(table, "taxon", Path("truth.csv"), SubmissionError)
@@ -159,14 +157,14 @@ def test_a_missing_column_is_told_with_those_that_are_there() -> None:
         ("1e99999999999999999999", "1e99999999999999999999"),
     ],
 )
-def test_whole_numbers_lose_their_point_and_all_else_stays(text: str, expected: str) -> None:
-    """`1.0` is `1` and `1e3` is `1000`; what is no whole number stays as it is written."""
+def test_only_integers_are_normalised(text: str, expected: str) -> None:
+    """`1.0` becomes `1` and `1e3` becomes `1000`; other text is unchanged."""
     assert list(canonical_text(pd.Series([text]))) == [expected]
 
 
 @given(TEXTS)
-def test_canonical_text_is_canonical(texts: list[str]) -> None:
-    """Canonical text does not change any more, and depends on the cell alone."""
+def test_canonical_text_is_idempotent(texts: list[str]) -> None:
+    """A second conversion changes nothing, and each cell is converted independently."""
     once = canonical_text(pd.Series(texts, dtype="str"))
 
     assert list(once) == list(canonical_text(once))
@@ -174,8 +172,8 @@ def test_canonical_text_is_canonical(texts: list[str]) -> None:
 
 
 @given(st.lists(st.integers(-(2**53), 2**53), min_size=1))
-def test_a_number_is_the_same_id_in_each_type(numbers: list[int]) -> None:
-    """An id is the same from an integer, float or text column, with a point or without."""
+def test_ids_do_not_depend_on_dtype(numbers: list[int]) -> None:
+    """Integer, float and text columns give the same ids, with or without a decimal point."""
     columns = [
         pd.Series(numbers, dtype="int64"),
         pd.Series(numbers, dtype="Int64"),
@@ -189,21 +187,21 @@ def test_a_number_is_the_same_id_in_each_type(numbers: list[int]) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["str", "object", "float64", "Int64"])
-def test_missing_stays_missing(dtype: str) -> None:
-    """No cell becomes the word "nan", whatever the type of the column."""
+def test_missing_values_are_preserved(dtype: str) -> None:
+    """Missing values are not converted to the text "nan", for any dtype."""
     values = canonical_text(pd.Series([1, None], dtype="object").astype(dtype))
 
     assert list(values.isna()) == [False, True]
     assert values[0] == "1"
 
 
-def test_numbers_that_are_not_whole_stay() -> None:
-    """A float column may hold any number, infinity too."""
+def test_other_floats_are_unchanged() -> None:
+    """Fractions and infinity are supported."""
     assert list(canonical_text(pd.Series([1.5, 2.0, float("inf")]))) == ["1.5", "2", "inf"]
 
 
-def test_examples_of_the_docstrings_hold() -> None:
-    """What the docstrings show is what happens."""
+def test_docstring_examples() -> None:
+    """All examples in docstrings give the shown output."""
     result = doctest.testmod(tables)
 
     assert result.attempted > 0
@@ -211,8 +209,8 @@ def test_examples_of_the_docstrings_hold() -> None:
 
 
 @given(st.lists(st.text(max_size=3)), st.lists(st.text(max_size=3), unique=True))
-def test_ids_that_are_not_among_others(ids: list[str], known: list[str]) -> None:
-    """The same as `isin`, which is slow on columns of text."""
+def test_not_in_agrees_with_isin(ids: list[str], known: list[str]) -> None:
+    """The mask is the inverse of `isin`, which is slow for text."""
     column = pd.Series(ids, dtype="str")
 
-    assert not_among(column, known).tolist() == (~column.isin(known)).tolist()
+    assert not_in(column, known).tolist() == (~column.isin(known)).tolist()

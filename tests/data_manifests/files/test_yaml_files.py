@@ -1,4 +1,4 @@
-"""YAML files behind a schema: errors name file, field and value."""
+"""Tests of YAML files with a schema: validation and error messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from planktonbench.data_manifests.errors import SuiteError
-from planktonbench.data_manifests.files.yaml_files import Schema, checked, read_yaml
+from planktonbench.data_manifests.files.yaml_files import Schema, read_yaml, validated
 from pydantic import ValidationError
 
 if TYPE_CHECKING:
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class Net(Schema):
-    """A part of a cruise."""
+    """A nested schema."""
 
     mesh: int = 200
 
 
 class Cruise(Schema):
-    """Something to read."""
+    """A schema with required, optional and nested fields."""
 
     name: str
     days: int = 1
@@ -28,15 +28,15 @@ class Cruise(Schema):
     spares: tuple[Net, ...] = ()
 
 
-def fault_of(path: Path) -> str:
-    """Return the message that a file gives."""
+def error_message(path: Path) -> str:
+    """Return the error message for an invalid file."""
     with pytest.raises(SuiteError) as caught:
         read_yaml(path, Cruise, SuiteError)
     return str(caught.value)
 
 
-def test_a_file_becomes_its_schema(tmp_path: Path) -> None:
-    """Keys become fields, defaults fill in, and nothing can be changed afterwards."""
+def test_a_valid_file_is_read(tmp_path: Path) -> None:
+    """Missing fields have default values, and the result is immutable."""
     path = tmp_path / "cruise.yaml"
     path.write_text("name: Méduse\nnet: {mesh: 50}\n", "utf-8")
     cruise = read_yaml(path, Cruise, SuiteError)
@@ -52,30 +52,30 @@ def test_a_file_becomes_its_schema(tmp_path: Path) -> None:
         (None, "cannot be read"),
         (b"\xff\xfe", "cannot be read"),
         (b"name: [", "is not valid YAML"),
-        (b"- name", "should hold a mapping of keys to values, but holds list."),
-        (b"", "should hold a mapping"),
+        (b"- name", "should contain a mapping of keys to values, not list."),
+        (b"", "should contain a mapping"),
     ],
 )
-def test_a_file_that_is_no_mapping_is_named(tmp_path: Path, content: bytes | None, words: str) -> None:
-    """A file that is missing, no text, no YAML or no mapping is named, with what was expected, on one line."""
+def test_an_unreadable_file_is_reported(tmp_path: Path, content: bytes | None, words: str) -> None:
+    """A message of one line names a file that is missing, not text, not YAML or not a mapping."""
     path = tmp_path / "cruise.yaml"
     if content is not None:
         path.write_bytes(content)
-    message = fault_of(path)
+    message = error_message(path)
 
     assert message.startswith(f"{path} {words}")
     assert "\n" not in message
 
 
-def test_every_fault_is_told_at_once() -> None:
-    """One message lists each fault with its field and value, and near matches for an unknown key."""
+def test_all_errors_are_reported_together() -> None:
+    """A single message lists each error with field and value, and close matches of unknown keys."""
     content = {"dayz": 2, "days": "many", "net": {"mesh": -0.5}}
     with pytest.raises(SuiteError) as caught:
-        checked(content, Cruise, "here.yaml", SuiteError)
-    head, *faults = str(caught.value).split("\n  ")
+        validated(content, Cruise, "here.yaml", SuiteError)
+    head, *errors = str(caught.value).split("\n  ")
 
     assert head == "here.yaml: does not follow its schema:"
-    assert sorted(line.split(":")[0] for line in faults) == [
+    assert sorted(line.split(":")[0] for line in errors) == [
         "field 'days' is 'many'",
         "field 'dayz' is unknown. Did you mean days?",
         "field 'name' is missing.",
@@ -86,15 +86,15 @@ def test_every_fault_is_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("content", "field"), [({"net": {"mash": 1}}, "net.mash"), ({"spares": [{"mash": 1}]}, "spares.0.mash")]
 )
-def test_an_unknown_key_inside_gets_the_near_matches_of_its_place(content: dict[str, object], field: str) -> None:
-    """Near matches are those of the part in which the key stands, be it alone or in a list."""
+def test_close_matches_of_nested_keys(content: dict[str, object], field: str) -> None:
+    """An unknown key is compared with the fields of its own schema, also within a list."""
     with pytest.raises(SuiteError, match=rf"field '{field}' is unknown\. Did you mean mesh\?"):
-        checked({"name": "a", **content}, Cruise, "here.yaml", SuiteError)
+        validated({"name": "a", **content}, Cruise, "here.yaml", SuiteError)
 
 
-def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
-    """Of two values of one key neither is taken in silence."""
+def test_duplicate_keys_are_rejected(tmp_path: Path) -> None:
+    """A duplicate key is an error even if its values are valid."""
     path = tmp_path / "cruise.yaml"
     path.write_text("name: a\ndays: 1\ndays: 2\n", "utf-8")
 
-    assert "days" in fault_of(path)
+    assert "duplicate key 'days'" in error_message(path)

@@ -1,4 +1,4 @@
-"""Images: the same pixels from a folder, a zip and a tar file, found by id; faults are told with the file's name."""
+"""Tests of image stores: folders, zip and tar files give the same pixels by id, and errors name the file."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ SOURCES = pytest.mark.parametrize("kind", KINDS)
 
 
 def encoded(level: int = 7, suffix: str = ".png") -> bytes:
-    """Return a picture of one level and a brighter corner."""
+    """Return an encoded image of one grey level with a bright corner."""
     picture = np.full((6, 4), level, np.uint8)
     picture[0, 0] = 255
     return cv2.imencode(suffix, picture)[1].tobytes()
 
 
 def add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
-    """Put a file into a tar file, as old as all others."""
+    """Add a file to a tar file, with a fixed modification time."""
     info = tarfile.TarInfo(name)
     info.size = len(content)
     archive.addfile(info, io.BytesIO(content))
@@ -67,8 +67,8 @@ def stored(folder: Path, kind: str, files: Mapping[str, bytes]) -> ImageStore:
     return open_images(folder / "imgs")
 
 
-def test_folder_zip_and_tar_hold_the_same_pixels(tmp_path: Path) -> None:
-    """Pixels are those that were written, neither inverted nor stretched, whichever way they are kept."""
+def test_folder_zip_and_tar_give_the_same_pixels(tmp_path: Path) -> None:
+    """Pixels equal those written, neither inverted nor stretched, for every kind of source."""
     pictures = np.random.default_rng(0).integers(0, 256, (3, 9, 5), dtype=np.uint8)
     files = {
         f"imgs/{number}.png": cv2.imencode(".png", picture)[1].tobytes() for number, picture in enumerate(pictures)
@@ -81,8 +81,8 @@ def test_folder_zip_and_tar_hold_the_same_pixels(tmp_path: Path) -> None:
         assert store.read_bytes("1") == files["imgs/1.png"]
 
 
-def test_a_coloured_image_is_read_as_grey(tmp_path: Path) -> None:
-    """Colours become one grey level of 8 bits per pixel, as OpenCV weighs them."""
+def test_a_colour_image_is_read_as_grey(tmp_path: Path) -> None:
+    """Colours are converted to 8-bit grey levels with the weights of OpenCV."""
     colours = np.random.default_rng(0).integers(0, 256, (8, 6, 3), dtype=np.uint8)
     image = stored(tmp_path, "zip", {"1.bmp": cv2.imencode(".bmp", colours)[1].tobytes()}).read("1")
     expected = colours @ np.array([0.114, 0.587, 0.299])  # ITU-R BT.601, for blue, green, red
@@ -92,8 +92,8 @@ def test_a_coloured_image_is_read_as_grey(tmp_path: Path) -> None:
 
 
 @SOURCES
-def test_what_is_no_image_is_passed_over(tmp_path: Path, kind: str) -> None:
-    """What macOS and others leave behind is no image, in any folder; suffixes may be in capitals."""
+def test_other_files_are_ignored(tmp_path: Path, kind: str) -> None:
+    """Hidden files of macOS and other non-images are ignored in any folder; suffixes are case-insensitive."""
     files = {"imgs/7.png": encoded(), "imgs/deep/8.PNG": encoded(), "9.JPG": encoded(suffix=".jpg")}
     store = stored(tmp_path, kind, {**dict.fromkeys(JUNK, b"\0"), **files})
 
@@ -105,25 +105,25 @@ def test_what_is_no_image_is_passed_over(tmp_path: Path, kind: str) -> None:
 @SOURCES
 @pytest.mark.parametrize("second", ["b/1.png", "a/1.jpg", "a/1.0.png"])
 def test_two_images_of_one_object_are_refused(tmp_path: Path, kind: str, second: str) -> None:
-    """Nobody could say which is meant: the source and the ids are named."""
+    """The message names the source and the duplicated ids."""
     with pytest.raises(DataError, match=r"imgs(\.zip|\.tar)?: two images have the same id: 1\. Keep one of each\.$"):
         len(stored(tmp_path, kind, {"a/1.png": encoded(), "a/2.png": encoded(), second: encoded()}))
 
 
 @pytest.mark.parametrize("stem", ["1", "1.0", "1.00", "-1.0", "007", "a.0", "1.5", "1e3", "7e12", "a b"])
-def test_an_image_has_the_id_that_a_table_would_have(tmp_path: Path, stem: str) -> None:
-    """A file name becomes the same canonical text as the same id in a table, so that the two meet."""
+def test_ids_of_images_match_those_of_tables(tmp_path: Path, stem: str) -> None:
+    """File names are converted to the same canonical text as ids in tables."""
     store = stored(tmp_path, "folder", {f"{stem}.png": encoded()})
 
     assert list(canonical_text(pd.Series([stem]))) == list(store.members)
 
 
 @SOURCES
-@pytest.mark.parametrize("content", [b"", b"no image", encoded()[:50]], ids=["empty", "text", "cut"])
+@pytest.mark.parametrize("content", [b"", b"no image", encoded()[:50]], ids=["empty", "text", "truncated"])
 def test_an_unreadable_image_is_named(tmp_path: Path, kind: str, content: bytes) -> None:
-    """The message names the source, the file in it and its size; other images can still be read."""
+    """The message has the source, the file name and its size; other images can still be read."""
     store = stored(tmp_path, kind, {"imgs/1.png": content, "imgs/2.png": encoded()})
-    with pytest.raises(DataError, match=rf"imgs/1\.png is no readable image \({len(content)} bytes\)") as caught:
+    with pytest.raises(DataError, match=rf"imgs/1\.png is not a readable image \({len(content)} bytes\)") as caught:
         store.read("1")
 
     assert str(caught.value).startswith(str(store.source))
@@ -136,7 +136,7 @@ def test_an_unreadable_image_is_named(tmp_path: Path, kind: str, content: bytes)
     ids=["encrypted", "not deflated", "other checksum"],
 )
 def test_a_damaged_member_of_a_zip_file_is_named(tmp_path: Path, at: bytes, offset: int, value: int) -> None:
-    """A member that cannot be unpacked is told like any unreadable image, not as a crash."""
+    """A member that cannot be unpacked raises DataError like any unreadable image."""
     stored(tmp_path, "zip", {"1.bmp": encoded(suffix=".bmp")})
     content = bytearray((tmp_path / "imgs.zip").read_bytes())
     content[content.index(at) + offset] ^= value
@@ -148,28 +148,28 @@ def test_a_damaged_member_of_a_zip_file_is_named(tmp_path: Path, at: bytes, offs
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
 @pytest.mark.parametrize("content", [None, b"PK no archive"])
-def test_a_file_that_is_no_archive_is_named(tmp_path: Path, kind: str, content: bytes | None) -> None:
-    """A missing or broken archive is told by its name at the first question, not before."""
+def test_an_unreadable_archive_is_named(tmp_path: Path, kind: str, content: bytes | None) -> None:
+    """A missing or broken archive raises DataError on first access, not before."""
     if content is not None:
         (tmp_path / f"imgs.{kind}").write_bytes(content)
     store = open_images(tmp_path / f"imgs.{kind}")
 
-    with pytest.raises(DataError, match=rf"imgs\.{kind} is no readable {kind} file"):
+    with pytest.raises(DataError, match=rf"imgs\.{kind} is not a readable {kind} file"):
         len(store)
 
 
-def test_a_tar_file_that_was_cut_is_told(tmp_path: Path) -> None:
-    """A download that broke off is told when it is listed; one that is cut later, at the image that has gone."""
+def test_a_truncated_tar_file_is_reported(tmp_path: Path) -> None:
+    """Truncation is detected when images are listed, or when an affected image is read after listing."""
     store = stored(tmp_path, "tar", {"1.png": encoded(), "2.png": b"\0" * 2000})
-    whole = store.source.read_bytes()
-    store.source.write_bytes(whole[:2000])
-    with pytest.raises(DataError, match=r"imgs\.tar is no readable tar file: unexpected end of data"):
+    content = store.source.read_bytes()
+    store.source.write_bytes(content[:2000])
+    with pytest.raises(DataError, match=r"imgs\.tar is not a readable tar file: unexpected end of data"):
         len(open_images(store.source))
 
-    store.source.write_bytes(whole)
+    store.source.write_bytes(content)
     assert len(store) == 2
 
-    store.source.write_bytes(whole[:2000])
+    store.source.write_bytes(content[:2000])
     with pytest.raises(
         DataError, match=r"imgs\.tar: 2\.png cannot be read: the file ends after 464 of its 2,000 bytes"
     ):
@@ -177,11 +177,11 @@ def test_a_tar_file_that_was_cut_is_told(tmp_path: Path) -> None:
     assert store.read("1").shape == (6, 4)
 
 
-def test_a_tar_file_may_be_of_any_flavour(tmp_path: Path) -> None:
-    """Names longer than the header has room for, names with ./ in front, folders and links: images are found."""
+def test_all_tar_formats_are_read(tmp_path: Path) -> None:
+    """Images are found despite long names, names with a leading ./, folders and links."""
     deep = "/".join(["folder" * 5] * 9)
-    for flavour in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
-        with tarfile.open(tmp_path / "imgs.tar", "w", format=flavour) as archive:
+    for tar_format in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        with tarfile.open(tmp_path / "imgs.tar", "w", format=tar_format) as archive:
             add(archive, f"{deep}/1.png", encoded(1))
             add(archive, "./a/2.png", encoded(2))
             folder, link = tarfile.TarInfo("empty"), tarfile.TarInfo("a/3.png")
@@ -195,8 +195,8 @@ def test_a_tar_file_may_be_of_any_flavour(tmp_path: Path) -> None:
         assert store.read("2")[1, 1] == 2
 
 
-def test_backslashes_of_windows_are_folders_too(tmp_path: Path) -> None:
-    """Some programs write them into zip files, against the rules of the format."""
+def test_backslashes_in_zip_files_separate_folders(tmp_path: Path) -> None:
+    """Some Windows programs write backslashes, although the format requires slashes."""
     store = stored(tmp_path, "zip", {"train\\a\\1.png": encoded(5), "train\\b\\1.png": encoded(9)})
     store.id_parts = 2
 
@@ -205,37 +205,37 @@ def test_backslashes_of_windows_are_folders_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["imgs.tar.gz", "imgs.TGZ", "a.b.7z"])
-def test_a_compressed_tar_file_is_refused_with_advice(tmp_path: Path, name: str) -> None:
-    """Single images cannot be had from it: it has to be unpacked."""
+def test_a_compressed_archive_is_refused(tmp_path: Path, name: str) -> None:
+    """The message advises unpacking it, because single images cannot be read from it."""
     (tmp_path / name).touch()
 
-    with pytest.raises(DataError, match=r"single images cannot be read; .* Unpack it and give the folder\."):
+    with pytest.raises(DataError, match=r"single images cannot be read; .* Unpack it and pass the folder\."):
         open_images(tmp_path / name)
 
 
 @SOURCES
 @pytest.mark.parametrize(("parts", "ids"), [(1, ["2", "1"]), (2, ["b/2", "a/1.0"]), (WHOLE_PATH, ["x/b/2", "y/a/1.0"])])
-def test_an_id_is_made_of_the_last_parts_of_the_path(tmp_path: Path, kind: str, parts: int, ids: list[str]) -> None:
-    """And another process that gets the address makes the same ids, wherever it works."""
+def test_ids_are_formed_from_trailing_path_components(tmp_path: Path, kind: str, parts: int, ids: list[str]) -> None:
+    """A store opened again from its address has the same ids."""
     source = stored(tmp_path, kind, {"x/b/2.png": encoded(), "y/a/1.0.png": encoded(9)}).source
     store = open_images(source, id_parts=parts)
-    again = reopen_images(store.address)
+    reopened = reopen_images(store.address)
 
     assert list(store.members) == ids
-    assert (type(again), again.members) == (type(store), store.members)
-    assert again.read(ids[1])[1, 1] == 9
+    assert (type(reopened), reopened.members) == (type(store), store.members)
+    assert reopened.read(ids[1])[1, 1] == 9
 
 
 @SOURCES
-def test_what_else_lies_there_is_known(tmp_path: Path, kind: str) -> None:
-    """Other files are listed, hidden ones are not."""
+def test_other_files_are_listed(tmp_path: Path, kind: str) -> None:
+    """Hidden files are not listed."""
     store = stored(tmp_path, kind, {**dict.fromkeys(JUNK, b""), "a/1.png": encoded()})
 
     assert sorted(store.other_files) == ["Thumbs.db", "imgs/notes.txt"]
 
 
-def test_images_beside_tables_are_in_one_place(tmp_path: Path) -> None:
-    """A folder, a zip or a tar file is taken; two of them are refused, and none is no fault."""
+def test_images_beside_tables_have_one_source(tmp_path: Path) -> None:
+    """A folder, zip or tar file is opened; two of them are refused, and images may be missing."""
     assert images_beside(tmp_path) is None
 
     for kind in KINDS:
@@ -247,12 +247,12 @@ def test_images_beside_tables_are_in_one_place(tmp_path: Path) -> None:
         assert found.source == source
 
     stored(tmp_path / "zip", "tar", {"1.png": encoded()})
-    with pytest.raises(DataError, match=r"zip has both imgs\.zip and imgs\.tar; expected one of them"):
+    with pytest.raises(DataError, match=r"zip has imgs\.zip and imgs\.tar; expected one of them"):
         images_beside(tmp_path / "zip")
 
 
-def test_a_link_that_leads_nowhere_is_an_unreadable_image(tmp_path: Path) -> None:
-    """It is counted, so that its object is not lost in silence, and hashing passes it."""
+def test_a_broken_link_is_an_unreadable_image(tmp_path: Path) -> None:
+    """It is listed, so that its object is not lost silently, and it does not prevent hashing."""
     store = stored(tmp_path, "folder", {"1.png": encoded()})
     (store.source / "2.png").symlink_to("nowhere.png")
 
@@ -263,8 +263,8 @@ def test_a_link_that_leads_nowhere_is_an_unreadable_image(tmp_path: Path) -> Non
 
 
 @SOURCES
-def test_an_image_that_is_not_there_is_told(tmp_path: Path, kind: str) -> None:
-    """Asking for another object's image names the source and the object; so does a file that has gone since."""
+def test_a_missing_image_is_reported(tmp_path: Path, kind: str) -> None:
+    """Messages name the source and the object, or the file if it was removed after listing."""
     store = stored(tmp_path, kind, {"1.png": encoded()})
     with pytest.raises(DataError, match=r"imgs(\.zip|\.tar)? has no image of object 5\."):
         store.read("5")
@@ -275,8 +275,8 @@ def test_an_image_that_is_not_there_is_told(tmp_path: Path, kind: str) -> None:
             store.read("1")
 
 
-def test_storage_order_is_where_the_bytes_lie(tmp_path: Path) -> None:
-    """A zip file is read from front to back, whatever its directory says; ids without an image are passed over."""
+def test_in_storage_order(tmp_path: Path) -> None:
+    """Members of a zip file are sorted by offset, not by their order in the directory; unknown ids are dropped."""
     with zipfile.ZipFile(tmp_path / "imgs.zip", "w") as archive:
         for object_id in ("3", "1", "2"):
             archive.writestr(f"{object_id}.png", encoded())
@@ -289,9 +289,9 @@ def test_storage_order_is_where_the_bytes_lie(tmp_path: Path) -> None:
 @SOURCES
 @pytest.mark.parametrize("change", ["content", "name", "more"])
 def test_the_hash_changes_with_the_images(tmp_path: Path, kind: str, change: str) -> None:
-    """Another content (a longer one, if not in a zip file), name or image changes the hash; another order does not."""
+    """Other contents (of another size, except in a zip file), names or images change the hash; the order does not."""
     files = {"1.png": encoded(1), "2.png": encoded(2)}
-    content = encoded(3) if kind == "zip" else encoded(3, ".bmp")  # only a zip file keeps checksums of contents
+    content = encoded(3) if kind == "zip" else encoded(3, ".bmp")  # only zip files have checksums of contents
     changed = {
         "content": {**files, "2.png": content},
         "name": {"1.png": files["1.png"], "3.png": files["2.png"]},
@@ -315,10 +315,10 @@ def test_the_hash_changes_with_the_images(tmp_path: Path, kind: str, change: str
         (["x/a/1.png", "y/a/1.png", "b/1.png"], WHOLE_PATH, ["1"]),
     ],
 )
-def test_ids_take_the_fewest_parts_that_tell_images_apart(
+def test_choose_ids_takes_the_fewest_components(
     tmp_path: Path, names: list[str], parts: int, repeated: list[str]
 ) -> None:
-    """The file's name, with its folder, or the whole path; what made the longer ones needed is told."""
+    """Ids are the file name, folder and file name, or the whole path; repeated file names are returned."""
     store = stored(tmp_path, "zip", dict.fromkeys(names, encoded()))
 
     assert store.choose_ids() == repeated
@@ -327,8 +327,8 @@ def test_ids_take_the_fewest_parts_that_tell_images_apart(
 
 
 @SOURCES
-def test_the_state_tells_the_ids_and_changes_with_the_hash(tmp_path: Path, kind: str) -> None:
-    """The same images under other ids are another state, so is another image; opened twice they are the same."""
+def test_the_state_depends_on_ids_and_images(tmp_path: Path, kind: str) -> None:
+    """Other ids or another image change the state; opening the source again does not."""
     store = stored(tmp_path, kind, {"a/1.png": encoded(), "a/2.png": encoded()})
     longer = open_images(store.source, id_parts=2)
     (tmp_path / "more").mkdir()
@@ -339,56 +339,56 @@ def test_the_state_tells_the_ids_and_changes_with_the_hash(tmp_path: Path, kind:
 
 
 @pytest.mark.parametrize("kind", ["folder", "tar"])
-def test_the_state_sees_a_change_of_the_same_size(tmp_path: Path, kind: str) -> None:
-    """Where no checksums are kept: pixels changed in place, even by a program that sets the time back."""
+def test_the_state_changes_with_pixels_of_the_same_size(tmp_path: Path, kind: str) -> None:
+    """Without checksums, pixels changed in place are detected even if the modification time is restored."""
     store = stored(tmp_path, kind, {"1.bmp": encoded(7, ".bmp")})
     before, hashed = store.state(), store.sha256()
     path = store.source / "1.bmp" if kind == "folder" else store.source
     content, times = path.read_bytes(), path.stat()
     path.write_bytes(content.replace(b"\x07\x07", b"\x08\x08"))
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    again = open_images(store.source)
+    reopened = open_images(store.source)
 
     assert path.stat().st_size == len(content)
-    assert again.sha256() == hashed
-    assert again.state() != before
+    assert reopened.sha256() == hashed
+    assert reopened.state() != before
 
 
-def test_the_state_tells_the_order_in_which_images_lie(tmp_path: Path) -> None:
-    """The same members packed in another order are the same data, but another table."""
+def test_the_state_depends_on_storage_order(tmp_path: Path) -> None:
+    """The same members packed in another order have the same hash but another state."""
     files = {"1.png": encoded(1), "2.png": encoded(2)}
-    (tmp_path / "turned").mkdir()
-    one, other = stored(tmp_path, "zip", files), stored(tmp_path / "turned", "zip", dict(reversed(files.items())))
+    (tmp_path / "reversed").mkdir()
+    one, other = stored(tmp_path, "zip", files), stored(tmp_path / "reversed", "zip", dict(reversed(files.items())))
 
     assert one.sha256() == other.sha256()
     assert one.state() != other.state()
 
 
 @SOURCES
-def test_a_copy_opens_the_source_anew(tmp_path: Path, kind: str) -> None:
-    """After images were read, too: open files do not travel."""
+def test_a_copy_reopens_the_source(tmp_path: Path, kind: str) -> None:
+    """A store can be copied after images were read, because open files are not copied."""
     store = stored(tmp_path, kind, {"a/1.png": encoded(9)})
     store.id_parts = 2
     store.read("a/1")
-    again = copy.deepcopy(store)
+    copied = copy.deepcopy(store)
 
-    assert again is not store
-    assert again.members == store.members
-    assert again.read("a/1")[1, 1] == 9
+    assert copied is not store
+    assert copied.members == store.members
+    assert copied.read("a/1")[1, 1] == 9
 
 
 @SOURCES
-def test_an_image_is_read_from_its_place_without_a_list(
+def test_an_image_is_read_from_its_location_without_listing(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that is told places need not list a million others; an image that has gone since is told."""
+    """A process that receives locations does not list the images; a removed source is reported."""
     store = stored(tmp_path, kind, {"a/1.png": encoded(), "a/2.png": encoded(9)})
-    place = store.location_of("2")
-    again = open_images(store.source)
-    monkeypatch.setattr(type(again), "_entries", lambda _: pytest.fail("listed"))
+    location = store.location_of("2")
+    reopened = open_images(store.source)
+    monkeypatch.setattr(type(reopened), "_member_names", lambda _: pytest.fail("listed"))
 
-    assert again.read_at(place) == encoded(9)
+    assert reopened.read_at(location) == encoded(9)
 
     store.source.rename(tmp_path / "elsewhere")
     with pytest.raises(DataError, match=r"a/2\.png cannot be read"):
-        again.read_at(place)
+        reopened.read_at(location)

@@ -1,4 +1,4 @@
-"""The challenge layout: two tables, and images beside them."""
+"""Reader of the challenge layout: two tables and images."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_cells_are_read_as_they_are(challenge: Path) -> None:
-    """Objects are text throughout; of the native table the ids are text as written, the rest numbers."""
+def test_types_of_columns(challenge: Path) -> None:
+    """All columns of objects and the ids of the native table are text as written; native values are numbers."""
     raw = layout.read(challenge)
 
     assert set(raw.objects.dtypes.astype(str)) == {"str"}
@@ -25,26 +25,26 @@ def test_cells_are_read_as_they_are(challenge: Path) -> None:
     assert (raw.objects_path.name, raw.native_path) == ("meta.csv", challenge / "features_native.csv")
 
 
-@pytest.mark.parametrize("gone", ["meta.csv", "features_native.csv", "imgs.zip"])
-def test_one_table_is_enough_to_recognise_the_layout(challenge: Path, gone: str) -> None:
-    """A folder with either table is a challenge, so that the missing one can be named; files are those there."""
-    (challenge / gone).unlink()
-    tables = [name for name in ("meta.csv", "features_native.csv") if name != gone]
+@pytest.mark.parametrize("missing", ["meta.csv", "features_native.csv", "imgs.zip"])
+def test_one_table_is_enough_to_recognise_the_layout(challenge: Path, missing: str) -> None:
+    """Only existing tables are listed as files."""
+    (challenge / missing).unlink()
+    tables = [name for name in ("meta.csv", "features_native.csv") if name != missing]
 
     assert layout.recognise(challenge)
     assert [path.name for path in layout.files(challenge)] == tables
 
 
 def test_other_folders_are_not_recognised(tmp_path: Path) -> None:
-    """Images alone are no challenge, nor is a folder called like a table."""
+    """Neither images without tables nor a folder named like a table have this layout."""
     (tmp_path / "imgs").mkdir()
     (tmp_path / "meta.csv").mkdir()
 
     assert not layout.recognise(tmp_path)
 
 
-def test_a_missing_table_of_objects_is_named(challenge: Path) -> None:
-    """Without meta.csv there are no objects, and that is the message."""
+def test_a_missing_table_of_objects_is_an_error(challenge: Path) -> None:
+    """The message names meta.csv."""
     (challenge / "meta.csv").unlink()
 
     with pytest.raises(DataError, match=r"meta\.csv does not exist"):
@@ -52,7 +52,7 @@ def test_a_missing_table_of_objects_is_named(challenge: Path) -> None:
 
 
 def test_native_table_and_images_may_be_missing(challenge: Path) -> None:
-    """Both are optional, as tracks may need one of them only."""
+    """Both are optional, since a track may need only one of them."""
     (challenge / "features_native.csv").unlink()
     (challenge / "imgs.zip").unlink()
     raw = layout.read(challenge)
@@ -60,13 +60,13 @@ def test_native_table_and_images_may_be_missing(challenge: Path) -> None:
     assert (raw.native, raw.native_path, raw.images) == (None, None, None)
 
 
-def test_images_lie_in_a_folder_or_in_a_zip_file_but_not_in_both(challenge: Path) -> None:
-    """Either is read; with both nothing says which is meant, so that the message asks for one."""
+def test_images_are_in_a_folder_or_a_zip_file(challenge: Path) -> None:
+    """If there are both, it is not clear which to read, and an error is raised."""
     assert isinstance(images_beside(challenge), ZipImages)
 
     with zipfile.ZipFile(challenge / "imgs.zip") as archive:
         archive.extractall(challenge)
-    with pytest.raises(DataError, match=r"has both imgs\.zip and imgs/; expected one of them\. Move the other away\."):
+    with pytest.raises(DataError, match=r"has imgs\.zip and imgs/; expected one of them\. Move the others away\."):
         layout.read(challenge)
 
     (challenge / "imgs.zip").unlink()

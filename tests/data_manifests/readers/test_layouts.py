@@ -1,4 +1,4 @@
-"""Layouts: a folder is recognised by its files, or told what was expected and what was found."""
+"""Recognition of layouts by files, and the message for unknown layouts."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_challenge_is_recognised(challenge: Path) -> None:
-    """The name of the layout is one that has a reader, whose files are in the folder."""
-    layout, place = locate(challenge)
+def test_the_challenge_layout_is_recognised(challenge: Path) -> None:
+    """Its name has a reader, which lists files in the folder."""
+    layout, path = locate(challenge)
 
-    assert (layout, place) == ("challenge", challenge)
-    assert {path.parent for path in READERS[layout].files(place)} == {challenge}
+    assert (layout, path) == ("challenge", challenge)
+    assert {file.parent for file in READERS[layout].files(path)} == {challenge}
 
 
-def test_a_folder_inside_a_folder_is_entered(challenge: Path, tmp_path: Path) -> None:
-    """An unpacked archive leaves one folder in another; hidden folders and files beside it do not matter."""
+def test_a_single_subfolder_is_entered(challenge: Path, tmp_path: Path) -> None:
+    """Unpacked archives often have one; hidden folders and other files are ignored."""
     outer = tmp_path / "outer"
     for name in ("__MACOSX", ".git"):
         (outer / name).mkdir(parents=True)
@@ -39,8 +39,8 @@ def test_a_folder_inside_a_folder_is_entered(challenge: Path, tmp_path: Path) ->
         locate(outer)
 
 
-def test_manifests_may_name_each_layout() -> None:
-    """Readers, their descriptions and the manifest's schema know the same layouts."""
+def test_readers_and_manifests_have_the_same_layouts() -> None:
+    """So do the descriptions of the layouts."""
     assert set(READERS) == set(EXPECTED) == set(get_args(Layout))
 
 
@@ -48,8 +48,8 @@ def test_manifests_may_name_each_layout() -> None:
     ("names", "found"),
     [([], "nothing"), (["b.txt", "a.csv"], "a.csv, b.txt"), ([f"{n:02d}" for n in range(12)], "06, 07, … (12 in all)")],
 )
-def test_another_folder_is_told_what_was_expected_and_found(tmp_path: Path, names: list[str], found: str) -> None:
-    """The message names the folder, the files of each layout, and the first files that are there."""
+def test_an_unknown_layout_is_an_error(tmp_path: Path, names: list[str], found: str) -> None:
+    """The message has the folder, the expected files of each layout, and the first files found."""
     for name in names:
         (tmp_path / name).touch()
     with pytest.raises(DataError) as caught:
@@ -62,7 +62,7 @@ def test_another_folder_is_told_what_was_expected_and_found(tmp_path: Path, name
 
 
 @pytest.mark.parametrize("name", ["nowhere", "data/meta.csv"])
-def test_what_is_no_folder_is_told(challenge: Path, name: str) -> None:
-    """A path that is missing, or a file, is no data set."""
+def test_missing_paths_and_files_are_errors(challenge: Path, name: str) -> None:
+    """The message describes the expected folder or archive."""
     with pytest.raises(DataError, match=rf"{name} is not a folder; expected the folder of a data set, or a zip"):
         locate(challenge.parent / name)

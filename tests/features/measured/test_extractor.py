@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_arrays_and_files_give_the_same_values(folder: Path) -> None:
-    """The index is the position for arrays, and the shortest unambiguous part of the path for files."""
+    """The index is the position for arrays, and the shortest unambiguous end of the path for files."""
     of_arrays = measure(DISCS, background="light")
     of_files = measure(str(folder), background="light")
 
@@ -147,7 +147,7 @@ def test_masks_of_arrays() -> None:
 
 
 def test_masks_of_files(folder: Path, tmp_path: Path) -> None:
-    """Masks are matched by the same part of the path; arrays are rejected."""
+    """Masks are matched by the same end of the path; arrays are rejected."""
     for path in folder.rglob("*.png"):
         target = tmp_path / "masks" / path.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)

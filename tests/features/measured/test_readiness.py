@@ -89,9 +89,9 @@ def test_loops_run_without_a_writable_cache(tmp_path: Path) -> None:
     (tmp_path / "__pycache__").write_text("no folder")
     (tmp_path / "home").write_text("no folder")
     nowhere = {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "home")}
-    kept = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+    environment = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
     command = [sys.executable, str(tmp_path / "loops.py")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=kept | nowhere)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment | nowhere)
 
     assert done.stdout.split() == ["42", "None"]
 

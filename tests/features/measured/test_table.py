@@ -275,7 +275,7 @@ def test_faulty_images_are_reported_and_the_others_continue(tmp_path: Path, cont
 
 
 def test_transparent_images_are_put_on_black_for_dark_backgrounds(tmp_path: Path) -> None:
-    """A bright cut-out animal remains the object, whatever the hidden values around it."""
+    """A bright cut-out animal remains the object, regardless of hidden values around it."""
     pixels = np.full((20, 20, 4), 200, np.uint8)
     pixels[..., 3] = 0
     pixels[5:15, 8:12, 3] = 255
@@ -334,7 +334,7 @@ def test_masks_of_other_images_are_rejected(tmp_path: Path, contents: dict[str, 
     """A wrong folder is reported before anything is measured, with example names of both."""
     masks = write(tmp_path / "masks", {f"a_{number}.png": b"" for number in range(5)})
     with pytest.raises(
-        DataError, match=r"masks has no mask of any image in .*images\.zip: masks are called a_0, a_1, a_2"
+        DataError, match=r"masks contains no mask of any image in .*images\.zip: masks are named a_0, a_1, a_2"
     ):
         measured_table(write(tmp_path / "images.zip", contents), LIGHT, masks=masks)
 
@@ -342,7 +342,7 @@ def test_masks_of_other_images_are_rejected(tmp_path: Path, contents: dict[str, 
 def test_no_images_and_no_processes_are_rejected(tmp_path: Path, contents: dict[str, bytes]) -> None:
     """The error states what was expected."""
     (tmp_path / "nothing").mkdir()
-    with pytest.raises(DataError, match=r"nothing holds no images; expected a folder, zip or tar file with images"):
+    with pytest.raises(DataError, match=r"nothing contains no images; expected a folder, zip or tar file with images"):
         measured_table(open_images(tmp_path / "nothing"), LIGHT)
     with pytest.raises(DataError, match=r"jobs is 0; expected a number of processes, 1 or more"):
         measured_table(write(tmp_path / "images.zip", contents), LIGHT, jobs=0)
@@ -354,7 +354,9 @@ def test_an_unwritable_cache_is_reported(
     """A file in place of the cache folder is an error that states what to do."""
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(DataError, match=r"measured cannot be written: .* Set XDG_CACHE_HOME to a folder with room\."):
+    with pytest.raises(
+        DataError, match=r"measured cannot be written: .* Set XDG_CACHE_HOME to a folder with enough free space\."
+    ):
         measured_table(write(tmp_path / "images.zip", contents), LIGHT)
 
 

@@ -1,4 +1,4 @@
-"""The preparation of native tables: what source 001 drops, learnt from training rows, told in full."""
+"""Preparation of native tables as in source 001, fitted to training rows, and its description."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ DROPPED = [
 
 
 def noise(n: int, columns: list[str], seed: int = 0) -> pd.DataFrame:
-    """Return columns of independent noise, far from mean 0 and deviation 1."""
+    """Return columns of independent noise with mean 50 and standard deviation 9."""
     return pd.DataFrame(np.random.default_rng(seed).normal(50, 9, (n, len(columns))), columns=columns)
 
 
 @pytest.fixture
 def native() -> pd.DataFrame:
-    """Sixty rows: two good columns, one with gaps, one that repeats the first, one constant, one empty."""
+    """Sixty rows: two good columns, one with gaps, one correlated with the first, one constant, one empty."""
     table = noise(60, ["area", "mean", "skew"])
     table.loc[:14, "skew"] = np.nan
     return table.assign(double=-2 * table["area"], constant=1.0, empty=np.nan)
 
 
 def test_columns_with_fewer_than_two_values_are_dropped() -> None:
-    """Missing values aside; each with its reason, and the others in their order."""
+    """Missing values are ignored; each dropped column has a reason, and the others keep their order."""
     table = pd.DataFrame(
         {
             "b": [1.0, 2.0, 2.0],
@@ -67,8 +67,8 @@ def test_columns_with_fewer_than_two_values_are_dropped() -> None:
     assert list(found.transform(table)) == list(found.get_feature_names_out()) == ["b", "a"]
 
 
-def test_the_published_columns_are_dropped() -> None:
-    """Of 64 columns, of which 24 repeat the one before, those 24 go, as published."""
+def test_published_columns_are_dropped() -> None:
+    """Of 64 columns, the 24 correlated with the previous column are dropped, as published."""
     table = noise(400, COLUMNS)
     for position, name in enumerate(COLUMNS):
         if name in DROPPED:
@@ -80,8 +80,8 @@ def test_the_published_columns_are_dropped() -> None:
     assert list(found.transform(table)) == [name for name in COLUMNS if name not in DROPPED]
 
 
-def test_a_column_goes_that_repeats_only_a_dropped_one() -> None:
-    """As in source 001, an earlier column counts whether it stays or not; the first that is repeated is told."""
+def test_column_correlated_only_with_a_dropped_one_is_dropped() -> None:
+    """As in source 001, earlier columns count even if dropped; the reason names the first correlated one."""
     table = noise(2000, ["a", "b", "c"])
     table["b"] = table["a"] + 0.25 * table["b"]
     table["c"] = table["b"] + 0.25 * table["c"]
@@ -96,8 +96,8 @@ def test_a_column_goes_that_repeats_only_a_dropped_one() -> None:
     st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), min_size=3, max_size=12),
     st.sampled_from([0.3, 0.5, 0.95]),
 )
-def test_pruning_equals_the_upper_triangle(rows: list[list[int]], above: float) -> None:
-    """A second implementation, as source 001 writes it: any |r| above the diagonal of the column."""
+def test_pruning_equals_upper_triangle(rows: list[list[int]], above: float) -> None:
+    """An independent implementation, as in source 001, drops columns with a large |r| above the diagonal."""
     table = pd.DataFrame(rows, columns=list("abcd"), dtype=float)
     with np.errstate(invalid="ignore", divide="ignore"):
         upper = np.triu(np.abs(np.corrcoef(table.to_numpy().T)), k=1)
@@ -107,8 +107,8 @@ def test_pruning_equals_the_upper_triangle(rows: list[list[int]], above: float) 
     assert list(DropCorrelated(above).fit(table).dropped_) == expected
 
 
-def test_missing_values_leave_out_their_row_for_their_pair() -> None:
-    """R of two columns is over the rows where both are present."""
+def test_missing_values_are_excluded_pairwise() -> None:
+    """The correlation of two columns uses the rows where both are present."""
     table = noise(200, ["a", "b", "c"])
     table["b"] = np.where(table.index < 100, table["a"], table["b"])
     table.loc[100:, "b"] = np.nan
@@ -121,8 +121,8 @@ def test_missing_values_leave_out_their_row_for_their_pair() -> None:
 
 
 @pytest.mark.parametrize("numbered", [False, True])
-def test_columns_are_dropped_whatever_their_names_are(*, numbered: bool) -> None:
-    """What is said to be dropped is gone, also where columns are numbered."""
+def test_columns_are_dropped_whatever_their_names(*, numbered: bool) -> None:
+    """Column names may be text or integers."""
     table = noise(50, ["a", "b"]).assign(c=1.0)
     table["d"] = 2 * table["a"]
     table.columns = pd.Index(range(4) if numbered else list("abcd"))
@@ -130,8 +130,8 @@ def test_columns_are_dropped_whatever_their_names_are(*, numbered: bool) -> None
     assert prepared(native_pipeline().fit(table), table).shape == (50, 2)
 
 
-def test_training_rows_become_mean_0_and_deviation_1(native: pd.DataFrame) -> None:
-    """Float columns in their order; gaps stay gaps for a learner that knows them."""
+def test_training_rows_are_standardised(native: pd.DataFrame) -> None:
+    """Columns keep their order, have mean 0 and standard deviation 1, and missing values stay missing."""
     found = prepared(native_pipeline().fit(native), native)
 
     assert list(found) == ["area", "mean", "skew"]
@@ -141,8 +141,8 @@ def test_training_rows_become_mean_0_and_deviation_1(native: pd.DataFrame) -> No
     assert found.index.equals(native.index)
 
 
-def test_all_is_learnt_from_training_rows(native: pd.DataFrame) -> None:
-    """Other rows are prepared with what training rows told, and change nothing of it."""
+def test_all_steps_are_fitted_to_training_rows(native: pd.DataFrame) -> None:
+    """Other rows are transformed with statistics of the training rows and do not change them."""
     pipeline = native_pipeline("median").fit(native)
     before = prepared(pipeline, native)
     other = pd.DataFrame({name: [1000.0, np.nan] for name in native}).assign(constant=[1.0, 5.0])
@@ -153,15 +153,15 @@ def test_all_is_learnt_from_training_rows(native: pd.DataFrame) -> None:
     assert prepared(pipeline, native).equals(before)
 
 
-def test_the_label_does_not_matter(native: pd.DataFrame) -> None:
-    """A label that is handed to fit has no say."""
+def test_labels_are_ignored(native: pd.DataFrame) -> None:
+    """Labels passed to `fit` have no effect."""
     one, two = native_pipeline().fit(native), native_pipeline().fit(native, native.index % 2)
 
     assert prepared(one, native).equals(prepared(two, native))
 
 
-def test_median_fills_gaps_and_tells_where(native: pd.DataFrame) -> None:
-    """Gaps get the training median, and each column that had some has an indicator."""
+def test_median_imputation_adds_indicators(native: pd.DataFrame) -> None:
+    """Missing values become the training median, and each column with missing values has an indicator."""
     pipeline = native_pipeline("median").fit(native)
     found = prepared(pipeline, native)
     kept = prepared(native_pipeline().fit(native), native)
@@ -172,8 +172,8 @@ def test_median_fills_gaps_and_tells_where(native: pd.DataFrame) -> None:
     assert found["missingindicator_skew"].tolist() == native["skew"].isna().astype(float).tolist()
 
 
-def test_a_gap_where_training_had_none_is_filled(native: pd.DataFrame) -> None:
-    """A test row may lack a value that no training row lacks; there is no indicator for it."""
+def test_values_missing_only_in_test_rows_are_imputed(native: pd.DataFrame) -> None:
+    """They have no indicator column."""
     pipeline = native_pipeline("median").fit(native)
     found = prepared(pipeline, native.assign(area=np.nan))
 
@@ -185,21 +185,21 @@ def test_a_gap_where_training_had_none_is_filled(native: pd.DataFrame) -> None:
     ("above", "expected"),
     [(None, ["area", "mean", "skew", "double"]), (0.95, ["area", "mean", "skew"]), (0.0, ["area"])],
 )
-def test_the_threshold_is_a_choice(native: pd.DataFrame, above: float | None, expected: list[str]) -> None:
-    """None keeps all columns that vary; a low threshold keeps the first alone."""
+def test_threshold_of_pruning(native: pd.DataFrame, above: float | None, expected: list[str]) -> None:
+    """None keeps all columns that vary; a low threshold keeps only the first."""
     assert list(prepared(native_pipeline(prune_above=above).fit(native), native)) == expected
 
 
-def test_what_was_done_is_told(native: pd.DataFrame) -> None:
+def test_preparation_is_described(native: pd.DataFrame) -> None:
     """One row per column in column order, with scales before and after, the reason, and the correlations."""
-    told = describe_preparation(native_pipeline("median").fit(native), native)
-    rows = told.set_index("feature")
+    description = describe_preparation(native_pipeline("median").fit(native), native)
+    rows = description.set_index("feature")
 
-    assert told.columns.tolist() == [
+    assert description.columns.tolist() == [
         "feature", "missing", "mean", "std", "mean_after", "std_after", "dropped",
         "r:area", "r:mean", "r:skew", "r:double",
     ]  # fmt: skip
-    assert told["feature"].tolist() == list(native)
+    assert description["feature"].tolist() == list(native)
     assert rows["missing"].tolist() == [0, 0, 0.25, 0, 0, 1]
     assert rows["dropped"].tolist() == ["", "", "", "|r| = 1.000 with area", "constant (1)", "empty"]
     assert rows.loc["area", ["mean", "std"]].tolist() == pytest.approx([native["area"].mean(), native["area"].std()])
@@ -210,17 +210,17 @@ def test_what_was_done_is_told(native: pd.DataFrame) -> None:
     assert rows.loc[["constant", "empty"], "r:area"].isna().all()
 
 
-def test_no_correlations_are_told_when_none_were_looked_at(native: pd.DataFrame) -> None:
-    """Without pruning there is no `r:` column, and only what does not vary is dropped."""
-    told = describe_preparation(native_pipeline(prune_above=None).fit(native), native)
+def test_description_without_pruning_has_no_correlations(native: pd.DataFrame) -> None:
+    """Without pruning there is no `r:` column, and only constant and empty columns are dropped."""
+    description = describe_preparation(native_pipeline(prune_above=None).fit(native), native)
 
-    assert not [name for name in told if name.startswith("r:")]
-    assert told["dropped"].tolist() == ["", "", "", "", "constant (1)", "empty"]
+    assert not [name for name in description if name.startswith("r:")]
+    assert description["dropped"].tolist() == ["", "", "", "", "constant (1)", "empty"]
 
 
 @pytest.mark.parametrize("missing", ["keep", "median"])
-def test_a_clone_does_the_same(native: pd.DataFrame, missing: str) -> None:
-    """Scikit-learn's clone keeps the options and forgets what was learnt."""
+def test_clone_is_equivalent(native: pd.DataFrame, missing: str) -> None:
+    """A clone has the same options and is not fitted."""
     pipeline = native_pipeline(missing, prune_above=0.5).fit(native)
     copy = clone(pipeline)
     with pytest.raises(NotFittedError):
@@ -230,8 +230,8 @@ def test_a_clone_does_the_same(native: pd.DataFrame, missing: str) -> None:
     assert prepared(copy.fit(native), native).equals(prepared(pipeline, native))
 
 
-def test_a_table_of_constants_is_refused() -> None:
-    """Where no column varies, nothing can be learnt, and the message says so."""
+def test_table_of_constants_is_rejected() -> None:
+    """The error states that no column varies."""
     table = pd.DataFrame({"a": [1.0] * 5, "b": [np.nan] * 5})
 
     with pytest.raises(DataError, match="No native column varies over the 5 training rows"):

@@ -1,4 +1,4 @@
-"""NetworkImages: bright on dark, in proportion, the channels of source 001, whatever the source of the image."""
+"""Form of network images: bright on dark, with preserved proportions and the channels of source 001."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 from planktonbench.data_manifests.errors import TrackError
-from planktonbench.features.network_images.form import ImageForm, Source, bright_area, channels_of, prepare, stack
+from planktonbench.features.network_images.form import (
+    ImageForm,
+    Source,
+    add_channels,
+    bright_area,
+    channels_of,
+    prepare,
+)
 from skimage.filters import threshold_otsu
 from skimage.morphology import opening
 
@@ -28,8 +35,8 @@ BATCHES = hnp.arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(SIDE), st.ju
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled() -> None:
-    """Compile the kernels before the first example, which may take no longer than the others."""
-    stack(np.zeros((1, SIDE, SIDE), np.uint8), FORM)
+    """Compile the kernels, so that the first example does not exceed the deadline of hypothesis."""
+    add_channels(np.zeros((1, SIDE, SIDE), np.uint8), FORM)
 
 
 def rectangle(height: int, width: int, *, margin: int = 40) -> Grey:
@@ -40,13 +47,13 @@ def rectangle(height: int, width: int, *, margin: int = 40) -> Grey:
 
 
 @given(image=IMAGES, form=st.sampled_from([FORM, STRETCHED]))
-def test_a_light_source_gives_what_the_dark_one_gives(image: Grey, form: ImageForm) -> None:
-    """The negative of an image is the same object, taken the other way."""
+def test_light_and_dark_background_are_equivalent(image: Grey, form: ImageForm) -> None:
+    """An image and its negative give the same network image."""
     assert (prepare(255 - image, form, LIGHT) == prepare(image, form, DARK)).all()
 
 
-def test_an_image_tells_its_own_background() -> None:
-    """Where the manifest does not: by its border, which an object seldom reaches."""
+def test_background_is_inferred_from_the_border() -> None:
+    """It is inferred if the manifest does not state it."""
     image = rectangle(20, 30)
 
     assert (prepare(255 - image, FORM, Source()) == prepare(image, FORM, Source())).all()
@@ -58,51 +65,51 @@ def test_an_image_tells_its_own_background() -> None:
     turns=st.integers(1, 3),
     source=st.sampled_from([LIGHT, DARK]),
 )
-def test_a_turned_square_is_prepared_as_the_square_is_and_turned(image: Grey, turns: int, source: Source) -> None:
-    """Within a grey level, since OpenCV sums rows before columns."""
-    turned = prepare(np.rot90(image, turns).copy(), FORM, source).astype(int)
+def test_rotation_commutes_with_preparation(image: Grey, turns: int, source: Source) -> None:
+    """Results are equal within one grey level, since OpenCV sums rows before columns."""
+    rotated = prepare(np.rot90(image, turns).copy(), FORM, source).astype(int)
 
-    assert np.abs(turned - np.rot90(prepare(image, FORM, source), turns)).max() <= 1
+    assert np.abs(rotated - np.rot90(prepare(image, FORM, source), turns)).max() <= 1
 
 
 @given(batch=BATCHES, turns=st.integers(1, 3))
-def test_channels_of_a_turned_image_are_the_turned_channels(batch: Grey, turns: int) -> None:
-    """All three, to the last bit."""
-    turned = np.rot90(batch, turns, axes=(1, 2))
+def test_rotation_commutes_with_channels(batch: Grey, turns: int) -> None:
+    """All three channels are identical."""
+    rotated = np.rot90(batch, turns, axes=(1, 2))
 
-    assert (stack(turned, FORM) == np.rot90(stack(batch, FORM), turns, axes=(1, 2))).all()
+    assert (add_channels(rotated, FORM) == np.rot90(add_channels(batch, FORM), turns, axes=(1, 2))).all()
 
 
 @settings(max_examples=50)
 @given(height=st.integers(20, 300), width=st.integers(20, 300))
-def test_padding_keeps_the_proportions_of_the_object(height: int, width: int) -> None:
-    """Both sides of the object change by one factor, that of the longer side of the image, to the pixel."""
+def test_padding_preserves_proportions(height: int, width: int) -> None:
+    """Both sides of the object are scaled by the factor of the longer side of the image, within a pixel."""
     grey = prepare(rectangle(height, width), FORM, DARK)
     factor = SIDE / (max(height, width) + 40)
-    bright = grey.astype(float) / 200
+    bright = grey / grey.max()  # thin objects may not cover any row of pixels completely
 
     assert bright.sum(axis=0).max() == pytest.approx(height * factor, abs=0.6)
     assert bright.sum(axis=1).max() == pytest.approx(width * factor, abs=0.6)
 
 
 @given(image=IMAGES)
-def test_stretching_is_the_resizing_of_source_001(image: Grey) -> None:
-    """Bicubic and whatever the proportions, of the image turned bright on dark."""
+def test_stretching_equals_source_001(image: Grey) -> None:
+    """The inverted image is resized with bicubic interpolation, regardless of its proportions."""
     expected = cv2.resize(255 - image, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
 
     assert (prepare(image, STRETCHED, LIGHT) == expected).all()
 
 
 def test_padding_has_the_level_of_the_background() -> None:
-    """Of a light image the inverted one; no edge is seen where the image ends."""
+    """There is no edge at the border of the image; a light background is inverted."""
     image = np.full((10, 64), 235, np.uint8)
 
     assert (prepare(image, FORM, LIGHT) == 20).all()
     assert (prepare(image, FORM, DARK) == 235).all()
 
 
-def test_a_row_of_padding_more_is_below() -> None:
-    """The image is in the middle as far as that goes."""
+def test_extra_row_of_padding_is_at_the_bottom() -> None:
+    """Otherwise the image is centred."""
     image = np.full((SIDE - 3, SIDE), 200, np.uint8)
     image[1:-1, 1:-1] = 90
     grey = prepare(image, FORM, LIGHT)
@@ -110,8 +117,8 @@ def test_a_row_of_padding_more_is_below() -> None:
     assert (np.flatnonzero((grey == 165).any(axis=1)) == np.arange(2, SIDE - 3)).all()
 
 
-def test_rows_of_a_scale_bar_are_cut_off() -> None:
-    """They are seen by nobody, and the others are in proportion without them."""
+def test_scale_bar_is_cropped() -> None:
+    """The network image is that of the image without its scale bar."""
     image = rectangle(20, 30)
     with_bar = np.vstack([image, np.full((12, image.shape[1]), 255, np.uint8)])
 
@@ -119,7 +126,7 @@ def test_rows_of_a_scale_bar_are_cut_off() -> None:
 
 
 def test_shrinking_averages() -> None:
-    """No pixel is passed over: one in four hundred is still there, as the four hundredth part."""
+    """No pixel is skipped: one bright pixel in 400 contributes 1/400 of its value."""
     image = np.zeros((20 * SIDE, 20 * SIDE), np.uint8)
     image[::20, ::20] = 200
 
@@ -127,9 +134,9 @@ def test_shrinking_averages() -> None:
 
 
 @given(batch=BATCHES)
-def test_threshold_and_opening_are_those_of_scikit_image(batch: Grey) -> None:
-    """Written by others; beyond the border there is nothing."""
-    network_images = stack(batch, FORM)
+def test_threshold_and_opening_equal_scikit_image(batch: Grey) -> None:
+    """The opening ignores pixels outside of the image."""
+    network_images = add_channels(batch, FORM)
     for grey, channels in zip(batch, network_images, strict=True):
         flat = grey.min() == grey.max()
         above = np.zeros_like(grey, bool) if flat else grey > threshold_otsu(grey)
@@ -140,9 +147,9 @@ def test_threshold_and_opening_are_those_of_scikit_image(batch: Grey) -> None:
 
 
 @given(batch=BATCHES)
-def test_channels_are_those_of_opencv(batch: Grey) -> None:
-    """What source 001 called, in a loop."""
-    for grey, channels in zip(batch, stack(batch, FORM), strict=True):
+def test_channels_equal_opencv(batch: Grey) -> None:
+    """Source 001 used these functions, one image at a time."""
+    for grey, channels in zip(batch, add_channels(batch, FORM), strict=True):
         _, above = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
         opened = cv2.morphologyEx(grey, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
 
@@ -150,79 +157,79 @@ def test_channels_are_those_of_opencv(batch: Grey) -> None:
         assert (channels[..., 2] == opened).all()
 
 
-def test_opening_takes_specks_away() -> None:
-    """A speck of two pixels goes, a square of three stays, because both are bright."""
+def test_opening_removes_bright_specks() -> None:
+    """A speck of 2 × 2 pixels is removed; a square of 3 × 3 pixels remains."""
     batch = np.zeros((1, SIDE, SIDE), np.uint8)
     batch[0, 4:6, 4:6] = 255
     batch[0, 20:23, 20:23] = 180
-    opened = stack(batch, FORM)[0, ..., 2]
+    opened = add_channels(batch, FORM)[0, ..., 2]
 
     assert not opened[:10, :10].any()
     assert (opened[20:23, 20:23] == 180).all()
 
 
-def test_a_threshold_can_be_given() -> None:
-    """What is above it is 255; what has the level itself is not."""
+def test_threshold_can_be_set() -> None:
+    """Pixels above the threshold are 255, and pixels equal to it are 0."""
     batch = np.arange(SIDE * SIDE, dtype=np.uint16).astype(np.uint8).reshape(1, SIDE, SIDE)
-    above = stack(batch, ImageForm(side=SIDE, threshold=100))[..., 1]
+    above = add_channels(batch, ImageForm(side=SIDE, threshold=100))[..., 1]
 
     assert ((above == 255) == (batch > 100)).all()
     assert set(np.unique(above)) == {0, 255}
 
 
 @pytest.mark.parametrize("threshold", [None, 90])
-def test_the_area_is_counted_above_the_same_threshold(threshold: int | None) -> None:
-    """Of the image as it is, before it is resized."""
+def test_area_uses_the_same_threshold(threshold: int | None) -> None:
+    """The area is that of the image before resizing."""
     image = rectangle(20, 30)
 
     assert bright_area(image, ImageForm(threshold=threshold)) == 600
 
 
 @given(image=hnp.arrays(np.uint8, (SIDE, SIDE)))
-def test_area_and_channel_agree(image: Grey) -> None:
-    """On an image that needs no resizing both tell the same, flat ones included."""
-    assert bright_area(image, FORM) == np.count_nonzero(stack(image[None], FORM)[..., 1])
+def test_area_agrees_with_threshold_channel(image: Grey) -> None:
+    """They are equal for images that need no resizing, including flat ones."""
+    assert bright_area(image, FORM) == np.count_nonzero(add_channels(image[None], FORM)[..., 1])
 
 
-def test_nothing_is_above_the_threshold_of_a_flat_image() -> None:
-    """There is no object in it."""
+def test_flat_image_has_no_pixels_above_the_threshold() -> None:
+    """A flat image shows no object."""
     flat = np.full((1, SIDE, SIDE), 20, np.uint8)
 
-    assert not stack(flat, FORM)[..., 1].any()
+    assert not add_channels(flat, FORM)[..., 1].any()
     assert bright_area(flat[0], FORM) == 0
 
 
-def test_a_batch_may_be_empty_or_not_contiguous() -> None:
-    """As slices of a larger array are."""
+def test_batch_may_be_empty_or_not_contiguous() -> None:
+    """Slices of a larger array are not contiguous."""
     batch = np.random.default_rng(0).integers(0, 256, (3, 2 * SIDE, SIDE), np.uint8)[:, ::2]
 
-    assert stack(batch[:0], FORM).shape == (0, SIDE, SIDE, 3)
-    assert (stack(batch, FORM) == stack(batch.copy(), FORM)).all()
+    assert add_channels(batch[:0], FORM).shape == (0, SIDE, SIDE, 3)
+    assert (add_channels(batch, FORM) == add_channels(batch.copy(), FORM)).all()
 
 
-def test_the_stack_of_one_image_is_that_of_a_batch() -> None:
-    """Prepared and stacked in one call."""
+def test_single_image_equals_batch() -> None:
+    """`channels_of` combines `prepare` and `add_channels`."""
     image = rectangle(20, 30)
 
-    assert (channels_of(image, FORM, DARK) == stack(prepare(image, FORM, DARK)[None], FORM)[0]).all()
+    assert (channels_of(image, FORM, DARK) == add_channels(prepare(image, FORM, DARK)[None], FORM)[0]).all()
 
 
-def test_a_form_can_be_told() -> None:
-    """By what a person would ask."""
-    assert ImageForm().words == "64 px, padded, Otsu's threshold"
-    assert ImageForm(side=32, resize="stretch", threshold=90).words == "32 px, stretched, threshold 90"
+def test_description_of_a_form() -> None:
+    """It states side, resizing and threshold."""
+    assert ImageForm().description == "64 px, padded, Otsu's threshold"
+    assert ImageForm(side=32, resize="stretch", threshold=90).description == "32 px, stretched, threshold 90"
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
-        ({"side": 31}, "side is 31; expected the side of a stack, 32 to 224 pixels"),
+        ({"side": 31}, "side is 31; expected a side of 32 to 224 pixels"),
         ({"side": "64"}, "side is '64'; expected"),
         ({"resize": "crop"}, "resize is 'crop'; expected 'pad' or 'stretch'"),
         ({"threshold": 255}, "threshold is 255; expected a grey level, 0 to 254"),
     ],
 )
-def test_a_form_that_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:
-    """With the value, and what can be."""
-    with pytest.raises(TrackError, match=words):
+def test_invalid_form_is_rejected(options: dict[str, Any], message: str) -> None:
+    """The error states the value and the valid values."""
+    with pytest.raises(TrackError, match=message):
         ImageForm(**options)

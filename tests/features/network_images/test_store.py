@@ -1,4 +1,4 @@
-"""Store of network images: prepared once, resumable, and the same however it is prepared."""
+"""Store of network images: cached, resumable and reproducible."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 import pytest
 from planktonbench.data_manifests.errors import DataError
-from planktonbench.data_manifests.files import atomic_writes as prepared
+from planktonbench.data_manifests.files import atomic_writes
 from planktonbench.data_manifests.images.store import ImageStore, open_images
-from planktonbench.features.network_images import building as stack_building
-from planktonbench.features.network_images.form import ImageForm, Source, prepare, stack
+from planktonbench.features.network_images import building
+from planktonbench.features.network_images.form import ImageForm, Source, add_channels, prepare
 from planktonbench.features.network_images.store import NetworkImages, reopen_network_images, stored_network_images
-from planktonbench.features.preparation import chunk_files as parts
+from planktonbench.features.preparation import chunk_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ COUNT = 23
 
 
 def photograph(seed: int) -> NDArray[np.uint8]:
-    """Draw a dark ellipse somewhere on a light background; each has another size."""
+    """Draw a dark ellipse at a random position on a light background; image sizes differ."""
     rng = np.random.default_rng([8, seed])
     image = np.full((40 + seed, 60 - seed), 230, np.uint8)
     centre = 20 + int(rng.integers(10)), 20 + int(rng.integers(10))
@@ -49,9 +49,9 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".png", pixels)[1].tobytes()
 
 
-def write(path: Path, spoiled: Mapping[str, bytes] | None = None) -> ImageStore:
-    """Write the photographs into a zip file, some with other bytes, and open it."""
-    contents = {name: png(pixels) for name, pixels in PHOTOGRAPHS.items()} | dict(spoiled or {})
+def write(path: Path, damaged: Mapping[str, bytes] | None = None) -> ImageStore:
+    """Write the photographs to a zip file, replacing the contents of damaged ones, and open it."""
+    contents = {name: png(pixels) for name, pixels in PHOTOGRAPHS.items()} | dict(damaged or {})
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, encoded in contents.items():
@@ -68,8 +68,8 @@ def images(tmp_path: Path) -> ImageStore:
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Five images a chunk, and an empty cache."""
-    monkeypatch.setattr(parts, "CHUNK", 5)
+    """Five images per chunk, and an empty cache."""
+    monkeypatch.setattr(chunk_files, "CHUNK", 5)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
@@ -79,8 +79,8 @@ def finished(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_each_row_is_that_of_its_image(images: ImageStore, jobs: int) -> None:
-    """Pixels and sizes, however many processes prepare them."""
+def test_rows_match_images(images: ImageStore, jobs: int) -> None:
+    """Pixels and sizes are those of each image, whatever the number of processes."""
     counts: list[int] = []
     network_images = stored_network_images(images, FORM, LIGHT, jobs=jobs, advance=counts.append)
     rows = network_images.rows(PHOTOGRAPHS)
@@ -95,18 +95,18 @@ def test_each_row_is_that_of_its_image(images: ImageStore, jobs: int) -> None:
 
 
 def test_a_batch_has_three_channels(images: ImageStore) -> None:
-    """In the order of the rows that are asked for, repeated ones included."""
+    """Images are in the order of the requested rows, which may be repeated."""
     network_images = stored_network_images(images, FORM, LIGHT)
     rows = network_images.rows(["07", "02", "07"])
 
-    assert (network_images.batch(rows) == stack(network_images.grey[[7, 2, 7]], FORM)).all()
+    assert (network_images.batch(rows) == add_channels(network_images.grey[[7, 2, 7]], FORM)).all()
     assert network_images.batch(rows).shape == (3, 32, 32, 3)
 
 
-def test_the_bytes_are_the_same_whatever_the_number_of_processes(
+def test_files_do_not_depend_on_the_number_of_processes(
     images: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the pixels and of the table."""
+    """Both files of the store are identical."""
     found = []
     for jobs in (1, 2):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / f"cache-{jobs}"))
@@ -117,73 +117,76 @@ def test_the_bytes_are_the_same_whatever_the_number_of_processes(
     assert set(found[0]) == {"grey.u8", "objects.parquet"}
 
 
-SPOILED = {"03": b"", "05": png(PHOTOGRAPHS["05"])[:60], "21": b"no image", "22": b""}
+DAMAGED = {"03": b"", "05": png(PHOTOGRAPHS["05"])[:60], "21": b"no image", "22": b""}
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_spoiled_images_are_listed_and_have_no_row(tmp_path: Path, jobs: int) -> None:
-    """Nobody can train on zeros that stand for them: there are as many rows as readable images."""
-    network_images = stored_network_images(write(tmp_path / "imgs.zip", SPOILED), FORM, LIGHT, jobs=jobs)
-    whole = [name for name in PHOTOGRAPHS if name not in SPOILED]
+def test_damaged_images_are_listed_and_have_no_row(tmp_path: Path, jobs: int) -> None:
+    """There are only rows of readable images, and no placeholders."""
+    network_images = stored_network_images(write(tmp_path / "imgs.zip", DAMAGED), FORM, LIGHT, jobs=jobs)
+    readable = [name for name in PHOTOGRAPHS if name not in DAMAGED]
     listed = [
         ("03", "imgs/03.png", "empty"), ("05", "imgs/05.png", "truncated"), ("21", "imgs/21.png", "unknown"),
         ("22", "imgs/22.png", "empty"),
     ]  # fmt: skip
 
     assert list(network_images.faults.itertuples(index=False, name=None)) == listed
-    assert sorted(network_images.object_ids) == whole
+    assert sorted(network_images.object_ids) == readable
     assert network_images.grey.shape == (COUNT - 4, 32, 32)
     assert (
-        network_images.grey[network_images.rows(whole)] == [prepare(PHOTOGRAPHS[one], FORM, LIGHT) for one in whole]
+        network_images.grey[network_images.rows(readable)]
+        == [prepare(PHOTOGRAPHS[one], FORM, LIGHT) for one in readable]
     ).all()
-    assert (network_images.sizes[network_images.rows(whole), :2] == [PHOTOGRAPHS[one].shape for one in whole]).all()
+    assert (
+        network_images.sizes[network_images.rows(readable), :2] == [PHOTOGRAPHS[one].shape for one in readable]
+    ).all()
 
 
-def test_rows_of_what_has_none_are_refused(tmp_path: Path) -> None:
-    """Each with its reason, the first ten and the count."""
-    network_images = stored_network_images(write(tmp_path / "imgs.zip", SPOILED), FORM, LIGHT)
+def test_rows_of_missing_images_are_rejected(tmp_path: Path) -> None:
+    """The error gives the number of objects, and a reason for each of the first ones."""
+    network_images = stored_network_images(write(tmp_path / "imgs.zip", DAMAGED), FORM, LIGHT)
 
     with pytest.raises(
-        DataError, match=r"no network images of 2 objects: 05 \(truncated\), nobody \(no such image\)\. Leave"
+        DataError, match=r"no network images of 2 objects: 05 \(truncated\), nobody \(no such image\)\. Exclude"
     ):
         network_images.rows(["04", "05", "nobody"])
 
 
-def test_a_source_without_a_readable_image_is_refused(tmp_path: Path) -> None:
-    """There is nothing to learn from."""
+def test_source_without_readable_image_is_rejected(tmp_path: Path) -> None:
+    """The error lists the first images and their number."""
     images = write(tmp_path / "imgs.zip", dict.fromkeys(PHOTOGRAPHS, b"no image"))
 
     with pytest.raises(DataError, match=r"none of 23 images can be read: 00, 01, .* \(23 in all\)"):
         stored_network_images(images, FORM, LIGHT)
 
 
-def test_a_source_without_images_is_refused(tmp_path: Path) -> None:
-    """Before anything is made."""
+def test_source_without_images_is_rejected(tmp_path: Path) -> None:
+    """The error is raised before anything is prepared."""
     (tmp_path / "empty").mkdir()
 
-    with pytest.raises(DataError, match="holds no images"):
+    with pytest.raises(DataError, match="contains no images"):
         stored_network_images(open_images(tmp_path / "empty"), FORM, LIGHT)
 
 
-def test_jobs_are_processes(images: ImageStore) -> None:
-    """None is too few."""
+def test_zero_jobs_are_rejected(images: ImageStore) -> None:
+    """The error states what was expected."""
     with pytest.raises(DataError, match="jobs is 0; expected a number of processes, 1 or more"):
         stored_network_images(images, FORM, LIGHT, jobs=0)
 
 
-def test_what_was_prepared_is_found_again(images: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No image is read a second time; progress is told at once."""
+def test_store_is_reused(images: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No image is read a second time; progress is reported at once."""
     first = stored_network_images(images, FORM, LIGHT)
     counts: list[int] = []
-    said: list[str] = []
-    monkeypatch.setattr(stack_building, "prepare_chunk", None)
-    again = stored_network_images(images, FORM, LIGHT, advance=counts.append, log=said.append)
+    messages: list[str] = []
+    monkeypatch.setattr(building, "prepare_chunk", None)
+    again = stored_network_images(images, FORM, LIGHT, advance=counts.append, log=messages.append)
 
-    assert (again.folder, counts, said) == (first.folder, [COUNT], [])
+    assert (again.folder, counts, messages) == (first.folder, [COUNT], [])
 
 
-def test_changed_images_are_prepared_anew(images: ImageStore) -> None:
-    """The new pixels are there."""
+def test_changed_images_are_prepared_again(images: ImageStore) -> None:
+    """The new store contains the new pixels."""
     before = stored_network_images(images, FORM, LIGHT)
     changed = write(images.source, {"04": png(PHOTOGRAPHS["05"])})
     after = stored_network_images(changed, FORM, LIGHT)
@@ -192,8 +195,8 @@ def test_changed_images_are_prepared_anew(images: ImageStore) -> None:
     assert (before.grey[4] != before.grey[5]).any()
 
 
-def test_other_forms_and_sources_lie_beside_each_other(images: ImageStore, tmp_path: Path) -> None:
-    """One does not replace the other."""
+def test_forms_and_sources_have_separate_stores(images: ImageStore, tmp_path: Path) -> None:
+    """A store does not replace another."""
     forms = [FORM, ImageForm(side=48), ImageForm(side=32, resize="stretch"), ImageForm(side=32, threshold=7)]
     stores = [stored_network_images(images, form, LIGHT) for form in forms]
     stores += [
@@ -207,8 +210,8 @@ def test_other_forms_and_sources_lie_beside_each_other(images: ImageStore, tmp_p
     assert [(one.grey == other.grey).all() for one, other in zip(again, stores, strict=False)] == [True] * len(forms)
 
 
-def test_the_store_is_mapped_and_read_only(images: ImageStore) -> None:
-    """The pixels are the file's; nothing can be written to them by mistake."""
+def test_store_is_memory_mapped_and_read_only(images: ImageStore) -> None:
+    """Writing to the pixels raises an error."""
     network_images = stored_network_images(images, FORM, LIGHT)
 
     assert isinstance(network_images.grey, np.memmap)
@@ -216,44 +219,46 @@ def test_the_store_is_mapped_and_read_only(images: ImageStore) -> None:
         network_images.grey[0] = 0
 
 
-def test_it_travels_as_an_address(images: ImageStore) -> None:
-    """Pickled it is as long as a path, and opens the same file."""
+def test_pickle_contains_only_the_address(images: ImageStore) -> None:
+    """The unpickled object opens the same file."""
     network_images = stored_network_images(images, FORM, LIGHT)
     content = pickle.dumps(network_images)
-    travelled: NetworkImages = pickle.loads(content)  # noqa: S301 - made here
+    unpickled: NetworkImages = pickle.loads(content)  # noqa: S301 - made here
 
     assert len(content) < 1000
-    assert (travelled.form, travelled.source) == (FORM, LIGHT)
-    assert (reopen_network_images(network_images.address).grey == travelled.grey).all()
+    assert (unpickled.form, unpickled.source) == (FORM, LIGHT)
+    assert (reopen_network_images(network_images.address).grey == unpickled.grey).all()
 
 
-def test_an_address_of_nothing_is_refused(tmp_path: Path) -> None:
-    """The message says what to do."""
-    with pytest.raises(DataError, match=r"holds no network images: .*\. Run again to prepare them"):
+def test_invalid_address_is_rejected(tmp_path: Path) -> None:
+    """The error states what to do."""
+    with pytest.raises(DataError, match=r"contains no network images: .*\. Run again to prepare them"):
         reopen_network_images(str(tmp_path))
 
 
-def test_missing_room_is_told_before_anything_is_written(images: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is needed and what is free, and what helps."""
+def test_too_little_disk_space_is_reported_in_advance(images: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error states the space needed, the free space and what to do."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=20_000))
 
-    with pytest.raises(DataError, match=r"23 images at 32 px need 0\.03 MB in .*, where 0\.02 MB are free\. Make room"):
+    with pytest.raises(
+        DataError, match=r"23 images at 32 px need 0\.03 MB in .*, but only 0\.02 MB are free\. Free disk space"
+    ):
         stored_network_images(images, FORM, LIGHT)
 
 
-def test_the_room_that_is_taken_is_told(images: ImageStore) -> None:
-    """Beforehand, with what is free."""
-    said: list[str] = []
-    stored_network_images(images, FORM, LIGHT, log=said.append)
+def test_disk_space_is_logged(images: ImageStore) -> None:
+    """The message states the space needed and the free space."""
+    messages: list[str] = []
+    stored_network_images(images, FORM, LIGHT, log=messages.append)
 
-    assert len(said) == 1
-    assert "23 images at 32 px need 0.03 MB" in said[0]
-    assert "MB are free" in said[0]
+    assert len(messages) == 1
+    assert "23 images at 32 px need 0.03 MB" in messages[0]
+    assert "MB are free" in messages[0]
 
 
-def test_a_full_disk_is_told(images: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Room that was there at first may be gone later; what is done stays."""
-    flush, calls = prepared.flush, iter(range(100))
+def test_full_disk_is_reported(images: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the disk fills up meanwhile, finished chunks are kept."""
+    flush, calls = atomic_writes.flush, iter(range(100))
 
     def full(path: Path) -> None:
         if next(calls) == 7:
@@ -261,8 +266,8 @@ def test_a_full_disk_is_told(images: ImageStore, monkeypatch: pytest.MonkeyPatch
         flush(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(stack_building, "flush", full)
-        patched.setattr(prepared, "flush", full)
+        patched.setattr(building, "flush", full)
+        patched.setattr(atomic_writes, "flush", full)
         with pytest.raises(DataError, match=r"cannot be written: .*No space left.* Set XDG_CACHE_HOME"):
             stored_network_images(images, FORM, LIGHT)
     counts: list[int] = []
@@ -271,7 +276,7 @@ def test_a_full_disk_is_told(images: ImageStore, monkeypatch: pytest.MonkeyPatch
     assert counts[0] == 10
 
 
-KILLED = """
+INTERRUPTED = """
 import os, shutil, sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -281,72 +286,72 @@ from planktonbench.features.network_images.form import ImageForm, Source
 from planktonbench.features.preparation import chunk_files
 
 chunk_files.CHUNK = 5
-place, name = sys.argv[2].split(".")
-building.shutil = SimpleNamespace(rmtree=shutil.rmtree, disk_usage=shutil.disk_usage)  # others use shutil, too
-places = {"module": building, "shutil": building.shutil, "ChunkFiles": chunk_files.ChunkFiles}
-owner = places.get(place, building.Building)
-whole, left = getattr(owner, name), int(sys.argv[3])
+owner_name, name = sys.argv[2].split(".")
+building.shutil = SimpleNamespace(rmtree=shutil.rmtree, disk_usage=shutil.disk_usage)  # other modules use shutil, too
+owners = {"module": building, "shutil": building.shutil, "ChunkFiles": chunk_files.ChunkFiles}
+owner = owners.get(owner_name, building.StoreBuilder)
+original, remaining = getattr(owner, name), int(sys.argv[3])
 
-def killed(*given, **named):
-    global left
-    left -= 1
-    if left < 0:
+def interrupted(*args, **kwargs):
+    global remaining
+    remaining -= 1
+    if remaining < 0:
         os._exit(9)
-    return whole(*given, **named)
+    return original(*args, **kwargs)
 
-setattr(owner, name, killed)
+setattr(owner, name, interrupted)
 images = open_images(Path(sys.argv[1]))
 store.stored_network_images(images, ImageForm(side=32), Source("light", pixel_size_um=0.7))
 """
 
 
 @pytest.mark.parametrize(
-    ("where", "calls", "again"),
+    ("where", "calls", "remaining"),
     [
         ("module.prepare_chunk", 1, COUNT - 5),
         ("ChunkFiles.store", 3, COUNT - 15),
-        ("Building._fill_gaps", 0, 0),
-        ("module.write_whole", 0, 0),
+        ("StoreBuilder._fill_gaps", 0, 0),
+        ("module.atomic_write", 0, 0),
         ("shutil.rmtree", 0, 0),
     ],
 )
-def test_a_killed_call_is_completed_by_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, calls: int, again: int
+def test_interrupted_call_is_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, calls: int, remaining: int
 ) -> None:
-    """Wherever it was killed: chunks that are done are not prepared again, and the bytes are those of one go."""
-    images = write(tmp_path / "imgs.zip", SPOILED)
-    command = [sys.executable, "-c", KILLED, str(images.source), where, str(calls)]
-    killed = subprocess.run(command, check=False, capture_output=True, text=True)
+    """Finished chunks are not prepared again, and the files equal those of an uninterrupted call."""
+    images = write(tmp_path / "imgs.zip", DAMAGED)
+    command = [sys.executable, "-c", INTERRUPTED, str(images.source), where, str(calls)]
+    interrupted = subprocess.run(command, check=False, capture_output=True, text=True)
     counts: list[int] = []
     folder = stored_network_images(images, FORM, LIGHT, advance=counts.append).folder
     resumed = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
-    whole = stored_network_images(images, FORM, LIGHT).folder
+    uninterrupted = stored_network_images(images, FORM, LIGHT).folder
 
-    assert killed.returncode == 9, killed.stderr
-    assert counts[0] == COUNT - again
+    assert interrupted.returncode == 9, interrupted.stderr
+    assert counts[0] == COUNT - remaining
     assert set(resumed) == {"grey.u8", "objects.parquet"}
-    assert resumed == {path.name: path.read_bytes() for path in sorted(whole.iterdir())}
+    assert resumed == {path.name: path.read_bytes() for path in sorted(uninterrupted.iterdir())}
 
 
-TWICE = """
+SIMULTANEOUS_CALL = """
 import sys
 from pathlib import Path
 from planktonbench.data_manifests.images.store import open_images
 from planktonbench.features.network_images.store import stored_network_images
 from planktonbench.features.network_images.form import Source, ImageForm
 
-said = []
-stored_network_images(open_images(Path(sys.argv[1])), ImageForm(side=32), Source("light"), log=said.append)
-print(len(said))
+messages = []
+stored_network_images(open_images(Path(sys.argv[1])), ImageForm(side=32), Source("light"), log=messages.append)
+print(len(messages))
 """
 
 
-def test_of_two_callers_one_waits(images: ImageStore) -> None:
-    """Only one prepares; both have the store."""
-    command = [sys.executable, "-c", TWICE, str(images.source)]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    told = sorted(one.communicate()[0].strip() for one in both)
+def test_simultaneous_calls_prepare_once(images: ImageStore) -> None:
+    """One call prepares the images while the other waits."""
+    command = [sys.executable, "-c", SIMULTANEOUS_CALL, str(images.source)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    outputs = sorted(one.communicate()[0].strip() for one in processes)
 
-    assert [one.returncode for one in both] == [0, 0]
-    assert told == ["0", "1"]
+    assert [one.returncode for one in processes] == [0, 0]
+    assert outputs == ["0", "1"]

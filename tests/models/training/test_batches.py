@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from planktonbench.data_manifests.errors import TrackError
-from planktonbench.features.network_images.form import ImageForm, stack
+from planktonbench.features.network_images.form import ImageForm, add_channels
 from planktonbench.models.training.batches import (
     IMAGE,
     SIZE,
@@ -74,7 +74,7 @@ def test_threshold_and_opening_are_computed_from_the_augmented_grey_channel(imag
 
     plain = found.examples.images(found.order)
     assert (images[..., 0] != plain[..., 0]).any(axis=(1, 2)).all()
-    assert (images == stack(images[..., 0], ImageForm(32))).all()
+    assert (images == add_channels(images[..., 0], ImageForm(32))).all()
 
 
 def test_augmentation_depends_on_seed_and_epoch(image_subsets: dict[str, Objects]) -> None:

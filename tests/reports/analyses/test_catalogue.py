@@ -1,4 +1,4 @@
-"""All tables and figures for ecologists and curators, made of one results folder."""
+"""Tables and figures of all analyses for one results folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NDSB = {"acantharia_protist": 30, "acantharia_protist_halo": 15, "amphipods": 15
 
 @pytest.fixture
 def sections(tmp_path: Path, add_run: Callable[..., Path]) -> list[Section]:
-    """Two data sets; of the second, two tracks over two seeds and one that stored labels alone."""
+    """Two data sets; the second has two tracks with two seeds each, and one that stored labels only."""
     add_run(tmp_path, samples=0)
     for seed in (0, 1):
         add_run(tmp_path, "best", dataset="ndsb", taxa=NDSB, seed=seed, wrong=1)
@@ -34,30 +34,30 @@ def sections(tmp_path: Path, add_run: Callable[..., Path]) -> list[Section]:
 
 
 def test_each_run_is_in_each_table(sections: list[Section]) -> None:
-    """With numbers, or with the reason why not; each table says what it shows."""
+    """With values or the reason why there are none; each analysis has a title and a description."""
     runs = [run for section in sections for run in section.runs]
     tables = analysis_tables(runs)
     keys = [[run.card.flat()[name] for name in KEYS] for run in runs]
 
-    assert list(tables) == [table.file for table in ANALYSES]
+    assert list(tables) == [analysis.file for analysis in ANALYSES]
     for table in tables.values():
         assert table[list(KEYS)].drop_duplicates().to_numpy().tolist() == keys
         assert table.columns[-1] == REASON
         empty = table.drop(columns=[*KEYS, REASON]).isna().all(axis="columns")
         assert (table.loc[empty, REASON] != "").all()
-    assert all(table.title and table.description.endswith(".") for table in ANALYSES)
+    assert all(analysis.title and analysis.description.endswith(".") for analysis in ANALYSES)
 
 
-def test_rows_of_a_section_are_its_own(sections: list[Section]) -> None:
-    """Those of its data set and its splits."""
+def test_rows_of_a_section_are_selected(sections: list[Section]) -> None:
+    """They are those of its data set and splits."""
     runs = [run for section in sections for run in section.runs]
     table = analysis_tables(runs)["error-variance.csv"]
 
     assert [len(of_section(table, section)) for section in sections] == [1, 5]
 
 
-def test_figures_are_drawn_of_what_there_is(sections: list[Section]) -> None:
-    """A line for each track that has scores; without lineages there are no ranks to draw."""
+def test_figures_are_drawn_for_available_values(sections: list[Section]) -> None:
+    """Each track with scores has a line; without lineages there are no ranks to draw."""
     tables = analysis_tables([run for section in sections for run in section.runs])
     with style():
         lake, ndsb = (analysis_figures(section, tables) for section in sections)
@@ -77,8 +77,8 @@ def test_figures_are_drawn_of_what_there_is(sections: list[Section]) -> None:
     }
 
 
-def test_ranks_are_drawn_as_the_table_has_them(sections: list[Section]) -> None:
-    """Means over runs, from the root to the taxa."""
+def test_ranks_figure_agrees_with_its_table(sections: list[Section]) -> None:
+    """It shows means over runs, from the root to the taxa."""
     tables = analysis_tables(sections[1].runs)
     figure = analysis_figures(sections[1], tables)["ranks"]
     rows = tables["ranks.csv"]
@@ -89,7 +89,7 @@ def test_ranks_are_drawn_as_the_table_has_them(sections: list[Section]) -> None:
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["1\n3", "group\n3", "taxon\n4"]
 
 
-def test_a_section_without_a_finished_run_has_no_figures(make_section: Callable[..., Section]) -> None:
+def test_section_without_a_finished_run_has_no_figures(make_section: Callable[..., Section]) -> None:
     """There is nothing to draw."""
     section = make_section({"status": "failed", "reason": "oh"})
 

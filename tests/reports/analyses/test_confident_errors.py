@@ -1,4 +1,4 @@
-"""The most confident errors, and the table of them that EcoTaxa reads."""
+"""Suspected label errors and their table for EcoTaxa."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from planktonbench.reports.results.section import Section
 
 
-def doubt(section: Section, scores: list[float]) -> None:
-    """Give the first test objects of a section's run these scores for what they are called."""
+def set_scores(section: Section, scores: list[float]) -> None:
+    """Replace the scores of the predicted classes of the first test objects of a section's run."""
     path = section.runs[0].folder / "predictions.parquet"
     table = pd.read_parquet(path)
     for row, (predicted, score) in enumerate(zip(table["taxon"].tolist(), scores, strict=False)):
@@ -23,10 +23,10 @@ def doubt(section: Section, scores: list[float]) -> None:
     table.to_parquet(path, index=False)
 
 
-def test_the_surest_error_comes_first(make_section: Callable[..., Section]) -> None:
-    """Right calls are no errors, however sure."""
+def test_most_confident_error_comes_first(make_section: Callable[..., Section]) -> None:
+    """Correct predictions are not errors, whatever their confidence."""
     section = make_section({"wrong": 3})
-    doubt(section, [0.5, 0.9, 0.7])
+    set_scores(section, [0.5, 0.9, 0.7])
     predictions = section.runs[0].predictions
     wrong = predictions.loc[predictions["taxon"] != predictions["predicted"], "object_id"].tolist()
     found = suspected_label_errors(section.tracks[0])
@@ -36,8 +36,8 @@ def test_the_surest_error_comes_first(make_section: Callable[..., Section]) -> N
     assert found["score"].round(2).tolist() == [0.9, 0.7, 0.5]
 
 
-def test_an_object_of_several_runs_is_told_once(make_section: Callable[..., Section]) -> None:
-    """With its surest call."""
+def test_object_of_several_runs_is_listed_once(make_section: Callable[..., Section]) -> None:
+    """It has the score of the most confident error."""
     section = make_section({"wrong": 21, "seed": 0}, {"wrong": 21, "seed": 3})
     found = suspected_label_errors(section.tracks[0], most=5)
 
@@ -45,8 +45,8 @@ def test_an_object_of_several_runs_is_told_once(make_section: Callable[..., Sect
     assert len(set(found["object_id"])) == len(found) == 5
 
 
-def test_calls_without_scores_cannot_be_ordered(make_section: Callable[..., Section]) -> None:
-    """There is no table then."""
+def test_predictions_without_scores_have_no_table(make_section: Callable[..., Section]) -> None:
+    """Errors cannot be sorted without scores."""
     section = make_section({"wrong": 3})
     path = section.runs[0].folder / "predictions.parquet"
     pd.read_parquet(path)[["object_id", "taxon"]].to_parquet(path, index=False)
@@ -54,16 +54,16 @@ def test_calls_without_scores_cannot_be_ordered(make_section: Callable[..., Sect
     assert suspected_label_errors(section.tracks[0]) is None
 
 
-def test_no_error_is_an_empty_table(make_section: Callable[..., Section]) -> None:
-    """A perfect track has nothing to show."""
+def test_track_without_errors_has_an_empty_table(make_section: Callable[..., Section]) -> None:
+    """The table of a perfect track is empty, not None."""
     found = suspected_label_errors(make_section({"wrong": 0}).tracks[0])
 
     assert found is not None
     assert found.empty
 
 
-def test_the_table_for_ecotaxa_has_names_types_and_objects(tmp_path: Path) -> None:
-    """Tab-separated; the second line holds the types; labels stay and become dubious."""
+def test_table_for_ecotaxa_has_names_types_and_objects(tmp_path: Path) -> None:
+    """Tab-separated with types in the second line; labels are unchanged and become dubious."""
     table = pd.DataFrame({"object_id": ["o1"], "taxon": ["egg<other"], "predicted": ["Copepoda"], "score": [0.98765]})
     write_for_ecotaxa(table, "good", tmp_path / "suspects.tsv")
     lines = [line.split("\t") for line in (tmp_path / "suspects.tsv").read_text("utf-8").splitlines()]

@@ -1,4 +1,4 @@
-"""How evenly errors fall on classes."""
+"""Evenness of errors over classes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLE_2 = [(85.82, 0.136), (85.39, 0.084), (83.25, 0.095), (86.54, 0.034), (86.6
 
 
 def test_errors_are_shares_of_the_objects_of_the_class() -> None:
-    """False positives may be more than all of them; a class without objects has no share."""
+    """Shares of false positives may exceed 1; a class without objects has no share."""
     totals = Totals(hits=np.array([4.0, 1, 0]), support=np.array([5.0, 2, 0]), predicted=np.array([4.0, 7, 3]))
     shares = error_shares(totals)
 
@@ -27,15 +27,15 @@ def test_errors_are_shares_of_the_objects_of_the_class() -> None:
     assert shares["fp"].tolist() == [0, 3]
 
 
-def test_the_source_cannot_have_divided_by_the_calls() -> None:
-    """Shares between 0 and 1 with the mean that its macro precision tells vary by mean · (1 - mean) at most."""
-    beyond = [variance > (1 - precision / 100) * precision / 100 for precision, variance in TABLE_2]
+def test_source_cannot_have_divided_by_number_of_predictions() -> None:
+    """Shares between 0 and 1 with the mean 1 - macro precision have a variance of at most mean · (1 - mean)."""
+    impossible = [variance > (1 - precision / 100) * precision / 100 for precision, variance in TABLE_2]
 
-    assert sum(beyond) == 3
+    assert sum(impossible) == 3
 
 
-def test_a_row_for_each_run(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """Two of six copepods are called detritus, of which there are twelve; all else is right."""
+def test_table_has_a_row_for_each_run(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Two of six copepods are predicted as detritus, which has twelve objects; all else is correct."""
     add_run(tmp_path, wrong=2)
     (row,) = error_variance_table(read_runs(tmp_path)).to_dict("records")
 

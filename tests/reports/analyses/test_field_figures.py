@@ -1,4 +1,4 @@
-"""Figures for ecologists where there is little to draw."""
+"""Figures of analyses with few objects."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from planktonbench.reports.results.section import Section
 
 
-def test_no_effort_is_drawn_of_a_handful_of_objects(make_section: Callable[..., Section]) -> None:
-    """Twelve test objects have no curve, and the report is written all the same."""
+def test_too_few_objects_have_no_effort_figure(make_section: Callable[..., Section]) -> None:
+    """Twelve test objects have no curve; this is not an error."""
     section = make_section({"taxa": {"Copepoda": 18, "detritus": 18}})
 
     assert effort_figure(section, pd.DataFrame()) is None

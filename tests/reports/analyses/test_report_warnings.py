@@ -1,4 +1,4 @@
-"""Cautions: each is found where it applies, and nowhere else."""
+"""Methodological warnings and the conditions under which they apply."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 from planktonbench.reports.analyses.duplicates import Duplicates
-from planktonbench.reports.analyses.report_warnings import COLUMNS, KINDS, as_page, warnings_of, warnings_table
+from planktonbench.reports.analyses.report_warnings import COLUMNS, KINDS, warnings_of, warnings_page, warnings_table
 from planktonbench.reports.comparisons.fusion_gain import fusion_table
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import read_runs
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
     from planktonbench.reports.results.section import Section
 
-NO_COPIES = Duplicates(Path("there are none.json"))
+NO_DUPLICATES = Duplicates(Path("missing.json"))
 
 
-def texts(section: Section, copies: Duplicates = NO_COPIES) -> dict[str, str]:
-    """Return the cautions of a section by code."""
-    found = warnings_of(section, copies, fusion_table(section.runs))
-    assert len({one.kind.code for one in found}) == len(found)
-    return {one.kind.code: one.text for one in found}
+def texts(section: Section, duplicates: Duplicates = NO_DUPLICATES) -> dict[str, str]:
+    """Return the texts of the warnings of a section by code."""
+    warnings = warnings_of(section, duplicates, fusion_table(section.runs))
+    assert len({warning.kind.code for warning in warnings}) == len(warnings)
+    return {warning.kind.code: warning.text for warning in warnings}
 
 
-def test_every_kind_has_its_own_code_and_page() -> None:
-    """The page in docs is what the module writes."""
-    page = as_page()
+def test_every_kind_has_a_unique_code_and_a_section() -> None:
+    """The page in docs is the one that the module generates."""
+    page = warnings_page()
     docs = Path(__file__).resolve().parents[3] / "docs" / "warnings.md"
 
     assert len({kind.code for kind in KINDS}) == len({kind.name for kind in KINDS}) == len(KINDS)
@@ -40,16 +40,16 @@ def test_every_kind_has_its_own_code_and_page() -> None:
         assert docs.read_text("utf-8") == page
 
 
-def test_samples_on_both_sides_are_counted(make_section: Callable[..., Section]) -> None:
-    """With the share of the test objects that it touches, and the first names."""
+def test_samples_shared_by_training_and_test_are_counted(make_section: Callable[..., Section]) -> None:
+    """The warning gives the number of affected test objects and the first sample names."""
     text = texts(make_section())["W01"]
 
     assert text.startswith("21 of 21 test objects come from samples that also have training objects (5 samples: s0")
 
 
 @pytest.mark.parametrize("samples", [0, 1])
-def test_without_samples_objects_are_drawn(make_section: Callable[..., Section], samples: int) -> None:
-    """One sample is none; nothing is shared then."""
+def test_objects_are_resampled_without_samples(make_section: Callable[..., Section], samples: int) -> None:
+    """A single sample counts as no samples, and is not reported as shared."""
     found = texts(make_section({"samples": samples}))
 
     assert "W03" in found
@@ -57,7 +57,7 @@ def test_without_samples_objects_are_drawn(make_section: Callable[..., Section],
 
 
 def test_resampled_samples_need_no_warning(make_section: Callable[..., Section]) -> None:
-    """The interval is what it should be."""
+    """Intervals come from samples as they should."""
     assert "W03" not in texts(make_section())
 
 
@@ -65,10 +65,10 @@ def test_resampled_samples_need_no_warning(make_section: Callable[..., Section])
     ("rare", "expected"),
     [(6, "1 of 2 classes have fewer than 5 samples in the test rows of the first run: Zoea."), (60, None)],
 )
-def test_classes_of_few_clusters_are_named(
+def test_classes_with_few_clusters_are_listed(
     make_section: Callable[..., Section], rare: int, expected: str | None
 ) -> None:
-    """Fewer than five samples, or objects where there are no samples; the count and the names."""
+    """Classes with fewer than five samples are counted and named."""
     assert texts(make_section({"taxa": {"egg": 90, "Zoea": rare}})).get("W02") == expected
 
 
@@ -76,14 +76,14 @@ def test_classes_of_few_clusters_are_named(
 def test_a_fusion_is_compared_with_its_best_base_model(
     make_section: Callable[..., Section], wrong: int, *, warned: bool
 ) -> None:
-    """A warning is given when the paired interval is not above zero."""
+    """A warning is given unless the paired interval is above zero."""
     taxa = {"egg": 300, "Zoea": 300}
-    parts = {"one": "a" * 64, "two": "b" * 64}
+    base_runs = {"one": "a" * 64, "two": "b" * 64}
     base = {"taxa": taxa, "samples": 0}
     section = make_section(
         {**base, "track": "one", "wrong": 60},
         {**base, "track": "two", "wrong": 80, "wrong_valid": 50},
-        {**base, "track": "fused", "wrong": wrong, "parts": parts},
+        {**base, "track": "fused", "wrong": wrong, "parts": base_runs},
     )
     found = texts(section)
 
@@ -92,11 +92,13 @@ def test_a_fusion_is_compared_with_its_best_base_model(
         assert found["W04"] == "fused is here not significantly better than one, its best base model."
 
 
-def test_duplicates_of_training_objects_in_test_are_named(make_section: Callable[..., Section], tmp_path: Path) -> None:
-    """Only across the split, and only of the same data."""
+def test_duplicates_of_training_objects_in_test_are_listed(
+    make_section: Callable[..., Section], tmp_path: Path
+) -> None:
+    """Only duplicates across subsets count, and only if they were found in the same data."""
     section = make_section()
     truth = section.runs[0].truth
-    ids = {part: rows["object_id"].tolist() for part, rows in truth.groupby("part")}
+    ids = {subset: rows["object_id"].tolist() for subset, rows in truth.groupby("part")}
     groups = [[ids["train"][0], ids["test"][0]], ids["test"][1:3], ids["train"][1:3]]
     path = tmp_path / "lake.json"
     path.write_text(json.dumps({"data_sha256": "c" * 64, "groups": groups}))
@@ -107,8 +109,8 @@ def test_duplicates_of_training_objects_in_test_are_named(make_section: Callable
     assert "W05" not in texts(section, Duplicates(path))
 
 
-def test_a_track_that_predicts_one_class_is_named(make_section: Callable[..., Section]) -> None:
-    """With the class that it predicts."""
+def test_track_that_predicts_one_class_is_named(make_section: Callable[..., Section]) -> None:
+    """The warning names the predicted class."""
     section = make_section({}, {"track": "stuck"})
     path = next(run.folder for run in section.runs if run.card.track.name == "stuck") / "predictions.parquet"
     pd.read_parquet(path).assign(taxon="detritus").to_parquet(path, index=False)
@@ -119,18 +121,18 @@ def test_a_track_that_predicts_one_class_is_named(make_section: Callable[..., Se
 
 
 def test_simulated_data_have_a_warning(make_section: Callable[..., Section]) -> None:
-    """Whatever else is found."""
+    """Independent of other warnings."""
     assert texts(make_section({"simulated": True}))["W07"] == "Simulated data: these are not results on real plankton."
 
 
-def test_a_section_without_a_finished_run_can_be_told_of(make_section: Callable[..., Section]) -> None:
-    """Its split is known all the same."""
+def test_section_without_a_finished_run_has_warnings_about_the_split(make_section: Callable[..., Section]) -> None:
+    """The split is known even if no run has finished."""
     assert set(texts(make_section({"status": "failed", "reason": "oh"}))) == {"W01"}
 
 
 @pytest.mark.parametrize(("samples", "warned"), [(12, True), (60, False), (0, False)])
-def test_few_samples_are_told(make_section: Callable[..., Section], samples: int, *, warned: bool) -> None:
-    """Of all test objects together, where samples are drawn; with their number."""
+def test_few_samples_are_reported(make_section: Callable[..., Section], samples: int, *, warned: bool) -> None:
+    """The warning gives their number over all test objects; it applies only if samples are resampled."""
     found = texts(make_section({"taxa": {"egg": 300, "Zoea": 300}, "samples": samples}))
 
     assert ("W08" in found) is warned
@@ -138,12 +140,12 @@ def test_few_samples_are_told(make_section: Callable[..., Section], samples: int
         assert "come from 12 samples" in found["W08"]
 
 
-def test_the_table_has_a_line_for_each(make_section: Callable[..., Section]) -> None:
+def test_table_has_a_row_for_each_warning(make_section: Callable[..., Section]) -> None:
     """With code, name, data set and split."""
     section = make_section({"simulated": True})
-    found = warnings_of(section, NO_COPIES, fusion_table(section.runs))
-    table = warnings_table([(section, found)])
+    warnings = warnings_of(section, NO_DUPLICATES, fusion_table(section.runs))
+    table = warnings_table([(section, warnings)])
 
     assert table.columns.tolist() == list(COLUMNS)
-    assert table["code"].tolist() == [one.kind.code for one in found]
+    assert table["code"].tolist() == [warning.kind.code for warning in warnings]
     assert set(table["dataset"]) == {"lake"}

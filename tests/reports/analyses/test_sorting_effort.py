@@ -1,4 +1,4 @@
-"""Sorting saved: thresholds from validation rows, shares and precision on test rows."""
+"""Manual sorting saved: thresholds from validation rows, coverage and precision on test rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planktonbench.reports.analyses.sorting_effort import EACH, ONE, TARGETS, effort_table, fewest_at, threshold_for
+from planktonbench.reports.analyses.sorting_effort import (
+    ONE_THRESHOLD,
+    TARGETS,
+    TAXON_THRESHOLDS,
+    effort_table,
+    min_accepted,
+    threshold_for,
+)
 from planktonbench.reports.results.stored_run import read_runs
 
 if TYPE_CHECKING:
@@ -21,37 +28,37 @@ if TYPE_CHECKING:
 TAXA = {"Copepoda": 300, "detritus": 600, "egg": 24}
 
 
-def by_trying(target: float, right: NDArray[np.bool_], sure: NDArray[np.float64]) -> float:
-    """Return the lowest threshold that works, by trying all."""
-    working = [
+def lowest_threshold(target: float, right: NDArray[np.bool_], confidence: NDArray[np.float64]) -> float:
+    """Return the lowest valid threshold by exhaustive search."""
+    valid = [
         threshold
-        for threshold in np.unique(sure)
-        for accepted in [right[sure >= threshold]]
+        for threshold in np.unique(confidence)
+        for accepted in [right[confidence >= threshold]]
         if len(accepted) >= 1 / (1 - target) - 1e-6 and accepted.mean() >= target - 1e-9
     ]
-    return min(working, default=float("inf"))
+    return min(valid, default=float("inf"))
 
 
 @settings(deadline=None)  # no test is timed
 @given(seed=st.integers(0, 10_000), n=st.integers(0, 150), digits=st.integers(1, 3), target=st.sampled_from(TARGETS))
-def test_thresholds_are_the_lowest_that_work(seed: int, n: int, digits: int, target: float) -> None:
+def test_thresholds_are_the_lowest_valid_ones(seed: int, n: int, digits: int, target: float) -> None:
     """Equal scores are accepted together or not at all."""
     rng = np.random.default_rng(seed)
-    sure = np.round(rng.random(n), digits)
-    right = rng.random(n) < 0.8 + 0.25 * sure
+    confidence = np.round(rng.random(n), digits)
+    right = rng.random(n) < 0.8 + 0.25 * confidence
 
-    assert threshold_for(target, right, sure) == by_trying(target, right, sure)
+    assert threshold_for(target, right, confidence) == lowest_threshold(target, right, confidence)
 
 
-def test_few_calls_promise_nothing() -> None:
-    """Nine calls without mistake are no 90 %, ten are."""
-    assert [fewest_at(target) for target in TARGETS] == [10, 20, 100]
+def test_few_predictions_have_no_threshold() -> None:
+    """Nine predictions without error do not establish 90 %, ten do."""
+    assert [min_accepted(target) for target in TARGETS] == [10, 20, 100]
     assert threshold_for(0.9, np.ones(9, bool), np.full(9, 0.7)) == float("inf")
     assert threshold_for(0.9, np.ones(10, bool), np.full(10, 0.7)) == 0.7
 
 
-def put_scores(folder: Path, *, seed: int) -> None:
-    """Give a run scores that are the surer the more often they are right, and call the highest."""
+def store_scores(folder: Path, *, seed: int) -> None:
+    """Store scores whose confidence correlates with accuracy, and predict the class with the highest score."""
     rng = np.random.default_rng(seed)
     for name in ("predictions", "valid"):
         path = folder / f"{name}.parquet"
@@ -67,47 +74,48 @@ def put_scores(folder: Path, *, seed: int) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, add_run: Callable[..., Path]) -> Path:
-    """The folder of a run on 924 objects, of which a third are test rows."""
+    """Folder of a run on 924 objects, of which a third are test rows."""
     folder = add_run(tmp_path, taxa=TAXA, wrong=0, wrong_valid=0)
-    put_scores(folder, seed=5)
+    store_scores(folder, seed=5)
     return folder
 
 
-def test_rows_stand_for_all_objects_and_for_each_taxon(tmp_path: Path, folder: Path) -> None:
-    """Counts add up over taxa; what is accepted of the validation rows reaches the target."""
+def test_rows_are_over_all_objects_and_by_taxon(tmp_path: Path, folder: Path) -> None:
+    """Counts add up over taxa; the accepted validation rows reach the target."""
     assert folder.is_dir()
     table = effort_table(read_runs(tmp_path))
-    whole, taxa = table[table["taxon"] == ""], table[table["taxon"] != ""]
+    over_all_taxa, by_taxon = table[table["taxon"] == ""], table[table["taxon"] != ""]
 
-    assert whole[["rule", "target"]].to_numpy().tolist() == [
-        [rule, target] for target in TARGETS for rule in (ONE, EACH)
+    assert over_all_taxa[["rule", "target"]].to_numpy().tolist() == [
+        [rule, target] for target in TARGETS for rule in (ONE_THRESHOLD, TAXON_THRESHOLDS)
     ]
-    assert set(taxa["taxon"]) == set(TAXA)
+    assert set(by_taxon["taxon"]) == set(TAXA)
     for target in TARGETS:
-        of_taxa, of_all = (rows[rows["target"] == target] for rows in (taxa, whole[whole["rule"] == EACH]))
+        taxa = by_taxon[by_taxon["target"] == target]
+        total = over_all_taxa[(over_all_taxa["target"] == target) & (over_all_taxa["rule"] == TAXON_THRESHOLDS)]
         for name in ("n_valid", "n_test", "n_accepted"):
-            assert of_taxa[name].sum() == of_all[name].item()
+            assert taxa[name].sum() == total[name].item()
     chosen = table.dropna(subset=["threshold"])
     assert (chosen["precision_valid"] >= chosen["target"]).all()
     assert (chosen["share"] == chosen["n_accepted"] / chosen["n_test"]).all()
 
 
 def test_precision_is_that_of_the_accepted_test_rows(tmp_path: Path, folder: Path) -> None:
-    """Worked out again from the files, for one threshold over all."""
+    """Recomputed from the files for a single threshold."""
     runs = read_runs(tmp_path)
     table = effort_table(runs)
-    row = table[(table["rule"] == ONE) & (table["target"] == 0.95)].iloc[0]
+    row = table[(table["rule"] == ONE_THRESHOLD) & (table["target"] == 0.95)].iloc[0]
     predictions = pd.read_parquet(folder / "predictions.parquet").set_index("object_id")
-    sure = predictions.filter(like="score:").max(axis="columns")
+    confidence = predictions.filter(like="score:").max(axis="columns")
     truth = runs[0].truth.set_index("object_id")["taxon"]
-    accepted = predictions[sure >= row["threshold"]]
+    accepted = predictions[confidence >= row["threshold"]]
 
     assert row["n_accepted"] == len(accepted) > 0
     assert row["precision"] == pytest.approx((accepted["taxon"] == truth[accepted.index]).mean())
 
 
-def test_test_rows_choose_nothing(tmp_path: Path, folder: Path) -> None:
-    """Thresholds stay when test rows are called otherwise."""
+def test_thresholds_do_not_depend_on_test_rows(tmp_path: Path, folder: Path) -> None:
+    """Other predictions of test rows change the precision but not the thresholds."""
     before = effort_table(read_runs(tmp_path))
     path = folder / "predictions.parquet"
     table = pd.read_parquet(path)
@@ -124,14 +132,14 @@ def test_test_rows_choose_nothing(tmp_path: Path, folder: Path) -> None:
     assert not before["precision"].equals(after["precision"])
 
 
-def test_taxa_that_cannot_promise_are_told(tmp_path: Path, folder: Path) -> None:
-    """Too few validation rows, or too many mistakes among them; then nothing is accepted."""
+def test_taxa_without_a_threshold_are_reported(tmp_path: Path, folder: Path) -> None:
+    """With too few validation rows or too many errors among them, nothing is accepted."""
     table = pd.read_parquet(folder / "valid.parquet")
     copepods = table["taxon"] == "Copepoda"
     table["taxon"] = np.where(copepods, "egg", "Copepoda")
     table.to_parquet(folder / "valid.parquet", index=False)
-    found = effort_table(read_runs(tmp_path))
-    rows = found[(found["target"] == 0.95) & (found["rule"] == EACH)].set_index("taxon")
+    efforts = effort_table(read_runs(tmp_path))
+    rows = efforts[(efforts["target"] == 0.95) & (efforts["rule"] == TAXON_THRESHOLDS)].set_index("taxon")
 
     assert rows.loc["Copepoda", "reason"] == "no threshold reaches the precision on validation rows"
     assert rows.loc["detritus", "reason"] == "0 validation rows are predicted as this taxon; 20 are needed"
@@ -140,8 +148,8 @@ def test_taxa_that_cannot_promise_are_told(tmp_path: Path, folder: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["predictions", "valid"])
-def test_missing_scores_are_told(tmp_path: Path, folder: Path, name: str) -> None:
-    """Of either part."""
+def test_missing_scores_are_reported(tmp_path: Path, folder: Path, name: str) -> None:
+    """Scores of both test and validation rows are needed."""
     path = folder / f"{name}.parquet"
     pd.read_parquet(path)[["object_id", "taxon"]].to_parquet(path, index=False)
 

@@ -1,4 +1,4 @@
-"""Scores up the taxonomy: those of folded labels, with mistakes inside of a branch forgiven."""
+"""Scores by taxonomic rank, computed from folded labels."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ NDSB = {"acantharia_protist": 18, "acantharia_protist_halo": 9, "amphipods": 9, 
 
 @pytest.fixture
 def run(tmp_path: Path, add_run: Callable[..., Path]) -> StoredRun:
-    """A run that takes five of its objects, all of one genus, for the sister class."""
+    """A run that confuses five objects, all of one genus, with the sister class."""
     add_run(tmp_path, dataset="ndsb", taxa=NDSB, wrong=5)
     return read_runs(tmp_path)[0]
 
 
-def test_mistakes_inside_of_a_branch_are_forgiven_above_it(run: StoredRun) -> None:
-    """Ranks stand in their order, and the taxa have the score of the run."""
+def test_confusion_within_a_branch_is_no_error_at_higher_ranks(run: StoredRun) -> None:
+    """Ranks are in order, and rank `taxon` has the score of the run."""
     table = ranks_table([run]).set_index("rank")
 
     assert list(table.columns) == [*KEYS, *(name for name in COLUMNS if name != "rank"), "reason"]
@@ -42,7 +42,7 @@ def test_mistakes_inside_of_a_branch_are_forgiven_above_it(run: StoredRun) -> No
 
 
 def test_scores_are_those_of_folded_labels(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """As if somebody had renamed the labels by hand; the signature tells the rank."""
+    """They equal scores of relabelled predictions; the signature contains the rank."""
     add_run(tmp_path, dataset="ndsb", taxa=NDSB, wrong=9)
     (run,) = read_runs(tmp_path)
     table = ranks_table([run]).set_index("rank")
@@ -59,8 +59,8 @@ def test_scores_are_those_of_folded_labels(tmp_path: Path, add_run: Callable[...
     assert table.loc["1", "signature"] == f"{run.score.signature}|rank:1@manifest"
 
 
-def test_no_lineages_are_told(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """The row says that nobody tells them."""
+def test_missing_lineages_are_reported(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """The only row contains the reason."""
     add_run(tmp_path)
     table = ranks_table(read_runs(tmp_path))
 
@@ -68,11 +68,11 @@ def test_no_lineages_are_told(tmp_path: Path, add_run: Callable[..., Path]) -> N
     assert table["macro_f1"].isna().all()
 
 
-def test_ranks_that_part_nothing_are_left_out() -> None:
-    """Those where all are one, those where nobody parts from whom it was with, and those where all are apart."""
+def test_uninformative_ranks_are_left_out() -> None:
+    """Ranks with a single class, with the same classes as the rank above, or with all taxa separate."""
     places = {"a": ("x", "y", "u", "a"), "b": ("x", "y", "u", "b"), "c": ("x", "y", "v", "c")}
-    found = dict(folds(Taxonomy("truth", places, {}, {})))
+    by_rank = dict(folds(Taxonomy("truth", places, {}, {})))
 
-    assert list(found) == ["3", "taxon"]
-    assert found["3"] == {"a": "x/y/u", "b": "x/y/u", "c": "x/y/v"}
-    assert found["taxon"] == {name: name for name in places}
+    assert list(by_rank) == ["3", "taxon"]
+    assert by_rank["3"] == {"a": "x/y/u", "b": "x/y/u", "c": "x/y/v"}
+    assert by_rank["taxon"] == {name: name for name in places}

@@ -1,4 +1,4 @@
-"""Fusions are judged beside the part that validation rows choose."""
+"""Gain of fusions over the base model selected on validation rows."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-SUBSETS = {"net": "1", "trees": "2"}
+BASE_RUNS = {"net": "1", "trees": "2"}
 MANY = {"Copepoda": 60, "detritus": 90, "egg (other)": 45}
 
 
 @pytest.fixture
 def out(tmp_path: Path, add_run: Callable[..., Path]) -> Path:
-    """Two seeds of two parts and a fusion; the net is better on test rows, the trees on validation rows."""
+    """Two seeds of two base models and a fusion; `net` is better on test rows, `trees` on validation rows."""
     for seed in (0, 1):
         common = {"seed": seed, "taxa": MANY, "samples": 0}
         add_run(tmp_path, "net", wrong=8, wrong_valid=30, **common)
         add_run(tmp_path, "trees", wrong=40, wrong_valid=4, **common)
-        add_run(tmp_path, "both", wrong=2, wrong_valid=2, parts=SUBSETS, **common)
+        add_run(tmp_path, "both", wrong=2, wrong_valid=2, parts=BASE_RUNS, **common)
     return tmp_path
 
 
 def runs_of(out: Path) -> list[StoredRun]:
-    """Read all runs."""
+    """Return all runs of a results folder."""
     return read_runs(out)
 
 
-def test_validation_rows_choose_the_part(out: Path) -> None:
-    """The part that is worse on test rows is taken when validation rows speak for it: no look at test rows."""
+def test_the_best_base_model_is_selected_on_validation_rows(out: Path) -> None:
+    """Test rows are not used for the selection, even if another base model is better on them."""
     table = fusion_table(runs_of(out))
 
     assert table["track"].tolist() == ["both", "both"]
@@ -48,8 +48,8 @@ def test_validation_rows_choose_the_part(out: Path) -> None:
     pd.testing.assert_series_equal(table["delta"], table["macro_f1"] - table["macro_f1_single"], check_names=False)
 
 
-def test_scores_are_those_of_the_runs(out: Path) -> None:
-    """The table's macro F1 are the evaluator's."""
+def test_scores_equal_those_of_the_runs(out: Path) -> None:
+    """Macro F1 of fusion and base model are the stored scores."""
     runs = {(run.card.track.name, run.card.split.seed): run for run in runs_of(out)}
     for row in fusion_table(list(runs.values())).itertuples():
         for track, value in ((row.track, row.macro_f1), (row.best_single, row.macro_f1_single)):
@@ -58,24 +58,24 @@ def test_scores_are_those_of_the_runs(out: Path) -> None:
             assert value == pytest.approx(score.macro_f1)
 
 
-def test_validation_score_is_that_of_scikit_learn(out: Path) -> None:
-    """Rows are matched by object."""
+def test_validation_score_equals_that_of_scikit_learn(out: Path) -> None:
+    """Rows are matched by object id."""
     run = runs_of(out)[0]
     predicted = pd.read_parquet(run.folder / "valid.parquet")
-    rows = predicted.merge(run.truth, on="object_id", suffixes=("_called", ""))
+    rows = predicted.merge(run.truth, on="object_id", suffixes=("_predicted", ""))
 
-    assert valid_macro_f1(run) == pytest.approx(f1_score(rows["taxon"], rows["taxon_called"], average="macro"))
+    assert valid_macro_f1(run) == pytest.approx(f1_score(rows["taxon"], rows["taxon_predicted"], average="macro"))
 
 
-def test_a_fusion_without_its_parts_has_no_row(out: Path, add_run: Callable[..., Path]) -> None:
-    """A part that failed leaves nothing to be judged beside."""
+def test_a_fusion_with_a_missing_base_run_has_no_row(out: Path, add_run: Callable[..., Path]) -> None:
+    """Its best base model is unknown."""
     add_run(out, "lonely", parts={"net": "1", "gone": "3"}, taxa=MANY, samples=0)
 
     assert "lonely" not in set(fusion_table(runs_of(out))["track"])
 
 
-def test_report_tells_of_fusions(out: Path) -> None:
-    """A table, and a sentence that counts the runs."""
+def test_the_report_has_fusions(out: Path) -> None:
+    """A table, and a sentence with the number of runs by verdict."""
     write_results(out)
 
     table = pd.read_csv(out / "report" / "tables" / "fusion.csv")
@@ -86,8 +86,8 @@ def test_report_tells_of_fusions(out: Path) -> None:
 
 
 @pytest.mark.parametrize(("verdict", "words"), [("better", "a significant gain"), ("tie", "no difference detected")])
-def test_one_run_is_told_with_its_interval(out: Path, verdict: str, words: str) -> None:
-    """Value, both ends, and what they mean."""
+def test_the_sentence_of_a_single_run_has_its_interval(out: Path, verdict: str, words: str) -> None:
+    """Difference, both bounds, and their interpretation."""
     row = fusion_table(runs_of(out)).iloc[[0]].assign(verdict=verdict, delta=0.0123, lo=-0.01, hi=0.04)
 
     (sentence,) = in_words(row)
@@ -97,7 +97,7 @@ def test_one_run_is_told_with_its_interval(out: Path, verdict: str, words: str) 
 
 
 def test_without_fusions_there_is_no_table(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """No empty section."""
+    """The report has no empty section either."""
     add_run(tmp_path)
 
     write_results(tmp_path)

@@ -1,4 +1,4 @@
-"""The leaderboard: groups instead of ranks, all pairs, and what must not matter."""
+"""Leaderboard: rank groups, comparisons of all pairs, and invariance to order and names."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planktonbench.reports.comparisons.leaderboard import (
-    COMPARED,
-    STANDING,
+    COMPARISON_COLUMNS,
+    LEADERBOARD_COLUMNS,
     groups_in,
     in_words,
     leaderboard_tables,
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-HOW = Resampling(draws=100)
+RESAMPLING = Resampling(draws=100)
 MANY = {"Copepoda": 60, "detritus": 90, "egg (other)": 45}
 
 
 def sections(out: Path) -> list[Section]:
-    """Read a results folder."""
+    """Return the sections of a results folder."""
     return sections_of(read_runs(out))
 
 
 @pytest.fixture
 def out(tmp_path: Path, add_run: Callable[..., Path]) -> Path:
-    """Three tracks of two seeds, and one that lacks a seed."""
+    """Three tracks with two seeds each, and one with a failed seed."""
     for seed in (0, 1):
         for track, wrong in (("fair", 3), ("good", 2), ("poor", 40)):
             add_run(tmp_path, track, wrong=wrong, seed=seed, taxa=MANY, samples=30)
@@ -49,12 +49,12 @@ def out(tmp_path: Path, add_run: Callable[..., Path]) -> Path:
     return tmp_path
 
 
-def test_tracks_that_cannot_be_told_apart_share_a_group(out: Path) -> None:
-    """The best first; a track that lacks a run is not compared, and the reason is told."""
+def test_indistinguishable_tracks_share_a_group(out: Path) -> None:
+    """The best track comes first; a track that lacks a run is not compared and has a reason."""
     found = sections(out)
-    leaderboard = leaderboard_tables(found, HOW)["leaderboard.csv"]
+    leaderboard = leaderboard_tables(found, RESAMPLING)["leaderboard.csv"]
 
-    assert tuple(leaderboard.columns) == STANDING
+    assert tuple(leaderboard.columns) == LEADERBOARD_COLUMNS
     assert leaderboard["track"].tolist() == ["good", "fair", "poor", "half"]
     assert leaderboard["group"].tolist() == [1, 1, 2, pd.NA]
     assert leaderboard["reason"].tolist() == ["", "", "", "1 of 2 runs on the same data are done"]
@@ -66,48 +66,52 @@ def test_tracks_that_cannot_be_told_apart_share_a_group(out: Path) -> None:
     )[:3].all()
 
 
-def test_comparisons_are_those_of_the_command(out: Path) -> None:
-    """All pairs of complete tracks, the better first, with the numbers that two alone have."""
-    table = leaderboard_tables(sections(out), HOW)["comparisons.csv"]
+def test_comparisons_equal_those_of_the_command(out: Path) -> None:
+    """All pairs of complete tracks, with the better one first; values do not depend on the other tracks."""
+    table = leaderboard_tables(sections(out), RESAMPLING)["comparisons.csv"]
     lake = out / "runs" / "lake"
-    (evaluation,) = match_runs(lake / "fair", lake / "poor", resampling=HOW).evaluations
-    alone, row = evaluation.compare(0, 1), table.iloc[2]
+    (evaluation,) = match_runs(lake / "fair", lake / "poor", resampling=RESAMPLING).evaluations
+    expected, row = evaluation.compare(0, 1), table.iloc[2]
 
-    assert tuple(table.columns) == COMPARED
+    assert tuple(table.columns) == COMPARISON_COLUMNS
     assert list(zip(table["a"], table["b"], strict=True)) == [("good", "fair"), ("good", "poor"), ("fair", "poor")]
-    assert (row["delta"], row["lo"], row["hi"], row["p_value"]) == (alone.delta, *alone.interval, alone.p_value)
-    assert (row["detectable_difference"], row["signature"]) == (alone.detectable_difference, alone.signature)
-    assert alone.over_splits is not None
-    assert (row["design"], row["splits_p_value"]) == ("repeated hold-out", alone.over_splits.p_value)
+    assert (row["delta"], row["lo"], row["hi"], row["p_value"]) == (
+        expected.delta,
+        *expected.interval,
+        expected.p_value,
+    )
+    assert (row["detectable_difference"], row["signature"]) == (expected.detectable_difference, expected.signature)
+    assert expected.over_splits is not None
+    assert (row["design"], row["splits_p_value"]) == ("repeated hold-out", expected.over_splits.p_value)
     assert table["seeds_sd"].isna().all()
 
 
-def test_seeds_on_one_split_stand_in_a_column_of_their_own(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """Their standard deviation, and no t test."""
+def test_seeds_on_one_split_have_a_separate_column(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """It has their standard deviation; there is no t test."""
     for seed, wrong in ((0, 4), (3, 9)):
         add_run(tmp_path, "one", seed=seed, wrong=1)
         add_run(tmp_path, "two", seed=seed, wrong=wrong)
-    table = leaderboard_tables(sections(tmp_path), HOW)["comparisons.csv"]
+    table = leaderboard_tables(sections(tmp_path), RESAMPLING)["comparisons.csv"]
 
     assert (table["seeds_sd"] > 0).all()
     assert table[["splits_lo", "splits_hi", "splits_p_value"]].isna().all(axis=None)
 
 
-def test_runs_on_other_data_are_not_compared(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """The two that share a data hash are."""
+def test_runs_on_different_data_are_not_compared(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Only the two tracks with the same data hash are."""
     add_run(tmp_path, "old", data_sha256="d" * 64)
     for track in ("new", "newer"):
         add_run(tmp_path, track)
-    leaderboard = leaderboard_tables(sections(tmp_path), HOW)["leaderboard.csv"].set_index("track")
+    leaderboard = leaderboard_tables(sections(tmp_path), RESAMPLING)["leaderboard.csv"].set_index("track")
 
     assert leaderboard["group"].isna().to_dict() == {"new": False, "newer": False, "old": True}
     assert leaderboard.loc["old", "reason"] == "0 of 1 runs on the same data are done"
 
 
-def test_a_track_alone_has_nothing_to_be_compared_with(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """One group, no pairs, no detectable difference."""
+def test_a_single_track_is_not_compared(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """There is one group, no pair, and no detectable difference."""
     add_run(tmp_path)
-    tables = leaderboard_tables(sections(tmp_path), HOW)
+    tables = leaderboard_tables(sections(tmp_path), RESAMPLING)
     leaderboard = tables["leaderboard.csv"]
 
     assert tables["comparisons.csv"].empty
@@ -117,18 +121,18 @@ def test_a_track_alone_has_nothing_to_be_compared_with(tmp_path: Path, add_run: 
 
 
 def test_without_a_finished_run_there_is_no_group(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """The track is listed with its reason."""
+    """The track is listed with a reason."""
     add_run(tmp_path, status="failed", reason="oh, no")
-    leaderboard = leaderboard_tables(sections(tmp_path), HOW)["leaderboard.csv"]
+    leaderboard = leaderboard_tables(sections(tmp_path), RESAMPLING)["leaderboard.csv"]
 
     assert leaderboard["group"].isna().all()
     assert leaderboard["reason"].tolist() == ["0 of 0 runs on the same data are done"]
     assert in_words(leaderboard) == []
 
 
-def test_the_leaderboard_in_words(out: Path) -> None:
-    """Groups, number of clusters, and the smallest detectable difference."""
-    leaderboard = leaderboard_tables(sections(out), HOW)["leaderboard.csv"]
+def test_leaderboard_in_words(out: Path) -> None:
+    """The sentence has groups, number of clusters, and the smallest detectable difference."""
+    leaderboard = leaderboard_tables(sections(out), RESAMPLING)["leaderboard.csv"]
     (sentence,) = in_words(leaderboard)
 
     assert "1: good, fair; 2: poor. Smallest difference" in sentence
@@ -136,7 +140,7 @@ def test_the_leaderboard_in_words(out: Path) -> None:
 
 
 def resampled(means: list[float], spread: float) -> Resampled:
-    """Return methods whose draws scatter around their means by so much, each on its own."""
+    """Return methods whose draws scatter independently around their means, with a standard deviation of `spread`."""
     values = np.array(means)
     noise = np.random.default_rng(0).normal(0, spread, (len(means), 400))
     return Resampled(values, values[:, None] + noise, 50)
@@ -151,31 +155,31 @@ def resampled(means: list[float], spread: float) -> Resampled:
         ([0.5, 0.5], 0.0, [1, 1]),
     ],
 )
-def test_groups_form_around_their_leaders(means: list[float], spread: float, groups: list[int]) -> None:
-    """Ties with the best are in its group; the best of the others leads the next."""
+def test_groups_are_formed_around_their_leaders(means: list[float], spread: float, groups: list[int]) -> None:
+    """Methods tied with the best are in its group; the best of the others leads the next group."""
     assert rank_groups(resampled(means, spread)) == groups
 
 
 @given(st.lists(st.sampled_from([0.5, 0.6, 0.61, 0.7]), min_size=5, max_size=5), st.permutations(range(5)))
 @settings(max_examples=20, deadline=None)
 def test_the_order_of_methods_does_not_change_groups(means: list[float], order: list[int]) -> None:
-    """Also where several have exactly the same macro F1."""
-    made = resampled(means, 0.02)
-    shuffled = Resampled(made.macro_f1[order], made.drawn[order], made.n_units)
+    """This includes methods with exactly the same macro F1."""
+    original = resampled(means, 0.02)
+    shuffled = Resampled(original.macro_f1[order], original.drawn[order], original.n_units)
 
-    assert rank_groups(shuffled) == [rank_groups(made)[method] for method in order]
+    assert rank_groups(shuffled) == [rank_groups(original)[method] for method in order]
 
 
 @given(st.permutations(["ant", "bee", "cow"]), st.permutations(range(3)))
 @settings(max_examples=12, deadline=None)
 def test_names_do_not_matter(names: list[str], order: list[int]) -> None:
-    """Methods under other names and in another order have the same comparisons."""
+    """Renamed and reordered methods have the same comparisons."""
     rng = np.random.default_rng(0)
     truth = rng.choice(["a", "b", "c"], 60)
     base = pd.DataFrame({"object_id": [f"o{k:02d}" for k in range(60)], "taxon": truth})
     tables = [base.assign(predicted=np.where(rng.random(60) < right, truth, "a")) for right in (0.9, 0.8, 0.5)]
-    plain = PairedEvaluation(("x", "y", "z"), [tables], Context(), resampling=HOW)
-    other = PairedEvaluation(tuple(names), [[tables[method] for method in order]], Context(), resampling=HOW)
+    original = PairedEvaluation(("x", "y", "z"), [tables], Context(), resampling=RESAMPLING)
+    renamed = PairedEvaluation(tuple(names), [[tables[method] for method in order]], Context(), resampling=RESAMPLING)
 
-    found, expected = other.compare(0, 1), plain.compare(order[0], order[1])
+    found, expected = renamed.compare(0, 1), original.compare(order[0], order[1])
     assert found.to_json() | {"a": "", "b": ""} == expected.to_json() | {"a": "", "b": ""}

@@ -1,4 +1,4 @@
-"""Several data sets: counted below ten, tested from ten on."""
+"""Comparisons over several data sets: counts, and tests for ten or more data sets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.stats import wilcoxon
 
 
 def table(deltas: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
-    """Return comparisons of pairs, one data set for each difference; beyond 0.05 one is better."""
+    """Return comparisons of pairs, with one data set for each difference."""
     return pd.DataFrame(
         [
             {"a": a, "b": b, "dataset": f"lake{number:02d}", "delta": delta, "verdict": verdict(delta)}
@@ -21,12 +21,12 @@ def table(deltas: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
 
 
 def verdict(delta: float) -> str:
-    """Return who is better."""
+    """Return the better method; differences below 0.05 are ties."""
     return "tie" if abs(delta) < 0.05 else "a" if delta > 0 else "b"
 
 
-def test_few_data_sets_are_counted_and_not_tested() -> None:
-    """How many favour which, and why there is no test."""
+def test_few_data_sets_are_counted_but_not_tested() -> None:
+    """Counts by sign and by verdict, and the reason why there is no test."""
     found = over_datasets(table({("net", "trees"): [0.1, 0.02, -0.01, 0.2]}))
     row = found.iloc[0]
 
@@ -35,14 +35,14 @@ def test_few_data_sets_are_counted_and_not_tested() -> None:
     assert (row["a_better"], row["b_better"], row["ties"]) == (2, 0, 2)
     assert np.isnan(row["p_value"])
     assert np.isnan(row["p_holm"])
-    assert row["reason"] == "4 data sets; the signed-rank test is made from 10 on"
+    assert row["reason"] == "4 data sets; the signed-rank test requires at least 10"
     (sentence,) = in_words(found)
     assert "net against trees on 4 data sets: ahead on 3, behind on 1; better on 2, worse on 0" in sentence
-    assert "No test: 4 data sets; the signed-rank test is made from 10 on." in sentence
+    assert "No test: 4 data sets; the signed-rank test requires at least 10." in sentence
 
 
-def test_ten_data_sets_are_tested_with_holms_correction() -> None:
-    """By SciPy's signed-rank test; with three pairs the smallest p counts three times."""
+def test_ten_data_sets_are_tested_with_holm_correction() -> None:
+    """p-values are those of SciPy's signed-rank test; with three pairs the smallest one is multiplied by three."""
     rng = np.random.default_rng(2)
     deltas = {pair: rng.normal(shift, 0.1, 10).tolist() for pair, shift in PAIRS.items()}
     found = over_datasets(table(deltas)).set_index(["a", "b"])
@@ -56,19 +56,19 @@ def test_ten_data_sets_are_tested_with_holms_correction() -> None:
 PAIRS = {("a", "b"): 0.1, ("a", "c"): 0.02, ("b", "c"): 0.0}
 
 
-def test_who_is_first_in_a_row_does_not_matter() -> None:
-    """A pair is the same pair the other way round."""
-    plain = table({("net", "trees"): [0.1, 0.02, -0.2]})
-    turned = plain.copy()
-    turned.loc[1:, ["a", "b"]] = ["trees", "net"]
-    turned.loc[1:, "delta"] *= -1
-    turned["verdict"] = turned["delta"].map(verdict)
+def test_order_of_methods_in_a_row_does_not_matter() -> None:
+    """Swapped rows count for the same pair."""
+    rows = table({("net", "trees"): [0.1, 0.02, -0.2]})
+    swapped = rows.copy()
+    swapped.loc[1:, ["a", "b"]] = ["trees", "net"]
+    swapped.loc[1:, "delta"] *= -1
+    swapped["verdict"] = swapped["delta"].map(verdict)
 
-    pd.testing.assert_frame_equal(over_datasets(turned), over_datasets(plain))
+    pd.testing.assert_frame_equal(over_datasets(swapped), over_datasets(rows))
 
 
-def test_folds_are_no_data_sets() -> None:
-    """Several rows of one data set count once, with their mean; unlike verdicts are a tie."""
+def test_folds_do_not_count_as_data_sets() -> None:
+    """Several rows of one data set are averaged; different verdicts are a tie."""
     rows = table({("net", "trees"): [0.1, 0.02, -0.2]})
     rows.loc[2, "dataset"] = "lake00"
     row = over_datasets(rows).iloc[0]
@@ -78,16 +78,16 @@ def test_folds_are_no_data_sets() -> None:
 
 
 def test_one_data_set_has_no_row() -> None:
-    """Nothing is put together."""
+    """There is nothing to summarise."""
     assert over_datasets(table({("net", "trees"): [0.1]})).empty
 
 
-def test_holm_by_hand() -> None:
-    """The smallest times three, the next times two, never less than the one before, at most one."""
+def test_holm_adjustment() -> None:
+    """Factors are 3, 2 and 1 from the smallest p-value; adjusted values are monotonic and at most 1."""
     assert holm(np.array([0.04, 0.01, 0.9])).tolist() == pytest.approx([0.08, 0.03, 0.9])
     assert holm(np.array([0.6, 0.7])).tolist() == [1, 1]
 
 
-def test_no_difference_anywhere_has_p_one() -> None:
-    """All zeros."""
+def test_p_value_is_one_if_all_differences_are_zero() -> None:
+    """The signed-rank test is not computed in this case."""
     assert signed_rank(np.zeros(12)) == 1

@@ -1,4 +1,4 @@
-"""Confused pairs: counted either way over all runs, with the objects behind them."""
+"""Confused pairs of classes: counts in both directions over all runs, and the objects concerned."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from planktonbench.reports.results.section import Section
 
 
-def test_pairs_are_those_of_the_confusion_matrix(make_section: Callable[..., Section]) -> None:
-    """Counts and shares either way equal the matrix of all runs; the largest pair comes first."""
+def test_pairs_match_the_confusion_matrix(make_section: Callable[..., Section]) -> None:
+    """Counts and shares in both directions equal those of the summed matrix; the largest pair comes first."""
     section = make_section({"wrong": 9}, {"seed": 1, "wrong": 4}, {"seed": 2, "status": "failed", "reason": "oh"})
     track = section.tracks[0]
     pairs = confused_pairs(track)
@@ -29,8 +29,8 @@ def test_pairs_are_those_of_the_confusion_matrix(make_section: Callable[..., Sec
             assert way.share == way.count / matrix.loc[way.truth].sum()
 
 
-def test_objects_behind_a_pair_are_those_that_were_called_so(make_section: Callable[..., Section]) -> None:
-    """Each id once, although it may be a test object of several runs, and each of the true class."""
+def test_objects_of_a_pair_are_those_that_were_confused(make_section: Callable[..., Section]) -> None:
+    """Ids are unique and sorted; true and predicted class are those of the pair."""
     section = make_section({"wrong": 9})
     predictions = section.runs[0].predictions.set_index("object_id")
 
@@ -42,12 +42,12 @@ def test_objects_behind_a_pair_are_those_that_were_called_so(make_section: Calla
 
 
 def test_a_track_without_mistakes_has_no_pairs(make_section: Callable[..., Section]) -> None:
-    """Nothing is confused, and nothing is shown."""
+    """There is nothing to show."""
     assert confused_pairs(make_section({"wrong": 0}).tracks[0]) == []
 
 
-def test_no_more_pairs_than_asked_for(make_section: Callable[..., Section]) -> None:
-    """The largest stay."""
+def test_number_of_pairs_is_limited(make_section: Callable[..., Section]) -> None:
+    """The largest pairs are returned."""
     track = make_section({"wrong": 9}).tracks[0]
 
     assert confused_pairs(track, most=1) == confused_pairs(track)[:1]

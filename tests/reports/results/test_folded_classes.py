@@ -1,4 +1,4 @@
-"""Folded calls: counted like any calls, whatever the classes are called."""
+"""Counts of predictions after folding classes into broader ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CALLS = CodedPredictions(
+PREDICTIONS = CodedPredictions(
     classes=("a", "b", "c"),
     truth=np.array([0, 0, 1, 1, 2, 2]),
     predicted=np.array([0, 1, 1, 0, 2, 0]),
@@ -22,9 +22,9 @@ CALLS = CodedPredictions(
 )
 
 
-def test_classes_that_become_one_are_counted_as_one() -> None:
-    """The matrix has a column for other names, which stays empty; clusters are resampled."""
-    names, matrix, units = CALLS.folded({"a": "x", "b": "x", "c": "c"})
+def test_merged_classes_are_counted_together() -> None:
+    """The column for other names remains zero, and clusters are resampled."""
+    names, matrix, units = PREDICTIONS.folded({"a": "x", "b": "x", "c": "c"})
 
     assert names == ("c", "x")
     assert matrix.tolist() == [[1, 1, 0], [0, 4, 0]]
@@ -33,9 +33,9 @@ def test_classes_that_become_one_are_counted_as_one() -> None:
 
 
 def test_names_do_not_matter() -> None:
-    """Other names, which sort otherwise, leave the means as they are."""
+    """Names with a different sort order have the same means."""
     found = [
-        totals_of(CALLS.folded(fold)[1])
+        totals_of(PREDICTIONS.folded(fold)[1])
         for fold in ({"a": "x", "b": "x", "c": "y"}, {"a": "y", "b": "y", "c": "x"}, {"a": "q", "b": "q", "c": "b"})
     ]
 
@@ -43,8 +43,8 @@ def test_names_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize("samples", [0, 5])
-def test_codes_are_those_of_the_stored_calls(tmp_path: Path, add_run: Callable[..., Path], samples: int) -> None:
-    """Names come back from them, and samples are clusters where there are some."""
+def test_codes_match_the_stored_predictions(tmp_path: Path, add_run: Callable[..., Path], samples: int) -> None:
+    """They decode to the stored names; samples, if any, are the clusters."""
     add_run(tmp_path, samples=samples)
     (run,) = read_runs(tmp_path)
     predictions = coded_predictions(run)

@@ -1,4 +1,4 @@
-"""Tables over runs: rows beside what tells runs apart, and reasons in the place of numbers."""
+"""Tables over many runs: rows identified by run, and reasons for missing values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_finished_runs_have_their_rows(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """Keys come first and the reason last; a failed run has no row."""
+    """Keys are the first columns and the reason is the last; a failed run has no row."""
     add_run(tmp_path, "good", simulated=True)
     add_run(tmp_path, "lost", status="failed", reason="oh")
     table = run_table(read_runs(tmp_path), ["size", "n"], lambda _: [{"size": "a", "n": 1}, {"size": "b", "n": 2}])
@@ -26,8 +26,8 @@ def test_finished_runs_have_their_rows(tmp_path: Path, add_run: Callable[..., Pa
     assert table[["size", "n", REASON]].to_numpy().tolist() == [["a", 1, ""], ["b", 2, ""]]
 
 
-def test_a_run_without_numbers_has_its_reason(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """One row, empty but for the reason; a table of no runs has its columns all the same."""
+def test_a_run_without_values_has_a_reason(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Its only row is empty except for the reason; a table without runs has all columns."""
     add_run(tmp_path)
     table = run_table(read_runs(tmp_path), ["n"], lambda _: "there are no scores")
 
@@ -36,16 +36,16 @@ def test_a_run_without_numbers_has_its_reason(tmp_path: Path, add_run: Callable[
     assert list(run_table([], ["n"], lambda _: "").columns) == [*KEYS, "n", REASON]
 
 
-def test_reasons_are_told_once(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """With the methods that they hold for, or the data set alone when they hold for all; not those of single taxa."""
+def test_reasons_are_summarised_once(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Methods are listed unless a reason applies to the whole data set; reasons of individual taxa are left out."""
     for seed in (0, 1):
         for track in ("a", "b"):
             add_run(tmp_path, track, seed=seed)
             add_run(tmp_path, track, seed=seed, dataset="bay")
 
     def measure(run: StoredRun) -> list[dict[str, object]]:
-        lacking = run.card.data.name == "bay" or run.card.track.name == "b"
-        whole = {"taxon": "", "n": np.nan if lacking else 1, REASON: "no samples" if lacking else ""}
+        missing = run.card.data.name == "bay" or run.card.track.name == "b"
+        whole = {"taxon": "", "n": np.nan if missing else 1, REASON: "no samples" if missing else ""}
         return [whole, {"taxon": "egg", REASON: "too few eggs"}]
 
     table = run_table(read_runs(tmp_path), ["taxon", "n"], measure)

@@ -1,4 +1,4 @@
-"""Runs put together: seeds and folds in one section, means over runs, counts added up."""
+"""Sections: seeds and folds combined, means over runs, and summed counts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_folds_are_one_section_and_splits_are_two(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """Sections are sorted by data set and split; the number of a fold is left out."""
+    """Sections are sorted by data set and split; names have no fold number."""
     for split in ("kfold3.v1-fold0", "kfold3.v1-fold1", "kfold3.v1-fold2", "holdout.v1"):
         add_run(tmp_path, split=split)
     add_run(tmp_path, dataset="bay")
@@ -31,14 +31,14 @@ def test_folds_are_one_section_and_splits_are_two(tmp_path: Path, add_run: Calla
 
 @pytest.fixture
 def three_seeds(make_section: Callable[..., Section]) -> Section:
-    """One track on three seeds, with different numbers of errors and seconds, and two that failed."""
+    """A track with three finished seeds, which differ in errors and seconds, and two failed seeds."""
     done = [{"seed": seed, "wrong": 3 * seed, "fit_seconds": 1.0 + seed} for seed in range(3)]
     failed = [{"seed": seed, "status": "failed", "reason": "ValueError: oh"} for seed in (3, 4)]
     return make_section(*done, *failed)
 
 
 def test_headline_numbers_are_means_over_runs(three_seeds: Section) -> None:
-    """Macro F1, accuracy and seconds are the mean of those of the runs that are done."""
+    """Macro F1, accuracy and seconds are means over the finished runs."""
     (track,) = three_seeds.tracks
 
     assert track.macro_f1 == pytest.approx(np.mean([found.macro_f1 for found in track.scores]))
@@ -48,8 +48,8 @@ def test_headline_numbers_are_means_over_runs(three_seeds: Section) -> None:
     assert track.reasons == ["failed: ValueError: oh"]
 
 
-def test_confusion_and_classes_come_from_added_counts(three_seeds: Section) -> None:
-    """The matrix is the sum over runs, and precision, recall and F1 are those of all rows together."""
+def test_confusion_and_classes_are_based_on_summed_counts(three_seeds: Section) -> None:
+    """The matrix is the sum over runs; precision, recall and F1 are computed from it."""
     (track,) = three_seeds.tracks
     codes = np.indices((3, 3)).reshape(2, -1).repeat(track.confusion.to_numpy().ravel(), axis=1)
     expected = precision_recall_fscore_support(*codes, zero_division=0)
@@ -61,8 +61,8 @@ def test_confusion_and_classes_come_from_added_counts(three_seeds: Section) -> N
         assert track.per_class[column].tolist() == pytest.approx(values)
 
 
-def test_runs_over_different_class_lists_add_up_over_both(make_section: Callable[..., Section]) -> None:
-    """A class that one run does not know has no count from it."""
+def test_runs_with_different_class_lists_are_summed_over_all_classes(make_section: Callable[..., Section]) -> None:
+    """A class outside the class list of a run has no counts from it."""
     longer = {"Copepoda": 18, "detritus": 36, "egg (other)": 9, "Zoea": 12}
     (track,) = make_section({}, {"seed": 1, "taxa": longer, "wrong": 0}).tracks
 
@@ -72,8 +72,8 @@ def test_runs_over_different_class_lists_add_up_over_both(make_section: Callable
     assert dict(zip(track.per_class["taxon"], track.per_class["support"], strict=True))["Zoea"] == 4
 
 
-def test_seconds_that_nobody_measured_are_no_number(make_section: Callable[..., Section]) -> None:
-    """A run that is done may have no timing; the mean is over those that have."""
+def test_missing_times_are_excluded(make_section: Callable[..., Section]) -> None:
+    """The mean is over the runs with a time; without any, it is NaN."""
     nothing = {"predict_seconds": None, "peak_rss_mb": None}
     (track,) = make_section({"fit_seconds": None, **nothing}, {"seed": 1, "fit_seconds": 4.0, **nothing}).tracks
 
@@ -81,8 +81,8 @@ def test_seconds_that_nobody_measured_are_no_number(make_section: Callable[..., 
     assert math.isnan(track.predict_seconds)
 
 
-def test_costs_of_a_fusion_include_those_of_its_parts(make_section: Callable[..., Section]) -> None:
-    """Seconds of all that it is built on, also at second hand, are added once each; memory is that of the largest."""
+def test_costs_of_a_fusion_include_those_of_its_base_models(make_section: Callable[..., Section]) -> None:
+    """Seconds of direct and indirect base models are added once each; memory is the maximum."""
     boosted = {"track": "boosted", "fit_seconds": 8.0, "predict_seconds": 0.5, "peak_rss_mb": 300.0}
     image = {"track": "image", "fit_seconds": 100.0, "predict_seconds": 4.0, "peak_rss_mb": 900.0}
     fusion = {"fit_seconds": 2.0, "predict_seconds": 0.25, "peak_rss_mb": 500.0}
@@ -102,7 +102,7 @@ def test_costs_of_a_fusion_include_those_of_its_parts(make_section: Callable[...
 
 
 def test_tracks_are_ranked_by_mean_macro_f1(make_section: Callable[..., Section]) -> None:
-    """The best first, equal ones by name, and those without a finished run last."""
+    """The best track comes first, ties are sorted by name, and tracks without a finished run come last."""
     section = make_section(
         {"track": "worse", "wrong": 9}, {"track": "b-good"}, {"track": "a-good"}, {"track": "best", "wrong": 0},
         {"track": "a-lost", "status": "skipped", "reason": "no weights"},
@@ -113,22 +113,22 @@ def test_tracks_are_ranked_by_mean_macro_f1(make_section: Callable[..., Section]
     assert math.isnan(section.tracks[-1].macro_f1)
 
 
-def test_class_sizes_are_of_all_parts(make_section: Callable[..., Section]) -> None:
-    """Objects of train, valid and test, the largest class first, equal ones by name."""
+def test_class_sizes_include_all_subsets(make_section: Callable[..., Section]) -> None:
+    """The largest class comes first; ties are sorted by name."""
     section = make_section({"taxa": {"egg": 6, "Zoea": 9, "Acantharia": 6, "detritus": 12}})
 
     assert list(section.class_sizes.items()) == [("detritus", 12), ("Zoea", 9), ("Acantharia", 6), ("egg", 6)]
 
 
-def test_parts_are_told_for_each_split_and_seed(make_section: Callable[..., Section]) -> None:
-    """One row per split and seed, whatever the number of tracks."""
+def test_subset_sizes_have_a_row_for_each_split_and_seed(make_section: Callable[..., Section]) -> None:
+    """The number of tracks does not matter."""
     section = make_section({}, {"track": "other"}, {"seed": 1, "taxa": {"egg": 4, "Zoea": 6}})
 
     assert section.subset_sizes.to_numpy().tolist() == [["holdout.v1", 0, 21, 21, 21], ["holdout.v1", 1, 3, 4, 3]]
 
 
-def test_notes_are_told_once(make_section: Callable[..., Section]) -> None:
-    """The same note of several runs is one."""
+def test_notes_are_unique(make_section: Callable[..., Section]) -> None:
+    """A note of several runs is listed once."""
     notes = [
         {"code": "twice", "text": "ids occur twice", "count": 2},
         {"code": "empty", "text": "no taxon", "count": 1},
@@ -139,6 +139,6 @@ def test_notes_are_told_once(make_section: Callable[..., Section]) -> None:
 
 
 @pytest.mark.parametrize("simulated", [True, False])
-def test_simulated_is_told_of_the_section(make_section: Callable[..., Section], *, simulated: bool) -> None:
+def test_a_section_can_be_simulated(make_section: Callable[..., Section], *, simulated: bool) -> None:
     """One simulated run makes the section simulated."""
     assert make_section({}, {"track": "other", "simulated": simulated}).simulated is simulated

@@ -1,4 +1,4 @@
-"""A results folder read: runs in order, their scores from stored predictions, and the lines of scores.csv."""
+"""Runs read from a results folder: order, scores from stored predictions, and the rows of scores.csv."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CONTRACT = (
+DOCUMENTED = (
     "dataset,simulated,track,split,seed,n_test,n_classes,macro_f1,macro_f1_lo,macro_f1_hi,accuracy,balanced_accuracy,"
     "macro_precision,macro_recall,fit_seconds,predict_seconds,status,reason,signature"
 )
 
 
-def test_columns_are_those_promised() -> None:
-    """The columns of scores.csv, in their order."""
-    assert ",".join(COLUMNS) == CONTRACT
+def test_columns_are_as_documented() -> None:
+    """This includes their order in scores.csv."""
+    assert ",".join(COLUMNS) == DOCUMENTED
 
 
 def test_runs_are_found_and_sorted(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """By data set, split, track and seed; a run that is being written is no run."""
+    """They are sorted by data set, split, track and seed; incomplete runs are ignored."""
     runs = [("lake", "a.v1", "y", 1), ("lake", "a.v1", "y", 0), ("bay", "b.v1", "z", 0), ("lake", "b.v1", "x", 0)]
     folders = [add_run(tmp_path, name, dataset=data, split=split, seed=seed) for data, split, name, seed in runs]
     shutil.copytree(folders[0], folders[0].with_name(".seed-9.part"))
@@ -38,16 +38,16 @@ def test_runs_are_found_and_sorted(tmp_path: Path, add_run: Callable[..., Path])
     assert [run_folder(tmp_path, run.card) for run in found] == [run.folder for run in found]
 
 
-def test_a_folder_without_runs_is_told(tmp_path: Path) -> None:
-    """The message names the folder and what was expected in it."""
+def test_a_folder_without_runs_is_rejected(tmp_path: Path) -> None:
+    """The message has the folder and the expected content."""
     with pytest.raises(DataError) as caught:
         read_runs(tmp_path)
 
     assert str(caught.value).startswith(f"{tmp_path} holds no runs (expected {tmp_path / 'runs'}/")
 
 
-def test_a_stored_run_scores_as_its_tables_do(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """Test rows alone are scored, with samples, and the signature names data, manifest and split."""
+def test_the_score_of_a_run_equals_that_of_its_tables(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Only test rows are scored, with samples as clusters; the signature has data, manifest and split."""
     folder = add_run(tmp_path, seed=2)
     (run,) = read_runs(tmp_path)
     truth = pd.read_parquet(truth_path(tmp_path, "lake", "holdout.v1", 2)).query("part == 'test'")
@@ -61,7 +61,7 @@ def test_a_stored_run_scores_as_its_tables_do(tmp_path: Path, add_run: Callable[
 
 
 def test_without_samples_objects_are_resampled(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """A truth whose samples are missing has intervals over single objects."""
+    """If samples are missing in the truth, intervals are from single objects."""
     add_run(tmp_path, samples=0)
     (run,) = read_runs(tmp_path)
 
@@ -69,42 +69,40 @@ def test_without_samples_objects_are_resampled(tmp_path: Path, add_run: Callable
     assert "|ci:object-2000|" in run.score.signature
 
 
-def test_a_line_of_scores_is_that_of_the_run(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """Card and score together, one line per run."""
+def test_a_row_of_scores_has_card_and_score(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """There is one row per run."""
     add_run(tmp_path, classes=["Copepoda", "Zoea", "detritus", "egg (other)"], simulated=True)
     (run,) = read_runs(tmp_path)
-    line = scores_table([run]).iloc[0]
+    row = scores_table([run]).iloc[0]
 
     assert run.score is not None
-    assert line[["dataset", "simulated", "track", "split", "seed", "n_test", "n_classes"]].tolist() == [
+    assert row[["dataset", "simulated", "track", "split", "seed", "n_test", "n_classes"]].tolist() == [
         "lake", True, "good", "holdout.v1", 0, 21, 3,
     ]  # fmt: skip
-    assert (line["macro_f1_lo"], line["macro_f1_hi"]) == run.score.macro_f1_interval
-    assert line[["macro_f1", "accuracy", "macro_recall"]].tolist() == [
+    assert (row["macro_f1_lo"], row["macro_f1_hi"]) == run.score.macro_f1_interval
+    assert row[["macro_f1", "accuracy", "macro_recall"]].tolist() == [
         run.score.macro_f1, run.score.accuracy, run.score.macro_recall,
     ]  # fmt: skip
-    assert line[["fit_seconds", "predict_seconds", "status", "reason"]].tolist() == [2.0, 0.5, "done", ""]
-    assert line["signature"] == run.score.signature
+    assert row[["fit_seconds", "predict_seconds", "status", "reason"]].tolist() == [2.0, 0.5, "done", ""]
+    assert row["signature"] == run.score.signature
 
 
 @pytest.mark.parametrize("status", ["failed", "skipped"])
-def test_a_run_that_is_not_done_has_a_line_without_numbers(
-    tmp_path: Path, add_run: Callable[..., Path], status: str
-) -> None:
-    """It says why, and has neither score nor signature."""
+def test_an_unfinished_run_has_a_row_without_values(tmp_path: Path, add_run: Callable[..., Path], status: str) -> None:
+    """The row has the reason, but neither score nor signature."""
     add_run(tmp_path, status=status, reason="ValueError: oh")
     (run,) = read_runs(tmp_path)
-    line = scores_table([run]).iloc[0]
+    row = scores_table([run]).iloc[0]
 
     assert run.score is None
-    assert line[["status", "reason", "signature"]].tolist() == [status, "ValueError: oh", ""]
-    assert line["n_classes":"predict_seconds"].isna().all()
+    assert row[["status", "reason", "signature"]].tolist() == [status, "ValueError: oh", ""]
+    assert row["n_classes":"predict_seconds"].isna().all()
 
 
 @pytest.mark.parametrize("name", ["predictions.parquet", "truth"])
 @pytest.mark.parametrize("damage", ["truncated", "missing"])
-def test_a_damaged_file_is_named(tmp_path: Path, add_run: Callable[..., Path], name: str, damage: str) -> None:
-    """The message says which file of the results folder cannot be read."""
+def test_an_unreadable_file_is_reported(tmp_path: Path, add_run: Callable[..., Path], name: str, damage: str) -> None:
+    """The message has the path of the file."""
     folder = add_run(tmp_path)
     path = folder / name if name != "truth" else truth_path(tmp_path, "lake", "holdout.v1", 0)
     content = path.read_bytes()[:100]
@@ -118,8 +116,8 @@ def test_a_damaged_file_is_named(tmp_path: Path, add_run: Callable[..., Path], n
     assert str(caught.value).startswith(f"{path} ")
 
 
-def test_predictions_of_other_objects_are_refused(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """A stored file that lacks test objects is told with both files."""
+def test_predictions_with_missing_objects_are_rejected(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """The message has the paths of predictions and truth."""
     path = add_run(tmp_path) / "predictions.parquet"
     pd.read_parquet(path)[2:].to_parquet(path)
     (run,) = read_runs(tmp_path)
@@ -131,8 +129,8 @@ def test_predictions_of_other_objects_are_refused(tmp_path: Path, add_run: Calla
 
 
 @pytest.mark.parametrize("column", ["object_id", "part", "taxon", "sample"])
-def test_a_truth_without_a_promised_column_is_told(tmp_path: Path, add_run: Callable[..., Path], column: str) -> None:
-    """The message names the file and the column."""
+def test_a_truth_with_a_missing_column_is_rejected(tmp_path: Path, add_run: Callable[..., Path], column: str) -> None:
+    """The message has the path and the column."""
     add_run(tmp_path)
     path = truth_path(tmp_path, "lake", "holdout.v1", 0)
     pd.read_parquet(path).drop(columns=column).to_parquet(path)

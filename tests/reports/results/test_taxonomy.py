@@ -1,4 +1,4 @@
-"""What is known of classes: places in the tree, groups, and which are plankton."""
+"""Taxonomy of classes: lineages, groups, and flags of plankton."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ NDSB = {"amphipods": 9, "acantharia_protist": 18, "acantharia_protist_halo": 9, 
 
 @pytest.fixture
 def taxonomy_from_truth(tmp_path: Path, add_run: Callable[..., Path]) -> Callable[..., Taxonomy]:
-    """Return a function that tells lineages in the truth, by taxon one for each of its objects in turn."""
+    """Return a function that stores lineages in the truth; those of a taxon alternate over its objects."""
 
     def make(lineages: Mapping[str, list[str | None]]) -> Taxonomy:
         add_run(tmp_path, taxa=dict.fromkeys(lineages, 6))
         path = tmp_path / "truth" / "lake" / "holdout.v1" / "seed-0.parquet"
         truth = pd.read_parquet(path)
-        told = [lineages[taxon][row % len(lineages[taxon])] for row, taxon in enumerate(truth["taxon"])]
-        truth.assign(lineage=pd.Series(told, dtype="str")).to_parquet(path, index=False)
+        values = [lineages[taxon][row % len(lineages[taxon])] for row, taxon in enumerate(truth["taxon"])]
+        truth.assign(lineage=pd.Series(values, dtype="str")).to_parquet(path, index=False)
         (run,) = read_runs(tmp_path)
         return taxonomy_of(run)
 
     return make
 
 
-def test_the_manifest_of_the_data_set_tells(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """Lineage, group and flag of each class; a class without lineage stands by its group."""
+def test_the_manifest_is_the_preferred_source(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """It has lineage, group and flag of each class; a class without a lineage is placed by its group."""
     add_run(tmp_path, dataset="ndsb", taxa=NDSB)
     found = taxonomy_of(read_runs(tmp_path)[0])
 
@@ -48,8 +48,8 @@ def test_the_manifest_of_the_data_set_tells(tmp_path: Path, add_run: Callable[..
     assert found.plankton == {name: name != "artifacts" for name in NDSB}
 
 
-def test_lineages_of_the_truth_tell_where_no_manifest_does(taxonomy_from_truth: Callable[..., Taxonomy]) -> None:
-    """Both separators are read; several lineages of a class leave what they have in common."""
+def test_lineages_are_read_from_the_truth_without_a_manifest(taxonomy_from_truth: Callable[..., Taxonomy]) -> None:
+    """Both separators are supported; several lineages of a class are reduced to their common prefix."""
     found = taxonomy_from_truth(
         {
             "Acartia": ["living>Metazoa>Copepoda>Acartia"],
@@ -73,15 +73,15 @@ def test_lineages_of_the_truth_tell_where_no_manifest_does(taxonomy_from_truth: 
     assert found.depth == 4
 
 
-def test_nothing_is_known_where_nobody_tells(taxonomy_from_truth: Callable[..., Taxonomy]) -> None:
-    """No source, and no depth."""
+def test_a_taxonomy_without_lineages_is_empty(taxonomy_from_truth: Callable[..., Taxonomy]) -> None:
+    """It has no source, and its depth is 0."""
     found = taxonomy_from_truth({"Acartia": [None], "dust": [None]})
 
     assert (found.source, found.depth) == ("", 0)
 
 
-def test_classes_fold_into_their_ancestors() -> None:
-    """By the whole path; a class whose place ends above stays there, one without a place stays itself."""
+def test_classes_are_folded_into_their_ancestors() -> None:
+    """Names are whole paths; a shorter lineage is mapped to its end, and a class without one to itself."""
     places = {"a": ("x", "other", "a"), "b": ("x", "other"), "c": ("y", "other", "c"), "d": ()}
     found = Taxonomy("truth", places, {}, {})
 
@@ -93,6 +93,6 @@ def test_classes_fold_into_their_ancestors() -> None:
 @pytest.mark.parametrize(
     "lineage", ["/living/Bacteria", "living>Bacteria", " living / Bacteria ", "//living/Bacteria/"]
 )
-def test_lineages_are_split_as_all_of_the_field_write_them(lineage: str) -> None:
-    """Slashes and arrows, with or without the root."""
+def test_lineages_are_split_in_all_common_notations(lineage: str) -> None:
+    """Separators are slashes or arrows, with or without a leading root."""
     assert split_lineage(lineage) == ("living", "Bacteria")
