@@ -1,1 +1,1 @@
-"""Conformance tests of a user-supplied track on small synthetic objects (`planktonbench check`). No real data used."""
+"""Conformance tests of a user-supplied track on small synthetic objects (`planktonbench check`). Real data are not used."""

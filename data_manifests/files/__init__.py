@@ -1,4 +1,4 @@
-"""General-purpose utilities for tables, YAML files, the cache, atomic writes and worker processes.
+"""Tables, YAML files, hashes of source code, the cache, atomic writes and worker processes.
 
-Nothing here is specific to plankton.
+What a table or file means for plankton belongs in `readers` and `cleaning`.
 """

@@ -1,4 +1,4 @@
-"""Network images: three channels (grey, threshold, opening) in a memory-mapped store.
+"""Network images: the grey channel in a memory-mapped store; `form` and `kernels` add threshold and opening on demand.
 
 Augmentation belongs in `models/training`.
 """

@@ -1,4 +1,4 @@
-"""Analyses for ecologists and curators, one module each, with table, summary and figure.
+"""Analyses for ecologists and curators: a table each, often with summary and figure (`catalogue`), and warnings.
 
 Page layout belongs in `pages`.
 """

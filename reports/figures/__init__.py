@@ -1,1 +1,1 @@
-"""Static and interactive figures in a common style. The numbers that they show are computed elsewhere."""
+"""Static and interactive figures in a common style. Analyses draw their own figures with it."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("scores_only")
+
 TRACKS = """
 import os
 import numpy as np
@@ -107,6 +109,7 @@ def card_of(out: Path, track: str) -> Card:
     return Card.from_text((folder_of(out, track) / "card.json").read_bytes())
 
 
+@pytest.mark.report
 def test_base_runs_come_first_and_are_not_repeated(
     challenge: Path, tmp_path: Path, tracks: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

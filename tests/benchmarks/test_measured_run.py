@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from planktonbench.data_manifests.dataset import Dataset
 
+pytestmark = pytest.mark.usefixtures("scores_only")
+
 SHAPES = ("bar", "disc", "ring")
 OBJECTS = 16  # of each shape
 
@@ -105,6 +107,7 @@ def test_images_without_a_native_table_are_measured(
     }
 
 
+@pytest.mark.report
 def test_a_second_run_does_nothing(lake: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Measurements, runs and pictures are not repeated, even with another number of processes."""
     file = suite_file(lake)
@@ -208,6 +211,7 @@ def test_native_columns_with_measured_names_are_rejected(make_challenge: Callabl
         feature_tables(opened(folder), ["native+measured"], Settings())
 
 
+@pytest.mark.report
 def test_images_that_cannot_be_measured_are_reported(lake: Path, tmp_path: Path) -> None:
     """Values of damaged images are missing; card and report list them, and images without an object, too."""
     (lake / "bar" / "bar0.png").write_bytes(b"no image")
@@ -285,6 +289,7 @@ def test_images_are_measured_only_if_a_track_needs_it(challenge: Path, tmp_path:
     assert not (tmp_path / "out" / "outlines").exists()
 
 
+@pytest.mark.report
 def test_the_report_shows_measured_images_without_data(lake: Path, tmp_path: Path) -> None:
     """Pictures are stored with the results, so the report can be repeated without the images."""
     pb.run(suite_file(lake), out=tmp_path / "out")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("scores_only")
+
 FAILING = """
 import os
 import planktonbench as pb
@@ -67,6 +69,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.parquet"))}
 
 
+@pytest.mark.report
 def test_a_suite_becomes_scores_and_a_report(challenge: Path, tmp_path: Path) -> None:
     """Scores can be recomputed from stored predictions and truth alone; the card describes the run."""
     out = tmp_path / "out"
@@ -91,6 +94,7 @@ def test_a_suite_becomes_scores_and_a_report(challenge: Path, tmp_path: Path) ->
     assert (out / "report" / "index.html").is_file()
 
 
+@pytest.mark.report
 def test_all_faults_of_the_data_are_in_card_and_report(make_challenge: Callable[..., Path], tmp_path: Path) -> None:
     """Excluded rows and objects are counted."""
     folder = make_challenge(
@@ -191,6 +195,7 @@ def test_the_leak_would_be_detected(make_challenge: Callable[..., Path], tmp_pat
     assert table["macro_f1"].item() > 0.7
 
 
+@pytest.mark.report
 def test_other_tracks_continue_if_a_track_fails(challenge: Path, tmp_path: Path) -> None:
     """Exceptions, killed workers and wrong shapes are recorded with their reasons; the other tracks are done."""
     path = tmp_path / "bad.py"

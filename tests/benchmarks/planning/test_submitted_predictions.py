@@ -17,6 +17,8 @@ from planktonbench.reports.run_files.card import read_card
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.usefixtures("scores_only")
+
 
 def rows_to_predict(challenge: Path, seed: int = 0) -> pd.DataFrame:
     """Return object_id and taxon of the test objects of a hold-out split."""

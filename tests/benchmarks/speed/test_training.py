@@ -20,29 +20,37 @@ if TYPE_CHECKING:
 SAMPLED = 24
 
 
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    """A zip file of 12 small images."""
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """Network images of 12 small images, and copies of the files in class folders."""
+    folder = tmp_path_factory.mktemp("prepared")
     rng = np.random.default_rng(0)
-    with zipfile.ZipFile(tmp_path / "train.zip", "w") as archive:
+    with zipfile.ZipFile(folder / "train.zip", "w") as archive:
         for number in range(12):
             image = rng.integers(150, 255, (20 + number, 30), dtype=np.uint8)
             archive.writestr(f"a/{number}.png", cv2.imencode(".png", image)[1].tobytes())
-    return tmp_path / "train.zip"
+    with pytest.MonkeyPatch.context() as patch:
+        patch_sizes(patch)
+        return training_module._prepared(folder, folder / "train.zip")
 
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare a few images in small batches."""
+    patch_sizes(monkeypatch)
+
+
+def patch_sizes(patch: pytest.MonkeyPatch) -> None:
+    """Set the number of images, batch size and number of classes to small values."""
     for name, value in {"SAMPLED": SAMPLED, "BATCH": 8, "CLASSES": 3}.items():
-        monkeypatch.setattr(training_module, name, value)
+        patch.setattr(training_module, name, value)
 
 
 @pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("way", get_args(Way))
-def test_every_pipeline_delivers_all_images(images: Path, tmp_path: Path, way: Way) -> None:
+def test_every_pipeline_delivers_all_images(prepared: tuple[str, Path], way: Way) -> None:
     """Images have three channels and the same size, appear once per epoch, and have valid labels."""
-    address, unpacked = training_module._prepared(tmp_path, images)
+    address, unpacked = prepared
     rows = np.resize(np.arange(12), SAMPLED)
 
     feed = training_module._feed(way, reopen_network_images(address), rows, unpacked)
@@ -60,9 +68,9 @@ def test_every_pipeline_delivers_all_images(images: Path, tmp_path: Path, way: W
 
 
 @pytest.mark.usefixtures("few")
-def test_the_end_of_every_batch_is_timed(images: Path, tmp_path: Path) -> None:
+def test_the_end_of_every_batch_is_timed(prepared: tuple[str, Path]) -> None:
     """There are two epochs of three batches, with increasing times."""
-    address, unpacked = training_module._prepared(tmp_path, images)
+    address, unpacked = prepared
     feed = training_module._feed("ours", reopen_network_images(address), np.resize(np.arange(12), SAMPLED), unpacked)
 
     ends = training_module._trained(feed, epochs=2)
