@@ -60,6 +60,10 @@ def with_table(objects, rng):
     table = pd.DataFrame(rng.normal(size=(len(objects), 4)) + objects.y[:, None], columns=list("abcd"))
     return replace(objects, native=table.set_index(pd.Index(objects.object_ids, name="object_id")))
 
+if any("images" in inputs for _, inputs, _, _ in json.loads(sys.argv[2]).values()):
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)  # tracing takes longer than the few steps
 loaded = {}
 for name, (reference, inputs, options, base_models) in json.loads(sys.argv[2]).items():
     for module in [module for module in sys.modules if module.split(".")[0] == "planktonbench"]:
