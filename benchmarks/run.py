@@ -12,11 +12,10 @@ from ..data_manifests.errors import SuiteError
 from ..data_manifests.manifest import Manifest, load_manifest
 from ..data_manifests.simulation.sample import SAMPLE_OBJECTS, has_sample, simulated_sample
 from ..data_manifests.splits import parse_split
-from ..reports.pages.write import write_results
+from ..reports.pages.write import Results, write_results
 from ..reports.run_files.card import read_card
-from ..reports.run_files.run_folder import run_folder
 from .console.progress import Progress, counting
-from .execution.scheduler import Workers
+from .execution.runs import run_missing
 from .execution.settings import Settings
 from .execution.store import lock, reported_write_errors, store_truth
 from .planning.feature_tables import NATIVE, feature_tables, show_measured
@@ -42,13 +41,13 @@ class Outcome:
     """Outcome of running a suite.
 
     Attributes:
-        table: one row per run in the results folder, as in scores.csv.
+        results: scores and tables of all runs in the results folder.
         failed: number of requested runs that failed.
         out: the results folder.
 
     """
 
-    table: pd.DataFrame
+    results: Results
     failed: int
     out: Path
 
@@ -103,7 +102,7 @@ def run(  # noqa: PLR0913 - the options of the command, keyword-only
         force=force,
         verbose=verbose,
     )
-    return run_suite(with_choices(load_suite(suite), seeds, split, features), settings).table
+    return run_suite(with_choices(load_suite(suite), seeds, split, features), settings).results.scores
 
 
 def with_choices(suite: Suite, seeds: Sequence[int] | None, split: str | None, features: str | None) -> Suite:
@@ -156,15 +155,15 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
     with reported_write_errors(out):
         for submitted in submissions:
             settings.progress.log(store_submission(submitted, out, force=settings.force))
-        Workers(out, settings).run_all(jobs)
+        run_missing(jobs, settings)
     settings.progress.log("scoring the stored predictions and writing the report")
     with writing(out):
         for dataset, used in inputs:
             show_measured(out, dataset, used.tables.values())
             show_network_inputs(out, dataset, used.network_images.keys())
-        table = write_results(out, [dataset for dataset, _ in inputs])
-    cards = [read_card(run_folder(out, job.draft)) for job in jobs]
-    return Outcome(table, sum(card is None or card.status == "failed" for card in cards), out)
+        results = write_results(out, [dataset for dataset, _ in inputs])
+    cards = [read_card(job.folder) for job in jobs]
+    return Outcome(results, sum(card is None or card.status == "failed" for card in cards), out)
 
 
 def _find(entry: DatasetEntry, settings: Settings, *, alone: bool) -> tuple[Manifest, Path]:

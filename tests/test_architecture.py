@@ -195,7 +195,7 @@ def test_help_imports_no_heavy_libraries() -> None:
 def test_workers_start_without_numba_and_opencv() -> None:
     """Both are only needed by image tracks; importing them takes half a second, in every run."""
     code = (
-        "import sys, planktonbench.benchmarks.execution.worker; "
+        "import sys, planktonbench.benchmarks.execution.track_run; "
         "print('loaded:', sorted({'numba', 'cv2'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")

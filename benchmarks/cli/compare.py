@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from ...data_manifests.errors import DataError, SuiteError
+from ...data_manifests.errors import SuiteError
 from ..console.output import print_json, print_table, write_message
 from .command import Command
 
@@ -148,13 +148,11 @@ def _print_many(found: Sequence[Comparison]) -> None:
         typer.echo(sentence)
 
 
-def print_leaderboard(out: Path) -> None:
-    """Print which tracks of a results folder share a rank group, as in its report."""
-    from ...data_manifests.files.tables import read_table
-    from ...reports.comparisons.leaderboard import LEADERBOARD, in_words
+def print_leaderboard(leaderboard: pd.DataFrame) -> None:
+    """Print which tracks share a rank group, as in the report."""
+    from ...reports.comparisons.leaderboard import in_words
 
-    path = out / "report" / "tables" / LEADERBOARD
-    typer.echo("\n".join(in_words(read_table(path, DataError, text=["dataset", "split", "track"]))))
+    typer.echo("\n".join(in_words(leaderboard)))
 
 
 COMPARE = Command(

@@ -15,6 +15,8 @@ from .compare import print_leaderboard
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...reports.pages.write import Results
+
 
 def report_command(out: Annotated[Path, typer.Argument(help="A results folder, such as results/flowcam.")]) -> None:
     """Recompute scores and report from stored predictions and truth."""
@@ -25,10 +27,16 @@ def report_command(out: Annotated[Path, typer.Argument(help="A results folder, s
         message = f"{out} is not a folder; expected a results folder written by 'planktonbench run'."
         raise SuiteError(message)
     with writing(out):
-        table = write_results(out)
-    print_scores(table)
-    print_leaderboard(out)
-    print_warnings(out)
+        results = write_results(out)
+    print_results(results, out)
+
+
+def print_results(results: Results, out: Path) -> None:
+    """Print scores, leaderboard, warnings, and the path of the report."""
+    print_scores(results.scores)
+    print_leaderboard(results.leaderboard)
+    for row in results.warnings.itertuples():
+        write_message(f"{row.code} {row.dataset} {row.split}: {row.text}")
     write_message(f"Report: {out / 'report' / 'index.html'}")
 
 
@@ -60,14 +68,6 @@ def print_scores(scores: pd.DataFrame) -> None:
     if done["simulated"].any():
         names = ", ".join(sorted(set(done.loc[done["simulated"], "dataset"])))
         typer.echo(f"Simulated data ({names}). These are not results on real plankton.")
-
-
-def print_warnings(out: Path) -> None:
-    """Print the warnings of the report."""
-    from ...reports.pages.write import stored_warnings
-
-    for row in stored_warnings(out).itertuples():
-        write_message(f"{row.code} {row.dataset} {row.split}: {row.text}")
 
 
 REPORT = Command(

@@ -10,8 +10,7 @@ import typer
 from ...data_manifests.errors import SuiteError
 from ..console.output import is_verbose, write_message
 from .command import Command
-from .compare import print_leaderboard
-from .report import print_scores, print_warnings
+from .report import print_results
 
 SOME_RUN_FAILED = 1
 
@@ -70,10 +69,7 @@ def run_command(  # noqa: PLR0913 - the options of the command make up most of i
         verbose=is_verbose(),
     )
     outcome = run_suite(plan, settings)
-    print_scores(outcome.table)
-    print_leaderboard(outcome.out)
-    print_warnings(outcome.out)
-    write_message(f"Report: {outcome.out / 'report' / 'index.html'}")
+    print_results(outcome.results, outcome.out)
     if outcome.failed:
         write_message(f"{outcome.failed} of the runs failed; the others are stored. --verbose shows the tracebacks.")
         raise typer.Exit(SOME_RUN_FAILED)

@@ -1,1 +1,1 @@
-"""Conformance tests of a user-supplied track on small synthetic objects (`planktonbench check`). Real data are not used."""
+"""Conformance tests of user-supplied tracks (`planktonbench check`). They use synthetic objects, never real data."""

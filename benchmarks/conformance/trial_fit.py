@@ -14,7 +14,7 @@ from ...models.protocol.checks import checked_scores, options_of
 from ...models.protocol.track import BaseRun
 from ...models.registry import get_track
 from ...reports.run_files.predictions import SCORE
-from ..execution.worker import seed_libraries
+from ..execution.track_run import seed_libraries
 from ..suites.suite import Budget
 from .synthetic_objects import synthetic_objects
 

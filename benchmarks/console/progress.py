@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from .output import write_message
@@ -16,9 +17,10 @@ PLAIN_LINE_EVERY = 5.0  # seconds
 
 
 class Progress:
-    """Progress as plain lines."""
+    """Progress as plain lines; its methods can be called by several threads."""
 
     def __init__(self) -> None:
+        self._lock = RLock()
         self._total = self._finished = 0
         self._started: dict[str, float] = {}
         self._updated: dict[str, float] = {}
@@ -35,20 +37,23 @@ class Progress:
 
     def job_started(self, label: str) -> None:
         """Record that a job has started."""
-        self._started[label] = time.monotonic()
+        with self._lock:
+            self._started[label] = time.monotonic()
 
     def update(self, label: str, line: str) -> None:
         """Write a progress line of a running job, at most every few seconds."""
-        if time.monotonic() - self._updated.get(label, self._started[label]) > PLAIN_LINE_EVERY:
-            self._updated[label] = time.monotonic()
-            self.log(f"{label}: {line}")
+        with self._lock:
+            if time.monotonic() - self._updated.get(label, self._started[label]) > PLAIN_LINE_EVERY:
+                self._updated[label] = time.monotonic()
+                self.log(f"{label}: {line}")
 
     def job_finished(self, label: str, outcome: str) -> None:
         """Report the outcome of a finished job."""
-        self._finished += 1
-        self._updated.pop(label, None)
-        seconds = time.monotonic() - self._started.pop(label)
-        self.log(f"[{self._finished}/{self._total}] {label}: {outcome} ({seconds:.1f} s)")
+        with self._lock:
+            self._finished += 1
+            self._updated.pop(label, None)
+            seconds = time.monotonic() - self._started.pop(label)
+            self.log(f"[{self._finished}/{self._total}] {label}: {outcome} ({seconds:.1f} s)")
 
 
 class BarProgress(Progress):
@@ -84,20 +89,23 @@ class BarProgress(Progress):
 
     def job_started(self, label: str) -> None:
         """Show the name of the job next to the bar."""
-        super().job_started(label)
-        self._describe()
+        with self._lock:
+            super().job_started(label)
+            self._describe()
 
     def update(self, label: str, line: str) -> None:
         """Show the latest line of a job after its name."""
-        self._lines[label] = line
-        self._describe()
+        with self._lock:
+            self._lines[label] = line
+            self._describe()
 
     def job_finished(self, label: str, outcome: str) -> None:
         """Advance the bar."""
-        self._lines.pop(label, None)
-        super().job_finished(label, outcome)
-        self._bar.advance(self._task)
-        self._describe()
+        with self._lock:
+            self._lines.pop(label, None)
+            super().job_finished(label, outcome)
+            self._bar.advance(self._task)
+            self._describe()
 
     def _describe(self) -> None:
         running = [f"{label} ({self._lines[label]})" if label in self._lines else label for label in self._started]

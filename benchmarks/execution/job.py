@@ -1,106 +1,104 @@
-"""Methods and jobs: tracks with their options, and single runs of them."""
+"""Job: one run of a track, as the message that its worker receives."""
 
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path  # noqa: TC003 - pydantic needs it
+from typing import TYPE_CHECKING
 
-from ...data_manifests.errors import PlanktonbenchError
+from pydantic import BaseModel, ConfigDict
+
+from ...models.protocol.checks import check_track
+from ...models.registry import get_track
+from ...reports.run_files.card import Card  # noqa: TC001 - pydantic needs it
+from ...reports.run_files.run_folder import run_folder
 
 if TYPE_CHECKING:
-    from ...features.network_images.form import ImageForm
     from ...models.protocol.track import Track
-    from ...reports.run_files.card import Card
-    from ..suites.suite import Features
 
 
-@dataclass(frozen=True)
-class Method:
-    """A track to be run, with its options and the name of its runs.
+MESSAGE = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrackSource(BaseModel):
+    """How a worker finds the class of a track.
 
     Attributes:
-        name: name of its runs.
-        track: class of the track.
-        reference: registered name or `path.py:Class`, for the worker; empty if the class is pickled.
-        options: all options, including defaults and budget.
-        features: kind of feature table; None means the default of the data set.
-        base_methods: the methods of its base runs.
+        reference: registered name or `path.py:Class`; empty if the class is pickled.
+        pickled: the class pickled by value, in base64, if it cannot be imported (from a notebook); else empty.
 
     """
 
-    name: str
-    track: type[Track]
-    reference: str
-    options: dict[str, Any]
-    features: Features | None = None
-    base_methods: tuple[Method, ...] = ()
+    model_config = MESSAGE
 
-    @cached_property
-    def instance(self) -> Track | None:
-        """The track constructed from its options, for its properties; None if this fails, which its run will report.
+    reference: str = ""
+    pickled: str = ""
+
+    def load(self) -> type[Track]:
+        """Import or unpickle the class.
 
         Raises:
-            TrackError: an option has an invalid value.
+            TrackError: the track is unknown, or breaks the protocol.
 
         """
-        try:
-            return self.track(**self.options)
-        except PlanktonbenchError:
-            raise
-        except Exception:  # noqa: BLE001 - user-defined constructor; a failed run is recorded with its reason
-            return None
-
-    @property
-    def base_models(self) -> tuple[str, ...]:
-        """Names of its base models."""
-        return self.instance.base_models if self.instance else ()
-
-    @property
-    def image_form(self) -> ImageForm | None:
-        """Form of network images of the track, or else of one of its base models."""
-        own = self.instance.image_form if self.instance else None
-        return own or next((base.image_form for base in self.base_methods if base.image_form), None)
-
-    @property
-    def depth(self) -> int:
-        """Number of consecutive runs that must finish before its own can start."""
-        return 1 + max((base.depth for base in self.base_methods), default=-1)
-
-    @property
-    def pickled(self) -> str:
-        """The class pickled by value, in base64, if a worker cannot import it (from a notebook); else empty."""
         if self.reference:
-            return ""
+            return get_track(self.reference)
         import cloudpickle
 
-        return base64.b64encode(cloudpickle.dumps(self.track)).decode()
+        track = cloudpickle.loads(base64.b64decode(self.pickled))  # from the pipe of our own parent, never from a file
+        return check_track(track, repr(track))
 
 
-@dataclass(frozen=True)
-class Job:
-    """One run to be done.
+class Job(BaseModel):
+    """One run to be done, and everything that its worker needs.
 
     Attributes:
+        out: the results folder.
         draft: the facts of its card that are known before the run.
-        method: the track with its options.
-        task: location of truth, feature table, images and network images for the worker.
+        track: source of the class of its track.
+        base_runs: sources of the tracks of its base runs, by their names.
+        truth: file with the subset and taxon of each object.
+        native: file with the feature table; None if the track uses none.
+        images: address of the images; empty if there are none.
+        network_images: address of the network images; empty if the track uses none.
+        force: whether a finished run is repeated.
 
     """
 
+    model_config = MESSAGE
+
+    out: Path
     draft: Card
-    method: Method
-    task: dict[str, str]
+    track: TrackSource
+    base_runs: dict[str, TrackSource] = {}
+    truth: Path
+    native: Path | None = None
+    images: str = ""
+    network_images: str = ""
+    force: bool = False
 
     @property
-    def base_cards(self) -> list[Card]:
-        """Cards of the base runs; only the facts that determine their folders are correct."""
-        return [self.draft.changed(track=base.name) for base in self.method.base_methods]
+    def folder(self) -> Path:
+        """Folder of the run."""
+        return run_folder(self.out, self.draft)
+
+    @property
+    def base_folders(self) -> dict[str, Path]:
+        """Folders of its base runs, by their names."""
+        return {name: run_folder(self.out, self.draft.changed(track=name)) for name in self.base_runs}
+
+    @property
+    def key(self) -> str:
+        """Name that no other job has."""
+        return str(self.folder)
+
+    @property
+    def inputs(self) -> frozenset[str]:
+        """Keys of the jobs that must finish first."""
+        return frozenset(map(str, self.base_folders.values()))
 
     @property
     def label(self) -> str:
         """Data set, track, split and seed as text."""
-        return (
-            f"{self.draft.data.name} · {self.draft.track.name} · {self.draft.split.name} · seed {self.draft.split.seed}"
-        )
+        draft = self.draft
+        return f"{draft.data.name} · {draft.track.name} · {draft.split.name} · seed {draft.split.seed}"

@@ -104,6 +104,12 @@ def is_finished(out: Path, wanted: Card) -> bool:
     return stored.status == "done" or (stored.status == wanted.status == "skipped" and stored.reason == wanted.reason)
 
 
+def is_done(folder: Path) -> bool:
+    """Return whether a folder contains a run with status done."""
+    card = read_card(folder)
+    return card is not None and card.status == "done"
+
+
 def scratch_folder(out: Path, wanted: Card) -> Path:
     """Return the folder for the checkpoints of a job; checkpoints made with other settings are removed.
 

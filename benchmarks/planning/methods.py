@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...data_manifests.errors import SuiteError
 from ...models.protocol.checks import check_options, check_track, options_of
 from ...models.registry import get_track, is_file_reference, split_file_reference
-from ..execution.job import Method
+from ..execution.method import Method
 from ..suites.suite import TrackEntry
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from ...reports.run_files.card import Card
 from ...reports.run_files.run_folder import truth_path
 from ..execution.cards import card_facts, card_notes
 from ..execution.environment import library_versions, machine_name
-from ..execution.job import Job, Method
+from ..execution.job import Job
 from .feature_tables import NATIVE, FeatureTable
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ...features.network_images.form import ImageForm
     from ...features.network_images.store import NetworkImages
+    from ..execution.method import Method
     from ..execution.settings import Settings
     from ..suites.suite import DatasetEntry, Features
 
@@ -71,22 +72,27 @@ def plan_jobs(
     images = "" if dataset.images is None else dataset.images.address
     jobs = []
     for split in splits:
-        truth = str(truth_path(out, dataset.name, split.name, split.seed))
+        truth = truth_path(out, dataset.name, split.name, split.seed).resolve()
         identities: dict[str, str] = {}
         for method in methods:
             table = inputs.tables[method.features] if NATIVE in method.track.inputs else None
-            native = "" if table is None or table.path is None else str(table.path)
+            native = None if table is None or table.path is None else table.path.resolve()
             network_images = inputs.network_images.get(method.image_form) if method.image_form else None
             draft = _draft(dataset, split, method, table, settings)
             draft = draft.changed(base_runs={base.name: identities[base.name] for base in method.base_methods})
             identities[method.name] = _identity(draft)
-            task = {
-                "native": native,
-                "images": images,
-                "truth": truth,
-                "network_images": network_images.address if network_images else "",
-            }
-            jobs.append(Job(draft, method, task))
+            job = Job(
+                out=out.resolve(),
+                draft=draft,
+                track=method.source,
+                base_runs={base.name: base.source for base in method.base_methods},
+                truth=truth,
+                native=native,
+                images=images,
+                network_images=network_images.address if network_images else "",
+                force=settings.force,
+            )
+            jobs.append(job)
     return jobs
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from ...data_manifests.errors import DataError
 from ...data_manifests.files.atomic_writes import atomic_folder, atomic_write
-from ...data_manifests.files.tables import read_table
 from ..analyses.catalogue import analysis_tables
 from ..analyses.confident_errors import SHOWN, suspected_label_errors
 from ..analyses.duplicates import store_duplicates
 from ..analyses.report_warnings import WARNINGS, warnings_table
 from ..comparisons.fusion_gain import FUSION, fusion_table
-from ..comparisons.leaderboard import COMPARISONS, leaderboard_tables
+from ..comparisons.leaderboard import COMPARISONS, LEADERBOARD, leaderboard_tables
 from ..comparisons.over_datasets import OVER_DATASETS, in_words, over_datasets
 from ..figures.forest_chart import forest_chart, forest_rows
 from ..figures.interactive import as_json
@@ -36,7 +35,31 @@ if TYPE_CHECKING:
 REPORT = "report"
 
 
-def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Results:
+    """Scores and tables of a results folder.
+
+    Attributes:
+        scores: the table of scores.csv, one row per run.
+        tables: tables over all runs, by the name of their file in `report/tables`; those without rows have no file.
+
+    """
+
+    scores: pd.DataFrame
+    tables: dict[str, pd.DataFrame]
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """Tracks of each section with their rank group."""
+        return self.tables[LEADERBOARD]
+
+    @property
+    def warnings(self) -> pd.DataFrame:
+        """Warnings of the report."""
+        return self.tables[WARNINGS]
+
+
+def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> Results:
     """Score all stored runs and write scores.csv and the report, using only predictions, truth and cards.
 
     Args:
@@ -45,7 +68,7 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> pd.DataFrame:
             other data sets the report shows images that are already stored.
 
     Returns:
-        The table of scores.csv.
+        Scores and tables, as written.
 
     Raises:
         DataError: the folder contains no runs, or one of its files cannot be read.
@@ -61,14 +84,7 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> pd.DataFrame:
         cell_pictures_of(out, dataset.name).keep(
             dataset, _objects_on_demand([one for one in sections if one.dataset == dataset.name])
         )
-    _write_report(out, sections)
-    return table
-
-
-def stored_warnings(out: Path) -> pd.DataFrame:
-    """Return the warnings of the report in a results folder, as `warnings_table`; no rows if there are none."""
-    path = out / REPORT / TABLES / WARNINGS
-    return read_table(path, DataError) if path.is_file() else warnings_table([])
+    return Results(table, _write_report(out, sections))
 
 
 def _objects_on_demand(sections: list[Section]) -> set[str]:
@@ -80,8 +96,8 @@ def _objects_on_demand(sections: list[Section]) -> set[str]:
     return found
 
 
-def _write_report(out: Path, sections: list[Section]) -> None:
-    """Write the report to a temporary folder, which then replaces the old one."""
+def _write_report(out: Path, sections: list[Section]) -> dict[str, pd.DataFrame]:
+    """Write the report to a temporary folder, which then replaces the old one; return its tables over all runs."""
     with atomic_folder(out / REPORT, durable=False) as report:
         for folder in (FIGURES, TABLES, ASSETS):
             (report / folder).mkdir()
@@ -94,6 +110,7 @@ def _write_report(out: Path, sections: list[Section]) -> None:
                 table.to_csv(report / TABLES / name, index=False)
         _write_pages(pages, report, _across_datasets(tables))
         _write_assets(report / ASSETS)
+    return tables
 
 
 def _common_tables(sections: list[Section]) -> dict[str, pd.DataFrame]:

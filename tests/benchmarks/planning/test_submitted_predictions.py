@@ -177,6 +177,7 @@ def test_the_command_line(
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.report
 def test_files_without_tracks_are_a_run(challenge: Path, tmp_path: Path, write: Callable[..., Path]) -> None:
     """Without tracks, only the file is stored and scored."""
     path, out = write(), tmp_path / "out"

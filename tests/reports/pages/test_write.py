@@ -14,7 +14,7 @@ from planktonbench import DataError
 from planktonbench.reports.analyses.catalogue import ANALYSES
 from planktonbench.reports.analyses.report_warnings import COLUMNS as WARNING_COLUMNS
 from planktonbench.reports.pages import write
-from planktonbench.reports.pages.write import stored_warnings, write_results
+from planktonbench.reports.pages.write import write_results
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import COLUMNS, read_runs
 
@@ -114,20 +114,24 @@ def test_all_links_of_all_pages_exist(out: Path) -> None:
         assert missing == []
 
 
-def test_warnings_are_listed(out: Path) -> None:
-    """There is one row for each warning of a data set."""
-    table = stored_warnings(out)
+def test_tables_are_returned_as_written(out: Path, tmp_path: Path) -> None:
+    """Warnings have one row for each warning of a data set; every table with rows is a file."""
+    for name in ("runs", "truth"):
+        shutil.copytree(out / name, tmp_path / name)
+    results = write_results(tmp_path)
+    files = {path.name for path in (out / "report" / "tables").glob("*.csv")}
 
-    assert table.columns.tolist() == list(WARNING_COLUMNS)
-    assert table.loc[table["code"] == "W07", "dataset"].tolist() == ["bay"]
-    assert stored_warnings(out / "nowhere").empty
+    assert results.warnings.columns.tolist() == list(WARNING_COLUMNS)
+    assert results.warnings.loc[results.warnings["code"] == "W07", "dataset"].tolist() == ["bay"]
+    assert {name for name, table in results.tables.items() if len(table)} <= files
+    assert results.leaderboard["track"].tolist() == pd.read_csv(out / "report/tables/leaderboard.csv")["track"].tolist()
 
 
 def test_the_report_is_reproducible(out: Path, tmp_path: Path) -> None:
     """A report from copied cards, predictions and truth is byte for byte the same."""
     for name in ("runs", "truth"):
         shutil.copytree(out / name, tmp_path / name)
-    table = write_results(tmp_path)
+    table = write_results(tmp_path).scores
 
     assert names(tmp_path) == names(out)
     assert [name for name in names(out) if (out / name).read_bytes() != (tmp_path / name).read_bytes()] == []

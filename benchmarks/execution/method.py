@@ -1,0 +1,73 @@
+"""Method: a track with its options, as named in a suite."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ...data_manifests.errors import PlanktonbenchError
+from .job import TrackSource
+
+if TYPE_CHECKING:
+    from ...features.network_images.form import ImageForm
+    from ...models.protocol.track import Track
+    from ..suites.suite import Features
+
+
+@dataclass(frozen=True)
+class Method:
+    """A track to be run, with its options and the name of its runs.
+
+    Attributes:
+        name: name of its runs.
+        track: class of the track.
+        reference: registered name or `path.py:Class`, for the worker; empty if the class is pickled.
+        options: all options, including defaults and budget.
+        features: kind of feature table; None means the default of the data set.
+        base_methods: the methods of its base runs.
+
+    """
+
+    name: str
+    track: type[Track]
+    reference: str
+    options: dict[str, Any]
+    features: Features | None = None
+    base_methods: tuple[Method, ...] = ()
+
+    @cached_property
+    def instance(self) -> Track | None:
+        """The track constructed from its options, for its properties; None if this fails, which its run will report.
+
+        Raises:
+            TrackError: an option has an invalid value.
+
+        """
+        try:
+            return self.track(**self.options)
+        except PlanktonbenchError:
+            raise
+        except Exception:  # noqa: BLE001 - user-defined constructor; a failed run is recorded with its reason
+            return None
+
+    @property
+    def base_models(self) -> tuple[str, ...]:
+        """Names of its base models."""
+        return self.instance.base_models if self.instance else ()
+
+    @property
+    def image_form(self) -> ImageForm | None:
+        """Form of network images of the track, or else of one of its base models."""
+        own = self.instance.image_form if self.instance else None
+        return own or next((base.image_form for base in self.base_methods if base.image_form), None)
+
+    @cached_property
+    def source(self) -> TrackSource:
+        """How a worker finds the class."""
+        if self.reference:
+            return TrackSource(reference=self.reference)
+        import cloudpickle
+
+        return TrackSource(pickled=base64.b64encode(cloudpickle.dumps(self.track)).decode())

@@ -1,0 +1,155 @@
+"""Worker processes: one per job, a few at a time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+from typing import IO, TYPE_CHECKING
+
+from .environment import PROGRESS_MARK, worker_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from ..console.progress import Progress
+    from .scheduler import Schedulable
+
+LOG_LINES = 40
+LISTEN_EVERY = 0.5  # seconds
+MOST_HEARD = 1 << 20  # bytes at once
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a worker process ended.
+
+    Attributes:
+        code: its exit code; negative if it was killed by a signal.
+        log: the last lines of its output, without progress lines.
+
+    """
+
+    code: int
+    log: list[str]
+
+
+class Stopped(Exception):  # noqa: N818 - no error, and seen by nobody: the jobs are not wanted any more
+    """The back end was stopped before a job could start."""
+
+
+class WorkerProcess:
+    """Process that does one job; it ends if this process ends, since its standard input is closed then.
+
+    Args:
+        reference: function to call, as `module:name`.
+        message: its argument, one line.
+        threads: number of threads of every library.
+
+    """
+
+    def __init__(self, reference: str, message: str, threads: int) -> None:
+        self._lines = f"{reference}\n{message}\n"
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed by `follow`
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-P", "-m", f"{__package__}.worker"],
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=worker_environment(threads),
+        )
+
+    def kill(self) -> None:
+        """Kill the process."""
+        self._process.kill()
+
+    def follow(self, update: Callable[[str], None], is_wanted: Callable[[], bool] = lambda: True) -> Ending:
+        """Send the job, and return how the process ended.
+
+        Args:
+            update: called with each progress line.
+            is_wanted: asked every half second; the process is killed if it returns False.
+
+        """
+        with self._log as log:
+            with suppress(BrokenPipeError), self._process.stdin as pipe:  # type: ignore[union-attr]  # it is a pipe
+                pipe.write(self._lines)
+                pipe.flush()
+                self._listen(log, update, is_wanted)  # the worker ends when this pipe is closed
+            code = self._process.wait()
+            log.seek(0)
+            lines = [line.rstrip("\n") for line in log]  # `splitlines` would split at the mark
+        return Ending(code, [line for line in lines if not line.startswith(PROGRESS_MARK)][-LOG_LINES:])
+
+    def _listen(self, log: IO[str], update: Callable[[str], None], is_wanted: Callable[[], bool]) -> None:
+        seen, rest, ended = 0, b"", False
+        while not ended:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(LISTEN_EVERY)
+                ended = True
+            if not ended and not is_wanted():
+                self.kill()
+            more = os.pread(log.fileno(), MOST_HEARD, seen)  # does not move the worker's write position
+            seen += len(more)
+            *lines, rest = (rest + more).split(b"\n")
+            for line in lines:
+                if line.startswith(PROGRESS_MARK.encode()):
+                    update(line.decode(errors="replace").removeprefix(PROGRESS_MARK))
+
+
+class Processes:
+    """Back end of worker processes on this machine.
+
+    Args:
+        processes: number of processes at a time.
+        threads: number of threads of each.
+        progress: receives the starts of jobs and their progress lines.
+
+    """
+
+    def __init__(self, processes: int, threads: int, progress: Progress) -> None:
+        self.threads = threads
+        self.progress = progress
+        self.description = f"{processes} × {threads} threads"
+        self._pool = ThreadPoolExecutor(processes)
+        self._lock = Lock()  # no process starts between the stop and its registration
+        self._running: set[WorkerProcess] = set()
+        self._stopped = False
+
+    def submit(self, run_one: Callable[[str], None], job: Schedulable) -> Future[Ending]:
+        """Run a job in a new process as soon as fewer than `processes` are running."""
+        return self._pool.submit(self._run, reference_of(run_one), job.label, job.model_dump_json())
+
+    def stop(self) -> None:
+        """Kill the running processes and wait for their end."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                process.kill()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _run(self, reference: str, label: str, message: str) -> Ending:
+        with self._lock:
+            if self._stopped:
+                raise Stopped
+            process = WorkerProcess(reference, message, self.threads)
+            self._running.add(process)
+        try:
+            self.progress.job_started(label)
+            return process.follow(partial(self.progress.update, label))
+        finally:
+            with self._lock:
+                self._running.discard(process)
+
+
+def reference_of(function: Callable[[str], None]) -> str:
+    """Return the reference by which a worker finds a function: `module:name`."""
+    return f"{function.__module__}:{function.__qualname__}"

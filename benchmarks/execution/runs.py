@@ -1,0 +1,86 @@
+"""Runs of a plan: whatever is missing is run, and its outcome reported."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from ...reports.run_files.card import read_card
+from .processes import Processes
+from .scheduler import run_jobs
+from .store import CANNOT_WRITE, RefusedWriteError, differences, drop_stale_scratch, is_finished, job_lock, store_run
+from .track_run import run_job
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .job import Job
+    from .processes import Ending
+    from .settings import Settings
+
+
+def run_missing(jobs: Sequence[Job], settings: Settings) -> None:
+    """Run the jobs that are not finished, and report their outcomes.
+
+    Raises:
+        RefusedWriteError: a run could not be written.
+
+    """
+    progress = settings.progress
+    missing = [job for job in jobs if job.force or not is_finished(job.out, job.draft)]
+    for job in jobs:
+        if job not in missing:
+            drop_stale_scratch(job.out, job.draft)
+    before = len(jobs) - len(missing)
+    finished = f" ({before} finished before)" if before else ""
+    progress.log(f"{len(missing)} of {len(jobs)} runs to do{finished}; {settings.jobs} × {settings.threads} threads")
+    for job in missing:
+        _log_change(job, settings)
+    possible = [job for job in missing if not _skip(job, settings)]
+    if not possible:
+        return
+    backend = Processes(settings.jobs, settings.threads, progress)
+    with progress.work(len(possible)), closing(run_jobs(possible, run_job, backend)) as ended:
+        for job, ending in ended:
+            progress.job_finished(job.label, _outcome(job, ending, settings))
+
+
+def _log_change(job: Job, settings: Settings) -> None:
+    """Log why a finished run is repeated."""
+    stored = read_card(job.folder)
+    if stored is not None and stored.status == "done":
+        changed = differences(stored, job.draft)
+        reason = f"the following changed: {'; '.join(changed)}" if changed else "of --force"
+        settings.progress.log(f"{job.label}: rerun because {reason}")
+
+
+def _skip(job: Job, settings: Settings) -> bool:
+    """Store a run that is to be skipped, since the data set lacks its inputs; return whether it is one."""
+    if job.draft.status != "skipped":
+        return False
+    with job_lock(job.out, job.draft):
+        store_run(job.out, job.draft, {})
+    settings.progress.log(f"{job.label}: skipped, {job.draft.reason}")
+    return True
+
+
+def _outcome(job: Job, ending: Ending, settings: Settings) -> str:
+    """Return the outcome of a job as text; a worker that died is recorded as a failed run.
+
+    Raises:
+        RefusedWriteError: the worker could not write its run.
+
+    """
+    if ending.code != 0:
+        last = ending.log[-1] if ending.log else "no message"
+        if ending.code == CANNOT_WRITE:
+            raise RefusedWriteError(last)
+        reason = f"the worker ended with code {ending.code}: {last}"
+        if ending.code < 0:
+            reason = f"the worker was killed by signal {-ending.code} (out of memory?)"
+        with job_lock(job.out, job.draft):
+            store_run(job.out, job.draft.changed(reason=reason), {})
+    card = read_card(job.folder) or job.draft
+    if card.status == "failed" and settings.verbose:
+        settings.progress.log("\n".join(ending.log))
+    return card.status if card.status == "done" else f"{card.status}: {card.reason}"

@@ -1,0 +1,126 @@
+"""Order in which jobs are released, on a back end that ends them one by one."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from planktonbench.benchmarks.execution import scheduler
+from planktonbench.benchmarks.execution.scheduler import run_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+
+@dataclass(frozen=True)
+class Step:
+    """A job without content."""
+
+    key: str
+    inputs: frozenset[str] = frozenset()
+
+    @property
+    def label(self) -> str:
+        """Its key."""
+        return self.key
+
+    def model_dump_json(self) -> str:
+        """Return its key."""
+        return self.key
+
+
+@dataclass
+class OneByOne:
+    """Back end that ends one job, chosen by the next number, whenever the scheduler waits."""
+
+    choices: Iterator[int]
+    running: dict[str, Future[str]] = field(default_factory=dict)
+    events: list[tuple[str, str]] = field(default_factory=list)
+
+    def submit(self, run_one: object, job: scheduler.Schedulable) -> Future[str]:  # noqa: ARG002 - as a back end
+        """Start a job."""
+        self.events.append(("start", job.key))
+        self.running[job.key] = Future()
+        return self.running[job.key]
+
+    def wait(self, futures: Collection[Future[str]], **_: object) -> tuple[set[Future[str]], set[Future[str]]]:
+        """End one of the running jobs, instead of `concurrent.futures.wait`."""
+        key = sorted(self.running)[next(self.choices) % len(self.running)]
+        self.events.append(("end", key))
+        ended = self.running.pop(key)
+        ended.set_result(f"result of {key}")
+        return {ended}, set(futures) - {ended}
+
+    def stop(self) -> None:
+        """Record the call."""
+        self.events.append(("stop", ""))
+
+
+def nothing(message: str) -> None:
+    """Do nothing."""
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> list[Step]:
+    """Jobs in any order, each built on some others, and on a job that ended before this plan."""
+    built_on = [draw(st.sets(st.integers(0, k - 1))) if k else set() for k in range(draw(st.integers(1, 8)))]
+    steps = [Step(str(k), frozenset({"ended before", *map(str, inputs)})) for k, inputs in enumerate(built_on)]
+    return draw(st.permutations(steps))
+
+
+@given(plan=plans(), numbers=st.lists(st.integers(0, 99), min_size=8, max_size=8))
+def test_a_job_starts_as_soon_as_its_inputs_have_ended(plan: list[Step], numbers: list[int]) -> None:
+    """Before each wait, the jobs whose inputs have ended have started, and no others; each is yielded with a result."""
+    backend = OneByOne(iter(numbers))
+    with patch.object(scheduler, "wait", backend.wait):
+        yielded = list(run_jobs(plan, nothing, backend))
+    started: set[str] = set()
+    ended: set[str] = set()
+    for kind, key in backend.events:
+        if kind == "start":
+            started.add(key)
+            continue
+        assert started == {step.key for step in plan if step.inputs - {"ended before"} <= ended}
+        ended.add(key)
+
+    assert [(job.key, result) for job, result in yielded] == [
+        (key, f"result of {key}") for kind, key in backend.events if kind == "end"
+    ]
+    assert ended == {step.key for step in plan} | {""}
+    assert backend.events[-1] == ("stop", "")
+
+
+def test_jobs_that_can_start_together_start_in_order() -> None:
+    """The order of the plan is kept."""
+    backend = OneByOne(iter([0] * 3))
+    with patch.object(scheduler, "wait", backend.wait):
+        list(run_jobs([Step("c"), Step("a"), Step("b")], nothing, backend))
+
+    assert [key for kind, key in backend.events if kind == "start"] == ["c", "a", "b"]
+
+
+def test_the_back_end_is_stopped_if_the_iteration_is_left() -> None:
+    """Jobs that are still running are stopped, as after an exception in the caller."""
+    backend = OneByOne(iter([0, 0]))
+
+    with (
+        patch.object(scheduler, "wait", backend.wait),
+        closing(run_jobs([Step("a"), Step("b")], nothing, backend)) as ended,
+    ):
+        next(ended)
+    assert backend.events[-1] == ("stop", "")
+    assert list(backend.running) == ["b"]
+
+
+def test_a_circle_is_an_error() -> None:
+    """Jobs that wait for each other would never start."""
+    plan = [Step("a", frozenset("b")), Step("b", frozenset("a"))]
+
+    with pytest.raises(ValueError, match="built on each other: a, b"):
+        list(run_jobs(plan, nothing, OneByOne(iter([]))))
