@@ -15,7 +15,7 @@ from ..data_manifests.splits import parse_split
 from ..reports.pages.write import Results, write_results
 from ..reports.run_files.card import read_card
 from .console.progress import Progress, counting
-from .execution.runs import run_missing
+from .execution.runs import opened_backend, run_missing
 from .execution.settings import Settings
 from .execution.store import lock, reported_write_errors, store_truth
 from .planning.feature_tables import NATIVE, feature_tables, show_measured
@@ -66,6 +66,7 @@ def run(  # noqa: PLR0913 - the options of the command, keyword-only
     jobs: int = 1,
     force: bool = False,
     verbose: bool = False,
+    scheduler: str = "",
 ) -> pd.DataFrame:
     """Run a suite, score it and write the report.
 
@@ -84,6 +85,7 @@ def run(  # noqa: PLR0913 - the options of the command, keyword-only
         jobs: number of worker processes, each with `cores // jobs` threads. Images are measured in as many processes.
         force: repeat finished runs.
         verbose: show the traceback of a track that fails.
+        scheduler: address of a Dask scheduler whose workers do the runs; empty means worker processes on this machine.
 
     Returns:
         The table of scores.csv: one row per run in the results folder.
@@ -101,6 +103,7 @@ def run(  # noqa: PLR0913 - the options of the command, keyword-only
         jobs=jobs,
         force=force,
         verbose=verbose,
+        scheduler=scheduler,
     )
     return run_suite(with_choices(load_suite(suite), seeds, split, features), settings).results.scores
 
@@ -144,18 +147,19 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
     jobs: list[Job] = []
     inputs: list[tuple[Dataset, Inputs]] = []
     candidates: list[CandidateSplit] = []
-    for opened in datasets:
-        dataset, network_images = with_network_images(opened, forms, settings)
-        inputs.append((dataset, Inputs(feature_tables(dataset, requested, settings), network_images)))
-        splits = all_splits(dataset, suite.split, suite.seeds)
-        candidates += [CandidateSplit(dataset, split) for split in splits]
-        _store_truth(out, dataset, splits, settings.progress)
-        jobs += plan_jobs(dataset, splits, methods, inputs[-1][1], out=out, settings=settings)
-    submissions = match_to_splits(candidates, out, settings)
-    with reported_write_errors(out):
-        for submitted in submissions:
-            settings.progress.log(store_submission(submitted, out, force=settings.force))
-        run_missing(jobs, settings)
+    with opened_backend(out, settings) as backend:
+        for opened in datasets:
+            dataset, network_images = with_network_images(opened, forms, settings)
+            inputs.append((dataset, Inputs(feature_tables(dataset, requested, settings), network_images)))
+            splits = all_splits(dataset, suite.split, suite.seeds)
+            candidates += [CandidateSplit(dataset, split) for split in splits]
+            _store_truth(out, dataset, splits, settings.progress)
+            jobs += plan_jobs(dataset, splits, methods, inputs[-1][1], out=out, settings=settings)
+        submissions = match_to_splits(candidates, out, settings)
+        with reported_write_errors(out):
+            for submitted in submissions:
+                settings.progress.log(store_submission(submitted, out, force=settings.force))
+            run_missing(jobs, backend, settings)
     settings.progress.log("scoring the stored predictions and writing the report")
     with writing(out):
         for dataset, used in inputs:

@@ -49,6 +49,14 @@ def run_command(  # noqa: PLR0913 - the options of the command make up most of i
     out: Annotated[Optional[Path], typer.Option(help="Results folder.", show_default="results/<suite>")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Use the smaller budget of the suite.")] = False,
     jobs: Annotated[int, typer.Option(help="Number of worker processes, each with cores // jobs threads.")] = 1,
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Dask scheduler whose workers do the runs, such as tcp://127.0.0.1:8786.",
+            show_default="worker processes on this machine",
+        ),
+    ] = "",
     force: Annotated[bool, typer.Option("--force", help="Repeat finished runs.")] = False,
 ) -> None:
     """Run whatever is missing, score it and write the report."""
@@ -67,6 +75,7 @@ def run_command(  # noqa: PLR0913 - the options of the command make up most of i
         jobs=jobs,
         force=force,
         verbose=is_verbose(),
+        scheduler=scheduler,
     )
     outcome = run_suite(plan, settings)
     print_results(outcome.results, outcome.out)

@@ -43,7 +43,7 @@ class Progress:
     def update(self, label: str, line: str) -> None:
         """Write a progress line of a running job, at most every few seconds."""
         with self._lock:
-            if time.monotonic() - self._updated.get(label, self._started[label]) > PLAIN_LINE_EVERY:
+            if time.monotonic() - self._updated.get(label, self._started.get(label, 0.0)) > PLAIN_LINE_EVERY:
                 self._updated[label] = time.monotonic()
                 self.log(f"{label}: {line}")
 
@@ -52,7 +52,7 @@ class Progress:
         with self._lock:
             self._finished += 1
             self._updated.pop(label, None)
-            seconds = time.monotonic() - self._started.pop(label)
+            seconds = time.monotonic() - self._started.pop(label, time.monotonic())
             self.log(f"[{self._finished}/{self._total}] {label}: {outcome} ({seconds:.1f} s)")
 
 

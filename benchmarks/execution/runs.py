@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+from ...data_manifests.errors import SuiteError
 from ...reports.run_files.card import read_card
 from .processes import Processes
 from .scheduler import run_jobs
@@ -12,15 +13,47 @@ from .store import CANNOT_WRITE, RefusedWriteError, differences, drop_stale_scra
 from .track_run import run_job
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
+    from .dask_cluster import DaskCluster
     from .job import Job
     from .processes import Ending
     from .settings import Settings
 
 
-def run_missing(jobs: Sequence[Job], settings: Settings) -> None:
+@contextmanager
+def opened_backend(out: Path, settings: Settings) -> Iterator[Processes | DaskCluster]:
+    """Open the place where jobs run: a Dask cluster if its scheduler is given, else worker processes on this machine.
+
+    Raises:
+        SuiteError: the cluster cannot be used.
+
+    """
+    backend: Processes | DaskCluster
+    if settings.scheduler:
+        try:
+            from .dask_cluster import DaskCluster
+        except ModuleNotFoundError as fault:
+            message = f"--scheduler needs Dask ({fault}). Install it: pip install 'planktonbench[dask]'"
+            raise SuiteError(message) from fault
+
+        backend = DaskCluster(settings.scheduler, out, settings.progress)
+    else:
+        backend = Processes(settings.jobs, settings.threads, settings.progress)
+    try:
+        yield backend
+    finally:
+        backend.stop()
+
+
+def run_missing(jobs: Sequence[Job], backend: Processes | DaskCluster, settings: Settings) -> None:
     """Run the jobs that are not finished, and report their outcomes.
+
+    Args:
+        jobs: the jobs of the plan.
+        backend: from `opened_backend`; it is stopped at the end.
+        settings: for the log.
 
     Raises:
         RefusedWriteError: a run could not be written.
@@ -33,13 +66,12 @@ def run_missing(jobs: Sequence[Job], settings: Settings) -> None:
             drop_stale_scratch(job.out, job.draft)
     before = len(jobs) - len(missing)
     finished = f" ({before} finished before)" if before else ""
-    progress.log(f"{len(missing)} of {len(jobs)} runs to do{finished}; {settings.jobs} × {settings.threads} threads")
+    progress.log(f"{len(missing)} of {len(jobs)} runs to do{finished}; {backend.description}")
     for job in missing:
         _log_change(job, settings)
     possible = [job for job in missing if not _skip(job, settings)]
     if not possible:
         return
-    backend = Processes(settings.jobs, settings.threads, progress)
     with progress.work(len(possible)), closing(run_jobs(possible, run_job, backend)) as ended:
         for job, ending in ended:
             progress.job_finished(job.label, _outcome(job, ending, settings))

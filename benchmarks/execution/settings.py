@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Settings:
     """Settings of a run, given by the options of `planktonbench run`.
 
-    `predictions` maps names of runs to predictions files.
+    `predictions` maps names of runs to predictions files; `scheduler` is the address of a Dask scheduler, empty for
+    worker processes on this machine.
     """
 
     out: Path | None = None
@@ -31,6 +32,7 @@ class Settings:
     jobs: int = 1
     force: bool = False
     verbose: bool = False
+    scheduler: str = ""
     progress: Progress = field(default_factory=lambda: progress_for(sys.stderr))
 
     @property

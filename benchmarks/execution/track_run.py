@@ -22,11 +22,12 @@ from ...data_manifests.subsets import SUBSETS
 from ...models.networks.missing_weights import MissingWeights
 from ...models.protocol.checks import checked_scores
 from ...models.protocol.objects import Objects
+from ...models.protocol.threads import permitted_threads
 from ...models.protocol.track import BaseRun
 from ...reports.run_files.card import Card, read_card
 from ...reports.run_files.predictions import SCORE
 from ...reports.run_files.run_folder import EMBEDDINGS, IMPORTANCE, PREDICTIONS, PREPARATION, VALID
-from .environment import PROGRESS_MARK, now, peak_rss_mb
+from .environment import PROGRESS_MARK, machine_name, now, peak_rss_mb
 from .job import Job, TrackSource
 from .store import RefusedWriteError, drop_scratch, is_done, is_finished, job_lock, scratch_folder, store_run
 
@@ -84,7 +85,8 @@ def attempt(job: Job, scratch: Path) -> tuple[Card, dict[str, pd.DataFrame]]:
 
 
 def _finish(draft: Card, **facts: object) -> Card:
-    return draft.changed(**{"created": now(), "peak_rss_mb": round(peak_rss_mb(), 1), **facts})
+    own = {"created": now(), "machine": machine_name(), "threads": permitted_threads()}
+    return draft.changed(**own, peak_rss_mb=round(peak_rss_mb(), 1), **facts)
 
 
 def reason_of(fault: Exception) -> str:

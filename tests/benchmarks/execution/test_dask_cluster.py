@@ -1,0 +1,214 @@
+"""A Dask cluster on this machine: results, dying workers, stops, and workers that cannot do a job."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import planktonbench as pb
+import pytest
+from planktonbench.benchmarks.execution import dask_cluster
+from planktonbench.benchmarks.execution.dask_cluster import DaskCluster
+from planktonbench.benchmarks.execution.environment import library_versions
+from planktonbench.benchmarks.execution.processes import Stopped
+from planktonbench.data_manifests.errors import SuiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .conftest import Deeds, Lines
+
+PATIENCE = 60
+
+
+@dataclass
+class Cluster:
+    """A scheduler and its workers."""
+
+    address: str
+    folder: Path
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def add_worker(self, threads: int = 1) -> subprocess.Popen[bytes]:
+        """Start a worker that does not restart itself."""
+        options = ["--nthreads", str(threads), "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"]
+        command = [sys.executable, "-m", "distributed.cli.dask_worker", self.address, *options]
+        with (self.folder / f"worker-{len(self.workers)}.log").open("wb") as log:
+            self.workers.append(subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log))
+        return self.workers[-1]
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Cluster]:
+    """Start a scheduler without workers, and kill all at the end."""
+    folder.mkdir()
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard", "--port", "0"]
+    command += ["--host", "127.0.0.1"]
+    log = folder / "scheduler.log"
+    with log.open("wb") as output:
+        scheduler = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+    end = time.monotonic() + PATIENCE
+    while not (found := re.search(r"tcp://127\.0\.0\.1:\d+", log.read_text())) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert found, log.read_text()
+    cluster = Cluster(found.group(), folder)
+    try:
+        yield cluster
+    finally:
+        for process in [*cluster.workers, scheduler]:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, deeds: Deeds) -> Iterator[Cluster]:  # noqa: ARG001 - workers import the deeds
+    """A scheduler without workers."""
+    with started(tmp_path / "cluster") as made:
+        yield made
+
+
+def wait_for(deeds: Deeds, workers: int) -> None:
+    """Wait until some worker processes have begun a job."""
+    end = time.monotonic() + PATIENCE
+    while len(deeds.pids()) < workers and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def test_jobs_run_on_the_workers(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
+    """A job uses the threads of its worker; endings and progress lines come back."""
+    cluster.add_worker(threads=3)
+    backend = DaskCluster(cluster.address, deeds.folder, lines)
+    jobs = [deeds.job(do) for do in ("threads", "talk", "die", "fail")]
+    endings = [backend.submit(deeds.run_one, job).result(PATIENCE) for job in jobs]
+    backend.stop()
+
+    assert backend.threads == 3
+    assert endings[0].log == ["3 3"]
+    assert [ending.code for ending in endings] == [0, 0, -9, 1]
+    assert endings[3].log[-1] == "ValueError: boom"
+    assert lines.updates == ["deed: half-way"]
+
+
+def test_a_job_of_a_dead_worker_is_done_by_another(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
+    """The other one may have joined the cluster later; the process of the dead worker ends, too."""
+    first = cluster.add_worker()
+    backend = DaskCluster(cluster.address, deeds.folder, lines)
+    ending = backend.submit(deeds.run_one, deeds.job("sleep first"))
+    wait_for(deeds, 1)
+    cluster.add_worker()
+    first.kill()
+
+    assert ending.result(PATIENCE).code == 0
+    backend.stop()
+    assert len(deeds.pids()) == 2
+    assert not deeds.running()
+
+
+def test_no_process_is_left_after_a_stop(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
+    """One job runs and another waits, since a worker does one at a time."""
+    cluster.add_worker(threads=2)
+    backend = DaskCluster(cluster.address, deeds.folder, lines)
+    endings = [backend.submit(deeds.run_one, deeds.job("sleep")) for _ in range(2)]
+    wait_for(deeds, 1)
+    time.sleep(1)
+    backend.stop()
+
+    assert len(deeds.pids()) == 1
+    assert not deeds.running()
+    assert all(isinstance(ending.exception(PATIENCE), Stopped) for ending in endings)
+
+
+def test_no_process_is_left_if_the_client_is_killed(cluster: Cluster, deeds: Deeds, tmp_path: Path) -> None:
+    """The cluster cancels the jobs of a client that is gone."""
+    cluster.add_worker()
+    code = (
+        "import sys, time\nfrom pathlib import Path\nfrom types import SimpleNamespace\nimport deeds_of_tests\n"
+        "from planktonbench.benchmarks.console.progress import Progress\n"
+        "from planktonbench.benchmarks.execution.dask_cluster import DaskCluster\n"
+        "folder = Path(sys.argv[2])\n"
+        'job = SimpleNamespace(label="deed", model_dump_json=lambda: f\'{{"do": "sleep", "folder": "{folder}"}}\')\n'
+        "DaskCluster(sys.argv[1], folder, Progress()).submit(deeds_of_tests.run, job)\ntime.sleep(600)\n"
+    )
+    client = subprocess.Popen([sys.executable, "-c", code, cluster.address, str(deeds.folder)], cwd=tmp_path)
+    wait_for(deeds, 1)
+    client.kill()
+    client.wait()
+    end = time.monotonic() + PATIENCE
+    while deeds.running() and time.monotonic() < end:
+        time.sleep(0.1)
+
+    assert deeds.pids()
+    assert not deeds.running()
+
+
+def test_a_suite_gives_the_same_bytes(
+    challenge: Path, tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Predictions of a fusion and its base runs equal those of one worker process with one thread."""
+    from planktonbench.models.protocol import threads
+
+    monkeypatch.setattr(threads, "available_cores", lambda: 1)
+    (tmp_path / "pool.py").write_text(
+        "import numpy as np\nfrom planktonbench.models.table_tracks.baselines import Majority\n"
+        "class Pool(Majority):\n    name = 'pool'\n    base_models = ('xgb-source001', 'random')\n"
+        "    def predict(self, objects):\n"
+        "        logs = [self.base_runs[name].log_probabilities(objects) for name in self.base_models]\n"
+        "        return np.exp(logs).mean(axis=0)\n"
+    )
+    for _ in range(2):
+        cluster.add_worker()
+    found = {}
+    for name, scheduler in (("here", ""), ("cluster", cluster.address)):
+        out = tmp_path / name
+        table = pb.run(
+            "flowcam", tracks=[f"{tmp_path / 'pool.py'}:Pool"], seeds=[0], data_dir=challenge, out=out,
+            scheduler=scheduler, jobs=os.cpu_count() or 1,
+        )  # fmt: skip
+        assert set(table["status"]) == {"done"}
+        found[name] = {path.relative_to(out): path.read_bytes() for path in (out / "runs").rglob("*.parquet")}
+
+    assert len(found["here"]) >= 6
+    assert found["here"] == found["cluster"]
+
+
+def test_a_worker_that_cannot_do_a_job_is_named(
+    cluster: Cluster, deeds: Deeds, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message has its address and the difference."""
+    versions = library_versions()
+    monkeypatch.setattr(dask_cluster, "library_versions", lambda: {**versions, "numpy": "0.1"})
+    cluster.add_worker()
+
+    with pytest.raises(SuiteError, match=rf"Dask worker tcp://\S+ has numpy {versions['numpy']} instead of 0\.1"):
+        DaskCluster(cluster.address, deeds.folder, lines)
+    assert not list(deeds.folder.rglob("*.token"))
+
+
+def test_a_worker_that_joins_later_is_checked(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
+    """Its jobs end with an error, and the others are not affected."""
+    cluster.add_worker()
+    backend = DaskCluster(cluster.address, deeds.folder, lines)
+    backend._token.unlink()
+    ending = backend.submit(deeds.run_one, deeds.job("nothing"))
+
+    with pytest.raises(SuiteError, match=rf"Dask worker tcp://\S+ does not see the folder {deeds.folder}"):
+        ending.result(PATIENCE)
+    backend.stop()
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense", "carrier-pigeon://roof"])
+def test_no_scheduler(address: str, challenge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message has the address, and nothing is run."""
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 1)
+
+    with pytest.raises(SuiteError, match=f"No Dask scheduler answers at {address}"):
+        pb.run("flowcam", tracks=["majority"], seeds=[0], data_dir=challenge, out=tmp_path / "out", scheduler=address)
+
+    assert not list((tmp_path / "out").rglob("card.json"))
