@@ -1,4 +1,4 @@
-"""The command `planktonbench data simulate`: a simulated data set for first steps, courses and tests of scale."""
+"""The command `planktonbench data simulate`: a simulated data set for first steps, courses and scaling tests."""
 
 from __future__ import annotations
 

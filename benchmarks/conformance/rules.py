@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...models.protocol.track import Track
 
 SAME = 1e-3
-"""Largest difference of scores accepted as rounding: a network adds in another order if the batch is larger."""
+"""Largest difference of scores accepted as rounding: a network sums in a different order if the batch is larger."""
 
 State = Literal["passed", "failed", "not tried"]
 

@@ -1,4 +1,4 @@
-"""Synthetic objects for conformance tests within seconds: a drawn shape and six features per object."""
+"""Synthetic objects for fast conformance tests: a drawn shape and six features per object."""
 
 from __future__ import annotations
 

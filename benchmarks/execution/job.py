@@ -21,7 +21,7 @@ MESSAGE = ConfigDict(extra="forbid", frozen=True)
 
 
 class TrackSource(BaseModel):
-    """How a worker finds the class of a track.
+    """Source from which a worker loads the class of a track.
 
     Attributes:
         reference: registered name or `path.py:Class`; empty if the class is pickled.
@@ -89,7 +89,7 @@ class Job(BaseModel):
 
     @property
     def key(self) -> str:
-        """Name that no other job has."""
+        """Unique name of the job."""
         return str(self.folder)
 
     @property

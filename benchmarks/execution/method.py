@@ -65,7 +65,7 @@ class Method:
 
     @cached_property
     def source(self) -> TrackSource:
-        """How a worker finds the class."""
+        """Source from which a worker loads the class."""
         if self.reference:
             return TrackSource(reference=self.reference)
         import cloudpickle

@@ -29,7 +29,7 @@ MOST_HEARD = 1 << 20  # bytes at once
 
 @dataclass(frozen=True)
 class Ending:
-    """How a worker process ended.
+    """Outcome of a worker process.
 
     Attributes:
         code: its exit code; negative if it was killed by a signal.
@@ -41,12 +41,12 @@ class Ending:
     log: list[str]
 
 
-class Stopped(Exception):  # noqa: N818 - no error, and seen by nobody: the jobs are not wanted any more
+class Stopped(Exception):  # noqa: N818 - not an error, and never shown: the jobs are no longer wanted
     """The back end was stopped before a job could start."""
 
 
 class WorkerProcess:
-    """Process that does one job; it ends if this process ends, since its standard input is closed then.
+    """Process that runs one job; it ends if this process ends, since its standard input is closed then.
 
     Args:
         reference: function to call, as `module:name`.
@@ -76,7 +76,7 @@ class WorkerProcess:
 
         Args:
             update: called with each progress line.
-            is_wanted: asked every half second; the process is killed if it returns False.
+            is_wanted: called every half second; the process is killed if it returns False.
 
         """
         with self._log as log:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened_backend(out: Path, settings: Settings) -> Iterator[Processes | DaskCluster]:
-    """Open the place where jobs run: a Dask cluster if its scheduler is given, else worker processes on this machine.
+    """Open the back end for jobs: a Dask cluster if its scheduler is given, else worker processes on this machine.
 
     Raises:
         SuiteError: the cluster cannot be used.
@@ -87,7 +87,7 @@ def _log_change(job: Job, settings: Settings) -> None:
 
 
 def _skip(job: Job, settings: Settings) -> bool:
-    """Store a run that is to be skipped, since the data set lacks its inputs; return whether it is one."""
+    """Store a run that is skipped because the data set lacks its inputs; return whether it was skipped."""
     if job.draft.status != "skipped":
         return False
     with job_lock(job.out, job.draft):

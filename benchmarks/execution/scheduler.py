@@ -15,7 +15,7 @@ class Schedulable(Protocol):
 
     @property
     def key(self) -> str:
-        """Name that no other job has."""
+        """Unique name of the job."""
 
     @property
     def inputs(self) -> frozenset[str]:
@@ -33,10 +33,10 @@ AnyJob = TypeVar("AnyJob", bound=Schedulable)
 
 
 class Backend(Protocol):
-    """Place where jobs run, such as worker processes."""
+    """Back end that runs jobs, such as worker processes."""
 
     def submit(self, run_one: Callable[[str], None], job: Schedulable) -> Future[Any]:
-        """Call a function of a module on the JSON of a job, as soon as a worker is free."""
+        """Call a module-level function with the JSON of a job as soon as a worker is free."""
 
     def stop(self) -> None:
         """Stop all jobs; when it returns, nothing is running, and nothing will start."""
@@ -49,14 +49,14 @@ def run_jobs(
 
     Args:
         jobs: the jobs; those that can start together start in this order.
-        run_one: function of a module that does a job, given as JSON.
+        run_one: module-level function that runs a job, given as JSON.
         backend: where the jobs run; it is stopped at the end, and if the iteration is left early.
 
     Yields:
         Each job with the result of the back end, as soon as it has ended.
 
     Raises:
-        ValueError: jobs are built on each other in a circle.
+        ValueError: jobs depend on each other in a cycle.
 
     """
     waiting = {job.key: job for job in jobs}

@@ -52,7 +52,7 @@ def reported_write_errors(out: Path) -> Iterator[None]:
 
 
 def lock(out: Path, name: str) -> FileLock:
-    """Return the lock of a job (by the name of its folder) or of the whole results folder; it ends with its process."""
+    """Return the lock of a job (by its folder's name) or of the whole results folder; released with its process."""
     folder = out / ".locks"
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / f"{sha256_text(name)[:24]}.lock")
@@ -134,7 +134,7 @@ def drop_scratch(out: Path, card: Card) -> None:
 
 
 def drop_stale_scratch(out: Path, card: Card) -> None:
-    """Remove the checkpoints that a killed process left of a finished job, unless another process works on the job."""
+    """Remove checkpoints of a finished job left by a killed process, unless another process is working on the job."""
     if _scratch_of(out, card).exists():
         with suppress(Timeout), job_lock(out, card).acquire(blocking=False):
             drop_scratch(out, card)

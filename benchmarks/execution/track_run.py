@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def run_job(message: str) -> None:
-    """Do the run of a job, and store it; failures of the track and unfinished base runs are recorded in its card.
+    """Execute the run of a job and store it; failures of the track and unfinished base runs are recorded in its card.
 
     Args:
         message: the `Job` as JSON.

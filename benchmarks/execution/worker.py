@@ -1,7 +1,7 @@
-"""Worker: a process that does one job, given on its standard input.
+"""Worker: a process that runs one job, given on its standard input.
 
 The first line is the function to call, as `module:name`, the second its argument. Standard input then stays open; when
-the parent is gone, it is closed and the worker ends.
+the parent ends, it is closed and the worker ends, too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PARENT_IS_GONE = 4
 
 
 def main() -> None:
-    """Do the job; if its results cannot be written, the exit code is `CANNOT_WRITE` and the message goes to stderr."""
+    """Run the job; if its results cannot be written, the exit code is `CANNOT_WRITE` and the message goes to stderr."""
     module, name = sys.stdin.readline().strip().split(":")
     message = sys.stdin.readline()
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def choose_methods(suite: Suite, wanted: Sequence[str | type[Track]] | None, *, quick: bool) -> list[Method]:
-    """Return the methods to run: the wanted ones, or all of the suite.
+    """Return the methods to run: the requested ones, or all of the suite.
 
-    A wanted name is looked up among the suite's entries first, so that their options apply, then among all tracks.
+    A requested name is looked up among the suite's entries first, so that their options apply, then among all tracks.
 
     Raises:
         TrackError: a track is unknown, breaks the protocol, or has no such option.

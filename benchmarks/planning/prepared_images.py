@@ -34,7 +34,7 @@ def with_network_images(
         network images by form, empty if the data set has no images.
 
     Raises:
-        DataError: the cache cannot be written or has not enough space.
+        DataError: the cache cannot be written or does not have enough space.
 
     """
     if not forms or dataset.images is None:

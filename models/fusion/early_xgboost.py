@@ -32,7 +32,7 @@ class FusionXgb(Track):
     """XGBoost on native features, joined with the outputs of a network for each image.
 
     A network is more confident on the rows it was trained on than on others, and trees trained on its embeddings of
-    those rows would trust it too much. Training rows are therefore embedded by networks that have not seen them:
+    those rows would rely on it too much. Training rows are therefore embedded by networks that have not seen them:
 
     * `rows: out-of-fold`: one additional network per fold, trained without that fold. Embedding axes differ between
       networks, so only outputs with a fixed meaning can be combined: the log-probabilities of the classes (`embedding:
@@ -122,11 +122,11 @@ class FusionXgb(Track):
         return self._trees.predict(self._joined(objects))
 
     def preparation(self) -> pd.DataFrame:
-        """Return how the columns were prepared, native and embedded ones."""
+        """Return the preparation of the columns, both native and embedded."""
         return self._trees.preparation()
 
     def importance(self, valid: Objects, *, rng: np.random.Generator) -> pd.DataFrame:
-        """Return the importance of each column, native and embedded ones."""
+        """Return the importance of each column, both native and embedded."""
         return self._trees.importance(self._joined(valid), rng=rng)
 
     @property

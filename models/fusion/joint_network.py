@@ -67,7 +67,7 @@ class FusionJoint(ImageTrack):
         super().fit(train, valid, rng=rng)
 
     def preparation(self) -> pd.DataFrame:
-        """Return how the native columns of the training rows were prepared."""
+        """Return the preparation of the native columns of the training rows."""
         return describe_preparation(self._pipeline, self._train_table)
 
     def _examples(self, objects: Objects) -> Examples:

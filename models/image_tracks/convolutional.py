@@ -129,8 +129,8 @@ class ImageTrack(Track):
 class LeNet(ImageTrack):
     """The network of source 001: three convolutions, three fully connected layers, Adam, balanced class weights.
 
-    Two errors of its code are corrected: class weights are floating point and belong to their own class. Set `resize:
-    stretch` to resize images as it does.
+    Two errors of its code are corrected: class weights are floating point and assigned to the right class. Set
+    `resize: stretch` to resize images as it does.
     """
 
     name = "cnn-lenet"

@@ -45,7 +45,7 @@ class KerasTrack(ImageTrack):
             raise TrackError(message)
 
     def design(self) -> Design:
-        """Return a design without a body, which carries only the other settings of a design."""
+        """Return a design whose body returns the image unchanged; only the other settings of the design are used."""
         from ..networks.network import Design
 
         return Design(body=lambda image, _: image)

@@ -100,7 +100,7 @@ def _application(build: Callable[..., keras.Model], recipe: PretrainedRecipe, **
     """Build a network of keras.applications without its head.
 
     Raises:
-        MissingWeights: ImageNet weights are requested, but are neither cached nor can they be downloaded.
+        MissingWeights: ImageNet weights are requested, but are not cached and cannot be downloaded.
 
     """
     shape = (recipe.side, recipe.side, 3)

@@ -1,4 +1,4 @@
-"""Error for missing pretrained weights, which makes a run be skipped."""
+"""Error for missing pretrained weights, which causes a run to be skipped."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def built_network(build: Callable[[int, tuple[int, int, int]], Any], recipe: Rec
         A model with the interface of `network`: it takes `{"image": uint8 (n, side, side, 3)}` and returns logits.
 
     Raises:
-        TrackError: the function returns something else than such a model.
+        TrackError: the function returns something other than such a model.
 
     """
     shape = recipe.side, recipe.side, CHANNELS
@@ -168,7 +168,7 @@ def precision_of(design: Design, recipe: Recipe) -> str:
 
 
 def device() -> str:
-    """Return where Keras puts tensors, `cpu` or `gpu`; looks at a tensor, since not every backend lists its devices."""
+    """Return the device of Keras, `cpu` or `gpu`, as read from a tensor, since not every backend lists its devices."""
     return "cpu" if "cpu" in str(keras.ops.zeros(1).device).lower() else "gpu"
 
 

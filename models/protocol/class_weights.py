@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def class_weights(y: NDArray[np.int64], n_classes: int, alpha: float = 1.0) -> NDArray[np.float64]:
-    """Return the weight of each class, `(n / (k * n_c)) ** alpha`, as scikit-learn's `balanced` when alpha is 1.
+    """Return the weight of each class, `(n / (k * n_c)) ** alpha`, like scikit-learn's `balanced` when alpha is 1.
 
     n is the number of rows, n_c the number of rows of class c, k the number of classes that have rows. Weights are
     floating point and indexed by class code; a class without rows has weight 0. (Source 001 stored them as integers, so
@@ -21,7 +21,7 @@ def class_weights(y: NDArray[np.int64], n_classes: int, alpha: float = 1.0) -> N
     Args:
         y: class codes from 0 to n_classes - 1, int array of shape (n_objects,); some codes may be absent.
         n_classes: number of classes.
-        alpha: 0 for no weights, 1 for balanced weights, values between for a compromise.
+        alpha: 0 for no weights, 1 for balanced weights, values in between for a compromise.
 
     Returns:
         float64 of shape (n_classes,).

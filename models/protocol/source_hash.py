@@ -1,4 +1,4 @@
-"""Hash of a track's source code, so that runs are repeated when the method changed and reused when it did not."""
+"""Hash of a track's source code, so that runs are repeated if the method has changed and reused if it has not."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _file_of(module: str) -> Path | None:
 
 
 def _roots(module: str, *, is_own: bool) -> dict[str, Path]:
-    """Return the location of user-supplied code: the package of a module, or its file and all modules beside it.
+    """Return the location of user-supplied code: the package of a module, or its file and all modules next to it.
 
     Installed libraries are excluded unless the track itself comes from one.
     """

@@ -16,7 +16,7 @@ def available_cores() -> int:
 
 
 def permitted_threads() -> int:
-    """Return the threads of this worker, `cores // workers` as set by its parent; outside a worker, one per core."""
+    """Return the number of threads of a worker, `cores // workers` as set by its parent; elsewhere one per core."""
     return int(os.environ.get(THREADS_VARIABLE) or available_cores())
 
 

@@ -94,7 +94,7 @@ class Track(ABC):
         return None
 
     def preparation(self) -> pd.DataFrame | None:
-        """Return how native columns were prepared (`describe_preparation`), for the report; None if they were not."""
+        """Return the preparation of native columns (`describe_preparation`), for the report; None if there is none."""
         return None
 
     def importance(self, valid: Objects, *, rng: np.random.Generator) -> pd.DataFrame | None:  # noqa: ARG002 - for tracks that measure it

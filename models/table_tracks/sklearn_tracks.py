@@ -1,4 +1,4 @@
-"""Tracks made from scikit-learn estimators, shipped and user-supplied ones."""
+"""Tracks made from scikit-learn estimators, both shipped and user-supplied."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class SklearnTrack(Track):
         return scores
 
     def preparation(self) -> pd.DataFrame:
-        """Return how the native columns of the training rows were prepared; computed here, outside the time of fit."""
+        """Return the preparation of the native columns of the training rows; computed here, outside the time of fit."""
         return describe_preparation(self._pipeline, self._train_table)
 
 

@@ -117,7 +117,7 @@ class XgbTrack(Track):
         return scores
 
     def preparation(self) -> pd.DataFrame:
-        """Return how the native columns of the training rows were prepared; computed here, outside the time of fit."""
+        """Return the preparation of the native columns of the training rows; computed here, outside the time of fit."""
         return describe_preparation(self._pipeline, self._train_table)
 
     def importance(self, valid: Objects, *, rng: np.random.Generator) -> pd.DataFrame:
@@ -147,8 +147,8 @@ class XgbSource001(XgbTrack):
     """The model of source 001 as its authors intended: 100 trees, depth 3, learning rate 0.1, balanced class weights.
 
     As in the source, columns are pruned and normalised, and training rows with missing values are dropped. Errors of
-    its code are corrected: class weights are floating point and belong to their own class, the label is not part of the
-    correlation matrix, and scores are computed on test rows. Objects to predict keep their missing values.
+    its code are corrected: class weights are floating point and assigned to the right class, the label is not part of
+    the correlation matrix, and scores are computed on test rows. Objects to predict keep their missing values.
 
     Args:
         trees: number of boosting rounds.
@@ -392,7 +392,7 @@ def resampled(y: NDArray[np.int64], imbalance: Imbalance, seed: int) -> NDArray[
 
 
 def _deadline(end: float) -> Any:  # noqa: ANN401 - the class exists once XGBoost is imported
-    """Return a callback that stops training at a time of the monotonic clock; `reached` states whether it did."""
+    """Return a callback that stops training at a given time of the monotonic clock; `reached` states whether it did."""
     from xgboost.callback import TrainingCallback
 
     class Deadline(TrainingCallback):

@@ -80,7 +80,7 @@ class Augmentation:
         return grey
 
     def _turn(self, grey: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Turn each image to one of its eight views, as `turned` does, with OpenCV, which is seven times as fast."""
+        """Turn each image into one of its eight views, as `turned` does, with OpenCV, which is seven times as fast."""
         import cv2
 
         quarters = rng.integers(4, size=len(grey)) * self.rotate90

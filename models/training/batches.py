@@ -108,8 +108,8 @@ class EmbeddedExamples(Examples):
 class TrainingBatches:
     """Batches of each epoch, drawn by the imbalance strategy, shuffled and augmented.
 
-    The content of a batch depends only on the seed, the epoch and the batch's index in it. So batches can be made by
-    any thread, and a resumed training continues as if it had never been interrupted.
+    The content of a batch depends only on the seed, the epoch and the batch's index in it. Batches can thus be made by
+    any thread, and resumed training continues as if it had never been interrupted.
 
     Args:
         examples: training objects.

@@ -1,4 +1,4 @@
-"""Checkpoints: the state of a training after its last finished epoch, from which a killed run continues."""
+"""Checkpoints: the state of training after the last finished epoch, from which a killed run continues."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FILE = "training.npz"
 
 @dataclass
 class TrainingProgress:
-    """Progress of a training.
+    """Progress of training.
 
     Attributes:
         macro_f1: macro F1 of the validation rows after each epoch.
@@ -43,13 +43,13 @@ class TrainingProgress:
 
     @property
     def best(self) -> int:
-        """Epoch, counted from 0, with the highest macro F1; ties are resolved by the lowest loss."""
+        """Epoch, counted from 0, with the highest macro F1; ties are broken by the lowest loss."""
         return max(range(self.epochs), key=lambda epoch: (self.macro_f1[epoch], -self.loss[epoch]))
 
 
 @dataclass
 class State:
-    """State of a training.
+    """State of training.
 
     Attributes:
         progress: scores so far.
@@ -65,7 +65,7 @@ class State:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Checkpoint file of one training; the state is kept in memory only if there is no folder.
+    """Checkpoint file of one training run; without a folder, the state is kept in memory only.
 
     Attributes:
         folder: folder of this run; None to store nothing.
@@ -77,7 +77,7 @@ class Checkpoint:
     identity: str
 
     def read(self) -> State | None:
-        """Return the state stored by an earlier attempt; None if there is none or it belongs to another training."""
+        """Return the state stored by an earlier attempt; None if there is none, or only one of another training run."""
         if self.folder is None or not (self.folder / FILE).is_file():
             return None
         with np.load(self.folder / FILE, allow_pickle=False) as stored:

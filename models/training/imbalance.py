@@ -1,4 +1,4 @@
-"""Strategies against class imbalance: which rows an epoch shows, their weights, and which rows are augmented.
+"""Strategies against class imbalance: the rows of an epoch, their weights, and the rows that are augmented.
 
 * `none`: each row once per epoch.
 * `class-weights`: each row once, weighted by `balanced ** alpha` (King & Zeng 2001; source 001).
@@ -8,8 +8,8 @@
 * `balanced-batches`: as many rows as there are, with equal shares of the classes in each batch.
 * `augment-small`: small classes raised to the mean size, and only their rows augmented (an idea of source 001).
 
-imbalanced-learn's BalancedBatchGenerator reduces all classes to the size of the rarest, which in plankton data sets has
-one or two objects; here rows of rare classes are repeated instead.
+imbalanced-learn's BalancedBatchGenerator reduces all classes to the size of the rarest, which in plankton data sets may
+have only one or two objects; here rows of rare classes are repeated instead.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ def train_epochs(
     """Train a compiled network.
 
     Args:
-        model: compiled network; callbacks may set its `stop_training`, which ends the epoch after the current batch,
-            and the training.
+        model: compiled network; callbacks may set its `stop_training`, which ends the epoch and the
+            training after the current batch.
         batches: batches of an epoch; a callback may redraw them in `on_epoch_begin`.
         epochs: numbers of the epochs, from 0.
         callbacks: called at the beginning and end of training, epochs and batches, as by `fit`.

@@ -71,8 +71,8 @@ class Recipe:
         shift: shift by up to this share of the side.
         zoom: enlarge or shrink by up to this share.
         noise: standard deviation of Gaussian noise, as a share of the grey range.
-        precision: `mixed_bfloat16` computes in 16 bits and keeps weights in 32; `auto` does so if network and hardware
-            benefit.
+        precision: `mixed_bfloat16` computes in 16 bits and keeps weights in 32; `auto` does so if the network and the
+            hardware benefit from it.
         views: average the probabilities over the eight rotations and reflections of each object.
         tensorboard: folder for TensorBoard logs.
 

@@ -63,7 +63,7 @@ class TrainingData:
     seed: int
 
     def identity(self, recipe: Recipe) -> str:
-        """Return a hash of everything that determines this training."""
+        """Return a hash of everything that determines this training run."""
         arrays = (self.train.rows, self.y, self.valid.rows, self.valid_y)
         texts = [repr(recipe), str(self.seed), keras.version(), keras.config.backend()]
         return sha256_text(*texts, *(array.tobytes().hex() for array in arrays))
@@ -112,7 +112,7 @@ def compile_for(model: keras.Model, recipe: Recipe, steps: int) -> None:
     Args:
         model: network that returns logits.
         recipe: learning rate, schedule, weight decay, and whether the loss is focal.
-        steps: number of steps of the whole training, for the schedule.
+        steps: total number of training steps, for the schedule.
 
     """
     rate: Any = recipe.learning_rate
@@ -126,7 +126,7 @@ def compile_for(model: keras.Model, recipe: Recipe, steps: int) -> None:
         optimizer = keras.optimizers.Adam(rate)
     loss = focal_loss if recipe.imbalance == "focal" else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss)
-    optimizer.build(model.trainable_variables)  # otherwise TensorFlow traces the first step twice, for many seconds
+    optimizer.build(model.trainable_variables)  # otherwise TensorFlow traces the first step twice, taking many seconds
 
 
 def focal_loss(y: Any, logits: Any) -> Any:  # noqa: ANN401 - Keras tensors have no type

@@ -84,7 +84,7 @@ class Explorer:
     def write_pictures(self, path: Path) -> bool:
         """Write the images as a script, which the page loads when a cell is first shown; return whether there are any.
 
-        A page opened by double click may load scripts from its folder, but no other kind of data.
+        A page opened with a double-click may load scripts from its folder, but no other kind of data.
         """
         addresses = [self.pictures.address(object_id) for object_id in self.object_ids]
         if not any(addresses):

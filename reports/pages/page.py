@@ -1,4 +1,4 @@
-"""HTML pages of the report, which open by double click and load only files of the report folder."""
+"""HTML pages of the report, which open with a double-click and load only files from the report folder."""
 
 from __future__ import annotations
 

@@ -152,8 +152,8 @@ class SectionFiles:
     def _write_suspected_label_errors(self, groups: Mapping[str, int]) -> list[str]:
         """Write the most confident errors for EcoTaxa and return the names of the tracks.
 
-        Only the best track and those not distinguishable from it are used: confident errors of a poor classifier say
-        nothing about the labels.
+        Only the best track and those not distinguishable from it are used: confident errors of a poor classifier
+        reveal nothing about the labels.
         """
         others = [track for track in self.section.done[1:] if groups.get(track.name) == 1]
         found = {track.name: self._errors_of_best for track in self.section.done[:1]}

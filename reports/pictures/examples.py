@@ -24,7 +24,7 @@ def examples_of(out: Path, dataset: str) -> ImageCopies:
 
 
 def keep_examples(out: Path, sections: list[Section], dataset: Dataset) -> None:
-    """Store small copies of the images that the report shows of a data set; none if it has no images.
+    """Store small copies of the images of a data set that the report shows; none if it has no images.
 
     Args:
         out: the results folder.

@@ -93,7 +93,7 @@ class ImageCopies:
     def keep(self, dataset: Dataset, object_ids: Iterable[str]) -> None:
         """Store copies of the images of some objects; none if the data set has no images.
 
-        Objects whose image cannot be read are left out; the checks of the data list them.
+        Objects whose image cannot be read are left out; the data checks list them.
 
         Args:
             dataset: the opened data set.
