@@ -45,7 +45,7 @@ class TrackSource(BaseModel):
             return get_track(self.reference)
         import cloudpickle
 
-        track = cloudpickle.loads(base64.b64decode(self.pickled))  # from the pipe of our own parent, never from a file
+        track = cloudpickle.loads(base64.b64decode(self.pickled))  # from our own parent or client, never from a file
         return check_track(track, repr(track))
 
 

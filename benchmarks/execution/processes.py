@@ -80,14 +80,23 @@ class WorkerProcess:
 
         """
         with self._log as log:
-            with suppress(BrokenPipeError), self._process.stdin as pipe:  # type: ignore[union-attr]  # it is a pipe
-                pipe.write(self._lines)
-                pipe.flush()
-                self._listen(log, update, is_wanted)  # the worker ends when this pipe is closed
-            code = self._process.wait()
+            try:
+                self._send()
+                self._listen(log, update, is_wanted)
+            finally:
+                if self._process.poll() is None:  # an exception here
+                    self.kill()
+                with suppress(BrokenPipeError):
+                    self._process.stdin.close()  # type: ignore[union-attr]  # it is a pipe; closed, it ends the worker
+                code = self._process.wait()
             log.seek(0)
             lines = [line.rstrip("\n") for line in log]  # `splitlines` would split at the mark
         return Ending(code, [line for line in lines if not line.startswith(PROGRESS_MARK)][-LOG_LINES:])
+
+    def _send(self) -> None:
+        with suppress(BrokenPipeError):  # the worker has ended
+            self._process.stdin.write(self._lines)  # type: ignore[union-attr]  # it is a pipe
+            self._process.stdin.flush()  # type: ignore[union-attr]
 
     def _listen(self, log: IO[str], update: Callable[[str], None], is_wanted: Callable[[], bool]) -> None:
         seen, rest, ended = 0, b"", False
@@ -102,7 +111,8 @@ class WorkerProcess:
             *lines, rest = (rest + more).split(b"\n")
             for line in lines:
                 if line.startswith(PROGRESS_MARK.encode()):
-                    update(line.decode(errors="replace").removeprefix(PROGRESS_MARK))
+                    with suppress(OSError):  # nobody reads the progress; the run is not affected
+                        update(line.decode(errors="replace").removeprefix(PROGRESS_MARK))
 
 
 class Processes:
@@ -135,6 +145,9 @@ class Processes:
             for process in self._running:
                 process.kill()
         self._pool.shutdown(cancel_futures=True)
+
+    def check(self) -> None:
+        """Do nothing: a worker process that ends is noticed."""
 
     def _run(self, reference: str, label: str, message: str) -> Ending:
         with self._lock:

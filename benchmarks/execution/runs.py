@@ -111,8 +111,17 @@ def _outcome(job: Job, ending: Ending, settings: Settings) -> str:
         if ending.code < 0:
             reason = f"the worker was killed by signal {-ending.code} (out of memory?)"
         with job_lock(job.out, job.draft):
-            store_run(job.out, job.draft.changed(reason=reason), {})
+            if not _is_stored(job):  # else the worker died after that
+                store_run(job.out, job.draft.changed(reason=reason), {})
     card = read_card(job.folder) or job.draft
     if card.status == "failed" and settings.verbose:
         settings.progress.log("\n".join(ending.log))
     return card.status if card.status == "done" else f"{card.status}: {card.reason}"
+
+
+def _is_stored(job: Job) -> bool:
+    """Return whether the run was stored as finished since the job was planned."""
+    stored = read_card(job.folder)
+    if stored is None or not is_finished(job.out, job.draft):
+        return False
+    return not job.force or stored.created >= job.draft.created

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 
+CHECK_SECONDS = 60
+"""Time without an ended job after which the back end is checked."""
+
+
 class Schedulable(Protocol):
     """A job as the scheduler sees it; it can be sent to a worker as JSON."""
 
@@ -41,6 +45,9 @@ class Backend(Protocol):
     def stop(self) -> None:
         """Stop all jobs; when it returns, nothing is running, and nothing will start."""
 
+    def check(self) -> None:
+        """Log why no job may have ended for a while, if there is a reason."""
+
 
 def run_jobs(
     jobs: Sequence[AnyJob], run_one: Callable[[str], None], backend: Backend
@@ -69,7 +76,9 @@ def run_jobs(
             if not running:
                 message = f"jobs are built on each other: {', '.join(sorted(waiting))}"
                 raise ValueError(message)
-            ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            ended, _ = wait(running, CHECK_SECONDS, return_when=FIRST_COMPLETED)
+            if not ended:
+                backend.check()
             for future in [future for future in running if future in ended]:
                 yield running.pop(future), future.result()
     finally:

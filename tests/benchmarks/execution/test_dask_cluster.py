@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -14,8 +15,7 @@ from typing import TYPE_CHECKING
 import planktonbench as pb
 import pytest
 from planktonbench.benchmarks.execution import dask_cluster
-from planktonbench.benchmarks.execution.dask_cluster import DaskCluster
-from planktonbench.benchmarks.execution.environment import library_versions
+from planktonbench.benchmarks.execution.dask_cluster import DaskCluster, versions
 from planktonbench.benchmarks.execution.processes import Stopped
 from planktonbench.data_manifests.errors import SuiteError
 
@@ -34,14 +34,18 @@ class Cluster:
 
     address: str
     folder: Path
+    scheduler: subprocess.Popen[bytes]
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def add_worker(self, threads: int = 1) -> subprocess.Popen[bytes]:
+    def add_worker(
+        self, threads: int = 1, command: tuple[str, ...] = (sys.executable, "-m", "distributed.cli.dask_worker")
+    ) -> subprocess.Popen[bytes]:
         """Start a worker that does not restart itself."""
         options = ["--nthreads", str(threads), "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"]
-        command = [sys.executable, "-m", "distributed.cli.dask_worker", self.address, *options]
         with (self.folder / f"worker-{len(self.workers)}.log").open("wb") as log:
-            self.workers.append(subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log))
+            self.workers.append(
+                subprocess.Popen([*command, self.address, *options], cwd=self.folder, stdout=log, stderr=log)
+            )
         return self.workers[-1]
 
 
@@ -58,7 +62,7 @@ def started(folder: Path) -> Iterator[Cluster]:
     while not (found := re.search(r"tcp://127\.0\.0\.1:\d+", log.read_text())) and time.monotonic() < end:
         time.sleep(0.05)
     assert found, log.read_text()
-    cluster = Cluster(found.group(), folder)
+    cluster = Cluster(found.group(), folder, scheduler)
     try:
         yield cluster
     finally:
@@ -178,29 +182,77 @@ def test_a_suite_gives_the_same_bytes(
     assert found["here"] == found["cluster"]
 
 
-def test_a_worker_that_cannot_do_a_job_is_named(
+def test_a_worker_with_other_versions_is_named(
     cluster: Cluster, deeds: Deeds, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message has its address and the difference."""
-    versions = library_versions()
-    monkeypatch.setattr(dask_cluster, "library_versions", lambda: {**versions, "numpy": "0.1"})
+    """The message has its address and the difference; no file is left."""
+    found = versions()["numpy"]
+    monkeypatch.setattr(dask_cluster, "versions", lambda: {**versions(), "numpy": "0.1"})
     cluster.add_worker()
 
-    with pytest.raises(SuiteError, match=rf"Dask worker tcp://\S+ has numpy {versions['numpy']} instead of 0\.1"):
+    with pytest.raises(SuiteError, match=rf"Dask worker tcp://\S+ has numpy {found} instead of 0\.1\. Install"):
         DaskCluster(cluster.address, deeds.folder, lines)
     assert not list(deeds.folder.rglob("*.token"))
 
 
+def test_a_worker_without_the_package_is_named(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
+    """Its environment lacks planktonbench."""
+    code = "import sys; sys.modules['planktonbench'] = None; from distributed.cli.dask_worker import main; main()"
+    cluster.add_worker(command=(sys.executable, "-c", code))
+
+    with pytest.raises(SuiteError, match=r"Dask worker tcp://\S+ cannot do jobs: .*ModuleNotFoundError.*planktonbench"):
+        DaskCluster(cluster.address, deeds.folder, lines)
+
+
 def test_a_worker_that_joins_later_is_checked(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
-    """Its jobs end with an error, and the others are not affected."""
+    """It gets no jobs and is named; the others go on."""
+    cluster.add_worker(threads=2)
+    backend = DaskCluster(cluster.address, deeds.folder, lines)
+    first = backend.submit(deeds.run_one, deeds.job("sleep first"))
+    wait_for(deeds, 1)
+    cluster.add_worker(threads=1)
+    second = backend.submit(deeds.run_one, deeds.job("nothing"))
+    end = time.monotonic() + PATIENCE
+    while not (unfit := [line for line in lines.logged if "gets no jobs" in line]) and time.monotonic() < end:
+        time.sleep(0.05)
+    os.kill(deeds.pids()[0], signal.SIGKILL)
+
+    assert (first.result(PATIENCE).code, second.result(PATIENCE).code) == (-signal.SIGKILL, 0)
+    backend.stop()
+    assert re.fullmatch(r"Dask worker tcp://\S+ gets no jobs: it has 1 threads instead of 2\.", unfit[0])
+    assert len([line for line in lines.logged if "gets no jobs" in line]) == 1
+
+
+def test_a_finished_job_is_not_repeated_if_its_worker_dies(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
+    """Its result is no longer needed on the cluster."""
+    first = cluster.add_worker()
+    backend = DaskCluster(cluster.address, deeds.folder, lines)
+
+    assert backend.submit(deeds.run_one, deeds.job("nothing")).result(PATIENCE).code == 0
+    cluster.add_worker()
+    time.sleep(1)
+    first.kill()
+    assert backend.submit(deeds.run_one, deeds.job("nothing")).result(PATIENCE).code == 0
+    time.sleep(1)
+    backend.stop()
+    assert len(deeds.pids()) == 2
+
+
+def test_a_lost_scheduler_ends_the_call(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
+    """The message names it, and the job's process ends."""
     cluster.add_worker()
     backend = DaskCluster(cluster.address, deeds.folder, lines)
-    backend._token.unlink()
-    ending = backend.submit(deeds.run_one, deeds.job("nothing"))
+    ending = backend.submit(deeds.run_one, deeds.job("sleep"))
+    wait_for(deeds, 1)
+    cluster.scheduler.kill()
 
-    with pytest.raises(SuiteError, match=rf"Dask worker tcp://\S+ does not see the folder {deeds.folder}"):
+    with pytest.raises(SuiteError, match=f"The connection to the Dask scheduler at {cluster.address} was lost"):
         ending.result(PATIENCE)
     backend.stop()
+    end = time.monotonic() + PATIENCE
+    while deeds.running() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not deeds.running()
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense", "carrier-pigeon://roof"])

@@ -65,3 +65,24 @@ def test_no_process_starts_after_a_stop(deeds: Deeds, lines: Lines) -> None:
 
     assert isinstance(waiting.exception(10), Stopped)
     assert not deeds.pids()
+
+
+@pytest.mark.parametrize("fault", [BrokenPipeError, ValueError])
+def test_progress_that_cannot_be_shown(
+    deeds: Deeds, lines: Lines, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
+) -> None:
+    """A closed terminal does not affect the job; after any other error its process has ended."""
+
+    def raises(*_: str) -> None:
+        raise fault
+
+    monkeypatch.setattr(lines, "update", raises)
+    backend = Processes(1, 1, lines)
+    ending = backend.submit(deeds.run_one, deeds.job("talk"))
+
+    if fault is BrokenPipeError:
+        assert ending.result(60).code == 0
+    else:
+        assert isinstance(ending.exception(60), fault)
+    assert not deeds.running()
+    backend.stop()

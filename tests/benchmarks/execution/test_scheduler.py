@@ -49,7 +49,12 @@ class OneByOne:
         self.running[job.key] = Future()
         return self.running[job.key]
 
-    def wait(self, futures: Collection[Future[str]], **_: object) -> tuple[set[Future[str]], set[Future[str]]]:
+    def check(self) -> None:
+        """Do nothing."""
+
+    def wait(
+        self, futures: Collection[Future[str]], *_: object, **__: object
+    ) -> tuple[set[Future[str]], set[Future[str]]]:
         """End one of the running jobs, instead of `concurrent.futures.wait`."""
         key = sorted(self.running)[next(self.choices) % len(self.running)]
         self.events.append(("end", key))
@@ -124,3 +129,26 @@ def test_a_circle_is_an_error() -> None:
 
     with pytest.raises(ValueError, match="built on each other: a, b"):
         list(run_jobs(plan, nothing, OneByOne(iter([]))))
+
+
+def test_the_back_end_is_checked_if_no_job_ends() -> None:
+    """It may log a reason, such as a cluster without workers."""
+
+    class Slow(OneByOne):
+        """Back end whose first wait ends without a job."""
+
+        def wait(
+            self, futures: Collection[Future[str]], *_: object, **__: object
+        ) -> tuple[set[Future[str]], set[Future[str]]]:
+            """End no job at first."""
+            return super().wait(futures) if ("check", "") in self.events else (set(), set(futures))
+
+        def check(self) -> None:
+            """Record the call."""
+            self.events.append(("check", ""))
+
+    backend = Slow(iter([0]))
+    with patch.object(scheduler, "wait", backend.wait):
+        list(run_jobs([Step("a")], nothing, backend))
+
+    assert backend.events == [("start", "a"), ("check", ""), ("end", "a"), ("stop", "")]
