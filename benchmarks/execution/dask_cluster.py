@@ -6,10 +6,11 @@ share the results folder, the data and the cache with this machine, and have the
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections import Counter
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -19,12 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 from distributed import Client, KilledWorker, Reschedule, get_worker
 from distributed.client import FutureCancelledError
+from distributed.comm.core import connect
+from distributed.security import Security
 
 from ...data_manifests.errors import SuiteError
 from ...data_manifests.files.atomic_writes import write_errors
-from ...data_manifests.seeds import sha256_text
+from ...data_manifests.files.source_code import source_sha256
+from ...models import registry
 from .environment import library_versions
-from .processes import Ending, Stopped, WorkerProcess, reference_of
+from .processes import WorkerProcess, reference_of
+from .scheduler import Ending, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,8 +45,6 @@ BUSY_SECONDS, UNFIT_SECONDS = 0.5, 5
 
 DEATHS = 4
 """Number of workers that may die during a job before it is given up."""
-
-PACKAGE = Path(__file__).resolve().parents[2]
 
 busy = Lock()
 """Held, in a Dask worker, while it does a job, so that jobs do not share its threads."""
@@ -206,15 +209,30 @@ class DaskCluster:
 
 
 def _connect(address: str) -> Any:  # noqa: ANN401 - Dask has few types
+    """Return a client of a scheduler.
+
+    Another connection comes first, since a client that cannot connect hangs when it is garbage-collected.
+    """
+    client: Any = Client
     try:
-        client: Any = Client
+        with ThreadPoolExecutor(1) as pool:  # the event loop of a notebook runs in this thread
+            pool.submit(asyncio.run, _greet(address)).result()
         return client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as fault:
+    except Exception as fault:  # any error, if the address is that of another program
         message = (
-            f"No Dask scheduler answers at {address}: {fault}. Expected an address such as tcp://127.0.0.1:8786, "
-            "as 'dask scheduler' prints it."
+            f"No Dask scheduler answers at {address}: {str(fault) or 'another program does'}. "
+            "Expected an address such as tcp://127.0.0.1:8786, as 'dask scheduler' prints it."
         )
         raise SuiteError(message) from fault
+
+
+async def _greet(address: str) -> None:
+    """Connect to a scheduler and end the connection."""
+    open_connection: Any = connect
+    security: Any = Security
+    opening = open_connection(address, timeout=CONNECT_SECONDS, **security().get_connection_args("client"))
+    comm = await asyncio.wait_for(opening, CONNECT_SECONDS + 1)  # Dask's limit does not cover a silent program
+    comm.abort()
 
 
 @dataclass(frozen=True)
@@ -245,11 +263,13 @@ class Order:
 
 @cache
 def versions() -> dict[str, str]:
-    """Return the versions of all libraries, and a hash of the source code of planktonbench."""
-    folders = [path for path in PACKAGE.iterdir() if (path / "__init__.py").is_file() and path.name != "tests"]
-    files = sorted(path for folder in folders for path in folder.rglob("*.py"))
-    source = sha256_text(*(f"{path.relative_to(PACKAGE)} {path.read_text('utf-8')}" for path in files))
-    return {**library_versions(), "planktonbench source": source[:12]}
+    """Return the versions of all libraries, and a hash of the source code of a run and of all shipped tracks."""
+    models = registry.__name__.rpartition(".")[0]
+    tracks = {f"{models}.{reference.partition(':')[0]}" for reference in registry.SHIPPED.values()}
+    return {
+        **library_versions(),
+        "planktonbench source": source_sha256(f"{__package__}.track_run", *sorted(tracks))[:12],
+    }
 
 
 def fault_of_worker(token: str, wanted: dict[str, str]) -> str:

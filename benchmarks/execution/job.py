@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import cached_property
 from pathlib import Path  # noqa: TC003 - pydantic needs it
 from typing import TYPE_CHECKING
 
@@ -77,12 +78,12 @@ class Job(BaseModel):
     network_images: str = ""
     force: bool = False
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """Folder of the run."""
         return run_folder(self.out, self.draft)
 
-    @property
+    @cached_property
     def base_folders(self) -> dict[str, Path]:
         """Folders of its base runs, by their names."""
         return {name: run_folder(self.out, self.draft.changed(track=name)) for name in self.base_runs}

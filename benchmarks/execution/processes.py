@@ -8,12 +8,12 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 from typing import IO, TYPE_CHECKING
 
 from .environment import PROGRESS_MARK, worker_environment
+from .scheduler import Ending, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,24 +25,6 @@ if TYPE_CHECKING:
 LOG_LINES = 40
 LISTEN_EVERY = 0.5  # seconds
 MOST_HEARD = 1 << 20  # bytes at once
-
-
-@dataclass(frozen=True)
-class Ending:
-    """Outcome of a worker process.
-
-    Attributes:
-        code: its exit code; negative if it was killed by a signal.
-        log: the last lines of its output, without progress lines.
-
-    """
-
-    code: int
-    log: list[str]
-
-
-class Stopped(Exception):  # noqa: N818 - not an error, and never shown: the jobs are no longer wanted
-    """The back end was stopped before a job could start."""
 
 
 class WorkerProcess:

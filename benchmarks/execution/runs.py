@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ...data_manifests.errors import SuiteError
@@ -16,21 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from .dask_cluster import DaskCluster
     from .job import Job
-    from .processes import Ending
+    from .scheduler import Backend, Ending
     from .settings import Settings
 
 
 @contextmanager
-def opened_backend(out: Path, settings: Settings) -> Iterator[Processes | DaskCluster]:
+def opened_backend(out: Path, settings: Settings) -> Iterator[Backend]:
     """Open the back end for jobs: a Dask cluster if its scheduler is given, else worker processes on this machine.
+
+    At the end it is stopped, with all its jobs.
 
     Raises:
         SuiteError: the cluster cannot be used.
 
     """
-    backend: Processes | DaskCluster
+    backend: Backend
     if settings.scheduler:
         try:
             from .dask_cluster import DaskCluster
@@ -47,12 +48,12 @@ def opened_backend(out: Path, settings: Settings) -> Iterator[Processes | DaskCl
         backend.stop()
 
 
-def run_missing(jobs: Sequence[Job], backend: Processes | DaskCluster, settings: Settings) -> None:
+def run_missing(jobs: Sequence[Job], backend: Backend, settings: Settings) -> None:
     """Run the jobs that are not finished, and report their outcomes.
 
     Args:
         jobs: the jobs of the plan.
-        backend: from `opened_backend`; it is stopped at the end.
+        backend: from `opened_backend`.
         settings: for the log.
 
     Raises:
@@ -60,9 +61,11 @@ def run_missing(jobs: Sequence[Job], backend: Processes | DaskCluster, settings:
 
     """
     progress = settings.progress
-    missing = [job for job in jobs if job.force or not is_finished(job.out, job.draft)]
+    missing = []
     for job in jobs:
-        if job not in missing:
+        if job.force or not is_finished(job.out, job.draft):
+            missing.append(job)
+        else:
             drop_stale_scratch(job.out, job.draft)
     before = len(jobs) - len(missing)
     finished = f" ({before} finished before)" if before else ""
@@ -72,8 +75,8 @@ def run_missing(jobs: Sequence[Job], backend: Processes | DaskCluster, settings:
     possible = [job for job in missing if not _skip(job, settings)]
     if not possible:
         return
-    with progress.work(len(possible)), closing(run_jobs(possible, run_job, backend)) as ended:
-        for job, ending in ended:
+    with progress.work(len(possible)):
+        for job, ending in run_jobs(possible, run_job, backend):
             progress.job_finished(job.label, _outcome(job, ending, settings))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, wait
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
-
 
 CHECK_SECONDS = 60
 """Time without an ended job after which the back end is checked."""
@@ -36,10 +36,31 @@ class Schedulable(Protocol):
 AnyJob = TypeVar("AnyJob", bound=Schedulable)
 
 
+@dataclass(frozen=True)
+class Ending:
+    """Outcome of the worker process of a job.
+
+    Attributes:
+        code: its exit code; negative if it was killed by a signal.
+        log: the last lines of its output, without progress lines.
+
+    """
+
+    code: int
+    log: list[str]
+
+
+class Stopped(Exception):  # noqa: N818 - not an error, and never shown: the jobs are no longer wanted
+    """The back end was stopped before a job could start."""
+
+
 class Backend(Protocol):
     """Back end that runs jobs, such as worker processes."""
 
-    def submit(self, run_one: Callable[[str], None], job: Schedulable) -> Future[Any]:
+    description: str
+    """Number of workers and of their threads, for users."""
+
+    def submit(self, run_one: Callable[[str], None], job: Schedulable) -> Future[Ending]:
         """Call a module-level function with the JSON of a job as soon as a worker is free."""
 
     def stop(self) -> None:
@@ -51,35 +72,34 @@ class Backend(Protocol):
 
 def run_jobs(
     jobs: Sequence[AnyJob], run_one: Callable[[str], None], backend: Backend
-) -> Generator[tuple[AnyJob, Any], None, None]:
+) -> Iterator[tuple[AnyJob, Ending]]:
     """Run jobs on a back end, each as soon as the jobs it is built on have ended, in any way.
 
     Args:
         jobs: the jobs; those that can start together start in this order.
         run_one: module-level function that runs a job, given as JSON.
-        backend: where the jobs run; it is stopped at the end, and if the iteration is left early.
+        backend: where the jobs run; whoever opened it stops it, also if the iteration is left early.
 
     Yields:
-        Each job with the result of the back end, as soon as it has ended.
+        Each job with its ending, as soon as it has ended.
 
     Raises:
         ValueError: jobs depend on each other in a cycle.
 
     """
     waiting = {job.key: job for job in jobs}
-    running: dict[Future[Any], AnyJob] = {}
-    try:
-        while waiting or running:
-            pending = waiting.keys() | {job.key for job in running.values()}
-            for job in [job for job in waiting.values() if pending.isdisjoint(job.inputs)]:
-                running[backend.submit(run_one, waiting.pop(job.key))] = job
-            if not running:
-                message = f"jobs are built on each other: {', '.join(sorted(waiting))}"
-                raise ValueError(message)
-            ended, _ = wait(running, CHECK_SECONDS, return_when=FIRST_COMPLETED)
-            if not ended:
-                backend.check()
-            for future in [future for future in running if future in ended]:
-                yield running.pop(future), future.result()
-    finally:
-        backend.stop()
+    inputs = {key: job.inputs & waiting.keys() for key, job in waiting.items()}
+    running: dict[Future[Ending], AnyJob] = {}
+    while waiting or running:
+        pending = waiting.keys() | {job.key for job in running.values()}
+        for key in [key for key in waiting if pending.isdisjoint(inputs[key])]:
+            job = waiting.pop(key)
+            running[backend.submit(run_one, job)] = job
+        if not running:
+            message = f"jobs are built on each other: {', '.join(sorted(waiting))}"
+            raise ValueError(message)
+        ended, _ = wait(running, CHECK_SECONDS, return_when=FIRST_COMPLETED)
+        if not ended:
+            backend.check()
+        for future in [future for future in running if future in ended]:
+            yield running.pop(future), future.result()

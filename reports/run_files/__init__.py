@@ -1,1 +1,1 @@
-"""Files of a results folder: paths, readers and writers. Nothing is scored here."""
+"""Files of a results folder: paths, formats and readers. Runs are written by `benchmarks.execution.store`."""

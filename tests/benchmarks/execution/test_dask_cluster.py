@@ -7,16 +7,18 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import planktonbench as pb
 import pytest
 from planktonbench.benchmarks.execution import dask_cluster
 from planktonbench.benchmarks.execution.dask_cluster import DaskCluster, versions
-from planktonbench.benchmarks.execution.processes import Stopped
+from planktonbench.benchmarks.execution.scheduler import Stopped
 from planktonbench.data_manifests.errors import SuiteError
 
 if TYPE_CHECKING:
@@ -255,7 +257,7 @@ def test_a_lost_scheduler_ends_the_call(cluster: Cluster, deeds: Deeds, lines: L
     assert not deeds.running()
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense", "carrier-pigeon://roof"])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "localhost", "nonsense", "carrier-pigeon://roof"])
 def test_no_scheduler(address: str, challenge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message has the address, and nothing is run."""
     monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 1)
@@ -264,3 +266,16 @@ def test_no_scheduler(address: str, challenge: Path, tmp_path: Path, monkeypatch
         pb.run("flowcam", tracks=["majority"], seeds=[0], data_dir=challenge, out=tmp_path / "out", scheduler=address)
 
     assert not list((tmp_path / "out").rglob("card.json"))
+
+
+def test_another_program_answers(deeds: Deeds, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A web server is not a scheduler; the message has its address."""
+    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 5)
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        address = f"tcp://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            with pytest.raises(SuiteError, match=f"No Dask scheduler answers at {address}"):
+                DaskCluster(address, deeds.folder, lines)
+        finally:
+            server.shutdown()

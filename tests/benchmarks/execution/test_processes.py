@@ -8,7 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from planktonbench.benchmarks.execution.processes import LOG_LINES, Processes, Stopped
+from planktonbench.benchmarks.execution.processes import LOG_LINES, Processes
+from planktonbench.benchmarks.execution.scheduler import Stopped
 from planktonbench.benchmarks.execution.store import CANNOT_WRITE
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from unittest.mock import patch
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from planktonbench.benchmarks.execution import scheduler
-from planktonbench.benchmarks.execution.scheduler import run_jobs
+from planktonbench.benchmarks.execution.scheduler import Ending, run_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -40,10 +39,11 @@ class OneByOne:
     """Back end that ends one job, chosen by the next number, whenever the scheduler waits."""
 
     choices: Iterator[int]
-    running: dict[str, Future[str]] = field(default_factory=dict)
+    description: str = "by hand"
+    running: dict[str, Future[Ending]] = field(default_factory=dict)
     events: list[tuple[str, str]] = field(default_factory=list)
 
-    def submit(self, run_one: object, job: scheduler.Schedulable) -> Future[str]:  # noqa: ARG002 - as a back end
+    def submit(self, run_one: object, job: scheduler.Schedulable) -> Future[Ending]:  # noqa: ARG002 - as a back end
         """Start a job."""
         self.events.append(("start", job.key))
         self.running[job.key] = Future()
@@ -53,18 +53,17 @@ class OneByOne:
         """Do nothing."""
 
     def wait(
-        self, futures: Collection[Future[str]], *_: object, **__: object
-    ) -> tuple[set[Future[str]], set[Future[str]]]:
+        self, futures: Collection[Future[Ending]], *_: object, **__: object
+    ) -> tuple[set[Future[Ending]], set[Future[Ending]]]:
         """End one of the running jobs, instead of `concurrent.futures.wait`."""
         key = sorted(self.running)[next(self.choices) % len(self.running)]
         self.events.append(("end", key))
         ended = self.running.pop(key)
-        ended.set_result(f"result of {key}")
+        ended.set_result(Ending(0, [key]))
         return {ended}, set(futures) - {ended}
 
     def stop(self) -> None:
-        """Record the call."""
-        self.events.append(("stop", ""))
+        """Do nothing."""
 
 
 def nothing(message: str) -> None:
@@ -94,11 +93,10 @@ def test_a_job_starts_as_soon_as_its_inputs_have_ended(plan: list[Step], numbers
         assert started == {step.key for step in plan if step.inputs - {"ended before"} <= ended}
         ended.add(key)
 
-    assert [(job.key, result) for job, result in yielded] == [
-        (key, f"result of {key}") for kind, key in backend.events if kind == "end"
+    assert [(job.key, ending.log) for job, ending in yielded] == [
+        (key, [key]) for kind, key in backend.events if kind == "end"
     ]
-    assert ended == {step.key for step in plan} | {""}
-    assert backend.events[-1] == ("stop", "")
+    assert ended == {step.key for step in plan}
 
 
 def test_jobs_that_can_start_together_start_in_order() -> None:
@@ -108,19 +106,6 @@ def test_jobs_that_can_start_together_start_in_order() -> None:
         list(run_jobs([Step("c"), Step("a"), Step("b")], nothing, backend))
 
     assert [key for kind, key in backend.events if kind == "start"] == ["c", "a", "b"]
-
-
-def test_the_back_end_is_stopped_if_the_iteration_is_left() -> None:
-    """Jobs that are still running are stopped, as after an exception in the caller."""
-    backend = OneByOne(iter([0, 0]))
-
-    with (
-        patch.object(scheduler, "wait", backend.wait),
-        closing(run_jobs([Step("a"), Step("b")], nothing, backend)) as ended,
-    ):
-        next(ended)
-    assert backend.events[-1] == ("stop", "")
-    assert list(backend.running) == ["b"]
 
 
 def test_a_circle_is_an_error() -> None:
@@ -138,8 +123,8 @@ def test_the_back_end_is_checked_if_no_job_ends() -> None:
         """Back end whose first wait ends without a job."""
 
         def wait(
-            self, futures: Collection[Future[str]], *_: object, **__: object
-        ) -> tuple[set[Future[str]], set[Future[str]]]:
+            self, futures: Collection[Future[Ending]], *_: object, **__: object
+        ) -> tuple[set[Future[Ending]], set[Future[Ending]]]:
             """End no job at first."""
             return super().wait(futures) if ("check", "") in self.events else (set(), set(futures))
 
@@ -151,4 +136,4 @@ def test_the_back_end_is_checked_if_no_job_ends() -> None:
     with patch.object(scheduler, "wait", backend.wait):
         list(run_jobs([Step("a")], nothing, backend))
 
-    assert backend.events == [("start", "a"), ("check", ""), ("end", "a"), ("stop", "")]
+    assert backend.events == [("start", "a"), ("check", ""), ("end", "a")]
