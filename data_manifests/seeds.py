@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy as np
 
 SEED_LIMIT = 2**32  # scikit-learn and XGBoost accept seeds of 32 bits
 
@@ -24,6 +27,29 @@ def derived_seed(**axes: str | int) -> int:
 def derived_seed32(**axes: str | int) -> int:
     """Return `derived_seed` modulo 2**32, as accepted by scikit-learn as `random_state`."""
     return derived_seed(**axes) % SEED_LIMIT
+
+
+@dataclass(frozen=True)
+class RunSeeds:
+    """Seeds of a run, one for each purpose, derived from its data set, split and seed."""
+
+    data_set: str = ""
+    split: str = ""
+    seed: int = 0
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """Return the generator for a purpose, such as `fit`."""
+        import numpy as np
+
+        return np.random.default_rng(derived_seed(**self._axes, purpose=purpose))
+
+    def seed32(self, purpose: str) -> int:
+        """Return the seed for a purpose, below 2**32."""
+        return derived_seed32(**self._axes, purpose=purpose)
+
+    @property
+    def _axes(self) -> dict[str, str | int]:
+        return {"data_set": self.data_set, "split": self.split, "seed": self.seed}
 
 
 def sha256_text(*texts: str) -> str:

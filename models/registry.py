@@ -33,6 +33,7 @@ SHIPPED = {
     "fusion-xgb": "fusion.early_xgboost:FusionXgb",
     "fusion-joint": "fusion.joint_network:FusionJoint",
     "fusion-stack": "fusion.late_pooling:FusionStack",
+    "kmeans-native": "clustering.kmeans:KmeansNative",
     "majority": "table_tracks.baselines:Majority",
     "random": "table_tracks.baselines:Random",
 }

@@ -18,12 +18,8 @@ from .trial_fit import NAMES, TrialFit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
-
     from ...models.protocol.track import Track
-
-SAME = 1e-3
-"""Largest difference of scores accepted as rounding: a network sums in a different order if the batch is larger."""
+    from ...reports.tasks.task import Values
 
 State = Literal["passed", "failed", "not tried"]
 
@@ -111,30 +107,30 @@ def _is_fitted(trial: TrialFit) -> str:
 
 
 def _predicts(trial: TrialFit) -> str:
-    _ = trial.scores
+    _ = trial.output
     return ""
 
 
 def _repeats(trial: TrialFit) -> str:
-    _check_same(trial, trial.scores, trial.predict(trial.first), "in a second call for the same objects")
+    _check_same(trial, trial.output, trial.predict(trial.first), "in a second call for the same objects")
     return ""
 
 
 def _follows_order(trial: TrialFit) -> str:
     order = np.random.default_rng(1).permutation(len(trial.objects.test))
-    found = np.empty_like(trial.scores)
+    found = np.empty_like(trial.output)
     found[order] = trial.predict(trial.first, order)
-    _check_same(trial, trial.scores, found, "for the same objects in another order")
+    _check_same(trial, trial.output, found, "for the same objects in another order")
     return ""
 
 
 def _ignores_company(trial: TrialFit) -> str:
     n = len(trial.objects.test)
-    found = trial.scores.copy()
+    found = trial.output.copy()
     for rows in (np.array([0]), np.arange(1, n, 2)):
         found[rows] = trial.predict(trial.first, rows)
         how = "for one object alone" if len(rows) == 1 else f"for {len(rows)} of the {n} objects alone"
-        _check_same(trial, trial.scores, found, how)
+        _check_same(trial, trial.output, found, how)
     return ""
 
 
@@ -142,7 +138,7 @@ def _draws_from_rng(trial: TrialFit) -> str:
     found = trial.predict(trial.second)
     how = "when fitted again with the same rng and another state of the global generators"
     hint = " Draw from rng alone: random_state=int(rng.integers(2**31)), not None, np.random or random."
-    _check_same(trial, trial.scores, found, how, hint)
+    _check_same(trial, trial.output, found, how, hint)
     return ""
 
 
@@ -167,31 +163,24 @@ def _changes_nothing(trial: TrialFit) -> str:
     return ""
 
 
-def _check_same(
-    trial: TrialFit, expected: NDArray[np.float32], found: NDArray[np.float32], how: str, hint: str = ""
-) -> None:
-    """Check that scores differ by no more than rounding.
+def _check_same(trial: TrialFit, expected: Values, found: Values, how: str, hint: str = "") -> None:
+    """Check that two outputs differ by no more than rounding.
 
     Raises:
-        TrackError: they differ; the message lists the objects and both rows of the first.
+        TrackError: they differ; the message lists the objects and both outputs for the first.
 
     """
-    distance = np.abs(expected - found).max(axis=1)
-    if not (distance > SAME).any():
+    task, test = trial.task, trial.objects.test
+    rows = np.flatnonzero(task.differs(expected, found))
+    if not len(rows):
         return
-    test = trial.objects.test
-    rows = np.flatnonzero(distance > SAME)
     first = int(rows[0])
     message = (
-        f"{how}, {trial.track.__name__} returns different scores for {len(rows)} of {len(test)} objects "
-        f"({listed(test.object_ids[rows], 3)}; {test.object_ids[first]} has {_row(found[first])}; expected "
-        f"{_row(expected[first])} as before, within {SAME:g}).{hint}"
+        f"{how}, {trial.track.__name__} returns a different output for {len(rows)} of {len(test)} objects "
+        f"({listed(test.object_ids[rows], 3)}; {test.object_ids[first]} has {task.in_words(found[first])}; expected "
+        f"{task.in_words(expected[first])} as before).{hint}"
     )
     raise TrackError(message)
-
-
-def _row(scores: NDArray[np.float32]) -> str:
-    return "[" + ", ".join(f"{score:.3f}" for score in scores) + "]"
 
 
 RULES = (
@@ -203,21 +192,21 @@ RULES = (
         needs="made",
     ),
     Rule(
-        "scores",
-        "predict returns probabilities, one row per object and one column per class, without labels",
+        "output",
+        "predict returns, without labels, what the task asks for: one row of probabilities, or one cluster, per object",
         _predicts,
         needs="fit",
     ),
-    Rule("repeat", "two calls of predict return the same scores", _repeats, needs="scores"),
-    Rule("order", "rows of scores follow the order of the objects", _follows_order, needs="repeat"),
+    Rule("repeat", "two calls of predict return the same output", _repeats, needs="output"),
+    Rule("order", "the output follows the order of the objects", _follows_order, needs="repeat"),
     Rule(
         "company",
-        "the scores of an object do not depend on which other objects are predicted in the same call",
+        "the output for an object does not depend on which other objects are predicted in the same call",
         _ignores_company,
         needs="repeat",
     ),
-    Rule("rng", "all randomness comes from rng", _draws_from_rng, needs="scores"),
-    Rule("global", "fit sets no global seed", _sets_no_global_seed, needs="scores"),
+    Rule("rng", "all randomness comes from rng", _draws_from_rng, needs="output"),
+    Rule("global", "fit sets no global seed", _sets_no_global_seed, needs="output"),
     Rule("inputs", "fit and predict do not modify their arguments", _changes_nothing, needs="fit"),
 )
 """The rules, in the order in which they are checked."""

@@ -54,6 +54,10 @@ class SyntheticObjects:
     valid: Objects
     test: Objects
 
+    def without_labels(self) -> SyntheticObjects:
+        """Return the objects without any labels, for tasks that use none."""
+        return SyntheticObjects(self.train.without_labels(), self.valid.without_labels(), self.test)
+
 
 def synthetic_objects(inputs: Collection[str], form: ImageForm | None, folder: Path) -> SyntheticObjects:
     """Make the objects on which a track is checked, the same each time.

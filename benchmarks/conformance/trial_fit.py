@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...models.protocol.checks import checked_scores, options_of
-from ...models.protocol.track import BaseRun
+from ...models.protocol.checks import options_of
+from ...models.protocol.track import BaseRun, TrackContext
 from ...models.registry import get_track
 from ...reports.run_files.predictions import SCORE
+from ...reports.tasks.catalogue import task_named
 from ..execution.track_run import seed_libraries
 from ..suites.suite import Budget
 from .synthetic_objects import synthetic_objects
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ...features.network_images.form import ImageForm
     from ...models.protocol.objects import Objects
     from ...models.protocol.track import Track
+    from ...reports.tasks.task import Task, Values
     from .synthetic_objects import SyntheticObjects
 
 BUDGET = Budget(epochs=2, minutes=1, candidates=1)
@@ -78,9 +80,23 @@ class TrialFit:
         return self.plain.image_form or next((form for form in of_base_models if form), None)
 
     @cached_property
+    def task(self) -> Task:
+        """Task of the track.
+
+        Raises:
+            TrackError: there is no task of its name.
+
+        """
+        return task_named(self.track.task)
+
+    @cached_property
     def objects(self) -> SyntheticObjects:
         """Objects for fitting and predicting."""
-        return synthetic_objects(self.track.inputs, self.image_form, self.folder / "first")
+        return self._objects("first")
+
+    def _objects(self, folder: str) -> SyntheticObjects:
+        made = synthetic_objects(self.track.inputs, self.image_form, self.folder / folder)
+        return made if self.task.labels == "all" else made.without_labels()
 
     @cached_property
     def first(self) -> Track:
@@ -90,16 +106,15 @@ class TrialFit:
     @cached_property
     def second(self) -> Track:
         """The track fitted to the same objects with the same `rng`, but another state of the global generators."""
-        again = synthetic_objects(self.track.inputs, self.image_form, self.folder / "second")
-        return self._fitted(again, shift_generators=True)
+        return self._fitted(self._objects("second"), shift_generators=True)
 
     @cached_property
-    def scores(self) -> NDArray[np.float32]:
-        """Scores of the test objects by the fitted track, float32 of shape (n_objects, n_classes)."""
+    def output(self) -> Values:
+        """Output of the fitted track for the test objects, of shape (n_objects, …)."""
         return self.predict(self.first)
 
-    def predict(self, track: Track, rows: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
-        """Return the scores of test objects, checked for shape, values and sums.
+    def predict(self, track: Track, rows: NDArray[np.int64] | None = None) -> Values:
+        """Return the output for test objects, checked by the task.
 
         Args:
             track: fitted track.
@@ -108,13 +123,14 @@ class TrialFit:
         """
         objects = self.objects.test.take(np.arange(len(self.objects.test)) if rows is None else rows)
         before = _contents(objects, "the objects to predict")
-        scores = checked_scores(track.predict(objects), objects, self.track.__name__)
+        output = self.task.checked(track.predict(objects), objects, self.track.__name__)
         self._note_changes("predict", before, _contents(objects, "the objects to predict"))
-        return scores
+        return output
 
     def _fitted(self, objects: SyntheticObjects, *, shift_generators: bool) -> Track:
         track = self.track(**self.options)
-        track.base_runs = {name: trial.as_base_run(name) for name, trial in self.base_models.items()}
+        base_runs = {name: trial.as_base_run(name) for name, trial in self.base_models.items()}
+        track.context = TrackContext(base_runs=base_runs)
         track.warm_up()
         seed_libraries(SEED)
         if shift_generators:
@@ -130,10 +146,17 @@ class TrialFit:
         subsets, track = self.objects, self.first
         columns = [f"{SCORE}{taxon}" for taxon in subsets.test.classes]
         predicted = [subsets.valid.without_labels(), subsets.test]
-        scores = [pd.DataFrame(track.predict(objects), objects.object_ids, columns) for objects in predicted]
+        output = [(objects, track.predict(objects)) for objects in predicted]
+        scores = [pd.DataFrame(rows, objects.object_ids, columns) for objects, rows in output if rows.ndim > 1]
         embedded = [(objects, track.embeddings(objects)) for objects in (subsets.train.without_labels(), *predicted)]
         embeddings = [pd.DataFrame(rows, objects.object_ids) for objects, rows in embedded if rows is not None]
-        return BaseRun(name, self.track, self.options, pd.concat(scores), pd.concat(embeddings) if embeddings else None)
+        return BaseRun(
+            name,
+            self.track,
+            self.options,
+            pd.concat(scores) if scores else None,
+            pd.concat(embeddings) if embeddings else None,
+        )
 
     def _note_changes(self, method: str, before: dict[str, str], after: dict[str, str]) -> None:
         changes = [f"{method} modified {what}" for what, text in before.items() if after[what] != text]

@@ -8,11 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ...data_manifests.errors import PlanktonbenchError
+from ...reports.tasks.catalogue import task_named
 from .job import TrackSource
 
 if TYPE_CHECKING:
     from ...features.network_images.form import ImageForm
     from ...models.protocol.track import Track
+    from ...reports.tasks.task import Task
     from ..suites.suite import Features
 
 
@@ -51,6 +53,11 @@ class Method:
             raise
         except Exception:  # noqa: BLE001 - user-defined constructor; a failed run is recorded with its reason
             return None
+
+    @property
+    def task(self) -> Task:
+        """Task of the track."""
+        return task_named(self.track.task)
 
     @property
     def base_models(self) -> tuple[str, ...]:

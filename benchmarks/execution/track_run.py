@@ -17,25 +17,25 @@ import pandas as pd
 from ...data_manifests.errors import TrackError, listed
 from ...data_manifests.files.atomic_writes import is_write_error
 from ...data_manifests.images.store import reopen_images
-from ...data_manifests.seeds import derived_seed, derived_seed32
+from ...data_manifests.seeds import RunSeeds
 from ...data_manifests.subsets import SUBSETS
 from ...models.networks.missing_weights import MissingWeights
-from ...models.protocol.checks import checked_scores
 from ...models.protocol.objects import Objects
 from ...models.protocol.threads import permitted_threads
-from ...models.protocol.track import BaseRun
+from ...models.protocol.track import BaseRun, TrackContext
 from ...reports.run_files.card import Card, read_card
 from ...reports.run_files.predictions import SCORE
 from ...reports.run_files.run_folder import EMBEDDINGS, IMPORTANCE, PREDICTIONS, PREPARATION, VALID
+from ...reports.tasks.catalogue import task_named
+from ...reports.tasks.task import Prediction
 from .environment import PROGRESS_MARK, machine_name, now, peak_rss_mb
 from .job import Job, TrackSource
 from .store import RefusedWriteError, drop_scratch, is_done, is_finished, job_lock, scratch_folder, store_run
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ...features.network_images.store import NetworkImages
     from ...models.protocol.track import Track
+    from ...reports.tasks.task import Task
 
 
 def run_job(message: str) -> None:
@@ -100,28 +100,27 @@ def reason_of(fault: Exception) -> str:
 
 def _fit_and_predict(job: Job, scratch: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     start, draft = time.perf_counter(), job.draft
+    task, name = task_named(draft.track.task), draft.track.name
+    seeds = RunSeeds(draft.data.name, draft.split.name, draft.split.seed)
     track = job.track.load()(**_options(draft))
-    track.scratch, track.log = scratch, _log
-    track.base_runs = {name: _base_run(job.base_folders[name], source) for name, source in job.base_runs.items()}
+    base_runs = {name: _base_run(job.base_folders[name], source) for name, source in job.base_runs.items()}
+    track.context = TrackContext(scratch, _log, base_runs, seeds)
     subsets = _subsets(job, track)
+    seen = subsets if task.labels == "all" else {subset: one.without_labels() for subset, one in subsets.items()}
     track.warm_up()
-    axes: dict[str, str | int] = {"data_set": draft.data.name, "split": draft.split.name, "seed": draft.split.seed}
-    seed_libraries(derived_seed32(**axes, purpose="libraries"))
+    seed_libraries(seeds.seed32("libraries"))
     ready = time.perf_counter()
-    track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="fit")))
+    track.fit(seen["train"], seen["valid"], rng=seeds.rng("fit"))
     fitted = time.perf_counter()
-    test = checked_scores(track.predict(subsets["test"]), subsets["test"], draft.track.name)
+    test = _prediction(track, subsets["test"], task, name)
     predicted = time.perf_counter()
-    valid_objects = subsets["valid"].without_labels()
-    valid = checked_scores(track.predict(valid_objects), valid_objects, draft.track.name)
-    tables = {PREDICTIONS: _table(subsets["test"], test), VALID: _table(valid_objects, valid)}
+    valid = _prediction(track, subsets["valid"], task, name)
+    tables = dict(zip((PREDICTIONS, VALID), task.tables(test, valid), strict=True))
     optional: dict[str, pd.DataFrame | None] = {
         PREPARATION: track.preparation(),
-        IMPORTANCE: track.importance(
-            subsets["valid"], rng=np.random.default_rng(derived_seed(**axes, purpose="importance"))
-        ),
+        IMPORTANCE: track.importance(seen["valid"], rng=seeds.rng("importance")),
+        EMBEDDINGS: _embeddings(track, subsets),
     }
-    optional[EMBEDDINGS] = _embeddings(track, subsets)
     tables |= {name: table for name, table in optional.items() if table is not None}
     facts = {
         "prepare_seconds": ready - start,
@@ -131,6 +130,11 @@ def _fit_and_predict(job: Job, scratch: Path) -> tuple[dict[str, Any], dict[str,
         "chosen": json.loads(json.dumps(track.chosen, default=str)),
     }
     return facts, tables
+
+
+def _prediction(track: Track, objects: Objects, task: Task, name: str) -> Prediction:
+    """Return the checked output of a track, which does not receive the labels of the objects."""
+    return Prediction(objects, task.checked(track.predict(objects.without_labels()), objects, name))
 
 
 def _options(card: Card) -> dict[str, Any]:
@@ -153,13 +157,14 @@ def _base_run(folder: Path, source: TrackSource) -> BaseRun:
     if card is None or card.status != "done":
         message = f"{folder} contains no finished run; expected a base run of this track. Run the suite again."
         raise TrackError(message)
-    scores = pd.concat([pd.read_parquet(folder / name) for name in (VALID, PREDICTIONS)])
+    predictions = pd.concat([pd.read_parquet(folder / name) for name in (VALID, PREDICTIONS)]).set_index("object_id")
+    columns = [f"{SCORE}{name}" for name in card.data.classes]
     embeddings = folder / EMBEDDINGS
     return BaseRun(
         name=card.track.name,
         track=source.load(),
         options=_options(card),
-        scores=scores.set_index("object_id")[[f"{SCORE}{name}" for name in card.data.classes]],
+        scores=predictions[columns] if set(columns) <= set(predictions.columns) else None,
         embeddings=pd.read_parquet(embeddings).set_index("object_id") if embeddings.is_file() else None,
     )
 
@@ -216,12 +221,3 @@ def _network_images(address: str) -> NetworkImages:
     from ...features.network_images.store import reopen_network_images
 
     return reopen_network_images(address)
-
-
-def _table(objects: Objects, scores: NDArray[np.float32]) -> pd.DataFrame:
-    """Return the predictions table: object_id, taxon, and one score column per class."""
-    names = np.asarray(objects.classes, dtype=object)
-    table = pd.DataFrame(scores, columns=[f"{SCORE}{name}" for name in names])
-    table.insert(0, "object_id", objects.object_ids)
-    table.insert(1, "taxon", names[scores.argmax(axis=1)])
-    return table

@@ -113,6 +113,8 @@ def _draft(dataset: Dataset, split: Split, method: Method, table: FeatureTable |
     return Card.of(
         **card_facts(dataset, split, settings),
         track=method.name,
+        task=method.task.name,
+        labels=method.task.labels,
         config=json.loads(json.dumps({"track": method.track.name, **method.options}, default=str)),  # as stored
         features=table.identity,
         status="skipped" if missing else "failed",

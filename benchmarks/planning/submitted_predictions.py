@@ -14,11 +14,12 @@ import numpy as np
 from ...data_manifests.errors import SubmissionError, SuiteError, did_you_mean, listed
 from ...data_manifests.files.tables import find_column, lines_of, not_in, read_table
 from ...data_manifests.seeds import sha256_file
-from ...models.protocol.checks import NAME, SUM_TOLERANCE
+from ...models.protocol.checks import NAME
 from ...models.registry import track_names
 from ...reports.run_files.card import Card
 from ...reports.run_files.predictions import SCORE, read_labels
 from ...reports.run_files.run_folder import PREDICTIONS, truth_path
+from ...reports.tasks.classification import SUM_TOLERANCE
 from ..execution.cards import card_facts, card_notes
 from ..execution.store import is_finished, job_lock, store_run
 

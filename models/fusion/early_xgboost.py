@@ -131,7 +131,7 @@ class FusionXgb(Track):
 
     @property
     def _base_run(self) -> BaseRun:
-        return self.base_runs[self.image]
+        return self.context.base_run(self.image)
 
     def _embed_training_rows(
         self, train: Objects, valid: Objects, rng: np.random.Generator
@@ -163,11 +163,7 @@ class FusionXgb(Track):
     def _train_network(self, train: Objects, valid: Objects, rng: np.random.Generator, label: str) -> Track:
         """Train another network like the base model's, on other rows."""
         network = self._base_run.track(**self._base_run.options)
-        network.scratch = None if self.scratch is None else self.scratch / label.replace(" ", "-")
-        network.log = lambda line: self.log(f"{label}: {line}")
-        network.base_runs = self.base_runs
-        if network.scratch is not None:
-            network.scratch.mkdir(exist_ok=True)
+        network.context = self.context.nested(label)
         network.fit(train, valid, rng=np.random.default_rng(int(rng.integers(LARGEST_SEED))))
         return network
 

@@ -52,7 +52,7 @@ class FusionJoint(ImageTrack):
 
     def design(self) -> Design:
         """Return the design of the image base model, with layers for the table."""
-        base_run = self.base_runs[self.recipe.image]
+        base_run = self.context.base_run(self.recipe.image)
         network = cast("ImageTrack", base_run.track(**base_run.options))
         return replace(network.design(), joined=self._units)
 
@@ -77,7 +77,7 @@ class FusionJoint(ImageTrack):
         plain = Examples.of(objects, with_size=self.recipe.with_size, table=table)
         if self.recipe.join == "together":
             return plain
-        embeddings = self.base_runs[self.recipe.image].embeddings_of(objects)
+        embeddings = self.context.base_run(self.recipe.image).embeddings_of(objects)
         return EmbeddedExamples(plain.network_images, plain.rows, plain.sizes, embeddings[:, None, None, :])
 
     def _network(self, train: Examples, seed: int) -> keras.Model:

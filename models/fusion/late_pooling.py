@@ -76,7 +76,7 @@ class FusionStack(Track):
 
     def _log_probabilities(self, objects: Objects) -> NDArray[np.float64]:
         """Return the log-probabilities of all base runs, float64 of shape (n_base_runs, n_objects, n_classes)."""
-        return np.stack([self.base_runs[name].log_probabilities(objects) for name in self.of])
+        return np.stack([self.context.base_run(name).log_probabilities(objects) for name in self.of])
 
     _weights: NDArray[np.float64]
     _valid_scores: dict[str, NDArray[np.float64]]

@@ -82,7 +82,8 @@ class ImageTrack(Track):
         examples, valid_examples = self._examples(train), self._examples(valid)
         training_data = TrainingData(examples, y, valid_examples, valid.y, self._codes, seed)
         self._model = self._network(examples, dropout_seed)
-        progress = trained(self._model, training_data, self.recipe, scratch=self.scratch, log=self.log)
+        context = self.context
+        progress = trained(self._model, training_data, self.recipe, scratch=context.scratch, log=context.log)
         self.chosen = {
             "best_epoch": progress.best + 1,
             "epochs": progress.epochs,

@@ -1,4 +1,4 @@
-"""Checks of the track protocol: class, options, and returned scores."""
+"""Checks of the track protocol: class and options."""
 
 from __future__ import annotations
 
@@ -6,26 +6,16 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...data_manifests.errors import TrackError, did_you_mean, listed
 from .track import Track
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from numpy.typing import NDArray
-
-    from .objects import Objects
-
-
 NAME = r"[a-z0-9][a-z0-9._-]*"
 
 
 INPUTS = frozenset({"native", "images"})
-
-
-SUM_TOLERANCE = 1e-3
 
 
 def options_of(track: type[Track]) -> dict[str, Any]:
@@ -115,37 +105,3 @@ def _check_constructor(track: type[Track], where: str) -> None:
                 "A track is constructed from its options alone; give each argument a default."
             )
             raise TrackError(message)
-
-
-def checked_scores(scores: object, objects: Objects, name: str) -> NDArray[np.float32]:
-    """Check the scores returned by a track's `predict`, and return them as float32.
-
-    Raises:
-        TrackError: the scores are not an array of shape (n_objects, n_classes), are not probabilities, or their rows
-            do not sum to one.
-
-    """
-    array = np.asarray(scores)
-    expected = (len(objects), len(objects.classes))
-    if array.shape != expected or not np.issubdtype(array.dtype, np.number):
-        message = (
-            f"{name}.predict returned shape {array.shape} of dtype {array.dtype}; expected {expected} of a float dtype."
-        )
-        raise TrackError(message)
-    if not np.isfinite(array).all():
-        rows = objects.object_ids[~np.isfinite(array).all(axis=1)]
-        message = (
-            f"{name}.predict returned values that are not finite for objects {listed(rows)}; expected probabilities."
-        )
-        raise TrackError(message)
-    sums = array.sum(axis=1)
-    wrong = (np.abs(sums - 1) > SUM_TOLERANCE) | (array < 0).any(axis=1)
-    if wrong.any():
-        first = int(np.flatnonzero(wrong)[0])
-        message = (
-            f"{name}.predict: {int(wrong.sum()):,} of {len(objects):,} rows are not probabilities "
-            f"(object {objects.object_ids[first]}: sum {sums[first]:.4g}, minimum {array[first].min():.4g}); "
-            "expected values from 0 to 1 that sum to one in each row."
-        )
-        raise TrackError(message)
-    return array.astype(np.float32)

@@ -28,7 +28,8 @@ class Objects:
         images: image store, read by object_id; None unless the track requests `images`.
         network_images: network images in the form given by the track's `image_form`, by object_id; None if it has none.
         groups: sample of each object, object array of shape (n_objects,), None where unknown.
-        codes: int64 array of shape (n_objects,), index of each label in `classes`; None for objects to predict.
+        codes: int64 array of shape (n_objects,), index of each label in `classes`; None for objects to predict, and
+            for all objects if the task of the track uses no labels.
 
     """
 
@@ -49,11 +50,15 @@ class Objects:
         """Labels as integer indices into `classes`, int64 of shape (n_objects,).
 
         Raises:
-            TrackError: these are objects to predict; their labels are available to the evaluator only.
+            TrackError: these are objects to predict, whose labels are available to the evaluator only, or objects of a
+                track whose task uses no labels.
 
         """
         if self.codes is None:
-            message = "The labels of objects to predict are not available to a track; use .y in fit only."
+            message = (
+                "These objects have no labels: a track receives labels only in fit, and only if its task is not "
+                "clustering."
+            )
             raise TrackError(message)
         return self.codes
 

@@ -1,15 +1,15 @@
-"""Track protocol: the interface of a method, and the base runs available to a fusion."""
+"""Track protocol: the interface of a method, and what a run provides to it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ...data_manifests.errors import TrackError, listed
+from ...data_manifests.errors import TrackError, did_you_mean, listed
+from ...data_manifests.seeds import RunSeeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +22,117 @@ if TYPE_CHECKING:
     from .objects import Objects
 
 
+SMALLEST_PROBABILITY = 1e-7  # lower bound before taking logarithms; about the last bit of a stored probability
+
+
+@dataclass(frozen=True)
+class BaseRun:
+    """Finished run of a base model, on which a fusion is built.
+
+    Attributes:
+        name: name of the run's track.
+        track: class of the track.
+        options: options of the track.
+        scores: probabilities for validation and test rows, float32 of shape (n_objects, n_classes), indexed by
+            object_id, columns in the order of the classes; None if the track has none (clustering).
+        embeddings: embeddings of all rows, float32 of shape (n_objects, n_dimensions), indexed by object_id; None if
+            the track has none. Embeddings of training rows come from a network that was trained on these rows.
+
+    """
+
+    name: str
+    track: type[Track]
+    options: Mapping[str, Any]
+    scores: pd.DataFrame | None
+    embeddings: pd.DataFrame | None = None
+
+    def log_probabilities(self, objects: Objects) -> NDArray[np.float64]:
+        """Return the log-probabilities of validation or test rows, float64 of shape (n_objects, n_classes).
+
+        Raises:
+            TrackError: the track has no scores, or none for one of the objects, such as a training row.
+
+        """
+        if self.scores is None:
+            message = f"Track '{self.name}' has no scores; expected a track whose task is classification."
+            raise TrackError(message)
+        return clipped_log(self._rows(self.scores, objects, "predictions"))
+
+    def embeddings_of(self, objects: Objects) -> NDArray[np.float32]:
+        """Return the embeddings of objects, float32 of shape (n_objects, n_dimensions).
+
+        Raises:
+            TrackError: the track has no embeddings, or none for one of the objects.
+
+        """
+        if self.embeddings is None:
+            message = f"Track '{self.name}' has no embeddings; expected an image track, such as cnn-lenet."
+            raise TrackError(message)
+        return self._rows(self.embeddings, objects, "embeddings").astype(np.float32)
+
+    def _rows(self, table: pd.DataFrame, objects: Objects, what: str) -> NDArray[np.floating]:
+        import pandas as pd
+
+        places = table.index.get_indexer(pd.Index(objects.object_ids))
+        if (places < 0).any():
+            missing = listed(objects.object_ids[places < 0])
+            message = f"The run of '{self.name}' has no {what} for objects {missing}; expected {what} for all objects."
+            raise TrackError(message)
+        return np.asarray(table.to_numpy()[places])
+
+
+def clipped_log(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return natural logarithms of probabilities, clipped to `SMALLEST_PROBABILITY` from below."""
+    return np.log(np.maximum(scores.astype(np.float64), SMALLEST_PROBABILITY))
+
+
+def _no_log(_line: str) -> None:
+    """Log nothing, outside a run."""
+
+
+@dataclass(frozen=True)
+class TrackContext:
+    """What a run provides to its track besides objects; the defaults apply outside a run.
+
+    Attributes:
+        scratch: folder for checkpoints. Files left by a killed run are available to the next attempt; the folder is
+            deleted once the run is stored. None outside a run.
+        log: function that logs a line during fit, such as the score after an epoch.
+        base_runs: finished runs of the track's `base_models`, by name.
+        seeds: seeds of the run, for generators besides the `rng` of fit.
+
+    """
+
+    scratch: Path | None = None
+    log: Callable[[str], object] = _no_log
+    base_runs: Mapping[str, BaseRun] = field(default_factory=dict)
+    seeds: RunSeeds = field(default_factory=RunSeeds)
+
+    def base_run(self, name: str) -> BaseRun:
+        """Return the finished run of a base model.
+
+        Raises:
+            TrackError: it is not among the track's `base_models`.
+
+        """
+        if name not in self.base_runs:
+            message = f"There is no base run of '{name}'; name it in base_models. {did_you_mean(name, self.base_runs)}"
+            raise TrackError(message)
+        return self.base_runs[name]
+
+    def nested(self, label: str) -> TrackContext:
+        """Return the context of a track inside this one: own folder for checkpoints, and lines that begin with a label.
+
+        Args:
+            label: short name of the inner track, unique among those of this track.
+
+        """
+        scratch = None if self.scratch is None else self.scratch / label.replace(" ", "-")
+        if scratch is not None:
+            scratch.mkdir(exist_ok=True)
+        return replace(self, scratch=scratch, log=lambda line: self.log(f"{label}: {line}"))
+
+
 class Track(ABC):
     """Base class of all methods. Set `name` and `inputs`, and implement `fit` and `predict`.
 
@@ -29,14 +140,12 @@ class Track(ABC):
 
     Attributes:
         name: lower-case words joined by hyphens.
+        task: `classification` or `clustering`; it determines which labels fit receives and what predict returns.
         inputs: requested inputs: `{"native"}`, `{"images"}` or both.
         source: paper, program or authors of the method.
         chosen: choices made by fit (on validation rows); stored in the run's card.
         device: where fit ran; stored in the run's card.
-        scratch: folder of this run for checkpoints. Files left by a killed run are available to the next attempt; the
-            folder is deleted once the run is stored. None outside a run.
-        log: function that logs a line during fit, such as the score after an epoch.
-        base_runs: finished runs of `base_models`, by name.
+        context: scratch folder, log, base runs and seeds of its run, set before `warm_up`.
 
     Example:
         >>> class Largest(Track):
@@ -52,13 +161,12 @@ class Track(ABC):
     """
 
     name: ClassVar[str]
+    task: ClassVar[str] = "classification"
     inputs: ClassVar[set[str] | frozenset[str]]
     source: ClassVar[str] = "not stated"
     chosen: Mapping[str, Any] | None = None
     device: str = "cpu"
-    scratch: Path | None = None
-    log: Callable[[str], object] = staticmethod(lambda _: None)
-    base_runs: Mapping[str, BaseRun] = MappingProxyType({})
+    context: TrackContext = TrackContext()
 
     @property
     def image_form(self) -> ImageForm | None:
@@ -75,8 +183,14 @@ class Track(ABC):
         """Train on training rows, with early stopping and model selection on validation rows. Draw only from `rng`."""
 
     @abstractmethod
-    def predict(self, objects: Objects) -> NDArray[np.floating]:
-        """Return scores of shape (n_objects, n_classes); rows sum to one, columns follow the order of `classes`."""
+    def predict(self, objects: Objects) -> NDArray[Any]:
+        """Return the output that the task asks for.
+
+        Returns:
+            Classification: scores, float of shape (n_objects, n_classes); rows sum to one, columns follow the order of
+            `classes`. Clustering: the cluster of each object, integers from 0 of shape (n_objects,).
+
+        """
 
     def warm_up(self) -> None:  # noqa: B027 - most tracks have nothing to warm up
         """Import libraries and compile before fit is timed."""
@@ -110,64 +224,3 @@ class Track(ABC):
 
         """
         return None
-
-
-SMALLEST_PROBABILITY = 1e-7  # lower bound before taking logarithms; about the last bit of a stored probability
-
-
-@dataclass(frozen=True)
-class BaseRun:
-    """Finished run of a base model, on which a fusion is built.
-
-    Attributes:
-        name: name of the run's track.
-        track: class of the track.
-        options: options of the track.
-        scores: probabilities for validation and test rows, float32 of shape (n_objects, n_classes), indexed by
-            object_id, columns in the order of the classes.
-        embeddings: embeddings of all rows, float32 of shape (n_objects, n_dimensions), indexed by object_id; None if
-            the track has none. Embeddings of training rows come from a network that was trained on these rows.
-
-    """
-
-    name: str
-    track: type[Track]
-    options: Mapping[str, Any]
-    scores: pd.DataFrame
-    embeddings: pd.DataFrame | None = None
-
-    def log_probabilities(self, objects: Objects) -> NDArray[np.float64]:
-        """Return the log-probabilities of validation or test rows, float64 of shape (n_objects, n_classes).
-
-        Raises:
-            TrackError: the run has no predictions for one of the objects, such as a training row.
-
-        """
-        return clipped_log(self._rows(self.scores, objects, "predictions"))
-
-    def embeddings_of(self, objects: Objects) -> NDArray[np.float32]:
-        """Return the embeddings of objects, float32 of shape (n_objects, n_dimensions).
-
-        Raises:
-            TrackError: the track has no embeddings, or none for one of the objects.
-
-        """
-        if self.embeddings is None:
-            message = f"Track '{self.name}' has no embeddings; expected an image track, such as cnn-lenet."
-            raise TrackError(message)
-        return self._rows(self.embeddings, objects, "embeddings").astype(np.float32)
-
-    def _rows(self, table: pd.DataFrame, objects: Objects, what: str) -> NDArray[np.floating]:
-        import pandas as pd
-
-        places = table.index.get_indexer(pd.Index(objects.object_ids))
-        if (places < 0).any():
-            missing = listed(objects.object_ids[places < 0])
-            message = f"The run of '{self.name}' has no {what} for objects {missing}; expected {what} for all objects."
-            raise TrackError(message)
-        return np.asarray(table.to_numpy()[places])
-
-
-def clipped_log(scores: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return natural logarithms of probabilities, clipped to `SMALLEST_PROBABILITY` from below."""
-    return np.log(np.maximum(scores.astype(np.float64), SMALLEST_PROBABILITY))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ...data_manifests.errors import DataError, listed
 from ...data_manifests.files.tables import read_table
-from ..run_files.card import CARD, Card, read_card
+from ..run_files.card import CARD, CLASSIFICATION, Card, read_card
 from ..run_files.predictions import DEFAULT_GROUP, Labels, match, read_labels
 from ..run_files.run_folder import IMPORTANCE, PREDICTIONS, PREPARATION, RUNS, TRUTH_COLUMNS, truth_path
 from ..scoring.score import DRAWS, Context, Score, score_labels
@@ -104,7 +104,8 @@ class StoredRun:
         """Origin of the run's test rows, for signatures."""
         card = self.card
         data = f"{card.data.name}(simulated)" if card.data.simulated else card.data.name
-        return Context(data, card.data.sha256, card.data.manifest_sha256, card.split.name)
+        task = "" if card.track.task == CLASSIFICATION else card.track.task
+        return Context(data, card.data.sha256, card.data.manifest_sha256, card.split.name, task)
 
     @cached_property
     def preparation(self) -> pd.DataFrame | None:

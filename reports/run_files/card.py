@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails, InitErrorDetails
 
 CARD = "card.json"
+CLASSIFICATION = "classification"
+"""Task of runs whose card does not state one."""
 
 
 class CardNote(BaseModel):
@@ -74,6 +76,8 @@ class CardTrack(Facts):
 
     Attributes:
         name: name under which its runs are stored.
+        task: name of the track's task.
+        labels: labels that the track received: of all training and validation objects, or none.
         config: name of the track and its options.
         features: feature table used for training and how it was measured; empty if none is used.
         base_runs: runs that a fusion is built on: by name, a hash of their source, options and features.
@@ -84,6 +88,8 @@ class CardTrack(Facts):
     """
 
     name: str = Field(alias="track")
+    task: str = CLASSIFICATION
+    labels: Literal["all", "none"] = "all"
     config: dict[str, Any]
     features: dict[str, Any] = {"table": "native"}  # the only table in earlier versions
     base_runs: dict[str, str] = Field({}, validation_alias=AliasChoices("base_runs", "parts"))  # parts: until 0.1
@@ -150,7 +156,9 @@ class Card(Facts):
     def flat(self) -> dict[str, Any]:
         """Return all fields as a flat dictionary, as named in `card.json`."""
         content = self.model_dump(mode="json", by_alias=True)
-        return {**content, **{name: fact for group in GROUPS for name, fact in content.pop(group).items()}}
+        for group in GROUPS:
+            content |= content.pop(group)
+        return content
 
     def changed(self, **facts: object) -> Card:
         """Return a copy of the card with changed fields, as named in `card.json`."""

@@ -36,6 +36,7 @@ class Context:
         data_sha256: hash of its files; None uses the hash of the truth table.
         manifest_sha256: hash of its manifest; empty if there is none.
         split: name of the split.
+        task: name of the task, if it is not classification; else empty.
 
     """
 
@@ -43,6 +44,7 @@ class Context:
     data_sha256: str | None = None
     manifest_sha256: str = ""
     split: str = "given"
+    task: str = ""
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,7 @@ def score_labels(
         draws=draws,
         seed=seed,
         version=__version__,
+        task=context.task,
     )
     unknown = tuple(sorted(set(rows["predicted"]) - set(names)))
     bounds = intervals(units, draws, rng)

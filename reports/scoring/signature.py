@@ -23,6 +23,9 @@ class Signature:
         draws: number of resamples.
         seed: seed of split and resampling.
         version: version of planktonbench.
+        metric: the scored metric, or several joined by `+`.
+        conventions: choices in their definition.
+        task: name of the task, if it is not classification; else empty.
 
     """
 
@@ -37,21 +40,24 @@ class Signature:
     draws: int
     seed: int
     version: str
+    metric: str = "macroF1"
+    conventions: tuple[str, ...] = ("absent:listed", "zd:0")
+    task: str = ""
 
     def __str__(self) -> str:
         """Return the signature as one line, such as `macroF1|data:flowcam@3f9a2c|split:holdout.v1|…`."""
         manifest = [f"manifest:{self.manifest_sha256[:HASH_DIGITS]}"] if self.manifest_sha256 else []
         parts = [
-            "macroF1",
+            self.metric,
             f"data:{self.data}@{self.data_sha256[:HASH_DIGITS]}",
             *manifest,
             f"split:{self.split}",
             f"n:{self.n_objects}",
             f"classes:{self.n_classes}/{self.n_known}",
-            "absent:listed",
-            "zd:0",
+            *self.conventions,
             f"ci:{self.resampled}-{self.draws}",
             f"seed:{self.seed}",
+            *([f"task:{self.task}"] if self.task else []),
             f"v:{self.version}",
         ]
         return "|".join(parts)

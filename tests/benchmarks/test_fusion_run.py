@@ -34,7 +34,7 @@ class Pool(Majority):
     def base_models(self):
         return tuple(self.of)
     def predict(self, objects):
-        scores = [np.exp(self.base_runs[name].log_probabilities(objects)) for name in self.of]
+        scores = [np.exp(self.context.base_run(name).log_probabilities(objects)) for name in self.of]
         mean = np.mean(scores, axis=0)
         return mean / mean.sum(axis=1, keepdims=True)
 
@@ -57,12 +57,12 @@ class Dies(Majority):
     name = "dies"
     def fit(self, train, valid, *, rng):
         super().fit(train, valid, rng=rng)
-        mark = self.scratch / "half-way"
+        mark = self.context.scratch / "half-way"
         if not mark.exists():
             mark.write_text("here")
             os.kill(os.getpid(), 9)
         self.chosen = {"resumed": mark.read_text()}
-        self.log("resumed")
+        self.context.log("resumed")
 
 class Unmade(Majority):
     name = "unmade"

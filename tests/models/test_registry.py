@@ -10,8 +10,9 @@ import planktonbench as pb
 import pytest
 from planktonbench import Objects, TrackError
 from planktonbench.models import registry
-from planktonbench.models.protocol.checks import check_options, check_track, checked_scores, options_of
+from planktonbench.models.protocol.checks import check_options, check_track, options_of
 from planktonbench.models.protocol.source_hash import track_sha256
+from planktonbench.reports.tasks.classification import Classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -182,7 +183,7 @@ def test_scores_that_are_not_probabilities_are_refused(
     scores = np.full((80, 5), 0.2)
 
     with pytest.raises(TrackError, match=message):
-        checked_scores(change(scores), subsets["test"], "mine")  # type: ignore[operator]
+        Classification().checked(change(scores), subsets["test"], "mine")  # type: ignore[operator]
 
 
 def test_instance_instead_of_class_is_refused() -> None:

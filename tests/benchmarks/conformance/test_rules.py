@@ -204,17 +204,67 @@ class PeeksAtTest(Track):
         raise NotImplementedError
 
 
+class Cuts(Track):
+    """A clustering that follows the rules: two clusters by the mean of a feature."""
+
+    name = "cuts"
+    task = "clustering"
+    inputs = frozenset({"native"})
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
+        """Keep the mean."""
+        self.mean = train.table["area"].mean()
+
+    def predict(self, objects: Objects) -> NDArray[np.generic]:
+        """Compare with the mean."""
+        return (objects.table["area"] > self.mean).to_numpy().astype(np.int64)
+
+
+class ClustersByLabel(Cuts):
+    """A clustering that uses labels, which it does not receive."""
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
+        """Ask for the labels."""
+        super().fit(train, valid, rng=rng)
+        self.most = np.bincount(train.y).argmax()
+
+
+class ClusterNames(Cuts):
+    """Returns text instead of cluster numbers."""
+
+    def predict(self, objects: Objects) -> NDArray[np.generic]:
+        """Name the clusters."""
+        return np.where(super().predict(objects) > 0, "large", "small")
+
+
+class NoiseBelowZero(Cuts):
+    """Marks objects by a negative number."""
+
+    def predict(self, objects: Objects) -> NDArray[np.generic]:
+        """Return -1 and 0."""
+        return super().predict(objects) - 1
+
+
+class ClustersTheBatch(Cuts):
+    """Compares objects with the mean of the same call."""
+
+    def predict(self, objects: Objects) -> NDArray[np.generic]:
+        """Compare with the mean of the objects to predict."""
+        area = objects.table["area"].fillna(0)
+        return (area > area.mean()).to_numpy().astype(np.int64)
+
+
 BROKEN: list[tuple[type[Track], str, str]] = [
     (Raises, "fit", r"it raised RuntimeError: boom \(test_rules.py:\d+\)"),
     (RaisesInLibrary, "fit", r"it raised ValueError: Input X contains NaN.*\(test_rules.py:\d+\)"),
     (CannotBeMade, "made", "ZeroDivisionError"),
-    (TooFewColumns, "scores", r"returned shape \(17, 3\) of dtype float64; expected \(17, 5\)"),
-    (NotNumbers, "scores", "not finite"),
-    (NoProbabilities, "scores", "expected values from 0 to 1 that sum to one"),
-    (LooksAtLabels, "scores", "labels of objects to predict are not available"),
-    (Forgets, "repeat", r"in a second call for the same objects, Forgets returns different scores for 17 of 17"),
+    (TooFewColumns, "output", r"returned shape \(17, 3\) of dtype float64; expected \(17, 5\)"),
+    (NotNumbers, "output", "not finite"),
+    (NoProbabilities, "output", "expected values from 0 to 1 that sum to one"),
+    (LooksAtLabels, "output", "These objects have no labels"),
+    (Forgets, "repeat", r"in a second call for the same objects, Forgets returns a different output for 17 of 17"),
     (SortsById, "order", "for the same objects in another order"),
-    (NormalisesTheBatch, "company", "alone, NormalisesTheBatch returns different scores"),
+    (NormalisesTheBatch, "company", "alone, NormalisesTheBatch returns a different output"),
     (OneIsTooFew, "company", r"shape \(5,\) of dtype float64; expected \(1, 5\)"),
     (DrawsGlobally, "rng", "random_state=int"),
     (DrawsFromTheClock, "rng", "fitted again with the same rng"),
@@ -222,6 +272,10 @@ BROKEN: list[tuple[type[Track], str, str]] = [
     (FillsInPlace, "inputs", "fit modified the native table of the training objects"),
     (ScalesInPlace, "inputs", "predict modified the native table of the objects to predict"),
     (PeeksAtTest, "fit", "has no image of object test-00"),
+    (ClustersByLabel, "fit", "only if its task is not clustering"),
+    (ClusterNames, "output", r"of dtype <U5; expected \(17,\) of an integer dtype"),
+    (NoiseBelowZero, "output", "negative numbers for objects"),
+    (ClustersTheBatch, "company", r"has cluster \d; expected cluster \d as before"),
 ]
 
 
@@ -245,9 +299,10 @@ def test_a_network_and_fusions_follow_every_rule(name: str) -> None:
     assert broken_rules(get_track(name)) == {}
 
 
-def test_a_track_that_follows_all_rules_gets_no_message() -> None:
+@pytest.mark.parametrize("track", [Nearest, Cuts])
+def test_a_track_that_follows_all_rules_gets_no_message(track: type[Track]) -> None:
     """The counterpart of the broken tracks below."""
-    assert [(verdict.state, verdict.message) for verdict in conformance(Nearest)] == [("passed", "")] * len(RULES)
+    assert [(verdict.state, verdict.message) for verdict in conformance(track)] == [("passed", "")] * len(RULES)
 
 
 @pytest.mark.parametrize(("track", "rule", "message"), BROKEN, ids=[track.__name__ for track, _, _ in BROKEN])
@@ -273,8 +328,8 @@ def test_what_cannot_be_tried_says_why() -> None:
     """After a failed fit, predict is not called, and each rule names the failed one that it needs."""
     verdicts = {verdict.rule.name: verdict for verdict in conformance(Raises)}
 
-    assert verdicts["scores"].state == "not tried"
-    assert verdicts["scores"].message == "because 'fit' failed"
+    assert verdicts["output"].state == "not tried"
+    assert verdicts["output"].message == "because 'fit' failed"
     assert verdicts["order"].message == "because 'repeat' failed"
     assert "RuntimeError: boom" in verdicts["fit"].trace
 

@@ -165,7 +165,7 @@ def test_a_suite_gives_the_same_bytes(
         "import numpy as np\nfrom planktonbench.models.table_tracks.baselines import Majority\n"
         "class Pool(Majority):\n    name = 'pool'\n    base_models = ('xgb-source001', 'random')\n"
         "    def predict(self, objects):\n"
-        "        logs = [self.base_runs[name].log_probabilities(objects) for name in self.base_models]\n"
+        "        logs = [self.context.base_run(name).log_probabilities(objects) for name in self.base_models]\n"
         "        return np.exp(logs).mean(axis=0)\n"
     )
     for _ in range(2):

@@ -18,9 +18,9 @@ from planktonbench.benchmarks.reference import export as export_module
 from planktonbench.benchmarks.reference.export import LARGEST_MB, export_runs, rounded
 from planktonbench.benchmarks.reference.locate import FOLDER, reference_names, resolved
 from planktonbench.data_manifests.splits import SplitPlan, make_splits
-from planktonbench.models.protocol.checks import SUM_TOLERANCE
 from planktonbench.reports.results.stored_run import StoredRun, read_runs
 from planktonbench.reports.run_files.card import Card
+from planktonbench.reports.tasks.classification import SUM_TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from planktonbench import Objects, Track
 from planktonbench.data_manifests.errors import TrackError
 from planktonbench.models.fusion.early_xgboost import FusionXgb, folds_of
 from planktonbench.models.fusion.late_pooling import FusionStack, pool_weights, pooled
-from planktonbench.models.protocol.track import SMALLEST_PROBABILITY, BaseRun, clipped_log
+from planktonbench.models.protocol.track import SMALLEST_PROBABILITY, BaseRun, TrackContext, clipped_log
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss
 
@@ -75,7 +75,7 @@ def base_run_of(track: type[Track], subsets: dict[str, Objects], **options: floa
 
 def fitted(track: Track, subsets: dict[str, Objects], *base_runs: BaseRun) -> Track:
     """Fit a fusion on base runs."""
-    track.base_runs = {run.name: run for run in base_runs}
+    track.context = TrackContext(base_runs={run.name: run for run in base_runs})
     track.warm_up()
     track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(1))
     return track

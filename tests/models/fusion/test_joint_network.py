@@ -11,7 +11,7 @@ import pytest
 from planktonbench.data_manifests.errors import TrackError
 from planktonbench.models.fusion.joint_network import FusionJoint
 from planktonbench.models.image_tracks.convolutional import LeNet
-from planktonbench.models.protocol.track import BaseRun
+from planktonbench.models.protocol.track import BaseRun, TrackContext
 from sklearn.metrics import f1_score
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def fitted(
 ) -> tuple[FusionJoint, NDArray[np.float64]]:
     """Fit a joint network and return it with its scores of the test objects."""
     track = FusionJoint(**options)
-    track.base_runs = {"cnn-lenet": base_run}
+    track.context = TrackContext(base_runs={"cnn-lenet": base_run})
     track.warm_up()
     track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(2))
     return track, track.predict(subsets["test"].without_labels())

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from planktonbench import TrackError
-from planktonbench.models.protocol.checks import checked_scores, options_of
+from planktonbench.models.protocol.checks import options_of
 from planktonbench.models.registry import get_track
+from planktonbench.reports.tasks.classification import Classification
 
 if TYPE_CHECKING:
     from planktonbench import Objects
@@ -31,7 +32,9 @@ def fitted(name: str, subsets: dict[str, Objects], seed: int = 0, **options: obj
 def test_network_learns_shapes(image_subsets: dict[str, Objects]) -> None:
     """Bars, discs and rings are separated; a class without training rows has score 0; rows sum to one."""
     track = fitted("cnn-lenet", image_subsets, epochs=12)
-    scores = checked_scores(track.predict(image_subsets["test"].without_labels()), image_subsets["test"], "cnn-lenet")
+    scores = Classification().checked(
+        track.predict(image_subsets["test"].without_labels()), image_subsets["test"], "cnn-lenet"
+    )
 
     assert (scores.argmax(axis=1) == image_subsets["test"].y).mean() > 0.9
     assert (scores[:, 2] == 0).all()

@@ -12,10 +12,11 @@ from keras import layers
 from planktonbench import Objects, TrackError, from_keras
 from planktonbench.models.image_tracks.user_keras import KerasTrack
 from planktonbench.models.networks.network import built_network
-from planktonbench.models.protocol.checks import check_track, checked_scores, options_of
+from planktonbench.models.protocol.checks import check_track, options_of
 from planktonbench.models.protocol.source_hash import track_sha256
 from planktonbench.models.registry import get_track
 from planktonbench.models.training.recipe import Recipe
+from planktonbench.reports.tasks.classification import Classification
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +52,7 @@ def test_user_network_learns_shapes(image_subsets: dict[str, Objects]) -> None:
     track = from_keras("small", build, side=32, epochs=30, learning_rate=0.01, minutes=5)()
 
     track.fit(image_subsets["train"], image_subsets["valid"], rng=np.random.default_rng(0))
-    scores = checked_scores(track.predict(image_subsets["test"]), image_subsets["test"], "small")
+    scores = Classification().checked(track.predict(image_subsets["test"]), image_subsets["test"], "small")
 
     assert (scores.argmax(axis=1) == image_subsets["test"].y).mean() > 0.9
     assert (scores[:, 2] == 0).all()

@@ -33,7 +33,8 @@ import numpy as np, pandas as pd
 
 def fitted(module, member, options, subsets, base_runs):
     track = getattr(importlib.import_module(f"planktonbench.models.{module}"), member)(**options)
-    track.base_runs = base_runs
+    protocol = importlib.import_module("planktonbench.models.protocol.track")
+    track.context = protocol.TrackContext(base_runs=base_runs)
     track.warm_up()
     track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(0))
     track.predict(subsets["test"].without_labels())

@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from planktonbench import Objects, TrackError
-from planktonbench.models.protocol.checks import checked_scores
 from planktonbench.models.registry import SHIPPED, get_track
 from planktonbench.models.table_tracks.xgboost_tracks import resampled
+from planktonbench.reports.tasks.classification import Classification
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-NATIVE = [name for name in SHIPPED if get_track(name).inputs == {"native"}]
+TRACKS = [get_track(name) for name in SHIPPED]
+NATIVE = [t.name for t in TRACKS if t.inputs == {"native"} and t.task == "classification"]
 LEARNING = [name for name in NATIVE if name not in {"majority", "random"}]
 
 
@@ -25,7 +26,7 @@ def fitted(name: str, subsets: Mapping[str, Objects], seed: int = 0, **options: 
     track.warm_up()
     track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(seed))
     test = subsets["test"].without_labels()
-    return track, checked_scores(track.predict(test), test, name)
+    return track, Classification().checked(track.predict(test), test, name)
 
 
 @pytest.mark.parametrize("name", NATIVE)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from planktonbench import TrackError
+from planktonbench.models.protocol.track import TrackContext
 from planktonbench.models.registry import get_track
 from scipy.special import softmax
 from sklearn.metrics import f1_score, log_loss
@@ -43,7 +44,7 @@ def fit(
 
     track = get_track("cnn-lenet")(**{**OPTIONS, **options})
     keras.utils.set_random_seed(0)
-    track.scratch, track.log = scratch, log
+    track.context = TrackContext(scratch=scratch, log=log)
     track.fit(subsets["train"], subsets["valid"], rng=np.random.default_rng(0))
     return track  # type: ignore[return-value]
 

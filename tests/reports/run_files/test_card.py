@@ -37,6 +37,15 @@ def test_a_card_is_unchanged_by_writing_and_reading(folder: Path) -> None:
     assert "Méduse" in text
 
 
+def test_a_card_is_flat(folder: Path) -> None:
+    """Every fact is a top-level key; the groups of the card in memory are not stored."""
+    content = json.loads((folder / CARD).read_text("utf-8"))
+
+    assert not {"data", "cost"} & content.keys()
+    assert (content["track"], content["split"]) == ("good", "holdout.v1")
+    assert (content["task"], content["labels"]) == ("classification", "all")
+
+
 def test_keys_of_later_versions_are_ignored(folder: Path) -> None:
     """A card with an additional key is read as the same card."""
     known = read_card(folder)

@@ -1,0 +1,1 @@
+"""Clustering tracks, which learn without labels. Measures of clusterings belong in `reports`."""

@@ -1,0 +1,46 @@
+"""Context of a track: base runs by name, and contexts of inner tracks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from planktonbench import TrackError
+from planktonbench.models.clustering.kmeans import KmeansNative
+from planktonbench.models.protocol.track import BaseRun, TrackContext
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from planktonbench import Objects
+
+
+def test_a_missing_base_run_is_named() -> None:
+    """Near matches are suggested."""
+    run = BaseRun("kmeans-native", KmeansNative, {}, None)
+    context = TrackContext(base_runs={"kmeans-native": run})
+
+    assert context.base_run("kmeans-native") is run
+    with pytest.raises(TrackError, match=r"no base run of 'kmeans'.*Did you mean kmeans-native"):
+        context.base_run("kmeans")
+
+
+def test_scores_of_a_clustering_are_refused_in_words(subsets: dict[str, Objects]) -> None:
+    """A clustering has no scores that a fusion could use."""
+    run = BaseRun("kmeans-native", KmeansNative, {}, None, pd.DataFrame())
+
+    with pytest.raises(TrackError, match=r"Track 'kmeans-native' has no scores; expected .* classification"):
+        run.log_probabilities(subsets["valid"])
+
+
+def test_an_inner_track_has_a_folder_and_lines_of_its_own(tmp_path: Path) -> None:
+    """Its lines begin with its label; outside a run there is no folder and no log."""
+    lines: list[str] = []
+    context = TrackContext(tmp_path, lines.append).nested("network 1 of 2")
+    context.log("epoch 1")
+
+    assert lines == ["network 1 of 2: epoch 1"]
+    assert context.scratch == tmp_path / "network-1-of-2"
+    assert context.scratch.is_dir()
+    assert TrackContext().nested("alone").scratch is None

@@ -1,0 +1,98 @@
+"""Clustering task: names of clusters, stored tables, and measures recomputed from a stored run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from planktonbench import DataError, Objects, TrackError
+from planktonbench.reports.results.stored_run import StoredRun, read_runs
+from planktonbench.reports.tasks.catalogue import TASKS, task_named
+from planktonbench.reports.tasks.clustering import Clustering
+from planktonbench.reports.tasks.task import Prediction
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CLASSES = ("bar", "disc", "ring")
+
+
+def asked(name: str, codes: list[int] | None, n: int) -> Objects:
+    """Return objects without features."""
+    ids = np.array([f"{name}{position}" for position in range(n)], object)
+    return Objects(ids, CLASSES, codes=None if codes is None else np.array(codes))
+
+
+def test_tasks_are_found_by_name() -> None:
+    """Each task has a name of its own, and a mistyped one gets near matches."""
+    assert [task_named(task.name) for task in TASKS] == list(TASKS)
+
+    with pytest.raises(TrackError, match=r"no task named 'clusterin'\. Did you mean clustering"):
+        task_named("clusterin")
+
+
+def test_clusters_are_named_by_the_most_common_taxon_of_their_validation_objects() -> None:
+    """Of two equally common taxa the first is taken; a cluster without validation objects gets the overall taxon."""
+    valid = Prediction(asked("v", [2, 2, 0, 1, 0, 2], 6), np.array([0, 0, 0, 1, 1, 2]))
+    test = Prediction(asked("t", None, 5), np.array([4, 3, 2, 1, 0]))
+
+    stored, stored_valid = Clustering().tables(test, valid)
+
+    assert list(stored.columns) == ["object_id", "taxon", "cluster"]
+    assert stored["taxon"].tolist() == ["ring", "ring", "ring", "bar", "ring"]
+    assert stored["cluster"].tolist() == [4, 3, 2, 1, 0]
+    assert stored_valid["taxon"].tolist() == ["ring", "ring", "ring", "bar", "bar", "ring"]
+
+
+def test_test_objects_cannot_name_clusters() -> None:
+    """Objects without labels are refused instead of being counted as some class."""
+    test = Prediction(asked("t", None, 2), np.array([0, 1]))
+
+    with pytest.raises(ValueError, match="objects with labels"):
+        Clustering().tables(test, test)
+
+
+@pytest.fixture
+def run(tmp_path: Path, add_run: Callable[..., Path]) -> StoredRun:
+    """Stored run of a clustering."""
+    folder = add_run(tmp_path, "groups", task="clustering", labels="none", n_valid=21)
+    rng = np.random.default_rng(5)
+    for name, n_clusters in (("predictions", 6), ("valid", 4)):
+        table = pd.read_parquet(folder / f"{name}.parquet")[["object_id", "taxon"]]
+        table["cluster"] = rng.integers(0, n_clusters, len(table))
+        table.to_parquet(folder / f"{name}.parquet", index=False)
+    (found,) = read_runs(tmp_path)
+    return found
+
+
+def test_measures_follow_from_the_stored_tables(run: StoredRun) -> None:
+    """NMI and ARI equal scikit-learn's; facts count clusters, labels and objects in clusters without a name."""
+    stored = pd.read_parquet(run.folder / "predictions.parquet")
+    truth = run.truth.set_index("object_id").loc[stored["object_id"], "taxon"]
+
+    row = Clustering().evaluate(run).row()
+
+    assert row["nmi"] == pytest.approx(normalized_mutual_info_score(truth, stored["cluster"]))
+    assert row["ari"] == pytest.approx(adjusted_rand_score(truth, stored["cluster"]))
+    assert float(row["acc_lo"]) <= float(row["acc"]) <= float(row["acc_hi"])
+    assert run.score is not None
+    assert row["named_macro_f1"] == run.score.macro_f1
+    assert (row["n_clusters"], row["labels_used"]) == (stored["cluster"].nunique(), 21)
+    assert row["n_unnamed"] == (stored["cluster"] >= 4).sum() > 0
+    assert "ACC+F1+NMI+ARI" in str(row["signature"])
+    assert "|task:clustering|" in str(row["signature"])
+    assert "|task:clustering|" in run.score.signature
+    assert Clustering().evaluate(run).row() == row
+
+
+def test_a_stored_run_without_clusters_is_refused(run: StoredRun) -> None:
+    """The message names the file and the missing column."""
+    path = run.folder / "predictions.parquet"
+    pd.read_parquet(path).drop(columns="cluster").to_parquet(path, index=False)
+
+    with pytest.raises(DataError, match=r"predictions\.parquet has no column 'cluster'"):
+        Clustering().evaluate(run)
