@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .cleaning.rules import clean
-from .errors import DataError
+from .errors import DataError, ManifestError, did_you_mean
 from .files.cache import cache_folder
 from .files.tables import canonical_text, find_column
 from .manifest import Manifest, load_manifest, manifest_names, manifest_of_folder
@@ -160,8 +160,12 @@ def open_folder(manifest: Manifest | None, folder: Path) -> Dataset:
 
     Raises:
         DataError: the files are missing, unreadable or contradict each other.
+        ManifestError: the manifest states a layout that has no reader.
 
     """
+    if manifest is not None and manifest.layout not in {None, *layouts.READERS}:
+        message = f"Manifest '{manifest.name}': layout is '{manifest.layout}'. "
+        raise ManifestError(message + did_you_mean(str(manifest.layout), layouts.READERS))
     layout, location = layouts.locate(folder)
     reader = layouts.READERS[layout]
     raw = reader.read(location)

@@ -16,7 +16,6 @@ from .files.yaml_files import Schema, is_yaml, read_shipped, read_yaml, shipped_
 from .seeds import sha256_text
 
 Background = Literal["light", "dark"]
-Layout = Literal["challenge", "seanoe", "class-folders"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -88,7 +87,7 @@ class Manifest(Schema):
     source: Text
     citation: Text
     licence: Text
-    layout: Layout | None = None  # None: detected from the files
+    layout: Name | None = None  # for readers of the manifest; it is recognised by the files
     background: Background
     doi: Annotated[str, StringConstraints(pattern=r"^10\.\d{4,9}/\S+$")] | None = None
     url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = None

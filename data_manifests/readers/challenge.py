@@ -11,6 +11,7 @@ from ..cleaning.raw_tables import RawTables
 from ..errors import DataError
 from ..files.tables import SPELLINGS, read_table
 from ..images.store import images_beside
+from .reader import IMAGE_SOURCES, Reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,3 +46,12 @@ def read(folder: Path) -> RawTables:
         native_path=native if native.exists() else None,
         images=images_beside(folder),
     )
+
+
+READER = Reader(
+    name="challenge",
+    expected=f"{META} and {NATIVE} ({IMAGE_SOURCES})",
+    recognise=recognise,
+    files=files,
+    read=read,
+)

@@ -18,6 +18,7 @@ from ..files.listing import is_archive, is_hidden, is_image, walk
 from ..images.store import WHOLE_PATH, ImageStore, open_images
 from ..notes import note
 from ..subsets import SET_NAMES
+from .reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,3 +129,13 @@ def _split_folders(name: str) -> tuple[str, str]:
     folders = name.rpartition("/")[0]
     parents, _, taxon = folders.rpartition("/")
     return parents, taxon
+
+
+READER = Reader(
+    name="class-folders",
+    expected="…/<class>/<image> with at least two classes, or a single zip or tar file of these",
+    recognise=recognise,
+    files=files,
+    read=read,
+    in_subfolder=False,
+)

@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DataError, listed
 from ..files.listing import is_archive, is_hidden
-from ..images.store import IMAGES
 from . import challenge, class_folders, seanoe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from ..cleaning.raw_tables import RawTables
 
-
-@dataclass(frozen=True)
-class Reader:
-    """Functions to read one layout.
-
-    Attributes:
-        recognise: returns whether a path has the layout.
-        files: returns the tables that `read` reads.
-        read: reads the tables and locates the images.
-
-    """
-
-    recognise: Callable[[Path], bool]
-    files: Callable[[Path], list[Path]]
-    read: Callable[[Path], RawTables]
-
-
-READERS = {
-    "seanoe": Reader(seanoe.recognise, seanoe.files, seanoe.read),
-    "challenge": Reader(challenge.recognise, challenge.files, challenge.read),
-    "class-folders": Reader(class_folders.recognise, class_folders.files, class_folders.read),
-}
-"""Readers in order of priority: `taxa.csv` is more specific than a native table, and tables than class folders."""
-
-IMAGE_SOURCES = f"images in {IMAGES}/, {IMAGES}.zip or {IMAGES}.tar"
-EXPECTED = {
-    "seanoe": f"{seanoe.TAXA} and {seanoe.NATIVE}, optionally .gz ({IMAGE_SOURCES})",
-    "challenge": f"{challenge.META} and {challenge.NATIVE} ({IMAGE_SOURCES})",
-    "class-folders": "…/<class>/<image> with at least two classes, or a single zip or tar file of these",
-}
+READERS = {reader.name: reader for reader in (seanoe.READER, challenge.READER, class_folders.READER)}
+"""Readers by layout, in order of priority: `taxa.csv` is more specific than a native table, and tables than folders."""
 
 
 class LocatedLayout(NamedTuple):
@@ -66,11 +34,11 @@ def locate(path: Path) -> LocatedLayout:
         message = f"{path} is not a folder; expected the folder of a data set, or a zip or tar file of class folders."
         raise DataError(message)
     for name, reader in READERS.items():
-        for candidate in [path] if name == "class-folders" else [path, *_only_folder(path)]:
+        for candidate in [path, *(_only_folder(path) if reader.in_subfolder else [])]:
             if reader.recognise(candidate):
                 return LocatedLayout(name, candidate)
     found = listed(sorted(entry.name for entry in path.iterdir()), 8) or "nothing"
-    expected = "; ".join(f"{name}: {text}" for name, text in EXPECTED.items())
+    expected = "; ".join(f"{name}: {reader.expected}" for name, reader in READERS.items())
     message = f"{path} has no layout that can be read. Expected {expected}. Found: {found}."
     raise DataError(message)
 

@@ -20,6 +20,7 @@ from ..errors import DataError
 from ..files.tables import SPELLINGS, canonical_text, find_column, read_table
 from ..images.store import images_beside
 from ..notes import Note, note
+from .reader import IMAGE_SOURCES, Reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,3 +118,12 @@ def _misplaced_images(objects: pd.DataFrame, images: ImageStore | None) -> list[
 def _folder(name: str) -> str:
     """Return the name of the parent folder of an image."""
     return name.rpartition("/")[0].rpartition("/")[2]
+
+
+READER = Reader(
+    name="seanoe",
+    expected=f"{TAXA} and {NATIVE}, optionally {GZIP} ({IMAGE_SOURCES})",
+    recognise=recognise,
+    files=files,
+    read=read,
+)

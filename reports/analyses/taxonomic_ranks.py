@@ -13,7 +13,7 @@ from ..results.folded_classes import coded_predictions
 from ..results.run_table import run_table
 from ..results.taxonomy import taxonomy_of
 from ..scoring.bootstrap import interval_of
-from ..scoring.metrics import totals_of
+from ..scoring.metrics import METRICS, totals_of
 from ..scoring.score import DRAWS
 from .analysis import Analysis
 
@@ -80,7 +80,7 @@ def _scores(predictions: CodedPredictions, fold: Mapping[str, str], seed: int) -
         "macro_f1_lo": low,
         "macro_f1_hi": high,
         "accuracy": float(totals.accuracy),
-        "balanced_accuracy": float(totals.macro(totals.recall)),
+        "balanced_accuracy": float(METRICS["balanced_accuracy"](totals)),
     }
 
 

@@ -13,6 +13,7 @@ from ...data_manifests.files.tables import read_table
 from ..run_files.card import CARD, CLASSIFICATION, Card, read_card
 from ..run_files.predictions import DEFAULT_GROUP, Labels, match, read_labels
 from ..run_files.run_folder import IMPORTANCE, PREDICTIONS, PREPARATION, RUNS, TRUTH_COLUMNS, truth_path
+from ..scoring.metrics import METRICS
 from ..scoring.score import DRAWS, Context, Score, score_labels
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 COLUMNS = [
     "dataset", "simulated", "track", "split", "seed", "n_test", "n_classes", "macro_f1", "macro_f1_lo", "macro_f1_hi",
-    "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "fit_seconds", "predict_seconds", "status",
-    "reason", "signature",
+    *METRICS, "fit_seconds", "predict_seconds", "status", "reason", "signature",
 ]  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 
@@ -55,6 +57,15 @@ class Totals:
     def accuracy(self) -> NDArray[np.float64]:
         """Share of correctly predicted objects, shape (...)."""
         return np.asarray(self.hits.sum(axis=-1) / self.support.sum(axis=-1))
+
+
+METRICS: dict[str, Callable[[Totals], NDArray[np.float64]]] = {
+    "accuracy": lambda totals: totals.accuracy,
+    "balanced_accuracy": lambda totals: totals.macro(totals.recall),
+    "macro_precision": lambda totals: totals.macro(totals.precision),
+    "macro_recall": lambda totals: totals.macro(totals.recall),
+}
+"""Metrics besides macro F1, by the name of their column in scores.csv and of their field of `Score`."""
 
 
 def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from ...data_manifests.files.tables import canonical_text
 from ...data_manifests.seeds import derived_seed, sha256_text
 from ..run_files.predictions import Labels, check_unique, match, read_classes, read_labels
 from .bootstrap import Intervals, Units, count_units, intervals
-from .metrics import Totals, totals_of
+from .metrics import METRICS, Totals, totals_of
 from .signature import Signature
 
 if TYPE_CHECKING:
@@ -285,14 +285,11 @@ def _assemble(
     while other in names:
         other = f"({other})"
     columns = [*names, *([other] if unknown else [])]
+    metrics: dict[str, Any] = {name: float(metric(totals)) for name, metric in METRICS.items()}
     return Score(
         macro_f1=float(totals.macro(totals.f1)),
         macro_f1_interval=bounds.macro_f1,
-        accuracy=float(totals.accuracy),
         accuracy_interval=bounds.accuracy,
-        balanced_accuracy=float(totals.macro(totals.recall)),
-        macro_precision=float(totals.macro(totals.precision)),
-        macro_recall=float(totals.macro(totals.recall)),
         n_objects=signature.n_objects,
         n_clusters=n_clusters,
         classes_scored=signature.n_classes,
@@ -302,6 +299,7 @@ def _assemble(
         per_class=_per_class(names, totals, bounds)[present].reset_index(drop=True),
         confusion=pd.DataFrame(matrix[:, : len(columns)], index=pd.Index(names, name="truth"), columns=columns),
         signature=str(signature),
+        **metrics,
     )
 
 

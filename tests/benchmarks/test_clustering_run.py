@@ -47,7 +47,7 @@ def tracks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_kmeans_is_judged_in_the_report(challenge: Path, tmp_path: Path) -> None:
-    """The report has ACC, NMI and ARI with intervals, as recomputed from the stored clusters; the card says no labels."""
+    """The report has ACC, NMI and ARI with intervals, as recomputed from stored clusters; the card says no labels."""
     out = tmp_path / "out"
 
     scores = pb.run("flowcam", tracks=["kmeans-native", "majority"], seeds=[0, 1], data_dir=challenge, out=out)
@@ -88,7 +88,7 @@ def test_labels_and_scores_of_a_clustering_are_refused(challenge: Path, tmp_path
 
 def test_an_unknown_task_is_refused_before_anything_runs(challenge: Path, tmp_path: Path, tracks: str) -> None:
     """Near matches are suggested."""
-    with pytest.raises(pb.TrackError, match="no task named 'clusterin'.*clustering"):
+    with pytest.raises(pb.TrackError, match=r"no task named 'clusterin'.*clustering"):
         pb.run("flowcam", tracks=[f"{tracks}:Lost"], data_dir=challenge, out=tmp_path / "out")
 
     assert not (tmp_path / "out" / "runs").exists()

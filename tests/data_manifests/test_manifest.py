@@ -142,7 +142,7 @@ def test_unknown_names_are_reported(name: str, words: str) -> None:
         ("licence", "license: CC0", "field 'license' is unknown. Did you mean licence?"),
         ("classes", "classes: {egg: -1}", "field 'classes.egg' is -1"),
         ("classes", "classes: {egg cell: 1, Egg  Cell: 2}", "'egg cell' and 'Egg  Cell' differ only in case or spaces"),
-        ("layout", "layout: zip", "field 'layout' is 'zip': Input should be 'challenge'"),
+        ("layout", "layout: 7", "field 'layout' is 7: Input should be a valid string"),
         ("checksums", "checksums: {meta.csv: abc}", "field 'checksums.meta.csv' is 'abc'"),
         ("grouping", "grouping: projid", "field 'grouping' is 'projid'"),
         ("doi", "doi: doi.org/1", "field 'doi' is 'doi.org/1'"),
