@@ -12,11 +12,12 @@ from .command import Command
 
 
 def list_command() -> None:
-    """List the tracks with their inputs and sources."""
+    """List the tracks with their tasks, inputs and sources."""
     from ...models.registry import get_track, track_names
 
     found = [get_track(name) for name in track_names()]
-    print_table(("track", "inputs", "source"), [(t.name, "+".join(sorted(t.inputs)), t.source) for t in found])
+    rows = [(track.name, track.task, "+".join(sorted(track.inputs)), track.source) for track in found]
+    print_table(("track", "task", "inputs", "source"), rows)
 
 
 def show_command(name: Annotated[str, typer.Argument(help="A track's name, or path.py:Class.")]) -> None:
@@ -26,6 +27,7 @@ def show_command(name: Annotated[str, typer.Argument(help="A track's name, or pa
 
     track = get_track(name)
     typer.echo(f"{track.name}: {inspect.getdoc(track)}\n")
+    typer.echo(f"task: {track.task}")
     typer.echo(f"inputs: {', '.join(sorted(track.inputs))}")
     typer.echo(f"source: {track.source}")
     options = options_of(track)
@@ -40,7 +42,7 @@ LIST = Command(
     list_command,
     "planktonbench tracks list",
     "List the tracks.",
-    "List the tracks with their inputs and sources.",
+    "List the tracks with their tasks, inputs and sources.",
 )
 
 
