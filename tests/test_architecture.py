@@ -24,7 +24,7 @@ LAYERS = {
 }
 """Top-level packages, and the others that each of them may import."""
 
-REPORTS = ("run_files", "scoring", "results", "comparisons", "figures", "analyses", "pictures", "pages")
+REPORTS = ("run_files", "scoring", "results", "comparisons", "figures", "warnings", "analyses", "pictures", "pages")
 """Packages inside `reports`, bottom to top: each may import those before it."""
 
 MAX_TOP_MODULES = 8  # modules directly in a top-level package

@@ -13,11 +13,11 @@ import jinja2
 from ..._version import __version__
 from ...data_manifests.notes import NOTHING_FOUND
 from ..analyses.confident_errors import MOST_SUSPECTED
-from ..analyses.report_warnings import KINDS
 from ..figures.section_figures import NAMED_COLUMNS
 from ..pictures.examples import PER_CONFUSION, class_examples
 from ..pictures.kept_pictures import ImageCopies, Picture
 from ..results.confused_pairs import ConfusedPair, Confusion, confused_pairs
+from ..warnings.catalogue import KINDS
 from .methods_text import MethodsText, methods_text
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from ..analyses.catalogue import AnalysisSummary
     from ..analyses.confident_errors import SuspectedLabelError
-    from ..analyses.report_warnings import ReportWarning
     from ..pictures.segmentation_outlines import OutlinePictures
     from ..results.section import Section
     from ..run_files.card import CardNote
+    from ..warnings.kind import ReportWarning
 
 MOST_NAMED = 3  # best tracks in the headline of the overview
 WIDE_FROM = 40  # classes; from this number on a confusion matrix is shown in a scrollable box

@@ -10,8 +10,6 @@ from urllib.parse import quote
 
 from ..analyses.catalogue import ANALYSES, analysis_figures, analysis_summaries
 from ..analyses.confident_errors import SHOWN, SuspectedLabelError, suspected_label_errors, write_for_ecotaxa
-from ..analyses.duplicates import duplicates_of
-from ..analyses.report_warnings import warnings_of
 from ..comparisons.fusion_gain import FUSION
 from ..comparisons.fusion_gain import in_words as fusions_in_words
 from ..comparisons.leaderboard import LEADERBOARD, groups_in
@@ -25,6 +23,7 @@ from ..pictures.examples import examples_of
 from ..pictures.network_inputs import NETWORK_INPUTS, network_inputs_figure, network_inputs_of
 from ..pictures.segmentation_outlines import outlines_of
 from ..results.section import of_section
+from ..warnings.catalogue import warnings_of
 from .explorer import Explorer
 from .leaderboard_export import leaderboard, write_leaderboard
 from .page import SectionPage
@@ -70,7 +69,6 @@ class SectionFiles:
         self._write_tables(groups)
         explorer = Explorer.of(self.section, self._pictures)
         drawn = self._figures()
-        fusions = of_section(self.tables[FUSION], self.section)
         name = self.section.dataset
         page = SectionPage(
             self.section,
@@ -78,8 +76,8 @@ class SectionFiles:
             drawn,
             examples_of(self.out, name),
             outlines_of(self.out, name),
-            fusions=fusions_in_words(fusions),
-            warnings=warnings_of(self.section, duplicates_of(self.out, name), fusions),
+            fusions=fusions_in_words(of_section(self.tables[FUSION], self.section)),
+            warnings=warnings_of(self.section, self.tables),
             groups=groups,
             differences=_differences_from_best(ranked[ranked["split"] == self.section.split]),
             standing=groups_in_words(ranked[ranked["split"] == self.section.split]),

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from ...data_manifests.files.atomic_writes import atomic_folder, atomic_write
 from ..analyses.catalogue import analysis_tables
 from ..analyses.confident_errors import SHOWN, suspected_label_errors
-from ..analyses.duplicates import store_duplicates
-from ..analyses.report_warnings import WARNINGS, warnings_table
 from ..comparisons.fusion_gain import FUSION, fusion_table
 from ..comparisons.leaderboard import COMPARISONS, LEADERBOARD, leaderboard_tables
 from ..comparisons.over_datasets import OVER_DATASETS, in_words, over_datasets
@@ -21,6 +19,7 @@ from ..pictures.examples import keep_examples
 from ..results.section import Section, sections_of
 from ..results.stored_run import read_runs, scores_table
 from ..run_files.run_folder import SCORES
+from ..warnings.catalogue import WARNINGS, store_evidence, warnings_table
 from .page import CrossDatasetComparison, SectionPage, render_dataset, render_overview, render_warnings
 from .section_files import ASSETS, FIGURES, TABLES, SectionFiles
 
@@ -80,7 +79,7 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> Results:
     sections = sections_of(runs)
     for dataset in datasets:
         keep_examples(out, sections, dataset)
-        store_duplicates(out, dataset)
+        store_evidence(out, dataset)
         cell_pictures_of(out, dataset.name).keep(
             dataset, _objects_on_demand([one for one in sections if one.dataset == dataset.name])
         )

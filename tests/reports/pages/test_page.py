@@ -13,7 +13,6 @@ import pytest
 from planktonbench import __version__
 from planktonbench.data_manifests.notes import NOTHING_FOUND
 from planktonbench.reports.analyses.confident_errors import SuspectedLabelError
-from planktonbench.reports.analyses.report_warnings import OBJECT_INTERVAL, SIMULATED, ReportWarning
 from planktonbench.reports.figures.interactive import as_json, tracks
 from planktonbench.reports.pages.explorer import Explorer
 from planktonbench.reports.pages.page import (
@@ -30,6 +29,9 @@ from planktonbench.reports.pictures.kept_pictures import ImageCopies
 from planktonbench.reports.pictures.segmentation_outlines import OutlinePictures
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import read_runs
+from planktonbench.reports.warnings.data import SimulatedData
+from planktonbench.reports.warnings.intervals import ObjectInterval
+from planktonbench.reports.warnings.kind import ReportWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -337,14 +339,14 @@ def test_numbers_are_formatted(write: Callable[[float | None], str], value: floa
 def test_warnings_are_above_the_leaderboard_and_explained(make_section: Callable[..., Section]) -> None:
     """Both pages show code and text; a separate page explains the warnings that apply, and only these."""
     section = make_section()
-    found = [ReportWarning(OBJECT_INTERVAL, "too narrow"), ReportWarning(SIMULATED, "drawn")]
+    found = [ReportWarning(ObjectInterval(), "too narrow"), ReportWarning(SimulatedData(), "drawn")]
     texts = [page_of(section, warnings=found).text, Page(render_overview([contents_of(section, warnings=found)])).text]
     explained = Page(render_warnings([contents_of(section, warnings=found[:1])])).text
 
     for text in texts:
         assert text.index("W03 too narrow") < text.index("W07 drawn") < text.index("track macro F1 95 % CI")
-    assert OBJECT_INTERVAL.remedy in explained
-    assert SIMULATED.remedy not in explained
+    assert ObjectInterval.remedy in explained
+    assert SimulatedData.remedy not in explained
 
 
 def test_rank_groups_have_a_column(make_section: Callable[..., Section]) -> None:

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 from planktonbench import DataError
 from planktonbench.reports.analyses.catalogue import ANALYSES
-from planktonbench.reports.analyses.report_warnings import COLUMNS as WARNING_COLUMNS
 from planktonbench.reports.pages import write
 from planktonbench.reports.pages.write import write_results
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import COLUMNS, read_runs
+from planktonbench.reports.warnings.catalogue import COLUMNS as WARNING_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
