@@ -7,8 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from ...data_manifests.files.atomic_writes import atomic_folder, atomic_write
-from ..analyses.catalogue import analysis_tables
-from ..analyses.confident_errors import SHOWN, suspected_label_errors
+from ..analyses.catalogue import analysis_tables, objects_shown
 from ..comparisons.fusion_gain import FUSION, fusion_table
 from ..comparisons.leaderboard import COMPARISONS, LEADERBOARD, leaderboard_tables
 from ..comparisons.over_datasets import OVER_DATASETS, in_words, over_datasets
@@ -87,12 +86,9 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> Results:
 
 
 def _objects_on_demand(sections: list[Section]) -> set[str]:
-    """Return the objects that the pages show for cells of confusion matrices and as suspected label errors."""
-    found = {one for section in sections for one in cell_objects(section)["object_id"]}
-    for section in sections:
-        errors = suspected_label_errors(section.done[0], SHOWN) if section.done else None
-        found |= set() if errors is None else set(errors["object_id"])
-    return found
+    """Return the objects whose images the pages show for cells of confusion matrices and in analyses."""
+    in_cells = {one for section in sections for one in cell_objects(section)["object_id"]}
+    return in_cells.union(*map(objects_shown, sections))
 
 
 def _write_report(out: Path, sections: list[Section]) -> dict[str, pd.DataFrame]:
