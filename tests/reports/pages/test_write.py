@@ -60,9 +60,10 @@ def test_the_report_has_pages_figures_and_tables(out: Path) -> None:
     ]
 
     found, of_analyses = set(names(out / "report")), {f"tables/{analysis.file}" for analysis in ANALYSES}
-    for dataset in ("bay", "lake"):
-        of_analyses |= {f"figures/{dataset}-{analysis.figure}.png" for analysis in ANALYSES}
-        of_analyses |= {f"tables/{dataset}-good-suspected-label-errors.tsv"}
+    for section in sections_of(read_runs(out)):
+        files = [file.name for analysis in ANALYSES for file in analysis.files(section, {})]
+        of_analyses |= {f"tables/{section.dataset}-{name}" for name in files}
+        of_analyses |= {f"figures/{section.dataset}-{analysis.figure}.png" for analysis in ANALYSES}
 
     assert sorted(found - of_analyses) == sorted(expected)
     assert {"tables/effort.csv", "figures/lake-effort.png", "tables/bay-good-suspected-label-errors.tsv"} < found
