@@ -24,7 +24,9 @@ LAYERS = {
 }
 """Top-level packages, and the others that each of them may import."""
 
-REPORTS = ("run_files", "scoring", "results", "tasks", "comparisons", "figures", "analyses", "pictures", "pages")
+REPORTS = (
+    "run_files", "scoring", "results", "tasks", "comparisons", "figures", "warnings", "analyses", "pictures", "pages",
+)  # fmt: skip
 """Packages inside `reports`, bottom to top: each may import those before it."""
 
 MAX_TOP_MODULES = 8  # modules directly in a top-level package
@@ -92,6 +94,24 @@ def test_packages_in_reports_only_import_lower_packages() -> None:
 
     assert within
     assert upward == []
+
+
+def test_pages_and_commands_know_no_analysis_or_warning_by_name() -> None:
+    """They import only the catalogues and the classes that all analyses and warnings share."""
+    common = {
+        "reports.analyses", "reports.analyses.analysis", "reports.analyses.catalogue",
+        "reports.warnings", "reports.warnings.catalogue", "reports.warnings.kind",
+    }  # fmt: skip
+    users = {name: others for name, others in GRAPH.items() if name.startswith(("reports.pages", "benchmarks."))}
+    by_name = [
+        f"{name} imports {other}"
+        for name, others in users.items()
+        for other in others - common
+        if other.startswith(("reports.analyses.", "reports.warnings."))
+    ]
+
+    assert "reports.analyses.catalogue" in users["reports.pages.write"]
+    assert by_name == []
 
 
 def test_there_are_no_import_cycles() -> None:

@@ -1,4 +1,4 @@
-"""Analyses for ecologists and curators: a table each, often with summary and figure (`catalogue`), and warnings.
+"""Analyses for ecologists and curators: one class each, often with table, summary and figure (`catalogue`).
 
-Page layout belongs in `pages`.
+Page layout belongs in `pages`, and what a reader must be warned of in `warnings`.
 """

@@ -19,7 +19,7 @@ from ..scoring.metrics import confusion_matrix
 from .analysis import Analysis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ..results.stored_run import StoredRun
     from ..results.subset_predictions import SubsetPredictions
 
-ABUNDANCE, ABUNDANCE_BY_TAXON = "abundance.csv", "abundance-by-taxon.csv"
 ESTIMATORS = ("plain", "adjusted")
 COLUMNS = ("sample", "estimator", "n_objects", "n_taxa", "bray_curtis")
 COLUMNS_BY_TAXON = (
@@ -39,6 +38,90 @@ ALL = ""  # sample name of the rows over all test objects
 MIN_COUNT = 0.5  # objects; adjusted counts are not integers
 RIDGE_WEIGHT = 1e-6  # relative to the data term; only matters where predictions do not determine the shares
 SUM_WEIGHT = 1e4  # weight of the constraint that shares sum to one; 1e8 in the squares
+LINEAR_BELOW = 10  # objects; the axes of the figure are logarithmic above
+
+
+class CountsBySample(Analysis):
+    """Distance of the counts of each sample from the truth."""
+
+    file = "abundance.csv"
+    title = "Counts by sample"
+    description = (
+        "Distance of taxon counts from the truth, by sample and over all test objects. Bray–Curtis dissimilarity is 0 "
+        "if all counts are correct and 1 if no object is counted under its taxon. Plain counts are numbers of "
+        "predictions; adjusted counts are corrected for the error rates on validation rows, which adds noise. Counts "
+        "of each taxon are in abundance-by-taxon.csv."
+    )
+
+    def table(self, runs: Sequence[StoredRun]) -> pd.DataFrame:
+        """Compare counts of taxa with the truth by sample, for all finished runs.
+
+        Returns:
+            One row for each run, sample and estimator (`ESTIMATORS`), with `run_table.KEYS`, `COLUMNS` and `reason`.
+            Rows with an empty `sample` are over all test objects. `n_taxa` is the number of classes in the sample.
+            `bray_curtis` is the sum of |counted - true| divided by the sum of counted + true (Bray & Curtis 1957).
+            Since both have the same total, it is the share of the objects counted under a wrong taxon.
+
+        """
+        return run_table(runs, COLUMNS, _rows)
+
+    def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the Bray–Curtis dissimilarity over all test objects."""
+        over_all_samples = rows[is_blank(rows["sample"])].dropna(subset=["bray_curtis"])
+        means = over_all_samples.pivot_table("bray_curtis", "track", "estimator").sort_index(axis=1, ascending=False)
+        return means.rename(columns="Bray–Curtis, {} counts".format)
+
+
+class CountsByTaxon(Analysis):
+    """Counts of each taxon compared with the truth."""
+
+    file = "abundance-by-taxon.csv"
+    title = "Counts by taxon"
+    description = (
+        "Counts of each taxon over all test objects compared with the truth, and the bias in objects per sample, "
+        "which is positive if a taxon is overestimated."
+    )
+    figure = "abundance"
+
+    def table(self, runs: Sequence[StoredRun]) -> pd.DataFrame:
+        """Compare counts of each taxon with the truth, for all finished runs.
+
+        Returns:
+            One row for each run, estimator and taxon that is present or counted, with `run_table.KEYS`,
+            `COLUMNS_BY_TAXON` and `reason`. `n_true`, `n_counted`, `error` (counted - true) and `relative_error` (error
+            / true, NaN for absent taxa) are over all test objects. `bias` is the mean and `rmse` the root mean square
+            of counted - true over the `n_samples` samples, in objects per sample; both are NaN if samples are unknown.
+
+        """
+        return run_table(runs, COLUMNS_BY_TAXON, _rows_by_taxon)
+
+    def draw(self, section: Section, rows: pd.DataFrame) -> Figure | None:
+        """Draw plain and adjusted counts of each taxon against true counts for the best track, as means over runs."""
+        known = rows.dropna(subset=["n_counted"])
+        known = known[known["track"] == section.done[0].name]
+        if known.empty:
+            return None
+        means = known.groupby(["estimator", "taxon"], as_index=False)[["n_true", "n_counted"]].mean()
+        figure, axes = canvas(6.4, 4.8)
+        top = 1.3 * means[["n_true", "n_counted"]].to_numpy().max()
+        axes.plot((0, top), (0, top), "--", color=INK, linewidth=0.8)
+        order = [name for name in ESTIMATORS if name in set(means["estimator"])]
+        sns.scatterplot(
+            data=means, x="n_true", y="n_counted", hue="estimator", style="estimator", hue_order=order,
+            style_order=order, palette="colorblind", s=30, alpha=0.8, ax=axes,
+        )  # fmt: skip
+        axes.set_xscale("symlog", linthresh=LINEAR_BELOW)
+        axes.set_yscale("symlog", linthresh=LINEAR_BELOW)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axes.set(
+            xlabel=f"test objects of the taxon (linear up to {LINEAR_BELOW})",
+            ylabel=f"counted by {section.done[0].name}, mean over runs",
+            xlim=(-0.5, top),
+            ylim=(-0.5, top),
+        )
+        finish(axes)
+        return figure
 
 
 def adjusted_counts(counted: NDArray[np.int64], confusion: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -137,22 +220,6 @@ def _confusion(predictions: SubsetPredictions) -> NDArray[np.int64]:
     return confusion_matrix(predictions.truth, predictions.predicted, len(predictions.classes))[:, :-1]
 
 
-def abundance_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
-    """Compare counts of taxa with the truth by sample, for all finished runs.
-
-    Args:
-        runs: runs of a results folder.
-
-    Returns:
-        One row for each run, sample and estimator (`ESTIMATORS`), with `run_table.KEYS`, `COLUMNS` and `reason`. Rows
-        with an empty `sample` are over all test objects. `n_taxa` is the number of classes in the sample.
-        `bray_curtis` is the sum of |counted - true| divided by the sum of counted + true (Bray & Curtis 1957). Since
-        both have the same total, it is the share of the objects counted under a wrong taxon.
-
-    """
-    return run_table(runs, COLUMNS, _rows)
-
-
 def _rows(run: StoredRun) -> Rows | str:
     found = counts(run)
     if isinstance(found, str):
@@ -171,22 +238,6 @@ def _rows(run: StoredRun) -> Rows | str:
     ]
 
 
-def abundance_by_taxon_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
-    """Compare counts of each taxon with the truth, for all finished runs.
-
-    Args:
-        runs: runs of a results folder.
-
-    Returns:
-        One row for each run, estimator and taxon that is present or counted, with `run_table.KEYS`, `COLUMNS_BY_TAXON`
-        and `reason`. `n_true`, `n_counted`, `error` (counted - true) and `relative_error` (error / true, NaN for absent
-        taxa) are over all test objects. `bias` is the mean and `rmse` the root mean square of counted - true over the
-        `n_samples` samples, in objects per sample; both are NaN if samples are unknown.
-
-    """
-    return run_table(runs, COLUMNS_BY_TAXON, _rows_by_taxon)
-
-
 def _rows_by_taxon(run: StoredRun) -> Rows | str:
     found = counts(run)
     if isinstance(found, str):
@@ -202,7 +253,7 @@ def _rows_by_taxon(run: StoredRun) -> Rows | str:
 
 
 def errors_by_taxon(table: pd.DataFrame, estimator: str) -> pd.DataFrame:
-    """Return the count errors of each taxon that is present or counted; see `abundance_by_taxon_table`.
+    """Return the count errors of each taxon that is present or counted; see `CountsByTaxon.table`.
 
     Args:
         table: `Counts.table`.
@@ -218,68 +269,3 @@ def errors_by_taxon(table: pd.DataFrame, estimator: str) -> pd.DataFrame:
     errors["bias"] = samples.groupby("taxon", sort=False)["error"].mean()
     errors["rmse"] = np.sqrt((samples["error"] ** 2).groupby(samples["taxon"], sort=False).mean())
     return errors[(errors["n_true"] > 0) | (errors["n_counted"] >= MIN_COUNT)].reset_index()
-
-
-LINEAR_BELOW = 10  # objects; the axes are logarithmic above
-
-
-def abundance_figure(section: Section, table: pd.DataFrame) -> Figure | None:
-    """Draw plain and adjusted counts of each taxon against true counts for the best track, as means over runs."""
-    known = table.dropna(subset=["n_counted"])
-    known = known[known["track"] == section.done[0].name] if section.done else known.head(0)
-    if known.empty:
-        return None
-    means = known.groupby(["estimator", "taxon"], as_index=False)[["n_true", "n_counted"]].mean()
-    figure, axes = canvas(6.4, 4.8)
-    top = 1.3 * means[["n_true", "n_counted"]].to_numpy().max()
-    axes.plot((0, top), (0, top), "--", color=INK, linewidth=0.8)
-    order = [name for name in ESTIMATORS if name in set(means["estimator"])]
-    sns.scatterplot(
-        data=means, x="n_true", y="n_counted", hue="estimator", style="estimator", hue_order=order, style_order=order,
-        palette="colorblind", s=30, alpha=0.8, ax=axes,
-    )  # fmt: skip
-    axes.set_xscale("symlog", linthresh=LINEAR_BELOW)
-    axes.set_yscale("symlog", linthresh=LINEAR_BELOW)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.set(
-        xlabel=f"test objects of the taxon (linear up to {LINEAR_BELOW})",
-        ylabel=f"counted by {section.done[0].name}, mean over runs",
-        xlim=(-0.5, top),
-        ylim=(-0.5, top),
-    )
-    finish(axes)
-    return figure
-
-
-def _summary(rows: pd.DataFrame) -> pd.DataFrame:
-    over_all_samples = rows[is_blank(rows["sample"])].dropna(subset=["bray_curtis"])
-    means = over_all_samples.pivot_table("bray_curtis", "track", "estimator").sort_index(axis=1, ascending=False)
-    return means.rename(columns="Bray–Curtis, {} counts".format)
-
-
-COUNTS_BY_SAMPLE = Analysis(
-    ABUNDANCE,
-    "Counts by sample",
-    (
-        "Distance of taxon counts from the truth, by sample and over all test objects. Bray–Curtis dissimilarity is 0 "
-        "if all counts are correct and 1 if no object is counted under its taxon. Plain counts are numbers of "
-        "predictions; adjusted counts are corrected for the error rates on validation rows, which adds noise. Counts "
-        "of each taxon are in abundance-by-taxon.csv."
-    ),
-    abundance_table,
-    summary=_summary,
-)
-
-
-COUNTS_BY_TAXON = Analysis(
-    ABUNDANCE_BY_TAXON,
-    "Counts by taxon",
-    (
-        "Counts of each taxon over all test objects compared with the truth, and the bias in objects per sample, "
-        "which is positive if a taxon is overestimated."
-    ),
-    abundance_by_taxon_table,
-    figure="abundance",
-    draw=abundance_figure,
-)

@@ -15,7 +15,7 @@ from ..results.subset_predictions import scored_predictions
 from .analysis import Analysis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ..results.stored_run import StoredRun
     from ..results.subset_predictions import SubsetPredictions
 
-CALIBRATION, RELIABILITY = "calibration.csv", "reliability.csv"
 BINS = 15  # of equal width on [0, 1], as in Guo et al. 2017
 TOPS = (3, 5)
 SUM_TOLERANCE = 1e-3  # scores are stored in single precision, and some programs round them
@@ -34,27 +33,83 @@ COLUMNS = (
     *(f"top_{k}" for k in TOPS),
 )  # fmt: skip
 BIN_COLUMNS = ("low", "high", "n_objects", "confidence", "accuracy")
+POINT_AREAS = (8, 120)  # smallest and largest, in square points
 
 
-def calibration_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
-    """Evaluate the scores of all finished runs on test rows.
+class ScoresAsProbabilities(Analysis):
+    """Measures of the scores on test rows."""
 
-    Args:
-        runs: runs of a results folder.
+    file = "calibration.csv"
+    title = "Scores as probabilities"
+    description = (
+        "If a method is calibrated, 80 % of its predictions with confidence 80 % are correct. The calibration error "
+        "is the mean distance between confidence and accuracy in 15 bins of equal width; the bins are in "
+        "reliability.csv."
+    )
 
-    Returns:
-        One row for each run, with `run_table.KEYS`, `COLUMNS` and `reason`.
-        `ece`: expected calibration error, the mean of |accuracy - confidence| over `BINS` bins of confidence, weighted
-        by number of objects (Guo et al. 2017, arXiv 1706.04599, equation 3). `confidence` and `accuracy` are means over
-        all objects; a confidence above the accuracy is overconfidence. Confidence is the score of the predicted class.
-        `log_loss` is in nats and computed by scikit-learn, which replaces zeros by 2.2e-16; `score_zero` is the number
-        of objects whose true class has the score zero. `macro_auroc` is the mean area under the one-vs-rest ROC curve
-        over the `classes_auroc` classes that have both positive and negative test objects. `top_k` is the share of
-        objects whose class is among the k highest scores, or its expected value under random tie-breaking. If scores
-        are not probabilities, `ece`, `confidence`, `log_loss` and `score_zero` are missing.
+    def table(self, runs: Sequence[StoredRun]) -> pd.DataFrame:
+        """Evaluate the scores of all finished runs on test rows.
 
-    """
-    return run_table(runs, COLUMNS, _rows)
+        Returns:
+            One row for each run, with `run_table.KEYS`, `COLUMNS` and `reason`.
+            `ece`: expected calibration error, the mean of |accuracy - confidence| over `BINS` bins of confidence,
+            weighted by number of objects (Guo et al. 2017, arXiv 1706.04599, equation 3). `confidence` and `accuracy`
+            are means over all objects; a confidence above the accuracy is overconfidence. Confidence is the score of
+            the predicted class. `log_loss` is in nats and computed by scikit-learn, which replaces zeros by 2.2e-16;
+            `score_zero` is the number of objects whose true class has the score zero. `macro_auroc` is the mean area
+            under the one-vs-rest ROC curve over the `classes_auroc` classes that have both positive and negative test
+            objects. `top_k` is the share of objects whose class is among the k highest scores, or its expected value
+            under random tie-breaking. If scores are not probabilities, `ece`, `confidence`, `log_loss` and `score_zero`
+            are missing.
+
+        """
+        return run_table(runs, COLUMNS, _rows)
+
+    def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return calibration error, log loss, area under the ROC curve and top-k accuracy."""
+        tops = {f"top_{k}": f"top-{k} accuracy" for k in TOPS}
+        return track_means(
+            rows, {"ece": "calibration error", "log_loss": "log loss", "macro_auroc": "macro AUROC", **tops}
+        )
+
+
+class ConfidenceAndAccuracy(Analysis):
+    """Accuracy of predictions by confidence."""
+
+    file = "reliability.csv"
+    title = "Confidence and accuracy"
+    description = (
+        "Accuracy of predictions by confidence, in 15 bins of equal width. On the diagonal, confidence equals "
+        "accuracy; below it, a method is overconfident."
+    )
+    figure = "reliability"
+
+    def table(self, runs: Sequence[StoredRun]) -> pd.DataFrame:
+        """Return the accuracy of predictions by confidence on test rows, for all finished runs.
+
+        Returns:
+            One row for each run and bin with objects, with `run_table.KEYS`, `BIN_COLUMNS` and `reason`; see
+            `reliability`.
+
+        """
+        return run_table(runs, BIN_COLUMNS, _reliability_rows)
+
+    def draw(self, section: Section, rows: pd.DataFrame) -> Figure | None:
+        """Draw accuracy against confidence in bins pooled over runs; point areas show the number of objects."""
+        known = rows.dropna(subset=["confidence"])
+        names = [name for name in tracks_shown(section) if name in set(known["track"])]
+        if not names:
+            return None
+        figure, axes = canvas(6.4, 4.6)
+        axes.plot((0, 1), (0, 1), "--", color=INK, linewidth=0.8)
+        for name, colour in zip(names, track_colours(names), strict=True):
+            bins = _pooled(known[known["track"] == name])
+            axes.plot(bins["confidence"], bins["accuracy"], color=colour, linewidth=1, alpha=0.8)
+            areas = POINT_AREAS[0] + (POINT_AREAS[1] - POINT_AREAS[0]) * bins["n_objects"] / bins["n_objects"].sum()
+            axes.scatter(bins["confidence"], bins["accuracy"], s=areas, color=colour, label=name, alpha=0.8)
+        axes.set(xlabel="confidence: score of the predicted class", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
+        finish(axes)
+        return figure
 
 
 def _rows(run: StoredRun) -> Rows | str:
@@ -85,19 +140,6 @@ def _probability_columns(predictions: SubsetPredictions, scores: NDArray[np.floa
         "log_loss": log_loss(predictions.truth, shares, labels=range(len(predictions.classes))),
         "score_zero": int((true_scores == 0).sum()),
     }
-
-
-def reliability_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
-    """Return the accuracy of predictions by confidence on test rows, for all finished runs.
-
-    Args:
-        runs: runs of a results folder.
-
-    Returns:
-        One row for each run and bin with objects, with `run_table.KEYS`, `BIN_COLUMNS` and `reason`; see `reliability`.
-
-    """
-    return run_table(runs, BIN_COLUMNS, _reliability_rows)
 
 
 def _reliability_rows(run: StoredRun) -> Rows | str:
@@ -193,60 +235,8 @@ def top_k(truth: NDArray[np.int64], scores: NDArray[np.float64], k: int) -> floa
     return float(np.clip((k - higher) / equal, 0, 1).mean())
 
 
-POINT_AREAS = (8, 120)  # smallest and largest, in square points
-
-
-def reliability_figure(section: Section, table: pd.DataFrame) -> Figure | None:
-    """Draw accuracy against confidence in bins pooled over runs; point areas show the number of objects."""
-    known = table.dropna(subset=["confidence"])
-    names = [name for name in tracks_shown(section) if name in set(known["track"])]
-    if not names:
-        return None
-    figure, axes = canvas(6.4, 4.6)
-    axes.plot((0, 1), (0, 1), "--", color=INK, linewidth=0.8)
-    for name, colour in zip(names, track_colours(names), strict=True):
-        bins = _pooled(known[known["track"] == name])
-        axes.plot(bins["confidence"], bins["accuracy"], color=colour, linewidth=1, alpha=0.8)
-        areas = POINT_AREAS[0] + (POINT_AREAS[1] - POINT_AREAS[0]) * bins["n_objects"] / bins["n_objects"].sum()
-        axes.scatter(bins["confidence"], bins["accuracy"], s=areas, color=colour, label=name, alpha=0.8)
-    axes.set(xlabel="confidence: score of the predicted class", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
-    finish(axes)
-    return figure
-
-
 def _pooled(bins: pd.DataFrame) -> pd.DataFrame:
     """Merge the bins of several runs."""
     weighted = bins[["confidence", "accuracy"]].mul(bins["n_objects"], axis=0).assign(n_objects=bins["n_objects"])
     sums = weighted.groupby(bins["low"]).sum()
     return sums[["confidence", "accuracy"]].div(sums["n_objects"], axis=0).assign(n_objects=sums["n_objects"])
-
-
-def _summary(rows: pd.DataFrame) -> pd.DataFrame:
-    tops = {f"top_{k}": f"top-{k} accuracy" for k in TOPS}
-    return track_means(rows, {"ece": "calibration error", "log_loss": "log loss", "macro_auroc": "macro AUROC", **tops})
-
-
-SCORES_AS_PROBABILITIES = Analysis(
-    CALIBRATION,
-    "Scores as probabilities",
-    (
-        "If a method is calibrated, 80 % of its predictions with confidence 80 % are correct. The calibration error "
-        "is the mean distance between confidence and accuracy in 15 bins of equal width; the bins are in "
-        "reliability.csv."
-    ),
-    calibration_table,
-    summary=_summary,
-)
-
-
-CONFIDENCE_AND_ACCURACY = Analysis(
-    RELIABILITY,
-    "Confidence and accuracy",
-    (
-        "Accuracy of predictions by confidence, in 15 bins of equal width. On the diagonal, confidence equals "
-        "accuracy; below it, a method is overconfident."
-    ),
-    reliability_table,
-    figure="reliability",
-    draw=reliability_figure,
-)

@@ -1,4 +1,4 @@
-"""Catalogue of the analyses in the report, in page order, with their tables, figures and summaries."""
+"""Catalogue of the analyses in the report, in page order, with all that they contribute to it."""
 
 from __future__ import annotations
 
@@ -7,63 +7,75 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..results.run_table import why_missing
 from ..results.section import of_section
-from .abundance import COUNTS_BY_SAMPLE, COUNTS_BY_TAXON
-from .calibration import CONFIDENCE_AND_ACCURACY, SCORES_AS_PROBABILITIES
-from .error_variance import EVENNESS_OF_ERRORS
-from .plankton import PLANKTON_ONLY
-from .sorting_effort import SORTING_EFFORT
-from .taxonomic_ranks import TAXONOMIC_RANKS
+from ..tasks.catalogue import TASKS
+from .abundance import CountsBySample, CountsByTaxon
+from .calibration import ConfidenceAndAccuracy, ScoresAsProbabilities
+from .error_variance import EvennessOfErrors
+from .plankton import PlanktonOnly
+from .sorting_effort import SortingEffort
+from .suspected_label_errors import SuspectedLabelErrors
+from .task_scores import TaskScores
+from .taxonomic_ranks import TaxonomicRanks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from matplotlib.figure import Figure
 
     from ..results.section import Section
     from ..results.stored_run import StoredRun
-    from .analysis import Analysis
+    from .analysis import Analysis, CaptionedPicture, SectionFile
 
-ANALYSES = (
-    TAXONOMIC_RANKS,
-    PLANKTON_ONLY,
-    COUNTS_BY_SAMPLE,
-    COUNTS_BY_TAXON,
-    SCORES_AS_PROBABILITIES,
-    CONFIDENCE_AND_ACCURACY,
-    SORTING_EFFORT,
-    EVENNESS_OF_ERRORS,
+ANALYSES: tuple[Analysis, ...] = (
+    SuspectedLabelErrors(),
+    *(TaskScores(task) for task in TASKS if task.measures),
+    TaxonomicRanks(),
+    PlanktonOnly(),
+    CountsBySample(),
+    CountsByTaxon(),
+    ScoresAsProbabilities(),
+    ConfidenceAndAccuracy(),
+    SortingEffort(),
+    EvennessOfErrors(),
 )
 
 
 @dataclass(frozen=True)
 class AnalysisSummary:
-    """Summary of an analysis on the page of a section.
+    """An analysis on the page of a section.
 
     Attributes:
         title: heading.
         description: one or two sentences on the content.
-        file: file name of the full table.
+        anchor: anchor of its own section of the page; empty if it is one of "Further analyses".
+        file: file name of the full table; empty if there is none.
         columns: column names of the table on the page.
         rows: name and values of each finished track.
         figure: name of the figure; empty if there is none.
-        reasons: sentences that explain missing values.
+        remarks: further sentences, such as why values are missing.
+        pictures: pictures with their captions.
+        files: further files of the section.
+        files_description: content of the further files.
 
     """
 
     title: str
     description: str
-    file: str
+    anchor: str = ""
+    file: str = ""
     columns: list[str] = field(default_factory=list)
     rows: list[tuple[str, list[float]]] = field(default_factory=list)
     figure: str = ""
-    reasons: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    pictures: list[CaptionedPicture] = field(default_factory=list)
+    files: list[SectionFile] = field(default_factory=list)
+    files_description: str = ""
 
 
 def analysis_tables(runs: Sequence[StoredRun]) -> dict[str, pd.DataFrame]:
-    """Compute the tables of all analyses, by file name."""
-    return {analysis.file: analysis.table(runs) for analysis in ANALYSES}
+    """Compute the tables of all analyses, by file name; those without rows are not written."""
+    return {analysis.file: analysis.table(runs) for analysis in ANALYSES if analysis.file}
 
 
 def analysis_figures(section: Section, tables: Mapping[str, pd.DataFrame]) -> dict[str, Figure | None]:
@@ -74,40 +86,64 @@ def analysis_figures(section: Section, tables: Mapping[str, pd.DataFrame]) -> di
         tables: from `analysis_tables`; they may include other runs.
 
     """
-    drawn = {analysis.figure: (analysis.draw, tables[analysis.file]) for analysis in ANALYSES}
-    return {name: draw(section, of_section(table, section)) for name, (draw, table) in drawn.items() if draw}
+    return {
+        analysis.figure: analysis.draw(section, rows)
+        for analysis, rows in _applicable(section, tables)
+        if analysis.figure
+    }
 
 
 def analysis_summaries(
-    section: Section, tables: Mapping[str, pd.DataFrame], figures: Collection[str]
+    section: Section, tables: Mapping[str, pd.DataFrame], figures: Collection[str], groups: Mapping[str, int]
 ) -> list[AnalysisSummary]:
-    """Return the summaries of all analyses for the page of a section; none if it has no finished run.
+    """Return the analyses for the page of a section, without those that do not apply or have a table without rows.
 
     Args:
         section: the results.
         tables: from `analysis_tables`; they may include other runs.
         figures: names of the figures drawn for the section.
+        groups: rank group of each track; empty if tracks were not compared.
 
     """
-    if not section.done:
-        return []
     return [
-        _analysis_summary(section, analysis, of_section(tables[analysis.file], section), figures)
-        for analysis in ANALYSES
+        _analysis_summary(section, analysis, rows, figures, groups) for analysis, rows in _applicable(section, tables)
     ]
 
 
+def objects_shown(section: Section) -> set[str]:
+    """Return the ids of the objects whose images the page shows."""
+    applicable = (analysis for analysis in ANALYSES if analysis.applies(section))
+    return {picture.object_id for analysis in applicable for picture in analysis.pictures(section)}
+
+
+def _applicable(section: Section, tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[Analysis, pd.DataFrame]]:
+    """Yield the analyses that apply to a section, with its rows of their tables, unless a table has none."""
+    for analysis in ANALYSES:
+        if analysis.applies(section):
+            rows = of_section(tables[analysis.file], section) if analysis.file else pd.DataFrame()
+            if len(rows) or not analysis.file:
+                yield analysis, rows
+
+
 def _analysis_summary(
-    section: Section, analysis: Analysis, rows: pd.DataFrame, figures: Collection[str]
+    section: Section,
+    analysis: Analysis,
+    rows: pd.DataFrame,
+    figures: Collection[str],
+    groups: Mapping[str, int],
 ) -> AnalysisSummary:
-    means = (analysis.summary(rows) if analysis.summary else pd.DataFrame()).dropna(how="all")
+    means = analysis.summary(rows).dropna(how="all")
     names = [track.name for track in section.done if track.name in means.index]
     return AnalysisSummary(
         title=analysis.title,
-        description=analysis.description,
+        description=analysis.description.format(best=section.tracks[0].name),
+        anchor=analysis.anchor,
         file=analysis.file,
         columns=[str(name) for name in means.columns],
         rows=list(zip(names, means.loc[names].to_numpy(float).tolist(), strict=True)),
         figure=analysis.figure if analysis.figure in figures else "",
-        reasons=why_missing(rows),
+        remarks=analysis.remarks(section, rows),
+        pictures=analysis.pictures(section),
+        files=analysis.files(section, groups),
+        files_description=analysis.files_description,
     )

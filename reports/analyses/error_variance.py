@@ -12,29 +12,39 @@ from ..scoring.metrics import confusion_matrix, totals_of
 from .analysis import Analysis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import pandas as pd
+    from collections.abc import Sequence
 
     from ..results.run_table import Rows
     from ..results.stored_run import StoredRun
     from ..scoring.metrics import Totals
 
-ERROR_VARIANCE = "error-variance.csv"
 COLUMNS = ("n_classes", "n_objects", "variance_fn", "variance_fp", "mean_fn", "mean_fp")
 
 
-def error_variance_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
-    """Return the variance of per-class errors of all finished runs.
+class EvennessOfErrors(Analysis):
+    """Variance of per-class errors."""
 
-    Args:
-        runs: runs of a results folder.
+    file = "error-variance.csv"
+    title = "Evenness of errors"
+    description = (
+        "Variance over classes of false negatives and false positives, each as a share of the test objects of the "
+        "class. The lower the variance, the more evenly errors are distributed over classes."
+    )
 
-    Returns:
-        One row for each run, with `run_table.KEYS`, `COLUMNS` and `reason`; see `error_shares`.
+    def table(self, runs: Sequence[StoredRun]) -> pd.DataFrame:
+        """Return the variance of per-class errors of all finished runs.
 
-    """
-    return run_table(runs, COLUMNS, _rows)
+        Returns:
+            One row for each run, with `run_table.KEYS`, `COLUMNS` and `reason`; see `error_shares`.
+
+        """
+        return run_table(runs, COLUMNS, _rows)
+
+    def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the variance of false negatives and false positives."""
+        return track_means(
+            rows, {"variance_fn": "variance of false negatives", "variance_fp": "variance of false positives"}
+        )
 
 
 def error_shares(totals: Totals) -> pd.DataFrame:
@@ -52,8 +62,6 @@ def error_shares(totals: Totals) -> pd.DataFrame:
         Columns fn and fp, float64, one row for each class with support.
 
     """
-    import pandas as pd
-
     present = totals.support > 0
     support, hits, predicted = (counts[present] for counts in (totals.support, totals.hits, totals.predicted))
     return pd.DataFrame({"fn": (support - hits) / support, "fp": (predicted - hits) / support})
@@ -74,21 +82,3 @@ def _rows(run: StoredRun) -> Rows:
             "mean_fp": shares["fp"].mean(),
         }
     ]
-
-
-def _summary(rows: pd.DataFrame) -> pd.DataFrame:
-    return track_means(
-        rows, {"variance_fn": "variance of false negatives", "variance_fp": "variance of false positives"}
-    )
-
-
-EVENNESS_OF_ERRORS = Analysis(
-    ERROR_VARIANCE,
-    "Evenness of errors",
-    (
-        "Variance over classes of false negatives and false positives, each as a share of the test objects of the "
-        "class. The lower the variance, the more evenly errors are distributed over classes."
-    ),
-    error_variance_table,
-    summary=_summary,
-)

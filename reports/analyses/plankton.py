@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from ...data_manifests.errors import listed
 from ...data_manifests.seeds import derived_seed
@@ -18,7 +17,7 @@ from ..scoring.score import DRAWS
 from .analysis import Analysis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -28,10 +27,38 @@ if TYPE_CHECKING:
     from ..results.stored_run import StoredRun
     from ..scoring.metrics import Totals
 
-PLANKTON = "plankton.csv"
 COLUMNS = (
     "rank", "n_classes", "n_objects", "precision", "precision_lo", "precision_hi", "recall", "recall_lo", "recall_hi",
 )  # fmt: skip
+
+
+class PlanktonOnly(Analysis):
+    """Scores of plankton classes only."""
+
+    file = "plankton.csv"
+    title = "Plankton only"
+    description = (
+        "Precision and recall over plankton classes only, each weighted by its number of test objects. Detritus, "
+        "bubbles and other non-living objects count only if they are predicted as plankton."
+    )
+
+    def table(self, runs: Sequence[StoredRun]) -> pd.DataFrame:
+        """Score plankton classes only, for all finished runs.
+
+        Returns:
+            One row for each run and rank, with `run_table.KEYS`, `COLUMNS` and `reason`. At rank `taxon`, plankton are
+            the classes flagged as such in the manifest; at rank `group`, the broader groups of the manifest that
+            contain such a class, as in the reference benchmark. `n_classes` and `n_objects` count plankton with test
+            objects. Intervals are 95 % percentile intervals over resampled samples, or over objects if there are no
+            samples.
+
+        """
+        return run_table(runs, COLUMNS, _rows)
+
+    def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return precision and recall over plankton classes."""
+        of_classes = rows[rows["rank"] == "taxon"]
+        return track_means(of_classes, {"precision": "precision of plankton", "recall": "recall of plankton"})
 
 
 def weighted_means(totals: Totals, selected: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -54,22 +81,6 @@ def weighted_means(totals: Totals, selected: NDArray[np.bool_]) -> NDArray[np.fl
     return np.stack(
         [np.divide(value, total, out=np.full_like(value, np.nan), where=total > 0) for value in sums], axis=-1
     )
-
-
-def plankton_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
-    """Score plankton classes only, for all finished runs.
-
-    Args:
-        runs: runs of a results folder.
-
-    Returns:
-        One row for each run and rank, with `run_table.KEYS`, `COLUMNS` and `reason`. At rank `taxon`, plankton are the
-        classes flagged as such in the manifest; at rank `group`, the broader groups of the manifest that contain such a
-        class, as in the reference benchmark. `n_classes` and `n_objects` count plankton with test objects. Intervals
-        are 95 % percentile intervals over resampled samples, or over objects if there are no samples.
-
-    """
-    return run_table(runs, COLUMNS, _rows)
 
 
 def _rows(run: StoredRun) -> Rows | str:
@@ -109,20 +120,3 @@ def _scores(predictions: CodedPredictions, fold: Mapping[str, str], plankton: se
     for position, name in enumerate(("precision", "recall")):
         row |= {name: values[position], f"{name}_lo": low[position], f"{name}_hi": high[position]}
     return row
-
-
-def _summary(rows: pd.DataFrame) -> pd.DataFrame:
-    of_classes = rows[rows["rank"] == "taxon"]
-    return track_means(of_classes, {"precision": "precision of plankton", "recall": "recall of plankton"})
-
-
-PLANKTON_ONLY = Analysis(
-    PLANKTON,
-    "Plankton only",
-    (
-        "Precision and recall over plankton classes only, each weighted by its number of test objects. Detritus, "
-        "bubbles and other non-living objects count only if they are predicted as plankton."
-    ),
-    plankton_table,
-    summary=_summary,
-)

@@ -15,7 +15,7 @@ from .analysis import Analysis
 from .calibration import confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ..results.section import Section, TrackResult
     from ..results.stored_run import StoredRun
 
-EFFORT = "effort.csv"
 TARGETS = (0.90, 0.95, 0.99)
 COLUMNS = (
     "rule", "taxon", "target", "threshold", "n_valid", "precision_valid", "n_test", "n_accepted", "share",
@@ -32,25 +31,72 @@ COLUMNS = (
 )  # fmt: skip
 ONE_THRESHOLD, TAXON_THRESHOLDS = "one threshold", "a threshold for each taxon"
 TOLERANCE = 1e-9  # rounding error of a count times a target, so that 19 of 20 are 95 %
+CURVE_POINTS = 400
+MIN_OBJECTS = 20  # curves begin at this number of accepted objects; the precision of fewer is erratic
 
 
-def effort_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
-    """Compute how many test objects can be accepted automatically, for all finished runs.
+class SortingEffort(Analysis):
+    """Coverage of predictions accepted without inspection, at three precisions."""
 
-    Args:
-        runs: runs of a results folder.
+    file = "effort.csv"
+    title = "Manual sorting saved"
+    description = (
+        "Coverage at a given precision: share of objects whose prediction can be accepted without inspection if 90, "
+        "95 or 99 % of the accepted predictions are to be correct. Thresholds are chosen on validation rows; the "
+        "precision reached on test rows is given with each share."
+    )
+    figure = "effort"
 
-    Returns:
-        Rows for each run and each of `TARGETS`, with `run_table.KEYS`, `COLUMNS` and `reason`: one over all objects
-        with a single threshold on the score of the predicted class (`rule`), one over all objects with a threshold for
-        each predicted taxon, and one for each predicted taxon; `taxon` is empty over all objects. `n_valid` and
-        `precision_valid` are number and precision of the accepted validation rows, on which thresholds are chosen.
-        `n_test` is the number of test objects (predicted as the taxon), `n_accepted` and `share` are number and share
-        of those accepted, and `precision` is their precision, NaN if none is accepted. If no threshold reaches the
-        target on validation rows, nothing is accepted.
+    def table(self, runs: Sequence[StoredRun]) -> pd.DataFrame:
+        """Compute how many test objects can be accepted automatically, for all finished runs.
 
-    """
-    return run_table(runs, COLUMNS, _rows)
+        Returns:
+            Rows for each run and each of `TARGETS`, with `run_table.KEYS`, `COLUMNS` and `reason`: one over all objects
+            with a single threshold on the score of the predicted class (`rule`), one over all objects with a threshold
+            for each predicted taxon, and one for each predicted taxon; `taxon` is empty over all objects. `n_valid` and
+            `precision_valid` are number and precision of the accepted validation rows, on which thresholds are chosen.
+            `n_test` is the number of test objects (predicted as the taxon), `n_accepted` and `share` are number and
+            share of those accepted, and `precision` is their precision, NaN if none is accepted. If no threshold
+            reaches the target on validation rows, nothing is accepted.
+
+        """
+        return run_table(runs, COLUMNS, _rows)
+
+    def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return coverage and precision with one threshold, by target precision."""
+        over_all_taxa = rows[(rows["rule"] == ONE_THRESHOLD) & is_blank(rows["taxon"])].dropna(subset=["target"])
+        columns = {}
+        for target in TARGETS:
+            means = over_all_taxa[over_all_taxa["target"] == target].groupby("track")[["share", "precision"]].mean()
+            columns[f"accepted at {100 * target:.0f} %"] = means["share"]
+            columns[f"precision reached at {100 * target:.0f} %"] = means["precision"]
+        return pd.DataFrame(columns)
+
+    def draw(self, section: Section, rows: pd.DataFrame) -> Figure | None:
+        """Draw the precision of automatically accepted test objects against their share, pooled over runs of a track.
+
+        Lines show all possible thresholds, crosses those chosen on validation rows, as means over runs.
+        """
+        curves = {name: _curve(track) for name, track in tracks_shown(section).items()}
+        drawn = {name: curve for name, curve in curves.items() if len(curve)}
+        if not drawn:
+            return None
+        figure, axes = canvas(6.8, 4.4)
+        for target in TARGETS:
+            axes.axhline(target, color=INK, linewidth=0.6, linestyle=":")
+        chosen = rows[(rows["rule"] == ONE_THRESHOLD) & (rows["n_accepted"] > 0)]
+        for (name, curve), colour in zip(drawn.items(), track_colours(drawn), strict=True):
+            axes.plot(curve["share"], curve["precision"], color=colour, linewidth=1.2, label=name)
+            points = chosen[chosen["track"] == name].groupby("target")[["share", "precision"]].mean()
+            axes.plot(points["share"], points["precision"], "x", color=colour, markersize=6)
+        axes.set(
+            xlabel="coverage: share of test objects accepted, highest confidence first",
+            ylabel="precision of accepted objects",
+            xlim=(0, 1),
+            ylim=(min(0.88, *(curve["precision"].min() - 0.02 for curve in drawn.values())), 1.005),
+        )
+        finish(axes)
+        return figure
 
 
 def min_accepted(target: float) -> int:
@@ -156,37 +202,6 @@ def _accepted_columns(valid: _Confidences, test: _Confidences, thresholds: NDArr
     }
 
 
-CURVE_POINTS = 400
-MIN_OBJECTS = 20  # curves begin at this number of accepted objects; the precision of fewer is erratic
-
-
-def effort_figure(section: Section, table: pd.DataFrame) -> Figure | None:
-    """Draw the precision of automatically accepted test objects against their share, pooled over runs of a track.
-
-    Lines show all possible thresholds, crosses those chosen on validation rows, as means over runs.
-    """
-    curves = {name: _curve(track) for name, track in tracks_shown(section).items()}
-    drawn = {name: curve for name, curve in curves.items() if len(curve)}
-    if not drawn:
-        return None
-    figure, axes = canvas(6.8, 4.4)
-    for target in TARGETS:
-        axes.axhline(target, color=INK, linewidth=0.6, linestyle=":")
-    chosen = table[(table["rule"] == ONE_THRESHOLD) & (table["n_accepted"] > 0)]
-    for (name, curve), colour in zip(drawn.items(), track_colours(drawn), strict=True):
-        axes.plot(curve["share"], curve["precision"], color=colour, linewidth=1.2, label=name)
-        points = chosen[chosen["track"] == name].groupby("target")[["share", "precision"]].mean()
-        axes.plot(points["share"], points["precision"], "x", color=colour, markersize=6)
-    axes.set(
-        xlabel="coverage: share of test objects accepted, highest confidence first",
-        ylabel="precision of accepted objects",
-        xlim=(0, 1),
-        ylim=(min(0.88, *(curve["precision"].min() - 0.02 for curve in drawn.values())), 1.005),
-    )
-    finish(axes)
-    return figure
-
-
 def _curve(track: TrackResult) -> pd.DataFrame:
     """Return share and precision at up to `CURVE_POINTS` thresholds; equal scores are accepted together.
 
@@ -203,28 +218,3 @@ def _curve(track: TrackResult) -> pd.DataFrame:
     last = last[last + 1 >= MIN_OBJECTS]
     positions = last[np.unique(np.linspace(0, len(last) - 1, CURVE_POINTS).astype(int))]
     return pd.DataFrame({"share": (positions + 1) / len(order), "precision": right[positions] / (positions + 1)})
-
-
-def _summary(rows: pd.DataFrame) -> pd.DataFrame:
-    over_all_taxa = rows[(rows["rule"] == ONE_THRESHOLD) & is_blank(rows["taxon"])].dropna(subset=["target"])
-    columns = {}
-    for target in TARGETS:
-        means = over_all_taxa[over_all_taxa["target"] == target].groupby("track")[["share", "precision"]].mean()
-        columns[f"accepted at {100 * target:.0f} %"] = means["share"]
-        columns[f"precision reached at {100 * target:.0f} %"] = means["precision"]
-    return pd.DataFrame(columns)
-
-
-SORTING_EFFORT = Analysis(
-    EFFORT,
-    "Manual sorting saved",
-    (
-        "Coverage at a given precision: share of objects whose prediction can be accepted without inspection if 90, "
-        "95 or 99 % of the accepted predictions are to be correct. Thresholds are chosen on validation rows; the "
-        "precision reached on test rows is given with each share."
-    ),
-    effort_table,
-    summary=_summary,
-    figure="effort",
-    draw=effort_figure,
-)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from ...data_manifests.seeds import derived_seed
 from ..figures.style import canvas, finish, track_colours, tracks_shown
@@ -18,7 +17,7 @@ from ..scoring.score import DRAWS
 from .analysis import Analysis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
     from matplotlib.figure import Figure
@@ -29,27 +28,62 @@ if TYPE_CHECKING:
     from ..results.stored_run import StoredRun
     from ..results.taxonomy import Taxonomy
 
-RANKS = "ranks.csv"
 COLUMNS = (
     "rank", "lineages", "n_classes", "n_objects", "macro_f1", "macro_f1_lo", "macro_f1_hi", "accuracy",
     "balanced_accuracy", "signature",
 )  # fmt: skip
 
 
-def ranks_table(runs: Iterable[StoredRun]) -> pd.DataFrame:
-    """Score all finished runs at each rank of the taxonomy.
+class TaxonomicRanks(Analysis):
+    """Scores at each rank of the taxonomy."""
 
-    Args:
-        runs: runs of a results folder.
+    file = "ranks.csv"
+    title = "Scores by taxonomic rank"
+    description = (
+        "Macro F1 with classes folded into their ancestors. Rank 1 is the first name of a lineage, group the broader "
+        "groups of the manifest, and taxon the classes themselves. Confusion within a branch is not an error if the "
+        "branch is a single class."
+    )
+    figure = "ranks"
 
-    Returns:
-        One row for each run and rank, with `run_table.KEYS`, `COLUMNS` and `reason`. `rank` is a number, `group` or
-        `taxon`; ranks that do not split any class of the rank above are left out. Ranks are levels of the lineages;
-        in EcoTaxa's tree these are not Linnaean ranks. `lineages` is the source of the lineages (`manifest` or
-        `truth`), `n_classes` the number of classes with test objects.
+    def table(self, runs: Sequence[StoredRun]) -> pd.DataFrame:
+        """Score all finished runs at each rank of the taxonomy.
 
-    """
-    return run_table(runs, COLUMNS, _rows)
+        Returns:
+            One row for each run and rank, with `run_table.KEYS`, `COLUMNS` and `reason`. `rank` is a number, `group` or
+            `taxon`; ranks that do not split any class of the rank above are left out. Ranks are levels of the lineages;
+            in EcoTaxa's tree these are not Linnaean ranks. `lineages` is the source of the lineages (`manifest` or
+            `truth`), `n_classes` the number of classes with test objects.
+
+        """
+        return run_table(runs, COLUMNS, _rows)
+
+    def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return macro F1 at each rank."""
+        known = rows.dropna(subset=["macro_f1"])
+        means = known.pivot_table("macro_f1", "track", "rank")
+        return means[list(dict.fromkeys(known["rank"]))].rename(columns="macro F1, {}".format)
+
+    def draw(self, section: Section, rows: pd.DataFrame) -> Figure | None:
+        """Draw macro F1 by taxonomic rank for the best tracks, as means over runs."""
+        known = rows.dropna(subset=["macro_f1"])
+        if known.empty:
+            return None
+        names = tracks_shown(section)
+        ranks = list(dict.fromkeys(known["rank"]))
+        classes = known.groupby("rank")["n_classes"].max().astype(int)
+        means = known.pivot_table("macro_f1", "track", "rank")[ranks].reindex(list(names))
+        figure, axes = canvas(7.5, 4.2)
+        for colour, (name, values) in zip(track_colours(names), means.iterrows(), strict=True):
+            axes.plot(range(len(ranks)), values, "o-", color=colour, label=str(name), markersize=4, linewidth=1.2)
+        axes.set_xticks(range(len(ranks)), [f"{rank}\n{classes[rank]}" for rank in ranks])
+        axes.set(
+            xlabel="rank (1 is directly below the root) and number of classes",
+            ylabel="macro F1, mean over runs",
+            ylim=(0, 1),
+        )
+        finish(axes)
+        return figure
 
 
 def _rows(run: StoredRun) -> Rows | str:
@@ -99,46 +133,3 @@ def folds(taxonomy: Taxonomy) -> Iterator[tuple[str, dict[str, str]]]:
     if taxonomy.groups:
         yield "group", taxonomy.groups
     yield "taxon", {taxon: taxon for taxon in taxonomy.places}
-
-
-def ranks_figure(section: Section, table: pd.DataFrame) -> Figure | None:
-    """Draw macro F1 by taxonomic rank for the best tracks, as means over runs."""
-    known = table.dropna(subset=["macro_f1"])
-    if known.empty:
-        return None
-    names = tracks_shown(section)
-    ranks = list(dict.fromkeys(known["rank"]))
-    classes = known.groupby("rank")["n_classes"].max().astype(int)
-    means = known.pivot_table("macro_f1", "track", "rank")[ranks].reindex(list(names))
-    figure, axes = canvas(7.5, 4.2)
-    for colour, (name, values) in zip(track_colours(names), means.iterrows(), strict=True):
-        axes.plot(range(len(ranks)), values, "o-", color=colour, label=str(name), markersize=4, linewidth=1.2)
-    axes.set_xticks(range(len(ranks)), [f"{rank}\n{classes[rank]}" for rank in ranks])
-    axes.set(
-        xlabel="rank (1 is directly below the root) and number of classes",
-        ylabel="macro F1, mean over runs",
-        ylim=(0, 1),
-    )
-    finish(axes)
-    return figure
-
-
-def _summary(rows: pd.DataFrame) -> pd.DataFrame:
-    known = rows.dropna(subset=["macro_f1"])
-    means = known.pivot_table("macro_f1", "track", "rank")
-    return means[list(dict.fromkeys(known["rank"]))].rename(columns="macro F1, {}".format)
-
-
-TAXONOMIC_RANKS = Analysis(
-    RANKS,
-    "Scores by taxonomic rank",
-    (
-        "Macro F1 with classes folded into their ancestors. Rank 1 is the first name of a lineage, group the broader "
-        "groups of the manifest, and taxon the classes themselves. Confusion within a branch is not an error if the "
-        "branch is a single class."
-    ),
-    ranks_table,
-    summary=_summary,
-    figure="ranks",
-    draw=ranks_figure,
-)

@@ -12,32 +12,31 @@ import jinja2
 
 from ..._version import __version__
 from ...data_manifests.notes import NOTHING_FOUND
-from ..analyses.confident_errors import MOST_SUSPECTED
-from ..analyses.report_warnings import KINDS
 from ..figures.section_figures import NAMED_COLUMNS
 from ..pictures.examples import PER_CONFUSION, class_examples
 from ..pictures.kept_pictures import ImageCopies, Picture
 from ..results.confused_pairs import ConfusedPair, Confusion, confused_pairs
+from ..warnings.catalogue import KINDS
 from .methods_text import MethodsText, methods_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..analyses.catalogue import AnalysisSummary
-    from ..analyses.confident_errors import SuspectedLabelError
-    from ..analyses.report_warnings import ReportWarning
     from ..pictures.segmentation_outlines import OutlinePictures
     from ..results.section import Section
     from ..run_files.card import CardNote
+    from ..warnings.kind import ReportWarning
 
 MOST_NAMED = 3  # best tracks in the headline of the overview
 WIDE_FROM = 40  # classes; from this number on a confusion matrix is shown in a scrollable box
 NAVIGATION = {
-    "leaderboard": "Leaderboard", "confusion": "Confusion matrix", "errors": "Suspected label errors",
-    "per-class": "Scores by class", "more": "Further analyses", "classes": "Classes and features",
-    "paper": "Methods text and citation",
+    "leaderboard": "Leaderboard", "confusion": "Confusion matrix", "per-class": "Scores by class",
+    "more": "Further analyses", "classes": "Classes and features", "paper": "Methods text and citation",
 }  # fmt: skip
 """Titles in the navigation of a page, by anchor."""
+
+AFTER_ANALYSES = "per-class"  # anchor of the section before which analyses with an anchor of their own are shown
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,7 @@ class SectionPage:
         prefix: prefix of the names of its files.
         figures: address of each figure, by name.
         examples: stored example images of its data set.
+        copies: stored small copies of the images of further objects.
         outlines: stored segmentation outlines of its data set.
         fusions: result of each fusion, in a sentence.
         warnings: warnings that apply to the results.
@@ -57,9 +57,7 @@ class SectionPage:
         standing: summary of the rank groups, in sentences.
         charts: data and layout of each chart, by name.
         matrix: data of the confusion matrices for the script of the page, from `Explorer.to_json`.
-        suspected_label_errors: the most confident errors of the best track; None if it stored no scores.
-        suspected_label_error_files: tracks whose most confident errors are among the tables.
-        analyses: further analyses on the page.
+        analyses: the analyses on the page.
 
     """
 
@@ -67,6 +65,7 @@ class SectionPage:
     prefix: str
     figures: dict[str, str]
     examples: ImageCopies
+    copies: ImageCopies
     outlines: OutlinePictures
     fusions: list[str] = field(default_factory=list)
     warnings: list[ReportWarning] = field(default_factory=list)
@@ -75,8 +74,6 @@ class SectionPage:
     standing: list[str] = field(default_factory=list)
     charts: dict[str, dict[str, Any]] = field(default_factory=dict)
     matrix: dict[str, Any] = field(default_factory=dict)
-    suspected_label_errors: list[SuspectedLabelError] | None = None
-    suspected_label_error_files: list[str] = field(default_factory=list)
     analyses: list[AnalysisSummary] = field(default_factory=list)
 
     @property
@@ -180,9 +177,24 @@ class SectionPage:
     def navigation(self) -> list[tuple[str, str]]:
         """Anchors of the page with their titles."""
         anchors = {"leaderboard", "classes", "paper"}
-        anchors |= {"confusion", "errors", "per-class"} if self.section.done else set()
-        anchors |= {"more"} if self.analyses else set()
-        return [(anchor, title) for anchor, title in NAVIGATION.items() if anchor in anchors]
+        anchors |= {"confusion", "per-class"} if self.section.done else set()
+        anchors |= {"more"} if self.further_analyses else set()
+        entries: list[tuple[str, str]] = []
+        for anchor, title in NAVIGATION.items():
+            if anchor == AFTER_ANALYSES:
+                entries += [(analysis.anchor, analysis.title) for analysis in self.main_analyses]
+            entries += [(anchor, title)] if anchor in anchors else []
+        return entries
+
+    @property
+    def main_analyses(self) -> list[AnalysisSummary]:
+        """Analyses with an anchor, each in a section of the page."""
+        return [analysis for analysis in self.analyses if analysis.anchor]
+
+    @property
+    def further_analyses(self) -> list[AnalysisSummary]:
+        """The other analyses, which share a section of the page."""
+        return [analysis for analysis in self.analyses if not analysis.anchor]
 
 
 @dataclass(frozen=True)
@@ -201,7 +213,8 @@ class CrossDatasetComparison:
 
 def render_overview(pages: list[SectionPage], across: CrossDatasetComparison | None = None) -> str:
     """Return the page with the leaderboard of each section and the comparison across data sets."""
-    return _render("overview", headline=overview_headline(pages), pages=pages, across=across)
+    titles = dict.fromkeys(analysis.title for page in pages for analysis in page.main_analyses)
+    return _render("overview", headline=overview_headline(pages), pages=pages, across=across, analyses=list(titles))
 
 
 def overview_headline(pages: list[SectionPage]) -> str:
@@ -218,7 +231,7 @@ def overview_headline(pages: list[SectionPage]) -> str:
 
 def render_dataset(page: SectionPage) -> str:
     """Return the page of one section."""
-    return _render("dataset", page=page, named_columns=NAMED_COLUMNS, most_suspected=MOST_SUSPECTED)
+    return _render("dataset", page=page, named_columns=NAMED_COLUMNS)
 
 
 def render_warnings(pages: list[SectionPage]) -> str:

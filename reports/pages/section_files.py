@@ -8,10 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ..analyses.catalogue import ANALYSES, analysis_figures, analysis_summaries
-from ..analyses.confident_errors import SHOWN, SuspectedLabelError, suspected_label_errors, write_for_ecotaxa
-from ..analyses.duplicates import duplicates_of
-from ..analyses.report_warnings import warnings_of
+from ..analyses.catalogue import analysis_figures, analysis_summaries
 from ..comparisons.fusion_gain import FUSION
 from ..comparisons.fusion_gain import in_words as fusions_in_words
 from ..comparisons.leaderboard import LEADERBOARD, groups_in
@@ -25,6 +22,7 @@ from ..pictures.examples import examples_of
 from ..pictures.network_inputs import NETWORK_INPUTS, network_inputs_figure, network_inputs_of
 from ..pictures.segmentation_outlines import outlines_of
 from ..results.section import of_section
+from ..warnings.catalogue import warnings_of
 from .explorer import Explorer
 from .leaderboard_export import leaderboard, write_leaderboard
 from .page import SectionPage
@@ -70,25 +68,25 @@ class SectionFiles:
         self._write_tables(groups)
         explorer = Explorer.of(self.section, self._pictures)
         drawn = self._figures()
-        fusions = of_section(self.tables[FUSION], self.section)
         name = self.section.dataset
         page = SectionPage(
             self.section,
             self.prefix,
             drawn,
             examples_of(self.out, name),
+            self._pictures,
             outlines_of(self.out, name),
-            fusions=fusions_in_words(fusions),
-            warnings=warnings_of(self.section, duplicates_of(self.out, name), fusions),
+            fusions=fusions_in_words(of_section(self.tables[FUSION], self.section)),
+            warnings=warnings_of(self.section, self.tables),
             groups=groups,
             differences=_differences_from_best(ranked[ranked["split"] == self.section.split]),
             standing=groups_in_words(ranked[ranked["split"] == self.section.split]),
             charts=charts(self.section),
             matrix=explorer.to_json() | {"pictures": self._write_pictures(explorer)},
-            suspected_label_errors=self._most_confident_errors,
-            suspected_label_error_files=self._write_suspected_label_errors(groups),
-            analyses=analysis_summaries(self.section, self._analysis_tables, drawn),
+            analyses=analysis_summaries(self.section, self.tables, drawn, groups),
         )
+        for file in (file for analysis in page.analyses for file in analysis.files):
+            self._table(file.name).write_text(file.content, encoding="utf-8", newline="\n")
         self._table("methods.txt").write_text(f"{page.methods.paragraph}\n", encoding="utf-8")
         self._table("references.bib").write_text(page.methods.bibtex, encoding="utf-8")
         return page
@@ -96,10 +94,6 @@ class SectionFiles:
     @cached_property
     def _pictures(self) -> ImageCopies:
         return cell_pictures_of(self.out, self.section.dataset)
-
-    @property
-    def _analysis_tables(self) -> dict[str, pd.DataFrame]:
-        return {table.file: self.tables[table.file] for table in ANALYSES}
 
     def _table(self, name: str) -> Path:
         return self.report / TABLES / f"{self.prefix}-{name}"
@@ -119,7 +113,7 @@ class SectionFiles:
         """Save the figures as PNG and return their addresses relative to the pages, by name."""
         with style():
             others = {NETWORK_INPUTS: network_inputs_figure(network_inputs_of(self.out, self.section.dataset))}
-            others |= analysis_figures(self.section, self._analysis_tables)
+            others |= analysis_figures(self.section, self.tables)
         addresses = {}
         for name, figure in figures.draw(self.section, others).items():
             path = f"{FIGURES}/{self.prefix}-{name}.png"
@@ -131,37 +125,6 @@ class SectionFiles:
         """Write the images of cells and return their address relative to the page; None if none are stored."""
         path = f"{ASSETS}/{self.prefix}-pictures.js"
         return quote(path) if explorer.write_pictures(self.report / path) else None
-
-    @cached_property
-    def _errors_of_best(self) -> pd.DataFrame | None:
-        """The most confident errors of the best track; None if it stored no scores."""
-        return suspected_label_errors(self.section.done[0]) if self.section.done else None
-
-    @property
-    def _most_confident_errors(self) -> list[SuspectedLabelError] | None:
-        """The errors that the page shows."""
-        if self._errors_of_best is None:
-            return None
-        return [
-            SuspectedLabelError(object_id, taxon, predicted, score, self._pictures.address(object_id))
-            for object_id, taxon, predicted, score in self._errors_of_best.head(SHOWN).itertuples(
-                index=False, name=None
-            )
-        ]
-
-    def _write_suspected_label_errors(self, groups: Mapping[str, int]) -> list[str]:
-        """Write the most confident errors for EcoTaxa and return the names of the tracks.
-
-        Only the best track and those not distinguishable from it are used: confident errors of a poor classifier
-        reveal nothing about the labels.
-        """
-        others = [track for track in self.section.done[1:] if groups.get(track.name) == 1]
-        found = {track.name: self._errors_of_best for track in self.section.done[:1]}
-        found |= {track.name: suspected_label_errors(track) for track in others}
-        stored = {name: table for name, table in found.items() if table is not None and len(table)}
-        for name, table in stored.items():
-            write_for_ecotaxa(table, name, self._table(f"{name}-suspected-label-errors.tsv"))
-        return list(stored)
 
 
 def _differences_from_best(ranked: pd.DataFrame) -> dict[str, tuple[float, float, float]]:

@@ -7,10 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from ...data_manifests.files.atomic_writes import atomic_folder, atomic_write
-from ..analyses.catalogue import analysis_tables
-from ..analyses.confident_errors import SHOWN, suspected_label_errors
-from ..analyses.duplicates import store_duplicates
-from ..analyses.report_warnings import WARNINGS, warnings_table
+from ..analyses.catalogue import analysis_tables, objects_shown
 from ..comparisons.fusion_gain import FUSION, fusion_table
 from ..comparisons.leaderboard import COMPARISONS, LEADERBOARD, leaderboard_tables
 from ..comparisons.over_datasets import OVER_DATASETS, in_words, over_datasets
@@ -21,6 +18,7 @@ from ..pictures.examples import keep_examples
 from ..results.section import Section, sections_of
 from ..results.stored_run import read_runs, scores_table
 from ..run_files.run_folder import SCORES
+from ..warnings.catalogue import WARNINGS, store_evidence, warnings_table
 from .page import CrossDatasetComparison, SectionPage, render_dataset, render_overview, render_warnings
 from .section_files import ASSETS, FIGURES, TABLES, SectionFiles
 
@@ -80,7 +78,7 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> Results:
     sections = sections_of(runs)
     for dataset in datasets:
         keep_examples(out, sections, dataset)
-        store_duplicates(out, dataset)
+        store_evidence(out, dataset)
         cell_pictures_of(out, dataset.name).keep(
             dataset, _objects_on_demand([one for one in sections if one.dataset == dataset.name])
         )
@@ -88,12 +86,9 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> Results:
 
 
 def _objects_on_demand(sections: list[Section]) -> set[str]:
-    """Return the objects that the pages show for cells of confusion matrices and as suspected label errors."""
-    found = {one for section in sections for one in cell_objects(section)["object_id"]}
-    for section in sections:
-        errors = suspected_label_errors(section.done[0], SHOWN) if section.done else None
-        found |= set() if errors is None else set(errors["object_id"])
-    return found
+    """Return the objects whose images the pages show for cells of confusion matrices and in analyses."""
+    in_cells = {one for section in sections for one in cell_objects(section)["object_id"]}
+    return in_cells.union(*map(objects_shown, sections))
 
 
 def _write_report(out: Path, sections: list[Section]) -> dict[str, pd.DataFrame]:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planktonbench.reports.analyses.abundance import (
     Counts,
-    abundance_by_taxon_table,
-    abundance_table,
+    CountsBySample,
+    CountsByTaxon,
     adjusted_counts,
     counts,
     errors_by_taxon,
@@ -119,7 +119,7 @@ def test_plain_counts_are_numbers_of_predictions(tmp_path: Path, run_counts: Cou
 
 def test_bray_curtis_is_the_share_of_objects_counted_under_a_wrong_taxon(tmp_path: Path, run_counts: Counts) -> None:
     """Two of 21 objects over all, and likewise by sample, for both estimators."""
-    table = abundance_table(read_runs(tmp_path))
+    table = CountsBySample().table(read_runs(tmp_path))
     plain = table[table["estimator"] == "plain"].set_index("sample")
     n_wrong = (run_counts.table["plain"] - run_counts.table["n_true"]).abs().groupby(
         run_counts.table["sample"]
@@ -163,7 +163,7 @@ def test_missing_samples_and_validation_rows_are_reported(tmp_path: Path, add_ru
     folder = add_run(tmp_path, samples=0)
     (folder / "valid.parquet").unlink()
     runs = read_runs(tmp_path)
-    table, by_taxon = abundance_table(runs).set_index("estimator"), abundance_by_taxon_table(runs)
+    table, by_taxon = CountsBySample().table(runs).set_index("estimator"), CountsByTaxon().table(runs)
     reason = "counts cannot be adjusted: the run stored no valid.parquet"
 
     assert table["sample"].tolist() == ["", ""]

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planktonbench.reports.analyses.calibration import (
     BIN_COLUMNS,
-    calibration_table,
+    ConfidenceAndAccuracy,
+    ScoresAsProbabilities,
     class_auroc,
     expected_calibration_error,
     reliability,
-    reliability_table,
     top_k,
     why_not_probabilities,
 )
@@ -122,7 +122,7 @@ def test_order_of_classes_does_not_matter(seed: int, order: list[int]) -> None:
 def test_table_has_a_row_for_each_run(tmp_path: Path, add_run: Callable[..., Path]) -> None:
     """A method with confidence 90 % in each prediction that is wrong in three of 21."""
     change_scores(add_run(tmp_path, wrong=3), lambda scores: 0.85 * scores + 0.05)
-    (row,) = calibration_table(read_runs(tmp_path)).to_dict("records")
+    (row,) = ScoresAsProbabilities().table(read_runs(tmp_path)).to_dict("records")
 
     assert (row["n_objects"], row["n_classes"], row["classes_auroc"], row["reason"]) == (21, 3, 3, "")
     assert (row["accuracy"], row["confidence"]) == pytest.approx((18 / 21, 0.9))
@@ -130,7 +130,7 @@ def test_table_has_a_row_for_each_run(tmp_path: Path, add_run: Callable[..., Pat
     assert row["log_loss"] == pytest.approx(-(18 * np.log(0.9) + 3 * np.log(0.05)) / 21)
     assert row["score_zero"] == 0
     assert np.isnan(row["top_3"])
-    assert reliability_table(read_runs(tmp_path))[list(BIN_COLUMNS)].to_numpy() == pytest.approx(
+    assert ConfidenceAndAccuracy().table(read_runs(tmp_path))[list(BIN_COLUMNS)].to_numpy() == pytest.approx(
         np.array([[13 / 15, 14 / 15, 21, 0.9, 18 / 21]])
     )
 
@@ -138,7 +138,7 @@ def test_table_has_a_row_for_each_run(tmp_path: Path, add_run: Callable[..., Pat
 def test_scores_of_zero_are_counted(tmp_path: Path, add_run: Callable[..., Path]) -> None:
     """In the log loss, a zero score of the true class is replaced by the machine epsilon."""
     add_run(tmp_path, wrong=3)
-    (row,) = calibration_table(read_runs(tmp_path)).to_dict("records")
+    (row,) = ScoresAsProbabilities().table(read_runs(tmp_path)).to_dict("records")
 
     assert row["score_zero"] == 3
     assert row["log_loss"] == pytest.approx(-3 * np.log(np.finfo(np.float64).eps) / 21)
@@ -149,13 +149,13 @@ def test_other_measures_are_computed_if_scores_are_not_probabilities(
 ) -> None:
     """Scores such as distances have a ranking but no calibration."""
     change_scores(add_run(tmp_path, wrong=3), lambda scores: 7 * scores - 2)
-    (row,) = calibration_table(read_runs(tmp_path)).to_dict("records")
+    (row,) = ScoresAsProbabilities().table(read_runs(tmp_path)).to_dict("records")
     reason = "the scores of 21 of 21 objects are not probabilities: values outside 0 to 1, or a sum other than 1"
 
     assert row["reason"] == reason
     assert np.isnan([row["ece"], row["confidence"], row["log_loss"], row["score_zero"]]).all()
     assert row["macro_auroc"] > 0.8
-    assert reliability_table(read_runs(tmp_path))["reason"].tolist() == [reason]
+    assert ConfidenceAndAccuracy().table(read_runs(tmp_path))["reason"].tolist() == [reason]
 
 
 @pytest.mark.parametrize(
@@ -172,5 +172,5 @@ def test_missing_scores_are_reported(tmp_path: Path, add_run: Callable[..., Path
     pd.read_parquet(path)[["object_id", "taxon"]].to_parquet(path, index=False)
     runs = read_runs(tmp_path)
 
-    for table in (calibration_table(runs), reliability_table(runs)):
+    for table in (ScoresAsProbabilities().table(runs), ConfidenceAndAccuracy().table(runs)):
         assert table["reason"].tolist() == ["predictions.parquet has no scores"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from planktonbench.reports.analyses.error_variance import error_shares, error_variance_table
+from planktonbench.reports.analyses.error_variance import EvennessOfErrors, error_shares
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.scoring.metrics import Totals
 
@@ -37,7 +37,7 @@ def test_source_cannot_have_divided_by_number_of_predictions() -> None:
 def test_table_has_a_row_for_each_run(tmp_path: Path, add_run: Callable[..., Path]) -> None:
     """Two of six copepods are predicted as detritus, which has twelve objects; all else is correct."""
     add_run(tmp_path, wrong=2)
-    (row,) = error_variance_table(read_runs(tmp_path)).to_dict("records")
+    (row,) = EvennessOfErrors().table(read_runs(tmp_path)).to_dict("records")
 
     assert (row["n_classes"], row["n_objects"]) == (3, 21)
     assert row["variance_fn"] == pytest.approx(np.var([2 / 6, 0, 0]))

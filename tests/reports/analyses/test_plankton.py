@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from planktonbench.reports.analyses.plankton import plankton_table, weighted_means
+from planktonbench.reports.analyses.plankton import PlanktonOnly, weighted_means
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.scoring.metrics import Totals, confusion_matrix, totals_of
 from sklearn.metrics import precision_recall_fscore_support
@@ -64,7 +64,7 @@ def test_table_has_rows_for_classes_and_groups(tmp_path: Path, add_run: Callable
     """Confusing two acantharians lowers scores of classes but not of groups; artefacts do not count."""
     taxa = {"acantharia_protist": 18, "acantharia_protist_halo": 9, "amphipods": 9, "artifacts": 9}
     add_run(tmp_path, dataset="ndsb", taxa=taxa, wrong=5)
-    table = plankton_table(read_runs(tmp_path)).set_index("rank")
+    table = PlanktonOnly().table(read_runs(tmp_path)).set_index("rank")
 
     assert table.index.tolist() == ["taxon", "group"]
     assert table["n_classes"].tolist() == [3, 2]
@@ -88,4 +88,4 @@ def test_missing_flags_are_reported(
     """No default is assumed for a class without a flag."""
     add_run(tmp_path, dataset=dataset, taxa=taxa)
 
-    assert plankton_table(read_runs(tmp_path))["reason"].tolist() == [reason]
+    assert PlanktonOnly().table(read_runs(tmp_path))["reason"].tolist() == [reason]

@@ -13,7 +13,7 @@ from planktonbench.reports.analyses.sorting_effort import (
     ONE_THRESHOLD,
     TARGETS,
     TAXON_THRESHOLDS,
-    effort_table,
+    SortingEffort,
     min_accepted,
     threshold_for,
 )
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from planktonbench.reports.results.section import Section
 
 TAXA = {"Copepoda": 300, "detritus": 600, "egg": 24}
 
@@ -83,7 +84,7 @@ def folder(tmp_path: Path, add_run: Callable[..., Path]) -> Path:
 def test_rows_are_over_all_objects_and_by_taxon(tmp_path: Path, folder: Path) -> None:
     """Counts add up over taxa; the accepted validation rows reach the target."""
     assert folder.is_dir()
-    table = effort_table(read_runs(tmp_path))
+    table = SortingEffort().table(read_runs(tmp_path))
     over_all_taxa, by_taxon = table[table["taxon"] == ""], table[table["taxon"] != ""]
 
     assert over_all_taxa[["rule", "target"]].to_numpy().tolist() == [
@@ -103,7 +104,7 @@ def test_rows_are_over_all_objects_and_by_taxon(tmp_path: Path, folder: Path) ->
 def test_precision_is_that_of_the_accepted_test_rows(tmp_path: Path, folder: Path) -> None:
     """Recomputed from the files for a single threshold."""
     runs = read_runs(tmp_path)
-    table = effort_table(runs)
+    table = SortingEffort().table(runs)
     row = table[(table["rule"] == ONE_THRESHOLD) & (table["target"] == 0.95)].iloc[0]
     predictions = pd.read_parquet(folder / "predictions.parquet").set_index("object_id")
     confidence = predictions.filter(like="score:").max(axis="columns")
@@ -116,14 +117,14 @@ def test_precision_is_that_of_the_accepted_test_rows(tmp_path: Path, folder: Pat
 
 def test_thresholds_do_not_depend_on_test_rows(tmp_path: Path, folder: Path) -> None:
     """Other predictions of test rows change the precision but not the thresholds."""
-    before = effort_table(read_runs(tmp_path))
+    before = SortingEffort().table(read_runs(tmp_path))
     path = folder / "predictions.parquet"
     table = pd.read_parquet(path)
     columns = [name for name in table.columns if name.startswith("score:")]
     table[columns] = table[columns].to_numpy()[::-1]
     table["taxon"] = table["taxon"].to_numpy()[::-1]
     table.to_parquet(path, index=False)
-    after = effort_table(read_runs(tmp_path))
+    after = SortingEffort().table(read_runs(tmp_path))
 
     pd.testing.assert_frame_equal(
         before[["rule", "taxon", "target", "threshold", "n_valid"]],
@@ -138,7 +139,7 @@ def test_taxa_without_a_threshold_are_reported(tmp_path: Path, folder: Path) -> 
     copepods = table["taxon"] == "Copepoda"
     table["taxon"] = np.where(copepods, "egg", "Copepoda")
     table.to_parquet(folder / "valid.parquet", index=False)
-    efforts = effort_table(read_runs(tmp_path))
+    efforts = SortingEffort().table(read_runs(tmp_path))
     rows = efforts[(efforts["target"] == 0.95) & (efforts["rule"] == TAXON_THRESHOLDS)].set_index("taxon")
 
     assert rows.loc["Copepoda", "reason"] == "no threshold reaches the precision on validation rows"
@@ -153,6 +154,13 @@ def test_missing_scores_are_reported(tmp_path: Path, folder: Path, name: str) ->
     path = folder / f"{name}.parquet"
     pd.read_parquet(path)[["object_id", "taxon"]].to_parquet(path, index=False)
 
-    assert effort_table(read_runs(tmp_path))["reason"].tolist() == [
+    assert SortingEffort().table(read_runs(tmp_path))["reason"].tolist() == [
         f"thresholds cannot be chosen: {name}.parquet has no scores"
     ]
+
+
+def test_too_few_objects_have_no_figure(make_section: Callable[..., Section]) -> None:
+    """Twelve test objects have no curve; this is not an error."""
+    section = make_section({"taxa": {"Copepoda": 18, "detritus": 18}})
+
+    assert SortingEffort().draw(section, pd.DataFrame()) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from planktonbench.reports.analyses.taxonomic_ranks import COLUMNS, folds, ranks_table
+from planktonbench.reports.analyses.taxonomic_ranks import COLUMNS, TaxonomicRanks, folds
 from planktonbench.reports.results.run_table import KEYS
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.results.taxonomy import Taxonomy, taxonomy_of
@@ -29,7 +29,7 @@ def run(tmp_path: Path, add_run: Callable[..., Path]) -> StoredRun:
 
 def test_confusion_within_a_branch_is_no_error_at_higher_ranks(run: StoredRun) -> None:
     """Ranks are in order, and rank `taxon` has the score of the run."""
-    table = ranks_table([run]).set_index("rank")
+    table = TaxonomicRanks().table([run]).set_index("rank")
 
     assert list(table.columns) == [*KEYS, *(name for name in COLUMNS if name != "rank"), "reason"]
     assert table.index.tolist() == ["1", "group", "taxon"]
@@ -45,7 +45,7 @@ def test_scores_are_those_of_folded_labels(tmp_path: Path, add_run: Callable[...
     """They equal scores of relabelled predictions; the signature contains the rank."""
     add_run(tmp_path, dataset="ndsb", taxa=NDSB, wrong=9)
     (run,) = read_runs(tmp_path)
-    table = ranks_table([run]).set_index("rank")
+    table = TaxonomicRanks().table([run]).set_index("rank")
     fold = taxonomy_of(run).folded(1)
     truth = run.predictions[["object_id", "group"]].assign(taxon=run.predictions["taxon"].map(fold))
     expected = score(
@@ -62,7 +62,7 @@ def test_scores_are_those_of_folded_labels(tmp_path: Path, add_run: Callable[...
 def test_missing_lineages_are_reported(tmp_path: Path, add_run: Callable[..., Path]) -> None:
     """The only row contains the reason."""
     add_run(tmp_path)
-    table = ranks_table(read_runs(tmp_path))
+    table = TaxonomicRanks().table(read_runs(tmp_path))
 
     assert table["reason"].tolist() == ["neither the manifest nor the truth of lake has lineages"]
     assert table["macro_f1"].isna().all()

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from planktonbench import __version__
 from planktonbench.data_manifests.notes import NOTHING_FOUND
-from planktonbench.reports.analyses.confident_errors import SuspectedLabelError
-from planktonbench.reports.analyses.report_warnings import OBJECT_INTERVAL, SIMULATED, ReportWarning
+from planktonbench.reports.analyses.analysis import CaptionedPicture, CaptionLine, SectionFile
+from planktonbench.reports.analyses.catalogue import AnalysisSummary
 from planktonbench.reports.figures.interactive import as_json, tracks
 from planktonbench.reports.pages.explorer import Explorer
 from planktonbench.reports.pages.page import (
@@ -30,6 +30,9 @@ from planktonbench.reports.pictures.kept_pictures import ImageCopies
 from planktonbench.reports.pictures.segmentation_outlines import OutlinePictures
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import read_runs
+from planktonbench.reports.warnings.data import SimulatedData
+from planktonbench.reports.warnings.intervals import ObjectInterval
+from planktonbench.reports.warnings.kind import ReportWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +79,7 @@ class Page(HTMLParser):
 def contents_of(
     section: Section,
     examples: ImageCopies | None = None,
+    copies: ImageCopies | None = None,
     outlines: OutlinePictures | None = None,
     **more: Any,  # noqa: ANN401 - fields of SectionPage
 ) -> SectionPage:
@@ -87,6 +91,7 @@ def contents_of(
         section.dataset,
         dict.fromkeys(names, PICTURE),
         examples or ImageCopies(Path("there are none.parquet"), 112),
+        copies or ImageCopies(Path("there are none.parquet"), 72),
         outlines or OutlinePictures(Path("none.parquet")),
         **more,
     )
@@ -337,14 +342,14 @@ def test_numbers_are_formatted(write: Callable[[float | None], str], value: floa
 def test_warnings_are_above_the_leaderboard_and_explained(make_section: Callable[..., Section]) -> None:
     """Both pages show code and text; a separate page explains the warnings that apply, and only these."""
     section = make_section()
-    found = [ReportWarning(OBJECT_INTERVAL, "too narrow"), ReportWarning(SIMULATED, "drawn")]
+    found = [ReportWarning(ObjectInterval(), "too narrow"), ReportWarning(SimulatedData(), "drawn")]
     texts = [page_of(section, warnings=found).text, Page(render_overview([contents_of(section, warnings=found)])).text]
     explained = Page(render_warnings([contents_of(section, warnings=found[:1])])).text
 
     for text in texts:
         assert text.index("W03 too narrow") < text.index("W07 drawn") < text.index("track macro F1 95 % CI")
-    assert OBJECT_INTERVAL.remedy in explained
-    assert SIMULATED.remedy not in explained
+    assert ObjectInterval.remedy in explained
+    assert SimulatedData.remedy not in explained
 
 
 def test_rank_groups_have_a_column(make_section: Callable[..., Section]) -> None:
@@ -375,16 +380,61 @@ def test_the_comparison_across_data_sets_is_on_the_overview(make_section: Callab
     assert "Comparison across data sets" not in Page(render_overview(pages)).text
 
 
-def test_suspected_label_errors_are_shown(make_section: Callable[..., Section]) -> None:
-    """Label, prediction, score and image are shown; without scores the page gives the reason."""
-    section = make_section()
-    one = SuspectedLabelError("o7", "egg", "Copepoda", 0.987, "data:image/webp;base64,AAAA")
-    page = page_of(section, suspected_label_errors=[one], suspected_label_error_files=["good"])
+PICTURES = AnalysisSummary(
+    "Odd objects",
+    "Objects that are odd.",
+    anchor="odd",
+    pictures=[
+        CaptionedPicture("o0007", (CaptionLine("label", "egg"), CaptionLine("predicted", "<b>", "score 0.987"))),
+        CaptionedPicture("not stored", (CaptionLine("label", "egg"),)),
+    ],
+    files=[SectionFile("good-odd.tsv", "good", "text")],
+    files_description="Tables of odd objects",
+)
 
-    assert "label egg predicted Copepoda (score 0.987) o7" in page.text
-    assert {one.address, "tables/lake-good-suspected-label-errors.tsv"} < set(page.addresses)
-    assert "good stored no scores" in page_of(section).text
-    assert "None: all test objects are predicted as labelled." in page_of(section, suspected_label_errors=[]).text
+
+def test_pictures_of_an_analysis_have_captions(make_section: Callable[..., Section], tmp_path: Path) -> None:
+    """Lines and id of the object are shown, with the image if it is stored; further files are linked."""
+    kept = pd.DataFrame({"object_id": ["o0007"], "webp": [b"image"], "state": "c" * 64})
+    kept.to_parquet(tmp_path / "cells.parquet")
+    copies = ImageCopies(tmp_path / "cells.parquet", 72, "webp")
+    page = page_of(make_section(), analyses=[PICTURES], copies=copies)
+
+    assert "Tables of odd objects: good ." in page.text
+    assert "label egg predicted <b> (score 0.987) o0007 label egg not stored" in page.text
+    assert {copies.address("o0007"), "tables/lake-good-odd.tsv"} < set(page.addresses)
+    assert len([address for address in page.addresses if address.startswith("data:image")]) == 1
+
+
+def test_analysis_with_an_anchor_has_its_own_section(make_section: Callable[..., Section]) -> None:
+    """It is before the scores by class; others are among the further analyses, with summary and remarks."""
+    other = AnalysisSummary(
+        "Other", "Something else.", "", "other.csv", ["share"], [("good", [0.5])], remarks=["Not available: rest."]
+    )
+    page = page_of(make_section(), analyses=[PICTURES, other])
+    headings = [
+        "Confusion matrix Counts",
+        "Odd objects Objects that are odd.",
+        "Scores by class Each",
+        "Further analyses Other Something else. Full table: other.csv . Not available: rest. track share good 0.500",
+    ]
+
+    assert [page.text.index(heading) for heading in headings] == sorted(map(page.text.index, headings))
+    assert "Confusion matrix Odd objects Scores by class Further analyses Classes and features" in page.text
+    assert "#odd" in page.addresses
+
+
+def test_without_analyses_there_are_no_headings(make_section: Callable[..., Section]) -> None:
+    """Neither on the page nor in its navigation."""
+    assert "Further analyses" not in page_of(make_section()).text
+
+
+def test_the_overview_names_analyses_with_an_anchor(make_section: Callable[..., Section]) -> None:
+    """Among the contents of the pages of data sets."""
+    pages = [contents_of(make_section(), analyses=[PICTURES])]
+
+    assert "scores by class, odd objects, and a methods text" in Page(render_overview(pages)).text
+    assert "scores by class, and a methods text" in overview_of(make_section({"seed": 1})).text
 
 
 @pytest.mark.parametrize(

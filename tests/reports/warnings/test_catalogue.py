@@ -8,23 +8,30 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from planktonbench.reports.analyses.duplicates import Duplicates
-from planktonbench.reports.analyses.report_warnings import COLUMNS, KINDS, warnings_of, warnings_page, warnings_table
-from planktonbench.reports.comparisons.fusion_gain import fusion_table
+from planktonbench.data_manifests.dataset import open_folder
+from planktonbench.data_manifests.manifest import manifest_of_folder
+from planktonbench.reports.comparisons.fusion_gain import FUSION, fusion_table
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import read_runs
+from planktonbench.reports.warnings.catalogue import (
+    COLUMNS,
+    KINDS,
+    store_evidence,
+    warnings_of,
+    warnings_page,
+    warnings_table,
+)
+from planktonbench.reports.warnings.duplicates import FEWEST_COLUMNS, duplicates_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from planktonbench.reports.results.section import Section
 
-NO_DUPLICATES = Duplicates(Path("missing.json"))
 
-
-def texts(section: Section, duplicates: Duplicates = NO_DUPLICATES) -> dict[str, str]:
+def texts(section: Section) -> dict[str, str]:
     """Return the texts of the warnings of a section by code."""
-    warnings = warnings_of(section, duplicates, fusion_table(section.runs))
+    warnings = warnings_of(section, {FUSION: fusion_table(section.runs)})
     assert len({warning.kind.code for warning in warnings}) == len(warnings)
     return {warning.kind.code: warning.text for warning in warnings}
 
@@ -34,7 +41,8 @@ def test_every_kind_has_a_unique_code_and_a_section() -> None:
     page = warnings_page()
     docs = Path(__file__).resolve().parents[3] / "docs" / "warnings.md"
 
-    assert len({kind.code for kind in KINDS}) == len({kind.name for kind in KINDS}) == len(KINDS)
+    assert [kind.code for kind in KINDS] == sorted({kind.code for kind in KINDS})
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
     assert all(f"## {kind.code} {kind.name}\n" in page for kind in KINDS)
     if docs.is_file():
         assert docs.read_text("utf-8") == page
@@ -93,20 +101,37 @@ def test_a_fusion_is_compared_with_its_best_base_model(
 
 
 def test_duplicates_of_training_objects_in_test_are_listed(
-    make_section: Callable[..., Section], tmp_path: Path
+    make_section: Callable[..., Section],
 ) -> None:
     """Only duplicates across subsets count, and only if they were found in the same data."""
     section = make_section()
     truth = section.runs[0].truth
     ids = {subset: rows["object_id"].tolist() for subset, rows in truth.groupby("part")}
     groups = [[ids["train"][0], ids["test"][0]], ids["test"][1:3], ids["train"][1:3]]
-    path = tmp_path / "lake.json"
+    path = duplicates_of(section.runs[0].out, "lake").path
+    path.parent.mkdir()
     path.write_text(json.dumps({"data_sha256": "c" * 64, "groups": groups}))
 
-    assert texts(section, Duplicates(path))["W05"].startswith("1 test objects of the first run have a duplicate")
-    assert texts(section, Duplicates(path))["W05"].endswith(f"training objects: {ids['test'][0]}.")
+    assert texts(section)["W05"].startswith("1 test objects of the first run have a duplicate")
+    assert texts(section)["W05"].endswith(f"training objects: {ids['test'][0]}.")
     path.write_text(json.dumps({"data_sha256": "another", "groups": groups}))
-    assert "W05" not in texts(section, Duplicates(path))
+    assert "W05" not in texts(section)
+
+
+def test_duplicates_are_searched_while_the_data_set_is_open(
+    make_section: Callable[..., Section], tmp_path: Path
+) -> None:
+    """They are stored in the results folder, for reports without the data."""
+    section = make_section()
+    ids = section.runs[0].truth["object_id"]
+    (tmp_path / "lake").mkdir()
+    pd.DataFrame({"object_id": ids, "taxon": "egg"}).to_csv(tmp_path / "lake" / "meta.csv", index=False)
+    native = pd.DataFrame({f"f{k}": 1.0 for k in range(FEWEST_COLUMNS)}, index=ids.index)
+    native.assign(object_id=ids).to_csv(tmp_path / "lake" / "features_native.csv", index=False)
+    out = section.runs[0].out
+    store_evidence(out, open_folder(manifest_of_folder("lake"), tmp_path / "lake"))
+
+    assert duplicates_of(out, "lake").groups == [sorted(ids)]
 
 
 def test_track_that_predicts_one_class_is_named(make_section: Callable[..., Section]) -> None:
@@ -143,7 +168,7 @@ def test_few_samples_are_reported(make_section: Callable[..., Section], samples:
 def test_table_has_a_row_for_each_warning(make_section: Callable[..., Section]) -> None:
     """With code, name, data set and split."""
     section = make_section({"simulated": True})
-    warnings = warnings_of(section, NO_DUPLICATES, fusion_table(section.runs))
+    warnings = warnings_of(section, {FUSION: fusion_table(section.runs)})
     table = warnings_table([(section, warnings)])
 
     assert table.columns.tolist() == list(COLUMNS)

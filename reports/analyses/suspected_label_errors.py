@@ -6,7 +6,6 @@ examine) and should be inspected first. The table can be imported into EcoTaxa, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,11 +14,12 @@ from ...data_manifests.errors import DataError
 from ...data_manifests.files.tables import read_table
 from ..run_files.predictions import SCORE
 from ..run_files.run_folder import PREDICTIONS
+from .analysis import Analysis, CaptionedPicture, CaptionLine, SectionFile
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
-    from ..results.section import TrackResult
+    from ..results.section import Section, TrackResult
     from ..results.stored_run import StoredRun
 
 MOST_SUSPECTED, SHOWN = 100, 30
@@ -34,24 +34,52 @@ ECOTAXA = {
 """Columns of the table for EcoTaxa, with the type in its second line: text or number."""
 
 
-@dataclass(frozen=True)
-class SuspectedLabelError:
-    """A suspected label error on the page.
+class SuspectedLabelErrors(Analysis):
+    """The most confident errors of the best tracks, with images, and as tables for EcoTaxa."""
 
-    Attributes:
-        object_id: id of the object.
-        taxon: its label.
-        predicted: its predicted taxon.
-        score: score of the predicted taxon.
-        address: data URL of its image; None if the image is not stored.
+    title = "Suspected label errors"
+    description = (
+        "The most confident errors of {best}: test objects whose predicted taxon has a high score and differs from the "
+        "label. Many of them are errors of the label."
+    )
+    anchor = "errors"
+    files_description = (
+        f"Tables for import into EcoTaxa, with the status dubious, of the first {MOST_SUSPECTED} errors of the best "
+        "track and of tracks not distinguishable from it"
+    )
 
-    """
+    def pictures(self, section: Section) -> list[CaptionedPicture]:
+        """Return the first errors of the best track with label, predicted taxon and score."""
+        errors = suspected_label_errors(section.done[0], SHOWN)
+        if errors is None:
+            return []
+        return [
+            CaptionedPicture(
+                object_id,
+                (CaptionLine("label", taxon), CaptionLine("predicted", predicted, f"score {score:.3f}")),
+            )
+            for object_id, taxon, predicted, score in errors.itertuples(index=False, name=None)
+        ]
 
-    object_id: str
-    taxon: str
-    predicted: str
-    score: float
-    address: str | None
+    def remarks(self, section: Section, rows: pd.DataFrame) -> list[str]:  # noqa: ARG002 - there is no table
+        """Return why no errors of the best track are shown."""
+        errors = suspected_label_errors(section.done[0])
+        if errors is None:
+            return [f"{section.done[0].name} stored no scores, so that its errors cannot be ranked."]
+        return [] if len(errors) else ["None: all test objects are predicted as labelled."]
+
+    def files(self, section: Section, groups: Mapping[str, int]) -> list[SectionFile]:
+        """Return the errors of the best track and of those not distinguishable from it, for EcoTaxa.
+
+        Other tracks are left out: confident errors of a poor classifier reveal nothing about the labels.
+        """
+        tracks = [*section.done[:1], *(track for track in section.done[1:] if groups.get(track.name) == 1)]
+        found = {track.name: suspected_label_errors(track) for track in tracks}
+        return [
+            SectionFile(f"{name}-suspected-label-errors.tsv", name, ecotaxa_text(errors, name))
+            for name, errors in found.items()
+            if errors is not None and len(errors)
+        ]
 
 
 def suspected_label_errors(track: TrackResult, most: int = MOST_SUSPECTED) -> pd.DataFrame | None:
@@ -65,7 +93,7 @@ def suspected_label_errors(track: TrackResult, most: int = MOST_SUSPECTED) -> pd
         Columns object_id, taxon, predicted, score; None if the predictions have no scores.
 
     """
-    tables = [_errors(run) for run in track.runs if run.score is not None]
+    tables = [run.cached("errors", _errors) for run in track.runs if run.score is not None]
     known = [table for table in tables if table is not None]
     if not known:
         return None
@@ -89,27 +117,26 @@ def _errors(run: StoredRun) -> pd.DataFrame | None:
     return (pd.concat(tables) if tables else empty)[["object_id", "taxon", "predicted", "score"]]
 
 
-def write_for_ecotaxa(table: pd.DataFrame, track: str, path: Path) -> None:
-    """Write suspected label errors as an EcoTaxa project update: tab-separated names, types, and one line per object.
+def ecotaxa_text(errors: pd.DataFrame, track: str) -> str:
+    """Return suspected label errors as an EcoTaxa project update: tab-separated names, types, and a line per object.
 
     Objects keep their category and become dubious; predicted taxon, score and track are added as free columns. EcoTaxa
     identifies objects by `object_id`, so the ids of the data set must be those of the project.
 
     Args:
-        table: from `suspected_label_errors`.
+        errors: from `suspected_label_errors`.
         track: name of the track.
-        path: path of the file.
 
     """
     rows = pd.DataFrame(
         {
-            "object_id": table["object_id"],
+            "object_id": errors["object_id"],
             "object_annotation_status": "dubious",
-            "object_annotation_category": table["taxon"],
-            "object_predicted": table["predicted"],
-            "object_predicted_score": table["score"].map("{:.4f}".format),
+            "object_annotation_category": errors["taxon"],
+            "object_predicted": errors["predicted"],
+            "object_predicted_score": errors["score"].map("{:.4f}".format),
             "object_predicted_by": track,
         }
     )
     types = pd.DataFrame([ECOTAXA])
-    pd.concat([types, rows])[list(ECOTAXA)].to_csv(path, sep="\t", index=False)
+    return pd.concat([types, rows])[list(ECOTAXA)].to_csv(sep="\t", index=False, lineterminator="\n")

@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from planktonbench.reports.analyses.confident_errors import suspected_label_errors, write_for_ecotaxa
+from planktonbench.reports.analyses.suspected_label_errors import (
+    MOST_SUSPECTED,
+    SHOWN,
+    SuspectedLabelErrors,
+    ecotaxa_text,
+    suspected_label_errors,
+)
+from planktonbench.reports.results.section import sections_of
+from planktonbench.reports.results.stored_run import read_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from planktonbench.reports.results.section import Section
 
@@ -62,14 +69,51 @@ def test_track_without_errors_has_an_empty_table(make_section: Callable[..., Sec
     assert found.empty
 
 
-def test_table_for_ecotaxa_has_names_types_and_objects(tmp_path: Path) -> None:
+def test_table_for_ecotaxa_has_names_types_and_objects() -> None:
     """Tab-separated with types in the second line; labels are unchanged and become dubious."""
     table = pd.DataFrame({"object_id": ["o1"], "taxon": ["egg<other"], "predicted": ["Copepoda"], "score": [0.98765]})
-    write_for_ecotaxa(table, "good", tmp_path / "suspects.tsv")
-    lines = [line.split("\t") for line in (tmp_path / "suspects.tsv").read_text("utf-8").splitlines()]
+    lines = [line.split("\t") for line in ecotaxa_text(table, "good").splitlines()]
 
     assert dict(zip(lines[0], lines[1], strict=True)) == {
         "object_id": "[t]", "object_annotation_status": "[t]", "object_annotation_category": "[t]",
         "object_predicted": "[t]", "object_predicted_score": "[f]", "object_predicted_by": "[t]",
     }  # fmt: skip
     assert lines[2:] == [["o1", "dubious", "egg<other", "Copepoda", "0.9877", "good"]]
+
+
+def test_errors_of_the_best_track_are_shown(make_section: Callable[..., Section]) -> None:
+    """The first ones with label, predicted taxon and score; files have more of them."""
+    analysis, taxa = SuspectedLabelErrors(), {"egg": 300, "Zoea": 300}
+    section = make_section({"taxa": taxa, "wrong": 120}, {"taxa": taxa, "track": "bad", "wrong": 180})
+    pictures = analysis.pictures(section)
+    (file,) = analysis.files(section, {})
+
+    assert analysis.description.format(best="good").startswith("The most confident errors of good: ")
+    assert analysis.remarks(section, pd.DataFrame()) == []
+    assert len(pictures) == SHOWN
+    assert pictures[0].caption == (("label", "egg", ""), ("predicted", "Zoea", "score 1.000"))
+    assert (file.name, file.title) == ("good-suspected-label-errors.tsv", "good")
+    assert len(file.content.splitlines()) == 2 + MOST_SUSPECTED
+    assert file.content.splitlines()[2].startswith(f"{pictures[0].object_id}\t")
+
+
+def test_files_are_of_tracks_not_distinguishable_from_the_best(make_section: Callable[..., Section]) -> None:
+    """Confident errors of a poor classifier reveal nothing about labels."""
+    section = make_section({"wrong": 1}, {"track": "fair", "wrong": 2}, {"track": "bad", "wrong": 9})
+    files = SuspectedLabelErrors().files(section, {"good": 1, "fair": 1, "bad": 2})
+
+    assert [file.title for file in files] == ["good", "fair"]
+
+
+def test_reasons_for_missing_errors_are_given(make_section: Callable[..., Section]) -> None:
+    """All predictions are correct, or the best track stored no scores."""
+    analysis, section = SuspectedLabelErrors(), make_section({"wrong": 0})
+    perfect = analysis.remarks(section, pd.DataFrame())
+    path = section.runs[0].folder / "predictions.parquet"
+    pd.read_parquet(path)[["object_id", "taxon"]].to_parquet(path, index=False)
+    (again,) = sections_of(read_runs(section.runs[0].out))
+
+    assert perfect == ["None: all test objects are predicted as labelled."]
+    assert analysis.pictures(again) == []
+    assert analysis.files(again, {}) == []
+    assert analysis.remarks(again, pd.DataFrame()) == ["good stored no scores, so that its errors cannot be ranked."]

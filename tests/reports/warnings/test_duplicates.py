@@ -11,7 +11,7 @@ import pytest
 from planktonbench import DataError
 from planktonbench.data_manifests.dataset import open_folder
 from planktonbench.data_manifests.manifest import manifest_of_folder
-from planktonbench.reports.analyses.duplicates import FEWEST_COLUMNS, duplicates_of, find_duplicates, store_duplicates
+from planktonbench.reports.warnings.duplicates import FEWEST_COLUMNS, duplicates_of, find_duplicates, store_duplicates
 
 if TYPE_CHECKING:
     from pathlib import Path

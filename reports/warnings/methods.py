@@ -1,0 +1,64 @@
+"""Warnings about methods: fusions without gain, and constant predictions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..comparisons.fusion_gain import FUSION
+from ..results.section import of_section
+from .kind import WarningKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .kind import Evidence
+
+
+class FusionWithoutGain(WarningKind):
+    """Fusions that are not significantly better than their best base model."""
+
+    code = "W04"
+    name = "fusion-no-gain"
+    title = "A fusion is not significantly better than its best base model"
+    meaning = (
+        "A method that uses features and images costs more than either. Here the paired interval of its difference "
+        "from the base model that is best on validation objects, which would have been chosen instead, contains zero "
+        "or is below zero."
+    )
+    remedy = "Report the fusion together with its best base model. tables/fusion.csv has the difference of each run."
+
+    def check(self, evidence: Evidence) -> Iterator[str]:
+        """Count the runs without gain of each fusion."""
+        for track, rows in of_section(evidence.tables[FUSION], evidence.section).groupby("track"):
+            n_without_gain = int((rows["verdict"] != "better").sum())
+            if n_without_gain:
+                where = f"in {n_without_gain} of {len(rows)} runs" if len(rows) > 1 else "here"
+                best = " or ".join(rows["best_single"].unique())
+                yield f"{track} is {where} not significantly better than {best}, its best base model."
+
+
+class ConstantPredictions(WarningKind):
+    """Tracks that predict the same class for every test object."""
+
+    code = "W06"
+    name = "constant-predictions"
+    title = "A track predicts the same class for every test object"
+    meaning = (
+        "Training has collapsed, or the track is a baseline that does so by design. Its accuracy is the share of one "
+        "class, which can look respectable if one class dominates."
+    )
+    remedy = "Unless the track is a baseline, check the learning curve, the learning rate and the class weights."
+
+    def check(self, evidence: Evidence) -> Iterator[str]:
+        """Name such tracks with the predicted class of their first such run."""
+        for track in evidence.section.done:
+            runs = [run.predictions for run in track.runs if run.score is not None]
+            constant = [
+                predictions
+                for predictions in runs
+                if len(set(predictions["predicted"])) == 1 < len(set(predictions["taxon"]))
+            ]
+            if constant:
+                name = constant[0]["predicted"].iloc[0]
+                where = f" in {len(constant)} of {len(runs)} runs" if len(runs) > 1 else ""
+                yield f"{track.name} predicts {name} for every test object{where}."
