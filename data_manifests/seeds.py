@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,25 +31,38 @@ def derived_seed32(**axes: str | int) -> int:
 
 @dataclass(frozen=True)
 class RunSeeds:
-    """Seeds of a run, one for each purpose, derived from its data set, split and seed."""
+    """Seeds of a run, one for each purpose, derived from its data set, split and seed.
 
-    data_set: str = ""
+    Attributes:
+        dataset: name of the data set.
+        split: name of the split.
+        seed: seed of the run.
+        prefix: beginning of each purpose.
+
+    """
+
+    dataset: str = ""
     split: str = ""
     seed: int = 0
+    prefix: str = ""
+
+    def within(self, label: str) -> RunSeeds:
+        """Return other seeds, for a part of the run such as the track or an inner network."""
+        return replace(self, prefix=f"{self.prefix}{label}/")
 
     def rng(self, purpose: str) -> np.random.Generator:
         """Return the generator for a purpose, such as `fit`."""
         import numpy as np
 
-        return np.random.default_rng(derived_seed(**self._axes, purpose=purpose))
+        return np.random.default_rng(derived_seed(**self._axes(purpose)))
 
     def seed32(self, purpose: str) -> int:
         """Return the seed for a purpose, below 2**32."""
-        return derived_seed32(**self._axes, purpose=purpose)
+        return derived_seed32(**self._axes(purpose))
 
-    @property
-    def _axes(self) -> dict[str, str | int]:
-        return {"data_set": self.data_set, "split": self.split, "seed": self.seed}
+    def _axes(self, purpose: str) -> dict[str, str | int]:
+        run: dict[str, str | int] = {"data_set": self.dataset, "split": self.split, "seed": self.seed}
+        return {**run, "purpose": f"{self.prefix}{purpose}"}
 
 
 def sha256_text(*texts: str) -> str:

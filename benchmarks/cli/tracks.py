@@ -24,10 +24,11 @@ def show_command(name: Annotated[str, typer.Argument(help="A track's name, or pa
     """Show the description, options and defaults of a track."""
     from ...models.protocol.checks import options_of
     from ...models.registry import get_track
+    from ...reports.tasks.catalogue import task_named
 
     track = get_track(name)
     typer.echo(f"{track.name}: {inspect.getdoc(track)}\n")
-    typer.echo(f"task: {track.task}")
+    typer.echo(f"task: {track.task}; predict returns {task_named(track.task).output}")
     typer.echo(f"inputs: {', '.join(sorted(track.inputs))}")
     typer.echo(f"source: {track.source}")
     options = options_of(track)

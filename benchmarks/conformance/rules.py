@@ -153,7 +153,7 @@ def _sets_no_global_seed(trial: TrialFit) -> str:
             )
             raise TrackError(message)
     drawn = [name for name, before, after in zip(NAMES, start, end, strict=True) if before != after]
-    return f"fit draws from the global {listed(drawn)}, which does not change its scores" if drawn else ""
+    return f"fit draws from the global {listed(drawn)}, which does not change its output" if drawn else ""
 
 
 def _changes_nothing(trial: TrialFit) -> str:
@@ -177,8 +177,8 @@ def _check_same(trial: TrialFit, expected: Values, found: Values, how: str, hint
     first = int(rows[0])
     message = (
         f"{how}, {trial.track.__name__} returns a different output for {len(rows)} of {len(test)} objects "
-        f"({listed(test.object_ids[rows], 3)}; {test.object_ids[first]} has {task.in_words(found[first])}; expected "
-        f"{task.in_words(expected[first])} as before).{hint}"
+        f"({listed(test.object_ids[rows], 3)}; {test.object_ids[first]} has {task.as_text(found[first])}; expected "
+        f"{task.as_text(expected[first])} as before).{hint}"
     )
     raise TrackError(message)
 
@@ -193,7 +193,7 @@ RULES = (
     ),
     Rule(
         "output",
-        "predict returns, without labels, what the task asks for: one row of probabilities, or one cluster, per object",
+        "predict returns, without labels, what the task of the track asks for",
         _predicts,
         needs="fit",
     ),

@@ -146,8 +146,8 @@ class TrialFit:
         subsets, track = self.objects, self.first
         columns = [f"{SCORE}{taxon}" for taxon in subsets.test.classes]
         predicted = [subsets.valid.without_labels(), subsets.test]
-        output = [(objects, track.predict(objects)) for objects in predicted]
-        scores = [pd.DataFrame(rows, objects.object_ids, columns) for objects, rows in output if rows.ndim > 1]
+        scored = predicted if self.task.has_scores else []
+        scores = [pd.DataFrame(track.predict(objects), objects.object_ids, columns) for objects in scored]
         embedded = [(objects, track.embeddings(objects)) for objects in (subsets.train.without_labels(), *predicted)]
         embeddings = [pd.DataFrame(rows, objects.object_ids) for objects, rows in embedded if rows is not None]
         return BaseRun(

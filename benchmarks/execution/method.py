@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import base64
+import inspect
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...data_manifests.errors import PlanktonbenchError
+from ...data_manifests.files.source_code import PACKAGE
+from ...data_manifests.seeds import sha256_text
+from ...models.protocol.source_hash import track_sha256
 from ...reports.tasks.catalogue import task_named
 from .job import TrackSource
 
@@ -58,6 +63,19 @@ class Method:
     def task(self) -> Task:
         """Task of the track."""
         return task_named(self.track.task)
+
+    @property
+    def labels(self) -> Literal["all", "none"]:
+        """Labels that the track or one of its base models receives."""
+        with_labels = self.task.labels == "all" or any(base.labels == "all" for base in self.base_methods)
+        return "all" if with_labels else "none"
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the source code of the track, and of the modules of its task, which checks and stores its output."""
+        classes = [one for one in type(self.task).__mro__ if one.__module__.startswith(f"{PACKAGE}.")]
+        files = [Path(inspect.getfile(one)).read_text("utf-8") for one in classes]
+        return sha256_text(track_sha256(self.track), *files)
 
     @property
     def base_models(self) -> tuple[str, ...]:

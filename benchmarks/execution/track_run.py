@@ -104,7 +104,7 @@ def _fit_and_predict(job: Job, scratch: Path) -> tuple[dict[str, Any], dict[str,
     seeds = RunSeeds(draft.data.name, draft.split.name, draft.split.seed)
     track = job.track.load()(**_options(draft))
     base_runs = {name: _base_run(job.base_folders[name], source) for name, source in job.base_runs.items()}
-    track.context = TrackContext(scratch, _log, base_runs, seeds)
+    track.context = TrackContext(scratch, _log, base_runs, seeds.within("track"))
     subsets = _subsets(job, track)
     seen = subsets if task.labels == "all" else {subset: one.without_labels() for subset, one in subsets.items()}
     track.warm_up()
@@ -159,12 +159,13 @@ def _base_run(folder: Path, source: TrackSource) -> BaseRun:
         raise TrackError(message)
     predictions = pd.concat([pd.read_parquet(folder / name) for name in (VALID, PREDICTIONS)]).set_index("object_id")
     columns = [f"{SCORE}{name}" for name in card.data.classes]
+    has_scores = task_named(card.track.task).has_scores
     embeddings = folder / EMBEDDINGS
     return BaseRun(
         name=card.track.name,
         track=source.load(),
         options=_options(card),
-        scores=predictions[columns] if set(columns) <= set(predictions.columns) else None,
+        scores=predictions[columns] if has_scores else None,
         embeddings=pd.read_parquet(embeddings).set_index("object_id") if embeddings.is_file() else None,
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...data_manifests.errors import SuiteError
 from ...models.protocol.checks import check_options, check_track, options_of
 from ...models.registry import get_track, is_file_reference, split_file_reference
+from ...reports.tasks.catalogue import task_named
 from ..execution.method import Method
 from ..suites.suite import TrackEntry
 
@@ -81,6 +82,7 @@ def _absolute(reference: str) -> str:
 
 
 def _method(track: type[Track], reference: str, entry: TrackEntry, limits: dict[str, Any]) -> Method:
+    task_named(track.task)  # before anything is stored
     check_options(track, entry.options)
     known = options_of(track)
     budget = {name: value for name, value in limits.items() if name in known}

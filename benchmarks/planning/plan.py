@@ -10,7 +10,6 @@ from ...data_manifests.dataset import Dataset, find_folder
 from ...data_manifests.manifest import Manifest, load_manifest, manifest_of_folder
 from ...data_manifests.seeds import sha256_text
 from ...data_manifests.splits import Split, SplitPlan, make_splits
-from ...models.protocol.source_hash import track_sha256
 from ...reports.run_files.card import Card
 from ...reports.run_files.run_folder import truth_path
 from ..execution.cards import card_facts, card_notes
@@ -114,13 +113,13 @@ def _draft(dataset: Dataset, split: Split, method: Method, table: FeatureTable |
         **card_facts(dataset, split, settings),
         track=method.name,
         task=method.task.name,
-        labels=method.task.labels,
+        labels=method.labels,
         config=json.loads(json.dumps({"track": method.track.name, **method.options}, default=str)),  # as stored
         features=table.identity,
         status="skipped" if missing else "failed",
         reason=f"the data set has no {' and no '.join(sorted(missing))}" if missing else "was not run",
         threads=settings.threads,
-        track_sha256=track_sha256(method.track),
+        track_sha256=method.sha256,
         versions=library_versions(),
         source=method.track.source,
         notes=card_notes([*dataset.notes, *split.notes, *table.notes]),

@@ -139,6 +139,9 @@ class FusionXgb(Track):
         """Return the training rows for the trees and their embeddings, float64 of shape (n_rows, n_dimensions)."""
         if self.rows == "in-sample":
             return train, self._in_sample_embeddings(train)
+        if not self._base_run.has_scores:
+            message = f"{self.name}: base model '{self.image}' has no scores of classes; expected an image track."
+            raise TrackError(message)
         fold = folds_of(train.y, self.folds, rng)
         if self.rows == "held":
             held = train.take(fold == 0)

@@ -73,6 +73,10 @@ def check_track(track: object, where: str) -> type[Track]:
     if not isinstance(inputs, (set, frozenset)) or not inputs or inputs - INPUTS:
         message = f"{where}: inputs is {inputs!r}; expected {{'native'}}, {{'images'}} or both."
         raise TrackError(message)
+    task = getattr(track, "task", None)
+    if not isinstance(task, str):
+        message = f"{where}: task is {task!r}; expected the name of a task, such as 'classification'."
+        raise TrackError(message)
     for method, expected in (("fit", Track.fit), ("predict", Track.predict)):
         _check_signature(track, method, inspect.signature(expected), where)
     _check_constructor(track, where)

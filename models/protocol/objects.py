@@ -56,8 +56,7 @@ class Objects:
         """
         if self.codes is None:
             message = (
-                "These objects have no labels: a track receives labels only in fit, and only if its task is not "
-                "clustering."
+                "These objects have no labels: a track receives labels only in fit, and only if its task uses labels."
             )
             raise TrackError(message)
         return self.codes

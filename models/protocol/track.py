@@ -34,7 +34,7 @@ class BaseRun:
         track: class of the track.
         options: options of the track.
         scores: probabilities for validation and test rows, float32 of shape (n_objects, n_classes), indexed by
-            object_id, columns in the order of the classes; None if the track has none (clustering).
+            object_id, columns in the order of the classes; None if the output of the track is none (a clustering).
         embeddings: embeddings of all rows, float32 of shape (n_objects, n_dimensions), indexed by object_id; None if
             the track has none. Embeddings of training rows come from a network that was trained on these rows.
 
@@ -53,10 +53,19 @@ class BaseRun:
             TrackError: the track has no scores, or none for one of the objects, such as a training row.
 
         """
+        return clipped_log(self._rows(self._known_scores, objects, "predictions"))
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether the output of the track is a score of each class."""
+        return self.scores is not None
+
+    @property
+    def _known_scores(self) -> pd.DataFrame:
         if self.scores is None:
-            message = f"Track '{self.name}' has no scores; expected a track whose task is classification."
+            message = f"Track '{self.name}' has no scores of classes; expected another base model."
             raise TrackError(message)
-        return clipped_log(self._rows(self.scores, objects, "predictions"))
+        return self.scores
 
     def embeddings_of(self, objects: Objects) -> NDArray[np.float32]:
         """Return the embeddings of objects, float32 of shape (n_objects, n_dimensions).
@@ -121,7 +130,7 @@ class TrackContext:
         return self.base_runs[name]
 
     def nested(self, label: str) -> TrackContext:
-        """Return the context of a track inside this one: own folder for checkpoints, and lines that begin with a label.
+        """Return the context of a track inside this one: own folder, own seeds, and lines that begin with a label.
 
         Args:
             label: short name of the inner track, unique among those of this track.
@@ -130,7 +139,9 @@ class TrackContext:
         scratch = None if self.scratch is None else self.scratch / label.replace(" ", "-")
         if scratch is not None:
             scratch.mkdir(exist_ok=True)
-        return replace(self, scratch=scratch, log=lambda line: self.log(f"{label}: {line}"))
+        return replace(
+            self, scratch=scratch, log=lambda line: self.log(f"{label}: {line}"), seeds=self.seeds.within(label)
+        )
 
 
 class Track(ABC):
@@ -140,7 +151,7 @@ class Track(ABC):
 
     Attributes:
         name: lower-case words joined by hyphens.
-        task: `classification` or `clustering`; it determines which labels fit receives and what predict returns.
+        task: name of its task, which determines the labels that fit receives and what predict returns.
         inputs: requested inputs: `{"native"}`, `{"images"}` or both.
         source: paper, program or authors of the method.
         chosen: choices made by fit (on validation rows); stored in the run's card.

@@ -98,7 +98,7 @@ class Analysis(ABC):
         return pd.DataFrame()
 
     def summary(self, rows: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002 - for analyses with a summary
-        """Reduce the rows of a section to one for each track (index `track`), with means over runs, for the page."""
+        """Reduce the rows of a section to one for each track (index `track`), of means over runs or text."""
         return pd.DataFrame()
 
     def draw(self, section: Section, rows: pd.DataFrame) -> Figure | None:  # noqa: ARG002 - for those with a figure

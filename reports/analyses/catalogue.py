@@ -51,7 +51,7 @@ class AnalysisSummary:
         anchor: anchor of its own section of the page; empty if it is one of "Further analyses".
         file: file name of the full table; empty if there is none.
         columns: column names of the table on the page.
-        rows: name and values of each finished track.
+        rows: name and values of each finished track; numbers are shown with three decimals, text as it is.
         figure: name of the figure; empty if there is none.
         remarks: further sentences, such as why values are missing.
         pictures: pictures with their captions.
@@ -65,7 +65,7 @@ class AnalysisSummary:
     anchor: str = ""
     file: str = ""
     columns: list[str] = field(default_factory=list)
-    rows: list[tuple[str, list[float]]] = field(default_factory=list)
+    rows: list[tuple[str, list[float | str]]] = field(default_factory=list)
     figure: str = ""
     remarks: list[str] = field(default_factory=list)
     pictures: list[CaptionedPicture] = field(default_factory=list)
@@ -140,7 +140,7 @@ def _analysis_summary(
         anchor=analysis.anchor,
         file=analysis.file,
         columns=[str(name) for name in means.columns],
-        rows=list(zip(names, means.loc[names].to_numpy(float).tolist(), strict=True)),
+        rows=list(zip(names, means.loc[names].to_numpy().tolist(), strict=True)),
         figure=analysis.figure if analysis.figure in figures else "",
         remarks=analysis.remarks(section, rows),
         pictures=analysis.pictures(section),

@@ -39,8 +39,8 @@ class SuspectedLabelErrors(Analysis):
 
     title = "Suspected label errors"
     description = (
-        "The most confident errors of {best}: test objects whose predicted taxon has a high score and differs from the "
-        "label. Many of them are errors of the label."
+        "Test objects whose taxon as predicted by {best} differs from the label, those with the highest score first. "
+        "Many such errors of a good classifier are errors of the label."
     )
     anchor = "errors"
     files_description = (

@@ -5,22 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..figures.style import ACCENT, PALE
-from ..results.run_table import run_table, track_means
+from ..results.run_table import run_table
 from .analysis import Analysis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
     from ..results.run_table import Rows
     from ..results.section import Section
     from ..results.stored_run import StoredRun
     from ..tasks.task import Task
+
+
+ENDS = ("", "_lo", "_hi")
+"""Endings of the columns of a measure: value, and the ends of its interval."""
 
 
 class TaskScores(Analysis):
@@ -58,13 +61,20 @@ class TaskScores(Analysis):
             (`<name>_lo`, `<name>_hi`), signature and `reason`.
 
         """
-        measures = [f"{name}{end}" for name in self._task.measures for end in ("", "_lo", "_hi")]
+        measures = [f"{name}{end}" for name in self._task.measures for end in ENDS]
         own = [run for run in runs if run.card.track.task == self._task.name]
         return run_table(own, [*self._task.facts, *measures, "signature"], self._rows)
 
     def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Return facts and measures."""
-        return track_means(rows, {**self._task.facts, **self._task.measures})
+        """Return facts and measures as text, the latter with their intervals: means over runs."""
+        tracks = rows.groupby("track", sort=False)
+        facts = {title: tracks[name].agg(_mean_text) for name, title in self._task.facts.items()}
+        means = tracks[[f"{name}{end}" for name in self._task.measures for end in ENDS]].mean()
+        measures = {
+            title: means[[f"{name}{end}" for end in ENDS]].apply(lambda row: _with_interval(*row), axis=1)
+            for name, title in self._task.measures.items()
+        }
+        return pd.DataFrame({**facts, **measures})
 
     def draw(self, section: Section, rows: pd.DataFrame) -> Figure:
         """Draw each measure of each run with its interval, tracks in the order of the leaderboard."""
@@ -84,6 +94,17 @@ class TaskScores(Analysis):
             axes.grid(axis="x", color=PALE, linewidth=0.5)
         return figure
 
-    def _rows(self, run: StoredRun) -> Rows | str:
-        evaluation = self._task.evaluate(run)
-        return f"task {self._task.name} has no measures of its own" if evaluation is None else [dict(evaluation.row())]
+    def _rows(self, run: StoredRun) -> Rows:
+        return [self._task.evaluate(run).row()]
+
+
+def _mean_text(values: pd.Series) -> str:
+    """Return the mean of numbers as text, without decimals if all are whole; of text, the distinct values."""
+    if not pd.api.types.is_numeric_dtype(values):
+        return ", ".join(dict.fromkeys(values))
+    whole = (values == values.round()).all()
+    return f"{values.mean():,.0f}" if whole else f"{values.mean():.3f}"
+
+
+def _with_interval(value: float, low: float, high: float) -> str:
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]" if np.isfinite(low) else f"{value:.3f}"

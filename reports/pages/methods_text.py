@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..._version import __version__
 from ..scoring.score import DRAWS
+from ..tasks.catalogue import task_named
 from .leaderboard_export import escaped
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def methods_text(section: Section) -> MethodsText:
             _data(section, list(data_keys.values())),
             _methods(section, sources, track_keys),
             _split(section),
+            *_tasks(section),
             _scores(section),
             _versions(section),
         ]
@@ -96,6 +98,14 @@ def _methods(section: Section, sources: dict[str, str], keys: dict[str, str]) ->
         return "No method finished."
     compared = "method was evaluated" if len(methods) == 1 else "methods were compared"
     return f"{len(methods):,} {compared} with planktonbench [planktonbench]: {', '.join(methods)}."
+
+
+def _tasks(section: Section) -> list[str]:
+    """Return a sentence for each task that needs one."""
+    tracks: dict[str, list[str]] = {}
+    for track in section.done:
+        tracks.setdefault(task_named(track.card.track.task).methods, []).append(track.name)
+    return [text.format(tracks=", ".join(names)) for text, names in tracks.items() if text]
 
 
 def _split(section: Section) -> str:

@@ -9,7 +9,7 @@ interchangeable, so drawing objects is a multinomial draw of the cells of the co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -114,37 +114,12 @@ def count_units(
 
 def draws_of(units: Units, draws: int, rng: np.random.Generator) -> Iterator[Totals]:
     """Yield the counts of resampled data in batches of draws, each of shape (n_batch, n_classes)."""
-    batch = max(1, CELLS_AT_ONCE // len(units.weights))
-    for drawn in drawn_counts(units.counts, units.weights, draws, rng, batch=batch):
-        hits, support, predicted = np.split(drawn, 3, axis=1)
-        yield Totals(hits, support, predicted)
-
-
-def drawn_counts(
-    counts: Any,  # noqa: ANN401 - dense or sparse, for which SciPy has no types
-    weights: NDArray[np.int64],
-    draws: int,
-    rng: np.random.Generator,
-    *,
-    batch: int,
-) -> Iterator[NDArray[Any]]:
-    """Resample units with replacement, and yield the sums of their counts in batches of draws.
-
-    Args:
-        counts: counts of each kind of unit, dense or sparse array of shape (n_kinds, n_counts).
-        weights: number of units of each kind, int64 of shape (n_kinds,).
-        draws: number of resamples.
-        rng: random generator.
-        batch: number of draws at once.
-
-    Yields:
-        Sums of shape (n_batch, n_counts).
-
-    """
-    n = int(weights.sum())
+    shares = units.weights / units.n
+    batch = max(1, CELLS_AT_ONCE // len(shares))
     for start in range(0, draws, batch):
-        drawn = rng.multinomial(n, weights / n, size=min(batch, draws - start))
-        yield drawn @ counts
+        drawn = rng.multinomial(units.n, shares, size=min(batch, draws - start))
+        hits, support, predicted = np.split(drawn @ units.counts, 3, axis=1)
+        yield Totals(hits, support, predicted)
 
 
 def intervals(units: Units, draws: int, rng: np.random.Generator) -> Intervals:
@@ -166,10 +141,10 @@ def intervals(units: Units, draws: int, rng: np.random.Generator) -> Intervals:
         f1.append(np.where(totals.support > 0, totals.f1, np.nan)[:, present])
         losing += int((totals.support[:, present] == 0).any(axis=1).sum())
     per_class = np.full((len(present), 2), np.nan)
-    per_class[present] = percentile_bounds(np.vstack(f1))
+    per_class[present] = _bounds(np.vstack(f1))
     per_class[units.clusters_of_class < FEWEST_CLUSTERS] = np.nan
-    low, high = percentile_bounds(np.concatenate(macro)[:, None])[0]
-    low_accuracy, high_accuracy = percentile_bounds(np.concatenate(accuracy)[:, None])[0]
+    low, high = _bounds(np.concatenate(macro)[:, None])[0]
+    low_accuracy, high_accuracy = _bounds(np.concatenate(accuracy)[:, None])[0]
     return Intervals(
         macro_f1=(float(low), float(high)),
         accuracy=(float(low_accuracy), float(high_accuracy)),
@@ -194,11 +169,11 @@ def interval_of(
         Lower and upper bounds, float64 of shape (n_metrics, 2).
 
     """
-    return percentile_bounds(np.concatenate([metrics(totals) for totals in draws_of(units, draws, rng)]))
+    return _bounds(np.concatenate([metrics(totals) for totals in draws_of(units, draws, rng)]))
 
 
-def percentile_bounds(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the bounds of the 95 % percentile interval of each column, shape (n_columns, 2); NaN values are ignored.
+def _bounds(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the bounds of the interval of each column, shape (n_columns, 2); NaN values are ignored.
 
     A column without values has NaN bounds.
     """

@@ -1,17 +1,17 @@
 """Agreement of clusters with taxa: accuracy and F1 after matching, NMI and ARI, with intervals.
 
-All are computed from contingency tables (rows clusters, columns classes), so that the resamples of an interval need no
-further pass over the objects.
+All are computed from a contingency table (rows clusters, columns classes). Their intervals come from the jackknife:
+resampling with replacement repeats objects, which raises NMI and ARI, so that percentiles may not contain the value.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .bootstrap import drawn_counts, percentile_bounds
+from .bootstrap import LEVEL
 from .metrics import Totals
 
 if TYPE_CHECKING:
@@ -19,20 +19,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MEASURES = ("acc", "f1", "nmi", "ari")
-"""Measures in the order of `agreement`."""
+RANGES = {"acc": (0.0, 1.0), "f1": (0.0, 1.0), "nmi": (0.0, 1.0), "ari": (-1.0, 1.0)}
+"""Measures in the order of `agreement`, with the smallest and largest value of each."""
 
-CELLS_AT_ONCE = 1 << 22  # limits the memory of one batch of draws
+
+class Matching(NamedTuple):
+    """Pairs of a cluster and a class, each used at most once: int64 of shape (n_pairs,)."""
+
+    clusters: NDArray[np.int64]
+    classes: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Contingency:
-    """Objects counted by cluster and class.
+    """Objects with their cluster and class.
 
     Attributes:
         clusters: codes of the clusters from 0, int64 of shape (n_objects,).
         truth: class codes from 0, int64 of shape (n_objects,).
-        samples: sample codes from 0 without gaps, int64 of shape (n_objects,); None resamples single objects.
+        samples: sample codes from 0 without gaps, int64 of shape (n_objects,); None leaves out single objects.
 
     """
 
@@ -41,98 +46,96 @@ class Contingency:
     samples: NDArray[np.integer] | None = None
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Number of clusters and of classes."""
-        return int(self.clusters.max()) + 1, int(self.truth.max()) + 1
-
-    @property
-    def n_units(self) -> int:
-        """Number of resampling units: samples, or objects."""
-        return len(self.truth) if self.samples is None else int(self.samples.max()) + 1
-
-    @property
     def table(self) -> NDArray[np.int64]:
         """Number of objects by cluster and class, int64 of shape (n_clusters, n_classes)."""
-        return np.bincount(self._cells, minlength=self.shape[0] * self.shape[1]).reshape(self.shape)
+        return self._counted(slice(None))
 
-    def draws(self, draws: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-        """Yield the tables of resampled data in batches, each of shape (n_batch, n_clusters, n_classes).
-
-        Args:
-            draws: number of resamples.
-            rng: random generator.
-
-        """
-        from scipy.sparse import csr_array, eye_array
-
-        cells, cell, counts = np.unique(self._cells, return_inverse=True, return_counts=True)
-        if self.samples is None:  # objects of one cell are interchangeable
-            units, weights = eye_array(len(cells), dtype=np.int64, format="csr"), counts
+    def without_each_unit(self) -> Iterator[tuple[NDArray[np.int64], int]]:
+        """Yield the table without one sample, or without one object, with the number of units of which this holds."""
+        table = self.table
+        if self.samples is None:
+            for cluster, taxon in np.argwhere(table):
+                less = table.copy()
+                less[cluster, taxon] -= 1
+                yield less, int(table[cluster, taxon])
         else:
-            ones = np.ones(len(cell), np.int64)
-            units = csr_array((ones, (self.samples, cell)), shape=(self.n_units, len(cells)))
-            weights = np.ones(self.n_units, np.int64)
-        n_clusters, n_classes = self.shape
-        batch = max(1, CELLS_AT_ONCE // max(len(weights), n_clusters * n_classes))
-        for drawn in drawn_counts(units, weights, draws, rng, batch=batch):
-            tables = np.zeros((len(drawn), n_clusters * n_classes), np.int64)
-            tables[:, cells] = drawn
-            yield tables.reshape(-1, n_clusters, n_classes)
+            for sample in range(int(self.samples.max()) + 1):
+                yield table - self._counted(self.samples == sample), 1
 
-    @property
-    def _cells(self) -> NDArray[np.int64]:
-        return np.asarray(self.clusters * self.shape[1] + self.truth, np.int64)
+    def _counted(self, rows: NDArray[np.bool_] | slice) -> NDArray[np.int64]:
+        shape = int(self.clusters.max()) + 1, int(self.truth.max()) + 1
+        cells = np.asarray(self.clusters[rows] * shape[1] + self.truth[rows], np.int64)
+        return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
 
 
-def agreement(table: NDArray[np.int64]) -> NDArray[np.float64]:
+def best_matching(table: NDArray[np.int64]) -> Matching:
+    """Match clusters and classes one to one so that most objects are in the class of their cluster.
+
+    Hungarian method (Kuhn 1955, doi 10.1002/nav.3800020109) as in Xie et al. 2016 (arXiv 1511.06335, equation 10). Of
+    several such matchings the one with the highest macro F1 is used, so that the order of the classes does not matter.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    sizes = table.sum(axis=1, keepdims=True) + table.sum(axis=0, keepdims=True)
+    f1 = np.divide(2 * table, sizes, out=np.zeros(table.shape), where=sizes > 0)
+    less_than_an_object = 1 / (min(table.shape) + 1)  # their sum, over all pairs of a matching
+    return Matching(*linear_sum_assignment(table + f1 * less_than_an_object, maximize=True))
+
+
+def agreement(table: NDArray[np.int64], matching: Matching | None = None) -> NDArray[np.float64]:
     """Return the agreement of clusters with classes.
 
-    * acc: share of objects in the class that their cluster is matched to; clusters and classes are matched one to one
-      so that this share is largest (Hungarian method; Xie et al. 2016, arXiv 1511.06335, equation 10).
-    * f1: macro F1 after that matching over the classes with objects; clusters without a match are errors.
+    * acc: share of objects in the class that their cluster is matched to.
+    * f1: macro F1 after matching over the classes with objects; objects in clusters without a match are errors.
     * nmi: mutual information over the arithmetic mean of both entropies (scikit-learn's default).
     * ari: Rand index adjusted for chance (Hubert & Arabie 1985, doi 10.1007/BF01908075).
 
     Args:
         table: number of objects, int64 of shape (n_clusters, n_classes).
+        matching: pairs of clusters and classes; None uses `best_matching`.
 
     Returns:
-        float64 of shape (4,), in the order of `MEASURES`.
+        float64 of shape (4,), in the order of `RANGES`.
 
     """
-    accuracy, f1 = _after_matching(table)
-    return np.array([accuracy, f1, _normalised_mutual_information(table), _adjusted_rand_index(table)])
+    clusters, classes = matching or best_matching(table)
+    hits, predicted = np.zeros((2, table.shape[1]))
+    hits[classes] = table[clusters, classes]
+    predicted[classes] = table[clusters].sum(axis=1)
+    totals = Totals(hits, table.sum(axis=0).astype(np.float64), predicted)
+    after_matching = float(totals.accuracy), float(totals.macro(totals.f1))
+    return np.array([*after_matching, _normalised_mutual_information(table), _adjusted_rand_index(table)])
 
 
-def agreement_intervals(
-    contingency: Contingency, draws: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the agreement of clusters with classes and its 95 % percentile intervals.
+def agreement_intervals(contingency: Contingency) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the agreement of clusters with classes and its 95 % jackknife intervals.
 
-    Clusters are matched to classes anew in each resample.
+    Value ± t · standard error, where the standard error is that of the jackknife that leaves out one sample at a time,
+    or one object if there are no samples, and t has one degree of freedom less than there are units (Efron & Stein
+    1981, doi 10.1214/aos/1176345462). The matching is that of all objects.
 
     Args:
         contingency: clusters and classes of the objects.
-        draws: number of resamples.
-        rng: random generator.
 
     Returns:
-        Values of shape (4,) and bounds of shape (4, 2), in the order of `MEASURES`.
+        Values of shape (4,) and bounds of shape (4, 2), in the order of `RANGES`; the bounds are NaN if there is only
+        one unit.
 
     """
-    resampled = np.array([agreement(table) for batch in contingency.draws(draws, rng) for table in batch])
-    return agreement(contingency.table), percentile_bounds(resampled)
+    from scipy.stats import t
 
-
-def _after_matching(table: NDArray[np.int64]) -> tuple[float, float]:
-    from scipy.optimize import linear_sum_assignment
-
-    cluster, taxon = linear_sum_assignment(table, maximize=True)
-    hits, predicted = np.zeros((2, table.shape[1]))
-    hits[taxon] = table[cluster, taxon]
-    predicted[taxon] = table[cluster].sum(axis=1)
-    totals = Totals(hits, table.sum(axis=0).astype(np.float64), predicted)
-    return float(totals.accuracy), float(totals.macro(totals.f1))
+    table = contingency.table
+    matching = best_matching(table)
+    values = agreement(table, matching)
+    found = [(agreement(less, matching), n) for less, n in contingency.without_each_unit() if less.any()]
+    if sum(n for _, n in found) < 2:  # noqa: PLR2004 - one unit has no variance
+        return values, np.full((len(values), 2), np.nan)
+    left_out, counts = np.array([one for one, _ in found]), np.array([n for _, n in found])
+    units = counts.sum()
+    spread = counts @ (left_out - counts @ left_out / units) ** 2
+    half = t.ppf((1 + LEVEL) / 2, units - 1) * np.sqrt(spread * (units - 1) / units)
+    lowest, highest = np.array(list(RANGES.values())).T
+    return values, np.clip(np.column_stack([values - half, values + half]), lowest[:, None], highest[:, None])
 
 
 def _normalised_mutual_information(table: NDArray[np.int64]) -> float:

@@ -20,7 +20,7 @@ class Signature:
         n_classes: number of classes with support in the scored rows.
         n_known: number of classes in the class list.
         resampled: resampling unit of the interval: `cluster-<column>` or `object`.
-        draws: number of resamples.
+        draws: number of resamples, or `jackknife`.
         seed: seed of split and resampling.
         version: version of planktonbench.
         metric: the scored metric, or several joined by `+`.
@@ -37,7 +37,7 @@ class Signature:
     n_classes: int
     n_known: int
     resampled: str
-    draws: int
+    draws: int | str
     seed: int
     version: str
     metric: str = "macroF1"

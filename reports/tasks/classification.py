@@ -15,7 +15,7 @@ from .task import Task
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .task import Asked, Prediction, Values
+    from .task import Prediction, TaskObjects, Values
 
 SUM_TOLERANCE = 1e-3
 """Largest difference from one of the sum of probabilities: scores are stored in single precision."""
@@ -29,9 +29,10 @@ class Classification(Task):
 
     name = CLASSIFICATION
     labels = "all"
+    has_scores = True
     output = "probabilities, one row per object and one column per class"
 
-    def checked(self, output: object, asked: Asked, track: str) -> NDArray[np.float32]:
+    def checked(self, output: object, objects: TaskObjects, track: str) -> NDArray[np.float32]:
         """Check that scores are probabilities of shape (n_objects, n_classes), and return them as float32.
 
         Raises:
@@ -39,7 +40,7 @@ class Classification(Task):
 
         """
         array = np.asarray(output)
-        expected = (len(asked), len(asked.classes))
+        expected = (len(objects), len(objects.classes))
         if array.shape != expected or not np.issubdtype(array.dtype, np.number):
             message = (
                 f"{track}.predict returned shape {array.shape} of dtype {array.dtype}; "
@@ -47,7 +48,7 @@ class Classification(Task):
             )
             raise TrackError(message)
         if not np.isfinite(array).all():
-            rows = asked.object_ids[~np.isfinite(array).all(axis=1)]
+            rows = objects.object_ids[~np.isfinite(array).all(axis=1)]
             message = (
                 f"{track}.predict returned values that are not finite for objects {listed(rows)}; "
                 "expected probabilities."
@@ -58,8 +59,8 @@ class Classification(Task):
         if wrong.any():
             first = int(np.flatnonzero(wrong)[0])
             message = (
-                f"{track}.predict: {int(wrong.sum()):,} of {len(asked):,} rows are not probabilities "
-                f"(object {asked.object_ids[first]}: sum {sums[first]:.4g}, minimum {array[first].min():.4g}); "
+                f"{track}.predict: {int(wrong.sum()):,} of {len(objects):,} rows are not probabilities "
+                f"(object {objects.object_ids[first]}: sum {sums[first]:.4g}, minimum {array[first].min():.4g}); "
                 "expected values from 0 to 1 that sum to one in each row."
             )
             raise TrackError(message)
@@ -69,7 +70,7 @@ class Classification(Task):
         """Return which objects have a score that differs by more than `SAME`."""
         return np.asarray(np.abs(one - other).max(axis=1) > SAME)
 
-    def in_words(self, value: Values) -> str:
+    def as_text(self, value: Values) -> str:
         """Return the scores of an object with three decimals."""
         return "[" + ", ".join(f"{score:.3f}" for score in value) + "]"
 
@@ -79,8 +80,8 @@ class Classification(Task):
 
 
 def _table(predicted: Prediction) -> pd.DataFrame:
-    names = np.asarray(predicted.asked.classes, dtype=object)
+    names = np.asarray(predicted.objects.classes, dtype=object)
     table = pd.DataFrame(predicted.output, columns=[f"{SCORE}{name}" for name in names])
-    table.insert(0, "object_id", predicted.asked.object_ids)
+    table.insert(0, "object_id", predicted.objects.object_ids)
     table.insert(1, "taxon", names[predicted.output.argmax(axis=1)])
     return table

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 from ..._version import __version__
-from ...data_manifests.errors import DataError, TrackError, listed
+from ...data_manifests.errors import DataError, TrackError
 from ...data_manifests.files.tables import read_table
-from ...data_manifests.seeds import derived_seed
 from ..run_files.run_folder import PREDICTIONS, VALID
-from ..scoring.clustering_metrics import MEASURES, Contingency, agreement_intervals
-from ..scoring.score import DRAWS, cluster_codes
+from ..scoring.clustering_metrics import RANGES, Contingency, agreement_intervals
+from ..scoring.score import cluster_codes
 from ..scoring.signature import Signature
 from .task import Evaluation, Measure, Task
 
@@ -24,54 +23,63 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..results.stored_run import StoredRun
-    from .task import Asked, Prediction, Values
+    from .task import Prediction, TaskObjects, Values
 
 CLUSTER = "cluster"
+FOLDS = 5  # of validation objects, for their own names
+LARGEST = np.iinfo(np.int64).max
 
 
 class Clustering(Task):
     """A cluster for each object, found without labels.
 
-    For the leaderboard, each cluster is named after the most common taxon among its validation objects; a cluster
-    without validation objects is named after the most common taxon of all of them.
+    For the leaderboard, a cluster is named after the most common taxon among its validation objects. A test object in a
+    cluster without validation objects gets the most common taxon of all of them.
     """
 
     name = "clustering"
     labels = "none"
+    has_scores = False
     output = "the number of a cluster, from 0, for each object"
     title = "Agreement of clusters with taxa"
     description = (
         "ACC and F1: accuracy and macro F1 after matching clusters and taxa one to one so that ACC is highest; NMI: "
-        "normalised mutual information (arithmetic mean); ARI: adjusted Rand index. All are computed from the test "
-        "objects of each run, with 95 % percentile intervals. No labels were used for training; in the leaderboard, "
-        "clusters are named by the most common taxon among their validation objects."
+        "normalised mutual information (arithmetic mean); ARI: adjusted Rand index; with 95 % jackknife intervals. Of "
+        "several runs, values and limits are means. In the leaderboard, clusters are named by the most common taxon "
+        "among their validation objects."
+    )
+    methods = (
+        "{tracks} received no labels; for macro F1, clusters were named by the most common taxon among their "
+        "validation objects."
     )
     measures: ClassVar[Mapping[str, str]] = {"acc": "ACC", "f1": "F1 after matching", "nmi": "NMI", "ari": "ARI"}
     facts: ClassVar[Mapping[str, str]] = {
+        "labels": "labels seen",
         "n_clusters": "clusters",
-        "n_unnamed": "test objects in clusters without validation objects",
+        "labels_used": "labels that name clusters",
+        "n_unnamed": "objects in unnamed clusters",
         "named_macro_f1": "macro F1 of named clusters",
-        "labels_used": "labels used for the names",
     }
 
-    def checked(self, output: object, asked: Asked, track: str) -> NDArray[np.int64]:
+    def checked(self, output: object, objects: TaskObjects, track: str) -> NDArray[np.int64]:
         """Check that the output is one cluster number per object, and return it as int64.
 
         Raises:
-            TrackError: it has another shape or dtype, or a number is negative.
+            TrackError: it has another shape or dtype, or a number is negative or too large for int64.
 
         """
         array = np.asarray(output)
-        if array.shape != (len(asked),) or not np.issubdtype(array.dtype, np.integer):
+        if array.shape != (len(objects),) or not np.issubdtype(array.dtype, np.integer):
             message = (
-                f"{track}.predict returned shape {array.shape} of dtype {array.dtype}; expected {(len(asked),)} of an "
-                f"integer dtype: {self.output}."
+                f"{track}.predict returned shape {array.shape} of dtype {array.dtype}; expected {(len(objects),)} of "
+                f"an integer dtype: {self.output}."
             )
             raise TrackError(message)
-        if (array < 0).any():
+        wrong = (array < 0) | (array > LARGEST)
+        if wrong.any():
             message = (
-                f"{track}.predict returned negative numbers for objects {listed(asked.object_ids[array < 0])}; "
-                f"expected {self.output}."
+                f"{track}.predict returned {array[wrong][0]} for object {objects.object_ids[wrong][0]} "
+                f"({int(wrong.sum()):,} such objects); expected {self.output}."
             )
             raise TrackError(message)
         return array.astype(np.int64)
@@ -80,21 +88,33 @@ class Clustering(Task):
         """Return which objects are in another cluster."""
         return np.not_equal(one, other)
 
-    def in_words(self, value: Values) -> str:
+    def as_text(self, value: Values) -> str:
         """Return the cluster of an object."""
         return f"cluster {int(value)}"
 
     def tables(self, test: Prediction, valid: Prediction) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return object_id, taxon (name of the cluster), and cluster."""
-        last = max(int(predicted.output.max(initial=0)) for predicted in (test, valid))
-        names = cluster_names(valid, n_clusters=last + 1)
-        return _table(test, names), _table(valid, names)
+        """Return object_id, taxon (name of the cluster), and cluster.
+
+        A validation object does not take part in naming its own cluster: its taxon is predicted from the other folds of
+        the validation objects. A choice by validation scores would otherwise prefer many small clusters.
+        """
+        codes = valid.objects.codes
+        if codes is None:
+            message = "clusters are named by validation objects with labels; these have none"
+            raise ValueError(message)
+        named = _named(test.output, valid.output, codes)
+        fold = np.arange(len(codes)) % FOLDS
+        named_valid = np.zeros_like(codes)
+        for k in range(FOLDS):
+            own, others = fold == k, fold != k
+            named_valid[own] = _named(valid.output[own], valid.output[others], codes[others])
+        return _table(test, named), _table(valid, named_valid)
 
     def evaluate(self, run: StoredRun) -> Evaluation:
         """Return ACC, F1 after matching, NMI and ARI on the test objects of a finished run, with intervals.
 
         Raises:
-            DataError: the run has no clusters, or none for one of its objects.
+            DataError: the run has no clusters.
 
         """
         rows = run.predictions
@@ -102,9 +122,7 @@ class Clustering(Task):
         codes, found = pd.factorize(clusters.loc[rows["object_id"]])
         truth, taxa = pd.factorize(rows["taxon"], sort=True)
         samples = cluster_codes(rows)
-        contingency = Contingency(codes, truth, samples)
-        rng = np.random.default_rng(derived_seed(purpose=self.name, seed=run.card.split.seed))
-        values, bounds = agreement_intervals(contingency, DRAWS, rng)
+        values, bounds = agreement_intervals(Contingency(codes, truth, samples))
         context, score = run.context, run.score
         signature = Signature(
             data=context.data,
@@ -115,10 +133,10 @@ class Clustering(Task):
             n_classes=len(taxa),
             n_known=len(run.card.data.classes),
             resampled="object" if samples is None else f"cluster-{run.test_labels.group}",
-            draws=DRAWS,
+            draws="jackknife",
             seed=run.card.split.seed,
             version=__version__,
-            metric="+".join(name.upper() for name in MEASURES),
+            metric="+".join(name.upper() for name in RANGES),
             conventions=("matching:hungarian", "nmi:arithmetic"),
             task=self.name,
         )
@@ -126,48 +144,45 @@ class Clustering(Task):
         return Evaluation(
             measures={
                 name: Measure(float(value), (float(low), float(high)))
-                for name, value, (low, high) in zip(MEASURES, values, bounds, strict=True)
+                for name, value, (low, high) in zip(RANGES, values, bounds, strict=True)
             },
             signature=str(signature),
             facts={
+                "labels": run.card.track.labels,
                 "n_clusters": len(found),
+                "labels_used": run.card.split.n_valid,
                 "n_unnamed": int((~clusters.isin(named)).sum()),
                 "named_macro_f1": float("nan") if score is None else score.macro_f1,
-                "labels_used": run.card.split.n_valid,
             },
         )
 
 
-def cluster_names(labelled: Prediction, n_clusters: int) -> NDArray[np.int64]:
-    """Return the most common class of each cluster, the first of several; that of all objects for an empty cluster.
+def _named(clusters: Values, labelled: Values, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the most common class of each object's cluster, the first of several.
 
     Args:
-        labelled: labelled objects with their clusters.
-        n_clusters: number of clusters.
+        clusters: clusters of the objects to name, int64 of shape (n_objects,).
+        labelled: clusters of labelled objects, int64 of shape (n_labelled,).
+        codes: classes of the labelled objects, int64 of shape (n_labelled,).
 
     Returns:
-        Class codes, int64 of shape (n_clusters,).
-
-    Raises:
-        ValueError: the objects have no labels.
+        Class codes, int64 of shape (n_objects,); in a cluster without labelled objects, the most common class of all
+        labelled objects, or the first class if there are none.
 
     """
-    asked, clusters = labelled
-    if asked.codes is None:
-        message = "clusters are named by objects with labels; these have none"
-        raise ValueError(message)
-    n_classes = len(asked.classes)
-    cells = clusters * n_classes + asked.codes
-    counts = np.bincount(cells, minlength=n_clusters * n_classes).reshape(n_clusters, n_classes)
-    names: NDArray[np.int64] = counts.argmax(axis=1)
-    names[counts.sum(axis=1) == 0] = counts.sum(axis=0).argmax()
-    return names
+    found, position = np.unique(labelled, return_inverse=True)
+    counts = np.zeros((len(found) + 1, int(codes.max(initial=0)) + 1), np.int64)
+    np.add.at(counts, (position, codes), 1)
+    counts[-1] = counts.sum(axis=0)
+    place = np.searchsorted(found, clusters)
+    known = np.isin(clusters, found)
+    return np.asarray(counts.argmax(axis=1)[np.where(known, place, -1)], np.int64)
 
 
-def _table(predicted: Prediction, names: NDArray[np.int64]) -> pd.DataFrame:
-    asked, clusters = predicted
-    taxa = np.asarray(asked.classes, dtype=object)[names[clusters]]
-    return pd.DataFrame({"object_id": asked.object_ids, "taxon": taxa, CLUSTER: clusters})
+def _table(predicted: Prediction, named: NDArray[np.int64]) -> pd.DataFrame:
+    objects, clusters = predicted
+    taxa = np.asarray(objects.classes, dtype=object)[named]
+    return pd.DataFrame({"object_id": objects.object_ids, "taxon": taxa, CLUSTER: clusters})
 
 
 def _stored_clusters(path: Path) -> pd.Series:

@@ -1,4 +1,4 @@
-"""Task: what is asked of a track, what it may see, and how its output is checked, stored and judged."""
+"""Task: what is asked of a track, what it may see, and how its output is checked, stored and evaluated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Values = NDArray[Any]
 
 
-class Asked(Protocol):
+class TaskObjects(Protocol):
     """Objects that a track is asked about, such as `models.protocol.objects.Objects`."""
 
     @property
@@ -41,7 +41,7 @@ class Asked(Protocol):
 class Prediction(NamedTuple):
     """Objects with the checked output of a track for them, of shape (n_objects, …)."""
 
-    asked: Asked
+    objects: TaskObjects
     output: Values
 
 
@@ -55,22 +55,22 @@ class Measure:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Judgement of a run by the measures of its task.
+    """Evaluation of a run by the measures of its task.
 
     Attributes:
         measures: by name, in the order of `Task.measures`.
-        facts: numbers without interval, by name, such as the number of clusters.
         signature: all settings that can change the numbers.
+        facts: numbers without interval and text, by name, such as the number of clusters.
 
     """
 
     measures: Mapping[str, Measure]
     signature: str
-    facts: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, float | str] = field(default_factory=dict)
 
-    def row(self) -> dict[str, float | str]:
+    def row(self) -> dict[str, object]:
         """Return facts, measures (`<name>`, `<name>_lo`, `<name>_hi`) and signature by column."""
-        row: dict[str, float | str] = dict(self.facts)
+        row: dict[str, object] = dict(self.facts)
         for name, measure in self.measures.items():
             low, high = measure.interval
             row |= {name: measure.value, f"{name}_lo": low, f"{name}_hi": high}
@@ -86,29 +86,33 @@ class Task(ABC):
     Attributes:
         name: one word; a track names its task by it.
         labels: labels that `Track.fit` receives: of all training and validation objects, or none.
-        output: the output of `Track.predict`, for messages.
+        has_scores: whether the output is a score of each class, from which a fusion can be built.
+        output: the output of `Track.predict`, in words.
         title: heading of the measures in the report.
         description: one or two sentences on the measures.
+        methods: sentence for the methods text of a report, with `{tracks}`; empty if there is nothing to add.
         measures: title of each measure of its own, by name.
-        facts: title of each number without interval, by name.
+        facts: title of each number without interval or text, by name.
 
     """
 
     name: ClassVar[str]
     labels: ClassVar[Literal["all", "none"]]
+    has_scores: ClassVar[bool]
     output: ClassVar[str]
+    methods: ClassVar[str] = ""
     title: ClassVar[str] = ""
     description: ClassVar[str] = ""
     measures: ClassVar[Mapping[str, str]] = MappingProxyType({})
     facts: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @abstractmethod
-    def checked(self, output: object, asked: Asked, track: str) -> Values:
+    def checked(self, output: object, objects: TaskObjects, track: str) -> Values:
         """Check the output of `Track.predict`, and return it in the form in which it is stored.
 
         Args:
             output: what the track returned.
-            asked: the objects.
+            objects: the objects.
             track: name of the track, for messages.
 
         Raises:
@@ -121,7 +125,7 @@ class Task(ABC):
         """Return which objects differ between two checked outputs by more than rounding, of shape (n_objects,)."""
 
     @abstractmethod
-    def in_words(self, value: Values) -> str:
+    def as_text(self, value: Values) -> str:
         """Return the output for one object as text."""
 
     @abstractmethod
@@ -137,6 +141,6 @@ class Task(ABC):
 
         """
 
-    def evaluate(self, run: StoredRun) -> Evaluation | None:  # noqa: ARG002 - for tasks with measures of their own
-        """Judge a finished run by the measures of the task, from its stored tables alone; None if it has none."""
-        return None
+    def evaluate(self, run: StoredRun) -> Evaluation:  # noqa: ARG002 - for tasks with measures of their own
+        """Evaluate a finished run by the measures of the task, from its stored tables alone."""
+        return Evaluation({}, "")

@@ -32,6 +32,10 @@ class Fused(Majority):
     def fit(self, train, valid, *, rng):
         self.context.base_run("kmeans-native").log_probabilities(valid)
 
+class Borrowed(KmeansNative):
+    name = "borrowed"
+    base_models = ("majority",)
+
 class Lost(KmeansNative):
     name = "lost"
     task = "clusterin"
@@ -73,17 +77,28 @@ def test_kmeans_is_judged_in_the_report(challenge: Path, tmp_path: Path) -> None
     page = (out / "report" / "dataset-flowcam.html").read_text("utf-8")
     assert "Agreement of clusters with taxa" in page
     assert "flowcam-clustering.png" in page
+    assert f"{table['acc'].mean():.3f} [{table['acc_lo'].mean():.3f}, {table['acc_hi'].mean():.3f}]" in page
+    methods = (out / "report" / "tables" / "flowcam-methods.txt").read_text("utf-8")
+    assert "kmeans-native received no labels" in methods
 
 
 @pytest.mark.usefixtures("scores_only")
 def test_labels_and_scores_of_a_clustering_are_refused(challenge: Path, tmp_path: Path, tracks: str) -> None:
-    """A clustering that asks for labels fails, and so does a fusion that asks a clustering for scores."""
-    names = [f"{tracks}:Peeks", f"{tracks}:Fused"]
+    """A clustering that asks for labels fails, and so does a fusion that asks a clustering for scores.
 
-    scores = pb.run("flowcam", tracks=names, seeds=[0], data_dir=challenge, out=tmp_path / "out").set_index("track")
+    The card of a clustering that is built on a track with labels states that labels were seen.
+    """
+    names = [f"{tracks}:Peeks", f"{tracks}:Fused", f"{tracks}:Borrowed"]
+    out = tmp_path / "out"
 
-    assert "a track receives labels only in fit, and only if its task is not clustering" in scores["reason"]["peeks"]
+    scores = pb.run("flowcam", tracks=names, seeds=[0], data_dir=challenge, out=out).set_index("track")
+
+    assert "a track receives labels only in fit, and only if its task uses labels" in scores["reason"]["peeks"]
     assert "Track 'kmeans-native' has no scores" in scores["reason"]["fused"]
+    cards = {path.parents[2].name: json.loads(path.read_text("utf-8")) for path in (out / "runs").rglob("card.json")}
+    assert {name: card["labels"] for name, card in cards.items()} == {
+        "peeks": "none", "fused": "all", "borrowed": "all", "kmeans-native": "none", "majority": "all",
+    }  # fmt: skip
 
 
 def test_an_unknown_task_is_refused_before_anything_runs(challenge: Path, tmp_path: Path, tracks: str) -> None:
@@ -91,4 +106,4 @@ def test_an_unknown_task_is_refused_before_anything_runs(challenge: Path, tmp_pa
     with pytest.raises(pb.TrackError, match=r"no task named 'clusterin'.*clustering"):
         pb.run("flowcam", tracks=[f"{tracks}:Lost"], data_dir=challenge, out=tmp_path / "out")
 
-    assert not (tmp_path / "out" / "runs").exists()
+    assert not (tmp_path / "out" / "truth").exists()

@@ -272,9 +272,9 @@ BROKEN: list[tuple[type[Track], str, str]] = [
     (FillsInPlace, "inputs", "fit modified the native table of the training objects"),
     (ScalesInPlace, "inputs", "predict modified the native table of the objects to predict"),
     (PeeksAtTest, "fit", "has no image of object test-00"),
-    (ClustersByLabel, "fit", "only if its task is not clustering"),
+    (ClustersByLabel, "fit", "only if its task uses labels"),
     (ClusterNames, "output", r"of dtype <U5; expected \(17,\) of an integer dtype"),
-    (NoiseBelowZero, "output", "negative numbers for objects"),
+    (NoiseBelowZero, "output", "returned -1 for object test-"),
     (ClustersTheBatch, "company", r"has cluster \d; expected cluster \d as before"),
 ]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 from planktonbench import TrackError
+from planktonbench.data_manifests.seeds import RunSeeds, derived_seed
 from planktonbench.models.clustering.kmeans import KmeansNative
 from planktonbench.models.protocol.track import BaseRun, TrackContext
 
@@ -30,7 +32,7 @@ def test_scores_of_a_clustering_are_refused_in_words(subsets: dict[str, Objects]
     """A clustering has no scores that a fusion could use."""
     run = BaseRun("kmeans-native", KmeansNative, {}, None, pd.DataFrame())
 
-    with pytest.raises(TrackError, match=r"Track 'kmeans-native' has no scores; expected .* classification"):
+    with pytest.raises(TrackError, match=r"Track 'kmeans-native' has no scores of classes"):
         run.log_probabilities(subsets["valid"])
 
 
@@ -44,3 +46,19 @@ def test_an_inner_track_has_a_folder_and_lines_of_its_own(tmp_path: Path) -> Non
     assert context.scratch == tmp_path / "network-1-of-2"
     assert context.scratch.is_dir()
     assert TrackContext().nested("alone").scratch is None
+
+
+def test_inner_tracks_have_seeds_of_their_own() -> None:
+    """Each label, purpose, data set, split and seed gives another stream; the same ones give the same."""
+    seeds = RunSeeds("lake", "holdout.v1", 3)
+    context = TrackContext(seeds=seeds.within("track"))
+    others = [
+        seeds, context.seeds, context.nested("one").seeds, context.nested("two").seeds, replace(seeds, seed=4),
+        replace(seeds, split="kfold3.v1"), replace(seeds, dataset="bay"),
+    ]  # fmt: skip
+
+    drawn = [one.rng("fit").integers(2**62) for one in others] + [seeds.rng("init").integers(2**62)]
+
+    assert len(set(drawn)) == len(drawn)
+    assert context.nested("one").seeds.rng("fit").integers(2**62) == drawn[2]
+    assert seeds.seed32("fit") == derived_seed(data_set="lake", split="holdout.v1", seed=3, purpose="fit") % 2**32

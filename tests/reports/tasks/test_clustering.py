@@ -37,22 +37,50 @@ def test_tasks_are_found_by_name() -> None:
 
 def test_clusters_are_named_by_the_most_common_taxon_of_their_validation_objects() -> None:
     """Of two equally common taxa the first is taken; a cluster without validation objects gets the overall taxon."""
-    valid = Prediction(asked("v", [2, 2, 0, 1, 0, 2], 6), np.array([0, 0, 0, 1, 1, 2]))
-    test = Prediction(asked("t", None, 5), np.array([4, 3, 2, 1, 0]))
+    valid = Prediction(asked("v", [2, 2, 0, 1, 0, 2], 6), np.array([0, 0, 0, 7, 7, 10**15]))
+    test = Prediction(asked("t", None, 5), np.array([4, 3, 10**15, 7, 0]))
 
-    stored, stored_valid = Clustering().tables(test, valid)
+    stored, _ = Clustering().tables(test, valid)
 
     assert list(stored.columns) == ["object_id", "taxon", "cluster"]
     assert stored["taxon"].tolist() == ["ring", "ring", "ring", "bar", "ring"]
-    assert stored["cluster"].tolist() == [4, 3, 2, 1, 0]
-    assert stored_valid["taxon"].tolist() == ["ring", "ring", "ring", "bar", "bar", "ring"]
+    assert stored["cluster"].tolist() == [4, 3, 10**15, 7, 0]
+
+
+def test_a_validation_object_does_not_name_its_own_cluster() -> None:
+    """With one cluster per object, names are right on validation objects only by chance."""
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 3, 300).tolist()
+    test, valid = asked("t", None, 1), asked("v", codes, 300)
+
+    _, alone = Clustering().tables(Prediction(test, np.array([0])), Prediction(valid, np.arange(300)))
+    _, by_class = Clustering().tables(Prediction(test, np.array([0])), Prediction(valid, np.array(codes)))
+
+    truth = np.array(CLASSES, object)[codes]
+    assert (alone["taxon"] == truth).mean() < 0.5
+    assert (by_class["taxon"] == truth).all()
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        (np.array([0.0, 1.0]), r"dtype float64; expected \(2,\) of an integer dtype: the number of a cluster"),
+        (np.array([[0, 1]]), r"returned shape \(1, 2\)"),
+        (np.array([0, -1]), r"returned -1 for object t1 \(1 such objects\)"),
+        (np.array([0, 2**63], np.uint64), "returned 9223372036854775808 for object t1"),
+    ],
+)
+def test_an_output_that_is_no_cluster_number_is_refused(output: np.ndarray, message: str) -> None:
+    """The message states what was returned and what was expected."""
+    with pytest.raises(TrackError, match=message):
+        Clustering().checked(output, asked("t", None, 2), "mine")
 
 
 def test_test_objects_cannot_name_clusters() -> None:
     """Objects without labels are refused instead of being counted as some class."""
     test = Prediction(asked("t", None, 2), np.array([0, 1]))
 
-    with pytest.raises(ValueError, match="objects with labels"):
+    with pytest.raises(ValueError, match="validation objects with labels"):
         Clustering().tables(test, test)
 
 
@@ -78,9 +106,10 @@ def test_measures_follow_from_the_stored_tables(run: StoredRun) -> None:
 
     assert row["nmi"] == pytest.approx(normalized_mutual_info_score(truth, stored["cluster"]))
     assert row["ari"] == pytest.approx(adjusted_rand_score(truth, stored["cluster"]))
-    assert float(row["acc_lo"]) <= float(row["acc"]) <= float(row["acc_hi"])
+    assert 0 <= float(str(row["acc_lo"])) <= float(str(row["acc"])) <= float(str(row["acc_hi"])) <= 1
     assert run.score is not None
     assert row["named_macro_f1"] == run.score.macro_f1
+    assert row["labels"] == "none"
     assert (row["n_clusters"], row["labels_used"]) == (stored["cluster"].nunique(), 21)
     assert row["n_unnamed"] == (stored["cluster"] >= 4).sum() > 0
     assert "ACC+F1+NMI+ARI" in str(row["signature"])
