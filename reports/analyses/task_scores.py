@@ -66,7 +66,7 @@ class TaskScores(Analysis):
         return run_table(own, [*self._task.facts, *measures, "signature"], self._rows)
 
     def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Return facts and measures as text, the latter with their intervals: means over runs."""
+        """Return measures with their intervals, and facts, as text: means over runs."""
         tracks = rows.groupby("track", sort=False)
         facts = {title: tracks[name].agg(_mean_text) for name, title in self._task.facts.items()}
         means = tracks[[f"{name}{end}" for name in self._task.measures for end in ENDS]].mean()
@@ -74,7 +74,7 @@ class TaskScores(Analysis):
             title: means[[f"{name}{end}" for end in ENDS]].apply(lambda row: _with_interval(*row), axis=1)
             for name, title in self._task.measures.items()
         }
-        return pd.DataFrame({**facts, **measures})
+        return pd.DataFrame({**measures, **facts})
 
     def draw(self, section: Section, rows: pd.DataFrame) -> Figure:
         """Draw each measure of each run with its interval, tracks in the order of the leaderboard."""

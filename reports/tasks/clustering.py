@@ -56,9 +56,9 @@ class Clustering(Task):
     facts: ClassVar[Mapping[str, str]] = {
         "labels": "labels seen",
         "n_clusters": "clusters",
-        "labels_used": "labels that name clusters",
-        "n_unnamed": "objects in unnamed clusters",
-        "named_macro_f1": "macro F1 of named clusters",
+        "labels_used": "labels for names",
+        "n_unnamed": "objects without name",
+        "named_macro_f1": "named macro F1",
     }
 
     def checked(self, output: object, objects: TaskObjects, track: str) -> NDArray[np.int64]:
