@@ -8,7 +8,7 @@ from collections import deque
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from distributed import CancelledError, KilledWorker, wait
+from distributed import CancelledError, KilledWorker
 
 from ...data_manifests.errors import PlanktonbenchError, SuiteError
 from ...data_manifests.files.processes import in_order
@@ -98,10 +98,9 @@ class ClusterTasks:
 
     def _wait(self, future: Any, workers: list[str]) -> bool:  # noqa: ANN401 - Dask has few types
         """Wait for a result; return False if none of the workers is left."""
-        wait_for: Any = wait
         while True:
             try:
-                wait_for([future], timeout=CHECK_SECONDS)
+                future.exception(timeout=CHECK_SECONDS)
             except CancelledError:  # raised again for the result
                 return True
             except TimeoutError:

@@ -142,6 +142,11 @@ def shares_results(token: Path) -> bool:
     return token.is_file()
 
 
+def sees_all(paths: tuple[Path, ...]) -> bool:
+    """Return whether this machine sees all inputs of a job."""
+    return all(path.exists() for path in paths)
+
+
 async def inspect_inputs(call: Call, inputs: tuple[NeededInputs, ...], dask_worker: Any = None) -> str:  # noqa: ANN401
     """Return, on a Dask worker, why it cannot find the inputs of jobs; empty if it can.
 
@@ -279,11 +284,12 @@ def _own_inputs(
 
     """
     _check_track_files(inputs.recipe.track_files)
-    if shares_results(call.token) and all(path.exists() for path in inputs.paths):
+    if shares_results(call.token) and sees_all(inputs.paths):
         return None
-    name = sha256_text(call.topic, inputs.recipe.model_dump_json())
+    recipe = inputs.recipe.model_copy(update={"track_files": {}})
+    name = sha256_text(call.topic, recipe.model_dump_json())
     if name not in prepared:
-        prepared[name] = _prepare(call, inputs.recipe, run, folder)
+        prepared[name] = _prepare(call, recipe, run, folder)
     if prepared[name].fault:
         raise UnfitError(prepared[name].fault)
     return prepared[name]

@@ -135,6 +135,13 @@ class Cluster:
     scheduler: subprocess.Popen[bytes]
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
+    def wait_for_workers(self, count: int) -> None:
+        """Wait until workers have joined the scheduler."""
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:  # type: ignore[no-untyped-call]  # Dask has few types
+            client.wait_for_workers(count, timeout=PATIENCE)
+
     def temporary_files(self) -> list[Path]:
         """Return the temporary folders of jobs on the workers."""
         return list((self.folder / "scratch").rglob("planktonbench-*"))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,10 +19,10 @@ import pytest
 from planktonbench.benchmarks.execution import runs
 from planktonbench.data_manifests.errors import DataError, SuiteError
 from planktonbench.data_manifests.simulation import sample
-from planktonbench.models.protocol import threads
 from planktonbench.reports.run_files.card import read_card
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pandas as pd
@@ -32,6 +35,7 @@ TRACKS = """
 import os, time
 from pathlib import Path
 import numpy as np
+from planktonbench.features.network_images.form import ImageForm
 from planktonbench.models.table_tracks.baselines import Majority
 
 class Centres(Majority):
@@ -39,7 +43,8 @@ class Centres(Majority):
     def fit(self, train, valid, *, rng):
         super().fit(train, valid, rng=rng)
         table = np.nan_to_num(train.native.to_numpy())
-        self.centres = np.stack([table[train.codes == code].mean(axis=0) for code in range(len(train.classes))])
+        members = [np.flatnonzero(train.codes == code) for code in range(len(train.classes))]
+        self.centres = np.stack([table[rows].mean(axis=0) if len(rows) else 0 * table[0] for rows in members])
     def predict(self, objects):
         offsets = np.nan_to_num(objects.native.to_numpy())[:, None] - self.centres
         scores = 1 / (1 + (offsets**2).sum(axis=2))
@@ -54,6 +59,18 @@ class Pool(Majority):
         logs = [self.base_runs[name].log_probabilities(objects) for name in self.base_models]
         embedded = self.base_runs["centres"].embeddings.loc[objects.object_ids].to_numpy()
         scores = np.exp(logs).mean(axis=0) + np.abs(embedded[:, :1]) / 1000
+        return scores / scores.sum(axis=1, keepdims=True)
+
+class Pictures(Majority):
+    name = "pictures"
+    inputs = frozenset({"native", "images"})
+    image_form = property(lambda self: ImageForm(side=32))
+    def predict(self, objects):
+        rows = objects.network_images.rows(objects.object_ids)
+        grey = objects.network_images.grey[rows].mean(axis=(1, 2))[:, None]
+        raw = np.array([objects.images.read(one).mean() for one in objects.object_ids])[:, None]
+        area = np.nan_to_num(objects.native.to_numpy()).mean(axis=1)[:, None]
+        scores = super().predict(objects) + (grey + 2 * raw + np.abs(area)) / 1e4 * np.arange(len(objects.classes))
         return scores / scores.sum(axis=1, keepdims=True)
 
 class Broken(Majority):
@@ -71,6 +88,12 @@ class Slow(Majority):
         super().fit(train, valid, rng=rng)
 """
 
+BLIND = """
+from planktonbench.benchmarks.execution import dask_chunks
+dask_chunks._has_images = lambda address, state: False
+"""
+"""Code for a worker that does not see the images of the client."""
+
 APART = """
 from pathlib import Path
 from planktonbench.benchmarks.execution import dask_worker
@@ -84,6 +107,23 @@ dask_worker._prepare = prepare
 """Code for a worker that does not see the results folder, nor the data under the path that the client uses."""
 
 
+SMALL_SAMPLE = """
+from planktonbench.benchmarks.planning.worker_inputs import prepare_inputs
+from planktonbench.data_manifests.simulation import sample
+
+sample.SAMPLE_OBJECTS = 480
+"""
+WITH_SMALL_SAMPLE = """
+from dataclasses import replace
+
+def prepare_small(call, *arguments, prepare=dask_worker._prepare):
+    return prepare(replace(call, prepare="small_sample:prepare_inputs"), *arguments)
+
+dask_worker._prepare = prepare_small
+"""
+"""Code for a worker whose processes, too, draw a small sample."""
+
+
 @dataclass(frozen=True)
 class Suite:
     """A suite on tiny data, and a worker that shares nothing with it."""
@@ -93,11 +133,13 @@ class Suite:
     tracks: str
     cluster: Cluster
 
-    def run(self, *tracks: str, out: str = "out", scheduler: bool = True) -> pd.DataFrame:
+    def run(self, *tracks: str, out: str = "out", scheduler: bool = True, features: str = "native") -> pd.DataFrame:
         """Run tracks, each a registered name or a class of the file of tracks."""
         names = [name if name.islower() else f"{self.tracks}:{name}" for name in tracks]
-        address = self.cluster.address if scheduler else ""
-        return pb.run("flowcam", tracks=names, seeds=[0], data_dir=self.data, out=self.folder / out, scheduler=address)
+        address, folder = self.cluster.address if scheduler else "", self.folder / out
+        return pb.run(
+            "flowcam", tracks=names, seeds=[0], data_dir=self.data, out=folder, scheduler=address, features=features
+        )
 
     def command(self, *tracks: str) -> list[str]:
         """Return the command that runs tracks on the cluster."""
@@ -134,9 +176,8 @@ class Suite:
 
 
 @pytest.fixture
-def suite(challenge: Path, tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Suite:
-    """A suite whose runs use one thread, like the workers."""
-    monkeypatch.setattr(threads, "available_cores", lambda: 1)
+def suite(challenge: Path, tmp_path: Path, cluster: Cluster) -> Suite:
+    """A suite on 107 objects, and a scheduler without workers."""
     (tmp_path / "marks").mkdir()
     file = tmp_path / "tracks.py"
     file.write_text(f"MARKS = {str(tmp_path / 'marks')!r}\n{TRACKS}")
@@ -150,25 +191,82 @@ def stored(out: Path) -> dict[str, bytes]:
     return {str(path.relative_to(out)): path.read_bytes() for path in (out / "runs").rglob("*.parquet")}
 
 
-def test_the_bytes_do_not_depend_on_the_cluster(suite: Suite) -> None:
-    """A fusion and its base runs equal those of one process, on a worker that shares all and on one that shares nothing.
+@pytest.mark.parametrize("apart", [False, True])
+def test_the_bytes_do_not_depend_on_the_cluster(suite: Suite, apart: bool) -> None:
+    """A fusion and its base runs equal those of worker processes if the workers share everything, or nothing.
 
-    The base runs travel to the worker that shares nothing, and no temporary folder is left there.
+    The base runs travel to a worker that shares nothing, and no temporary folder is left there.
     """
+    for _ in range(2):
+        suite.add_worker(apart=apart)
     suite.run("Centres", "Pool", out="here", scheduler=False)
-    sharing = suite.add_worker(apart=False)
-    suite.run("Centres", "Pool", out="shared")
-    sharing.kill()
-    sharing.wait()
-    suite.add_worker()
-    table = suite.run("Centres", "Pool", out="apart")
-    here, shared, apart = (stored(suite.folder / name) for name in ("here", "shared", "apart"))
+    table = suite.run("Centres", "Pool", out="cluster")
 
     assert table["status"].tolist() == ["done"] * 3
-    assert len(here) == 7
-    assert here == shared == apart
+    assert len(stored(suite.folder / "here")) == 7
+    assert stored(suite.folder / "here") == stored(suite.folder / "cluster")
     assert not suite.cluster.temporary_files()
+    assert len(list(suite.cache.rglob("prepared/*.parquet"))) == apart
+
+
+def test_images_are_prepared_on_a_worker_that_shares_nothing(suite: Suite, capfd: pytest.CaptureFixture[str]) -> None:
+    """Measured features, network images and images, without the object whose image cannot be read."""
+    for folder in (suite.data, suite.copy):
+        damage(folder / "imgs.zip")
+    suite.add_worker(BLIND)
+    suite.run("Pictures", out="here", scheduler=False, features="native+measured")
+    table = suite.run("Pictures", out="cluster", features="native+measured")
+
+    assert table["status"].tolist() == ["done"]
+    assert "objects have no readable image" in capfd.readouterr().err
+    assert len(stored(suite.folder / "here")) >= 2
+    assert stored(suite.folder / "here") == stored(suite.folder / "cluster")
+    assert {path.parent.name for path in suite.cache.rglob("*.parquet")} > {"measured", "prepared"}
+    assert len(list(suite.cache.rglob("grey.u8"))) == 1
+
+
+def damage(archive: Path) -> None:
+    """Replace the first image of a zip file by one that cannot be read."""
+    with zipfile.ZipFile(archive) as old:
+        contents = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(archive, "w") as new:
+        for position, (name, content) in enumerate(contents.items()):
+            new.writestr(name, content if position else b"damaged")
+
+
+def test_a_worker_may_share_the_results_alone(suite: Suite) -> None:
+    """It prepares its own inputs, and stores its runs itself."""
+    suite.add_worker("\ndask_worker.shares_results = Path.is_file\ndask_worker.sees_all = lambda paths: False\n")
+    table = suite.run("Centres")
+
+    assert table["status"].tolist() == ["done"]
     assert len(list(suite.cache.rglob("prepared/*.parquet"))) == 1
+
+
+def test_workers_that_share_nothing_may_join_later(suite: Suite, capfd: pytest.CaptureFixture[str]) -> None:
+    """One does runs; another that lacks the data is named and gets none."""
+    suite.add_worker(apart=False)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(suite.run, "Slow", "random")
+        suite.wait_for_mark()
+        suite.cluster.add_worker(preload=APART, XDG_CACHE_HOME=str(suite.folder / "empty"))
+        suite.cluster.wait_for_workers(2)
+        wait_until(lambda: "gets no jobs: it lacks the files of data set 'flowcam'" in capfd.readouterr().err)
+        suite.add_worker()
+        wait_until(lambda: bool(list((suite.folder / "out" / "runs").rglob("random/*/*/card.json"))))
+        done = bool(list(suite.cache.rglob("prepared/*.parquet")))
+        os.kill(int(next((suite.folder / "marks").iterdir()).name), signal.SIGKILL)
+        table = running.result().set_index("track")
+
+    assert done
+    assert table["status"].to_dict() == {"random": "done", "slow": "failed"}
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition is met."""
+    end = time.monotonic() + 60
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.1)
 
 
 def test_a_failed_run_is_sent_back(suite: Suite, capfd: pytest.CaptureFixture[str]) -> None:
@@ -187,8 +285,9 @@ def test_a_failed_run_is_sent_back(suite: Suite, capfd: pytest.CaptureFixture[st
 
 def test_the_simulated_sample_is_drawn_on_the_worker(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both machines draw the same objects; a folder with other data is not used."""
-    monkeypatch.setattr(sample, "SAMPLE_OBJECTS", 150)
-    suite.add_worker("\nfrom planktonbench.data_manifests.simulation import sample\n")
+    monkeypatch.setattr(sample, "SAMPLE_OBJECTS", 480)
+    (suite.folder / "small_sample.py").write_text(SMALL_SAMPLE)
+    suite.add_worker(WITH_SMALL_SAMPLE)
     table = pb.run("flowcam", tracks=["random"], seeds=[0], out=suite.folder / "out", scheduler=suite.cluster.address)
 
     assert table["status"].tolist() == ["done"]
@@ -230,12 +329,13 @@ def test_a_worker_without_the_data_is_named(suite: Suite) -> None:
     """The other one has them; the exit code is 2, the message has the address and the folders, and nothing is run."""
     suite.add_worker()
     suite.cluster.add_worker(preload=APART, XDG_CACHE_HOME=str(suite.folder / "empty"))
-    wait_for_workers(suite.cluster, 2)
+    suite.cluster.wait_for_workers(2)
     done = subprocess.run(suite.command("random"), capture_output=True, text=True, check=False, cwd=suite.folder)
+    empty = re.escape(str(suite.folder / "empty" / "planktonbench" / "data" / "flowcam"))
     expected = (
         r"Dask worker tcp://\S+ lacks the files of data set 'flowcam' that this call uses: /absent does not exist; "
-        rf"{re.escape(str(suite.folder / 'empty' / 'planktonbench' / 'data' / 'flowcam'))} does not exist\. Copy them to "
-        r"\S+, or set PLANKTONBENCH_DATA there to a folder that contains them as 'flowcam/'\."
+        rf"{empty} does not exist\. Copy them to \S+, or set PLANKTONBENCH_DATA there to a folder that contains them "
+        r"as 'flowcam/'\."
     )
 
     assert done.returncode == 2
@@ -275,11 +375,3 @@ def test_a_results_folder_that_cannot_be_written_is_reported(suite: Suite, monke
 
     with pytest.raises(DataError, match=r"out cannot be written: .*No space left on device"):
         suite.run("random")
-
-
-def wait_for_workers(cluster: Cluster, count: int) -> None:
-    """Wait until workers have joined the scheduler."""
-    from distributed import Client
-
-    with Client(cluster.address, set_as_default=False) as client:  # type: ignore[no-untyped-call]  # Dask has few types
-        client.wait_for_workers(count, timeout=60)
