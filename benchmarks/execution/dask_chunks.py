@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import deque
+from contextlib import suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +15,7 @@ from ...data_manifests.errors import PlanktonbenchError, SuiteError
 from ...data_manifests.files.processes import in_order
 from ...data_manifests.images.store import reopen_images
 from ...data_manifests.seeds import sha256_text
+from .dask_connection import ask_workers
 from .dask_worker import fault_of_worker, versions, wanted_check
 from .task_process import TaskProcesses
 
@@ -81,14 +83,14 @@ class ClusterTasks:
                 future.release()
                 pending.extend((task, self._submit(task, workers)) for task in islice(remaining, 1))
         finally:
-            for _, future in pending:
-                future.cancel(force=True)
+            if pending and self._client.status == "running":
+                self._client.cancel([future for _, future in pending], force=True)
 
     def _seeing(self) -> list[str]:
         """Return the addresses of the workers that see the same images and have the same versions."""
         wanted = fingerprint(self._images)
-        answers = self._client.run(sees_images, versions(), self._images.address, wanted, on_error="return")
-        return [worker for worker, answer in answers.items() if answer is True]
+        answers = ask_workers(self._client, sees_images, versions(), self._images.address, wanted)
+        return [worker for worker, sees in answers.items() if sees]
 
     def _submit(self, task: Callable[[], object], workers: list[str]) -> Any:  # noqa: ANN401 - Dask has few types
         key = f"planktonbench-chunk-{uuid.uuid4().hex}"
@@ -104,8 +106,9 @@ class ClusterTasks:
             except CancelledError:  # raised again for the result
                 return True
             except TimeoutError:
-                if self._client.nthreads().keys().isdisjoint(workers) and not future.done():
-                    return False
+                with suppress(OSError):  # the connection is lost, which the future will report
+                    if self._client.nthreads().keys().isdisjoint(workers) and not future.done():
+                        return False
             else:
                 return True
 

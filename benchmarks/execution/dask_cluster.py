@@ -23,7 +23,7 @@ from distributed.client import FutureCancelledError
 from ...data_manifests.errors import SuiteError
 from ...data_manifests.files.atomic_writes import write_errors
 from .dask_chunks import ClusterTasks
-from .dask_connection import connected
+from .dask_connection import ask_workers, connected
 from .dask_worker import (
     Call,
     FilesNeeded,
@@ -135,7 +135,9 @@ class DaskCluster:
             recipes[name] = recipe
             paths.setdefault(name, set()).update(inputs.paths)
         asked = tuple(NeededInputs(recipe, tuple(sorted(paths[name]))) for name, recipe in recipes.items())
-        answers = self._ask(inspect_inputs, self._call, asked)
+        if asked and self._files_travel:
+            self.progress.log("looking for the same data on the Dask workers")
+        answers = ask_workers(self._client, inspect_inputs, self._call, asked)
         self._checked = frozenset(answers)
         for worker, fault in answers.items():
             if fault:
@@ -175,10 +177,10 @@ class DaskCluster:
             self._close()
 
     def check(self) -> None:
-        """Log that no worker is left, and send jobs to workers that have joined."""
+        """Log that no worker is left that can do jobs, and send jobs to workers that have joined."""
         with suppress(OSError, RuntimeError):
-            if not self._client.nthreads():
-                self.progress.log(f"the Dask scheduler at {self.address} has no worker left; waiting for one")
+            if not self._client.nthreads().keys() - self._unfit:
+                self.progress.log(f"no worker of the Dask scheduler at {self.address} can do jobs; waiting for one")
         self._send_waiting()
 
     def _send(self, submission: _Submission) -> None:
@@ -287,7 +289,7 @@ class DaskCluster:
             SuiteError: a worker lacks planktonbench, or a version.
 
         """
-        answers = self._ask(greet, versions(), self._token)
+        answers = ask_workers(self._client, greet, versions(), self._token)
         for worker, (fault, _) in answers.items():
             if fault:
                 message = f"Dask worker {worker} {fault}"
@@ -297,20 +299,6 @@ class DaskCluster:
             folder = self._token.parents[1]
             self.progress.log(f"{apart} of {len(answers)} Dask workers do not see {folder}: their runs are sent back")
         return not apart
-
-    def _ask(self, function: Callable[..., Any], *arguments: object) -> dict[str, Any]:
-        """Return the answers of all workers, by address, without those that have died.
-
-        Raises:
-            SuiteError: a worker cannot answer.
-
-        """
-        answers = self._client.run(function, *arguments, on_error="return")
-        for worker, answer in answers.items():
-            if isinstance(answer, Exception) and not isinstance(answer, OSError):
-                message = f"Dask worker {worker} cannot do jobs: {type(answer).__name__}: {answer}."
-                raise SuiteError(message)
-        return {worker: answer for worker, answer in answers.items() if not isinstance(answer, OSError)}
 
     def _show(self, event: tuple[float, Mapping[str, str]]) -> None:
         """Pass on what a worker logged: the start of a job, a progress line, or why it cannot do jobs."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from distributed import Client
 from distributed.comm.core import connect
 from distributed.security import Security
 
 from ...data_manifests.errors import SuiteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CONNECT_SECONDS = 20
 """Longest wait for the scheduler."""
@@ -36,6 +39,25 @@ def connected(address: str) -> Any:  # noqa: ANN401 - Dask has few types
             "Expected an address such as tcp://127.0.0.1:8786, as 'dask scheduler' prints it."
         )
         raise SuiteError(message) from fault
+
+
+def ask_workers(client: Any, function: Callable[..., Any], *arguments: object) -> dict[str, Any]:  # noqa: ANN401
+    """Return the answers of all workers to a function, by address, without those of workers that have died.
+
+    Raises:
+        SuiteError: the connection to the scheduler was lost, or a worker cannot answer.
+
+    """
+    try:
+        answers: dict[str, Any] = client.run(function, *arguments, on_error="return")
+    except OSError as fault:
+        message = f"The connection to the Dask scheduler was lost: {fault}. Start it, and run again."
+        raise SuiteError(message) from fault
+    for worker, answer in answers.items():
+        if isinstance(answer, Exception) and not isinstance(answer, OSError):
+            message = f"Dask worker {worker} cannot do jobs: {type(answer).__name__}: {answer}."
+            raise SuiteError(message)
+    return {worker: answer for worker, answer in answers.items() if not isinstance(answer, OSError)}
 
 
 async def _greet(address: str) -> None:

@@ -160,9 +160,10 @@ def _fault_of_inputs(call: Call, inputs: tuple[NeededInputs, ...], folder: Path)
         """Run a function in a new process."""
         return WorkerProcess(reference, message, call.threads).follow(lambda _: None)
 
+    shares = shares_results(call.token)
     try:
         for needed in inputs:
-            _own_inputs(call, needed, run, folder)
+            _own_inputs(call, needed, run, folder, shares=shares)
     except UnfitError as fault:
         return str(fault)
     return ""
@@ -205,10 +206,11 @@ def do_job(order: Order) -> Ending | Refusal | FilesNeeded:
     try:
         if not is_wanted():
             return Ending(1, ["stopped before it began"])
-        if order.files is None and not shares_results(order.call.token):
+        shares = shares_results(order.call.token)
+        if order.files is None and not shares:
             return FilesNeeded()
         worker.log_event(order.call.topic, {"key": order.key, "label": order.label})
-        return _do(order, is_wanted)
+        return _do(order, is_wanted, shares=shares)
     except UnfitError as unfit:
         if not is_wanted():
             return Ending(1, ["stopped"])
@@ -233,7 +235,7 @@ def _refuse(order: Order, fault: str) -> Refusal:
     raise Reschedule
 
 
-def _do(order: Order, is_wanted: Callable[[], bool]) -> Ending:
+def _do(order: Order, is_wanted: Callable[[], bool], *, shares: bool) -> Ending:
     """Do a job with the inputs and the results folder of the client, or with own ones.
 
     Raises:
@@ -254,11 +256,11 @@ def _do(order: Order, is_wanted: Callable[[], bool]) -> Ending:
     if order.inputs is None:
         return run(order.reference, order.message)
     job = Job.model_validate_json(order.message)
-    own = _own_inputs(call, order.inputs, run, folder)
+    own = _own_inputs(call, order.inputs, run, folder, shares=shares)
     if own is not None:
         changes = {"images": own.images} if job.images else {}
         job = job.changed(native=own.native, network_images=own.network_images, **changes)
-    if shares_results(call.token):
+    if shares:
         return run(order.reference, job.model_dump_json())
     try:
         with temporary_results(job, order.files or {}, folder) as moved:
@@ -273,7 +275,7 @@ def _do(order: Order, is_wanted: Callable[[], bool]) -> Ending:
 
 
 def _own_inputs(
-    call: Call, inputs: NeededInputs, run: Callable[[str, str], Ending], folder: Path
+    call: Call, inputs: NeededInputs, run: Callable[[str, str], Ending], folder: Path, *, shares: bool
 ) -> PreparedInputs | None:
     """Return inputs found or prepared on this machine; None if it sees those of the client.
 
@@ -284,7 +286,7 @@ def _own_inputs(
 
     """
     _check_track_files(inputs.recipe.track_files)
-    if shares_results(call.token) and sees_all(inputs.paths):
+    if shares and sees_all(inputs.paths):
         return None
     recipe = inputs.recipe.model_copy(update={"track_files": {}})
     name = sha256_text(call.topic, recipe.model_dump_json())

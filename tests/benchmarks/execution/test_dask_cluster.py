@@ -71,6 +71,24 @@ def test_a_job_of_a_dead_worker_is_done_by_another(cluster: Cluster, deeds: Deed
     assert not deeds.running()
 
 
+def test_orders_with_files_are_sent_a_few_at_a_time(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
+    """The scheduler keeps their files in its memory; the others wait here, and end with a stop."""
+    cluster.add_worker(
+        preload="from planktonbench.benchmarks.execution import dask_worker\n"
+        "dask_worker.shares_results = lambda token: False\n"
+    )
+    backend = opened(cluster, deeds, lines)
+    done = [backend.submit(deeds.run_one, deeds.job("nothing")) for _ in range(5)]
+    sent = len(backend._tasks)
+    codes = [ending.result(PATIENCE).code for ending in done]
+    stopped = [backend.submit(deeds.run_one, deeds.job("sleep")) for _ in range(5)]
+    backend.stop()
+
+    assert sent <= 2
+    assert codes == [0] * 5
+    assert all(isinstance(ending.exception(PATIENCE), Stopped) for ending in stopped)
+
+
 def test_no_process_is_left_after_a_stop(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
     """One job runs and another waits, since a worker does one at a time."""
     cluster.add_worker(threads=2)
