@@ -23,6 +23,7 @@ from .planning.methods import choose_methods
 from .planning.plan import Inputs, all_splits, find_entry, plan_jobs
 from .planning.prepared_images import show_network_inputs, with_network_images
 from .planning.submitted_predictions import CandidateSplit, check_names, match_to_splits, store_submission
+from .planning.worker_inputs import prepare_inputs
 from .suites.suite import DatasetEntry, Suite, load_suite, parse_features
 
 if TYPE_CHECKING:
@@ -147,10 +148,12 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
     jobs: list[Job] = []
     inputs: list[tuple[Dataset, Inputs]] = []
     candidates: list[CandidateSplit] = []
-    with opened_backend(out, settings) as backend:
+    with opened_backend(out, settings, prepare_inputs) as backend:
         for opened in datasets:
-            dataset, network_images = with_network_images(opened, forms, settings)
-            inputs.append((dataset, Inputs(feature_tables(dataset, requested, settings), network_images)))
+            run_tasks = None if opened.images is None else backend.task_runner(opened.images)
+            dataset, network_images = with_network_images(opened, forms, settings, run_tasks)
+            tables = feature_tables(dataset, requested, settings, run_tasks)
+            inputs.append((dataset, Inputs(tables, network_images)))
             splits = all_splits(dataset, suite.split, suite.seeds)
             candidates += [CandidateSplit(dataset, split) for split in splits]
             _store_truth(out, dataset, splits, settings.progress)

@@ -46,6 +46,7 @@ class Dataset:
         notes: faults of the data and how they were handled.
         data_sha256: hash of the files read.
         simulated: True if the objects are simulated.
+        excluded: ids of objects left out by `without`, sorted.
 
     """
 
@@ -58,6 +59,7 @@ class Dataset:
     notes: tuple[Note, ...]
     data_sha256: str
     simulated: bool = False
+    excluded: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -91,6 +93,7 @@ class Dataset:
             classes=tuple(taxon for taxon in self.classes if taxon in taxa),
             notes=(*self.notes, *notes),
             data_sha256=sha256_text(self.data_sha256, "without", *sorted(object_ids)),
+            excluded=tuple(sorted({*self.excluded, *object_ids})),
         )
 
     def __len__(self) -> int:
@@ -110,7 +113,7 @@ def find_folder(name: str, data_dir: str | Path | None = None) -> Path:
     found = local_folder(name)
     if found is not None:
         return found
-    tried = " or ".join(str(folder) for folder in _candidate_folders(name))
+    tried = " or ".join(str(folder) for folder in candidate_folders(name))
     message = (
         f"There are no files of '{name}' in {tried}. "
         f"Give their folder with --data DIR, or set {DATA_VARIABLE} to a folder that contains '{name}/'; "
@@ -121,10 +124,10 @@ def find_folder(name: str, data_dir: str | Path | None = None) -> Path:
 
 def local_folder(name: str) -> Path | None:
     """Return the folder of a data set on this machine; None if there is none."""
-    return next((folder for folder in _candidate_folders(name) if folder.is_dir()), None)
+    return next((folder for folder in candidate_folders(name) if folder.is_dir()), None)
 
 
-def _candidate_folders(name: str) -> list[Path]:
+def candidate_folders(name: str) -> list[Path]:
     """Return the folders in which a data set is searched; an empty environment variable counts as unset."""
     root = os.environ.get(DATA_VARIABLE)
     return [*([Path(root).expanduser() / name] if root else []), cache_folder() / "data" / name]

@@ -1,53 +1,72 @@
 """Back end of a Dask cluster: each job is done by a worker process on one of its machines.
 
 A Dask worker does one job at a time, in a new process, with as many threads as the worker was started with. It must
-share the results folder, the data and the cache with this machine, and have the same versions of the libraries.
+have the same versions of the libraries. Runs are stored by the workers that see the results folder; those of the others
+are sent back to this machine. A worker that does not see the inputs of a job either finds or prepares its own.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
-from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter, deque
+from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from threading import Lock
+from dataclasses import dataclass, replace
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from distributed import Client, KilledWorker, Reschedule, get_worker
+import dask
+from distributed import KilledWorker
 from distributed.client import FutureCancelledError
-from distributed.comm.core import connect
-from distributed.security import Security
 
 from ...data_manifests.errors import SuiteError
 from ...data_manifests.files.atomic_writes import write_errors
-from ...data_manifests.files.source_code import source_sha256
-from ...models import registry
-from .environment import library_versions
-from .processes import WorkerProcess, reference_of
+from .dask_chunks import ClusterTasks
+from .dask_connection import ask_workers, connected
+from .dask_worker import (
+    Call,
+    FilesNeeded,
+    NeededInputs,
+    Order,
+    Refusal,
+    do_job,
+    greet,
+    inspect_inputs,
+    runs_any,
+    versions,
+)
+from .job import Job
+from .processes import reference_of
+from .remote_run import needed_files
 from .scheduler import Ending, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
+    from ...data_manifests.images.store import ImageStore
     from ..console.progress import Progress
+    from .job import InputRecipe
     from .scheduler import Schedulable
 
-CONNECT_SECONDS, WORKER_SECONDS, STOP_SECONDS, CLOSE_SECONDS = 20, 600, 30, 5
-"""Longest waits: for the scheduler, for its first worker, for the end of stopped jobs, and for that of the client."""
-
-BUSY_SECONDS, UNFIT_SECONDS = 0.5, 5
-"""Waits of a task on a worker that does another job, or cannot do jobs, before it is scheduled again."""
+WORKER_SECONDS, STOP_SECONDS, CLOSE_SECONDS = 600, 30, 5
+"""Longest waits: for the first worker, for the end of stopped jobs, and for that of the client."""
 
 DEATHS = 4
 """Number of workers that may die during a job before it is given up."""
 
-busy = Lock()
-"""Held, in a Dask worker, while it does a job, so that jobs do not share its threads."""
+QUIET = {"distributed.admin.large-graph-warning-threshold": "1TB"}
+"""Configuration in which Dask does not warn that an order with files is large."""
+
+
+@dataclass(frozen=True)
+class _Submission:
+    """A job that was submitted: its order without files, and the future of its ending."""
+
+    order: Order
+    job: Schedulable
+    ending: Future[Ending]
 
 
 class DaskCluster:
@@ -57,6 +76,8 @@ class DaskCluster:
         address: address of the Dask scheduler, such as `tcp://127.0.0.1:8786`.
         folder: the results folder.
         progress: receives the starts of jobs and their progress lines.
+        prepare_inputs: module-level function that prepares the inputs of an `InputRequest`, given as JSON.
+        jobs: number of processes on this machine for images that no worker sees.
 
     Raises:
         SuiteError: no scheduler answers, it has no worker, or a worker cannot do a job.
@@ -64,51 +85,89 @@ class DaskCluster:
 
     """
 
-    def __init__(self, address: str, folder: Path, progress: Progress) -> None:
+    def __init__(
+        self, address: str, folder: Path, progress: Progress, prepare_inputs: Callable[[str], None], *, jobs: int = 1
+    ) -> None:
         self.address = address
         self.progress = progress
-        self._client = _connect(address)
-        self._topic = f"planktonbench-{uuid.uuid4().hex}"
+        self._jobs = jobs
+        self._client = connected(address)
         self._tasks: dict[str, Any] = {}
+        self._waiting: deque[_Submission] = deque()
+        self._lock = RLock()
         self._starts: Counter[str] = Counter()
         self._unfit: set[str] = set()
+        self._checked: frozenset[str] = frozenset()
         self._stopping = False
-        self._token = folder.resolve() / ".locks" / f"{self._topic}.token"
+        topic = f"planktonbench-{uuid.uuid4().hex}"
+        self._token = folder.resolve() / ".locks" / f"{topic}.token"
         try:
             with write_errors(folder, "Choose another folder with --out."):
                 self._token.parent.mkdir(parents=True, exist_ok=True)
                 self._token.touch()
             self._wait_for_workers()
-            self._check_workers()
+            self._files_travel = not self._greet_workers()
             threads = list(self._client.nthreads().values())
             self.threads = min(threads, default=1)
             self.description = f"{len(threads)} Dask workers at {address} × {self.threads} threads"
-            self._client.subscribe_topic(self._topic, self._show)
+            self._call = Call(topic, self._token, self.threads, versions(), reference_of(prepare_inputs))
+            self._client.subscribe_topic(topic, self._show)
         except BaseException:
             self._close()
             raise
 
+    def task_runner(self, images: ImageStore) -> ClusterTasks:
+        """Return the function that runs tasks on the workers that see these images."""
+        return ClusterTasks(self._client, images, self._jobs, self.progress)
+
+    def inspect(self, jobs: Sequence[Schedulable]) -> None:
+        """Check that each worker sees the inputs of jobs or finds the same data.
+
+        Raises:
+            SuiteError: a worker does not.
+
+        """
+        paths: dict[str, set[Path]] = {}
+        recipes: dict[str, InputRecipe] = {}
+        for inputs in filter(None, map(_inputs_of, jobs)):
+            recipe = inputs.recipe.data_only()
+            name = recipe.model_dump_json()
+            recipes[name] = recipe
+            paths.setdefault(name, set()).update(inputs.paths)
+        asked = tuple(NeededInputs(recipe, tuple(sorted(paths[name]))) for name, recipe in recipes.items())
+        if asked and self._files_travel:
+            self.progress.log("looking for the same data on the Dask workers")
+        answers = ask_workers(self._client, inspect_inputs, self._call, asked)
+        self._checked = frozenset(answers)
+        for worker, fault in answers.items():
+            if fault:
+                message = f"Dask worker {worker} {fault}"
+                raise SuiteError(message)
+
     def submit(self, run_one: Callable[[str], None], job: Schedulable) -> Future[Ending]:
         """Run a job on the next free worker; if that dies, on another one."""
         order = Order(
+            call=self._call,
             key=f"planktonbench-{job.label}-{uuid.uuid4().hex}",
             reference=reference_of(run_one),
             message=job.model_dump_json(),
             label=job.label,
-            threads=self.threads,
-            topic=self._topic,
-            token=str(self._token),
-            versions=versions(),
+            inputs=_inputs_of(job),
+            files=None,
+            checked=self._checked,
         )
         ending: Future[Ending] = Future()
-        self._send(order, ending)
+        self._send(_Submission(order, job, ending))
         return ending
 
     def stop(self) -> None:
         """Cancel all jobs, and wait for the end of their processes."""
-        self._stopping = True
-        try:
+        with self._lock:
+            self._stopping = True
+            while self._waiting:
+                self._waiting.popleft().ending.set_exception(Stopped())
             unfinished = dict(self._tasks)
+        try:
             if unfinished:
                 self._client.cancel(list(unfinished.values()), force=True)
                 self._wait_for_end(set(unfinished))
@@ -118,39 +177,81 @@ class DaskCluster:
             self._close()
 
     def check(self) -> None:
-        """Log that no worker is left."""
+        """Log that no worker is left that can do jobs, and send jobs to workers that have joined."""
         with suppress(OSError, RuntimeError):
-            if not self._client.nthreads():
-                self.progress.log(f"the Dask scheduler at {self.address} has no worker left; waiting for one")
+            if not self._client.nthreads().keys() - self._unfit:
+                self.progress.log(f"no worker of the Dask scheduler at {self.address} can do jobs; waiting for one")
+        self._send_waiting()
 
-    def _send(self, order: Order, ending: Future[Ending]) -> None:
-        task = self._client.submit(do_job, order, key=f"{order.key}-{uuid.uuid4().hex}", pure=False)
+    def _send(self, submission: _Submission) -> None:
+        with self._lock:
+            if self._stopping:
+                submission.ending.set_exception(Stopped())
+            else:
+                self._waiting.append(submission)
+                self._send_waiting()
+
+    def _send_waiting(self) -> None:
+        """Send jobs; with files only a few at a time, since the scheduler keeps these in its memory."""
+        with self._lock:
+            while self._waiting:
+                submission = self._waiting[0]
+                try:
+                    if self._files_travel and len(self._tasks) > len(self._client.nthreads()):
+                        return
+                    self._send_now(submission)
+                except Exception as fault:  # noqa: BLE001 - nothing may be lost in the thread of a callback
+                    submission.ending.set_exception(self._failure(submission, fault))
+                self._waiting.popleft()
+
+    def _send_now(self, submission: _Submission) -> None:
+        order = submission.order
+        if self._files_travel:
+            files = needed_files(submission.job) if isinstance(submission.job, Job) else {}
+            order = replace(order, files=files)
+        with dask.config.set(QUIET):
+            task = self._client.submit(do_job, order, key=f"{order.key}-{uuid.uuid4().hex}", pure=False)
         self._tasks[task.key] = task
-        task.add_done_callback(lambda done: self._pass_on(done, order, ending))
+        task.add_done_callback(lambda done: self._pass_on(done, submission))
 
-    def _pass_on(self, task: Any, order: Order, ending: Future[Ending]) -> None:  # noqa: ANN401 - Dask has few types
+    def _pass_on(self, task: Any, submission: _Submission) -> None:  # noqa: ANN401 - Dask has few types
         """Set the result of a Dask task as that of a future, always; release it, or a dead worker would repeat it."""
+        again, ending = False, submission.ending
         try:
             result = task.result()
         except FutureCancelledError:
             message = f"The connection to the Dask scheduler at {self.address} was lost. Finished runs are kept."
             ending.set_exception(Stopped() if self._stopping else SuiteError(message))
         except KilledWorker:
-            if self._starts[order.key] < DEATHS:  # other jobs killed the workers on which it waited
-                self._send(order, ending)
-            else:
+            again = self._starts[submission.order.key] < DEATHS  # other jobs killed the workers on which it waited
+            if not again:
                 ending.set_result(Ending(1, [f"{DEATHS} Dask workers died during this run"]))
         except BaseException as fault:  # noqa: BLE001 - nothing may be lost in this thread
-            message = (
-                f"The Dask cluster at {self.address} could not do {order.label}: {type(fault).__name__}: {fault}. "
-                "The scheduler and all workers need planktonbench and a temporary folder."
-            )
-            ending.set_exception(SuiteError(message))
+            ending.set_exception(self._failure(submission, fault))
         else:
-            ending.set_result(result)
+            again = isinstance(result, FilesNeeded)
+            if isinstance(result, Refusal):
+                ending.set_exception(SuiteError(f"Dask worker {result.worker} {result.fault}"))
+            elif isinstance(result, Ending):
+                ending.set_result(result)
+            else:
+                self._files_travel = True
         finally:
-            self._tasks.pop(task.key, None)
+            with self._lock:
+                self._tasks.pop(task.key, None)
             task.release()
+        if again:
+            self._send(submission)
+        else:
+            self._send_waiting()
+
+    def _failure(self, submission: _Submission, fault: BaseException) -> SuiteError:
+        label = submission.order.label
+        message = (
+            f"The Dask cluster at {self.address} could not do {label}: {type(fault).__name__}: {fault}. "
+            "The scheduler and all workers need planktonbench and a temporary folder."
+        )
+        return SuiteError(message)
 
     def _wait_for_end(self, keys: set[str]) -> None:
         end = time.monotonic() + STOP_SECONDS
@@ -178,21 +279,26 @@ class DaskCluster:
             )
             raise SuiteError(message) from fault
 
-    def _check_workers(self) -> None:
+    def _greet_workers(self) -> bool:
         """Check all workers, so that the call ends at once if one of them cannot do jobs.
 
+        Returns:
+            Whether all workers share the results folder.
+
         Raises:
-            SuiteError: a worker lacks planktonbench, the results folder, or a version.
+            SuiteError: a worker lacks planktonbench, or a version.
 
         """
-        answers = self._client.run(fault_of_worker, str(self._token), versions(), on_error="return")
-        for worker, answer in answers.items():
-            if isinstance(answer, BaseException):
-                message = f"Dask worker {worker} cannot do jobs: {type(answer).__name__}: {answer}."
+        answers = ask_workers(self._client, greet, versions(), self._token)
+        for worker, (fault, _) in answers.items():
+            if fault:
+                message = f"Dask worker {worker} {fault}"
                 raise SuiteError(message)
-            if answer:
-                message = f"Dask worker {worker} {answer}"
-                raise SuiteError(message)
+        apart = sum(not shares for _, shares in answers.values())
+        if apart:
+            folder = self._token.parents[1]
+            self.progress.log(f"{apart} of {len(answers)} Dask workers do not see {folder}: their runs are sent back")
+        return not apart
 
     def _show(self, event: tuple[float, Mapping[str, str]]) -> None:
         """Pass on what a worker logged: the start of a job, a progress line, or why it cannot do jobs."""
@@ -208,118 +314,5 @@ class DaskCluster:
             self.progress.job_started(message["label"])
 
 
-def _connect(address: str) -> Any:  # noqa: ANN401 - Dask has few types
-    """Return a client of a scheduler.
-
-    Another connection comes first, since a client that cannot connect hangs when it is garbage-collected.
-    """
-    client: Any = Client
-    try:
-        with ThreadPoolExecutor(1) as pool:  # the event loop of a notebook runs in this thread
-            pool.submit(asyncio.run, _greet(address)).result()
-        return client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except Exception as fault:  # any error, if the address is that of another program
-        message = (
-            f"No Dask scheduler answers at {address}: {str(fault) or 'another program does'}. "
-            "Expected an address such as tcp://127.0.0.1:8786, as 'dask scheduler' prints it."
-        )
-        raise SuiteError(message) from fault
-
-
-async def _greet(address: str) -> None:
-    """Connect to a scheduler and end the connection."""
-    open_connection: Any = connect
-    security: Any = Security
-    opening = open_connection(address, timeout=CONNECT_SECONDS, **security().get_connection_args("client"))
-    comm = await asyncio.wait_for(opening, CONNECT_SECONDS + 1)  # Dask's limit does not cover a silent program
-    comm.abort()
-
-
-@dataclass(frozen=True)
-class Order:
-    """Job as it is sent to a Dask worker.
-
-    Attributes:
-        key: name that no other job has.
-        reference: function that does the job, as `module:name`.
-        message: the job as JSON.
-        label: name of the job for users.
-        threads: number of threads of every library.
-        topic: topic of the events with its progress.
-        token: file in the results folder.
-        versions: versions that the worker must have.
-
-    """
-
-    key: str
-    reference: str
-    message: str
-    label: str
-    threads: int
-    topic: str
-    token: str
-    versions: dict[str, str]
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Return the versions of all libraries, and a hash of the source code of a run and of all shipped tracks."""
-    models = registry.__name__.rpartition(".")[0]
-    tracks = {f"{models}.{reference.partition(':')[0]}" for reference in registry.SHIPPED.values()}
-    return {
-        **library_versions(),
-        "planktonbench source": source_sha256(f"{__package__}.track_run", *sorted(tracks))[:12],
-    }
-
-
-def fault_of_worker(token: str, wanted: dict[str, str]) -> str:
-    """Return, on a Dask worker, why it cannot do a job, beginning with a verb; empty if it can."""
-    if not Path(token).is_file():
-        return f"does not see the folder {Path(token).parents[1]}. Share it, or choose another --out."
-    own = versions()
-    different = [f"{name} {own.get(name)} instead of {version}" for name, version in wanted.items()
-                 if own.get(name) != version]  # fmt: skip
-    return f"has {', '.join(different)}. Install the same versions, and restart it." if different else ""
-
-
-def runs_any(keys: set[str], dask_worker: Any = None) -> bool:  # noqa: ANN401 - Dask has few types
-    """Return, on a Dask worker, whether it runs one of these tasks."""
-    return not dask_worker.active_keys.isdisjoint(keys)
-
-
-def do_job(order: Order) -> Ending:
-    """Do a job, on a Dask worker, in a new process; it is killed if the task is cancelled or the client is gone.
-
-    Raises:
-        Reschedule: the worker does another job, or cannot do jobs.
-
-    """
-    worker: Any = get_worker()
-    key = worker.get_current_task()
-
-    def is_wanted() -> bool:
-        """Return whether the task was not cancelled, and the worker is not closing."""
-        task = worker.state.tasks.get(key)
-        return worker.status.name == "running" and task is not None and task.state in {"executing", "long-running"}
-
-    def update(line: str) -> None:
-        """Send a progress line to the client."""
-        worker.log_event(order.topic, {"label": order.label, "line": line})
-
-    fault = fault_of_worker(order.token, order.versions)
-    if worker.state.nthreads < order.threads:
-        fault = f"has {worker.state.nthreads} threads instead of {order.threads}."
-    if fault:  # it joined later; the workers of the beginning were checked
-        worker.log_event(order.topic, {"worker": worker.address, "fault": fault})
-        time.sleep(UNFIT_SECONDS)
-        raise Reschedule
-    if not busy.acquire(blocking=False):
-        time.sleep(BUSY_SECONDS)
-        raise Reschedule
-    try:
-        if not is_wanted():
-            return Ending(1, ["stopped before it began"])
-        worker.log_event(order.topic, {"key": order.key, "label": order.label})
-        return WorkerProcess(order.reference, order.message, order.threads).follow(update, is_wanted)
-    finally:
-        busy.release()
+def _inputs_of(job: Schedulable) -> NeededInputs | None:
+    return NeededInputs(job.recipe, tuple(job.input_paths)) if isinstance(job, Job) else None

@@ -11,9 +11,13 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..._version import __version__
 from ...models.protocol.threads import THREADS_VARIABLE, available_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "xgboost", "keras", "tensorflow", "pyarrow")
 PROGRESS_MARK = "\x1e"
@@ -32,8 +36,14 @@ THREAD_VARIABLES = (
 @cache
 def library_versions() -> dict[str, str]:
     """Return the library versions that can affect a result, without importing the libraries."""
-    found = {"planktonbench": __version__, "python": platform.python_version(), "keras_backend": keras_backend()}
-    for name in LIBRARIES:
+    own = {"planktonbench": __version__, "python": platform.python_version(), "keras_backend": keras_backend()}
+    return own | installed_versions(LIBRARIES)
+
+
+def installed_versions(libraries: Iterable[str]) -> dict[str, str]:
+    """Return the versions of libraries, without importing them."""
+    found = {}
+    for name in libraries:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -1,16 +1,18 @@
-"""Job: one run of a track, as the message that its worker receives."""
+"""Job: one run of a track, as the message that its worker receives, and how its inputs are prepared elsewhere."""
 
 from __future__ import annotations
 
 import base64
 from functools import cached_property
-from pathlib import Path  # noqa: TC003 - pydantic needs it
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from ...data_manifests.images.store import source_of
+from ...data_manifests.manifest import Manifest  # noqa: TC001 - pydantic needs it
 from ...models.protocol.checks import check_track
-from ...models.registry import get_track
+from ...models.registry import get_track, is_file_reference, split_file_reference
 from ...reports.run_files.card import Card  # noqa: TC001 - pydantic needs it
 from ...reports.run_files.run_folder import run_folder
 
@@ -35,6 +37,11 @@ class TrackSource(BaseModel):
     reference: str = ""
     pickled: str = ""
 
+    @property
+    def file(self) -> Path | None:
+        """File of a user-supplied track; None if the class is registered or pickled."""
+        return split_file_reference(self.reference)[0] if is_file_reference(self.reference) else None
+
     def load(self) -> type[Track]:
         """Import or unpickle the class.
 
@@ -50,6 +57,73 @@ class TrackSource(BaseModel):
         return check_track(track, repr(track))
 
 
+class InputRecipe(BaseModel):
+    """Everything from which a worker that does not share the inputs of a job finds or prepares the same ones.
+
+    Attributes:
+        manifest: manifest of the data set.
+        folder: absolute path of its files on the machine that planned the job.
+        data_sha256: hash of the data set without the excluded objects.
+        simulated: whether its objects were drawn by a program.
+        excluded: ids of the excluded objects.
+        features: the feature table as described in the card; empty if the track uses none.
+        image_form: fields of the form of the network images; empty if the track uses none.
+        track_files: hash of each file of a user-supplied track, by its absolute path.
+
+    """
+
+    model_config = MESSAGE
+
+    manifest: Manifest
+    folder: Path
+    data_sha256: str
+    simulated: bool = False
+    excluded: tuple[str, ...] = ()
+    features: dict[str, Any] = {}
+    image_form: dict[str, Any] = {}
+    track_files: dict[Path, str] = {}
+
+    def data_only(self) -> InputRecipe:
+        """Return the recipe that only finds the data set."""
+        return self.model_copy(update={"features": {}, "image_form": {}})
+
+
+class PreparedInputs(BaseModel):
+    """Inputs that a worker has found or prepared.
+
+    Attributes:
+        native: file with the feature table; None if the recipe has none.
+        images: address of the images; empty if there are none.
+        network_images: address of the network images; empty if the recipe has none.
+        fault: why they could not be prepared, beginning with a verb; empty if they could.
+
+    """
+
+    model_config = MESSAGE
+
+    native: Path | None = None
+    images: str = ""
+    network_images: str = ""
+    fault: str = ""
+
+
+class InputRequest(BaseModel):
+    """Message to the process that prepares the inputs of jobs.
+
+    Attributes:
+        recipe: how they are prepared.
+        processes: number of processes that measure and prepare images.
+        answer: file to which the `PreparedInputs` are written.
+
+    """
+
+    model_config = MESSAGE
+
+    recipe: InputRecipe
+    processes: int
+    answer: Path
+
+
 class Job(BaseModel):
     """One run to be done, and everything that its worker needs.
 
@@ -60,8 +134,9 @@ class Job(BaseModel):
         base_runs: sources of the tracks of its base runs, by their names.
         truth: file with the subset and taxon of each object.
         native: file with the feature table; None if the track uses none.
-        images: address of the images; empty if there are none.
+        images: address of the images; empty if the track uses none.
         network_images: address of the network images; empty if the track uses none.
+        recipe: how a worker that does not share these inputs prepares them.
         force: whether a finished run is repeated.
 
     """
@@ -76,6 +151,7 @@ class Job(BaseModel):
     native: Path | None = None
     images: str = ""
     network_images: str = ""
+    recipe: InputRecipe
     force: bool = False
 
     @cached_property
@@ -87,6 +163,16 @@ class Job(BaseModel):
     def base_folders(self) -> dict[str, Path]:
         """Folders of its base runs, by their names."""
         return {name: run_folder(self.out, self.draft.changed(track=name)) for name in self.base_runs}
+
+    @property
+    def input_paths(self) -> list[Path]:
+        """Files and folders of the feature table and the images."""
+        paths = [self.native, self.images and source_of(self.images), self.network_images and Path(self.network_images)]
+        return [path for path in paths if path]
+
+    def changed(self, **changes: object) -> Job:
+        """Return the job with other values of some attributes."""
+        return Job.model_validate({name: getattr(self, name) for name in Job.model_fields} | changes)
 
     @property
     def key(self) -> str:

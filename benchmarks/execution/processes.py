@@ -16,9 +16,10 @@ from .environment import PROGRESS_MARK, worker_environment
 from .scheduler import Ending, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
+    from ...data_manifests.images.store import ImageStore
     from ..console.progress import Progress
     from .scheduler import Schedulable
 
@@ -115,6 +116,12 @@ class Processes:
         self._lock = Lock()  # no process starts between the stop and its registration
         self._running: set[WorkerProcess] = set()
         self._stopped = False
+
+    def task_runner(self, images: ImageStore) -> None:
+        """Return None: `--jobs` processes of this machine run tasks."""
+
+    def inspect(self, jobs: Sequence[Schedulable]) -> None:
+        """Do nothing: the worker processes share everything."""
 
     def submit(self, run_one: Callable[[str], None], job: Schedulable) -> Future[Ending]:
         """Run a job in a new process as soon as fewer than `processes` are running."""

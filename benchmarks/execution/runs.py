@@ -9,11 +9,21 @@ from ...data_manifests.errors import SuiteError
 from ...reports.run_files.card import read_card
 from .processes import Processes
 from .scheduler import run_jobs
-from .store import CANNOT_WRITE, RefusedWriteError, differences, drop_stale_scratch, is_finished, job_lock, store_run
+from .store import (
+    CANNOT_WRITE,
+    RefusedWriteError,
+    differences,
+    drop_scratch,
+    drop_stale_scratch,
+    is_finished,
+    job_lock,
+    store_files,
+    store_run,
+)
 from .track_run import run_job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from .job import Job
@@ -22,10 +32,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened_backend(out: Path, settings: Settings) -> Iterator[Backend]:
+def opened_backend(out: Path, settings: Settings, prepare_inputs: Callable[[str], None]) -> Iterator[Backend]:
     """Open the back end for jobs: a Dask cluster if its scheduler is given, else worker processes on this machine.
 
     At the end it is stopped, with all its jobs.
+
+    Args:
+        out: the results folder.
+        settings: the settings of the run.
+        prepare_inputs: module-level function that prepares the inputs of an `InputRequest`, given as JSON, on a worker
+            that does not share them.
 
     Raises:
         SuiteError: the cluster cannot be used.
@@ -39,7 +55,7 @@ def opened_backend(out: Path, settings: Settings) -> Iterator[Backend]:
             message = f"--scheduler needs Dask ({fault}). Install it: pip install 'planktonbench[dask]'"
             raise SuiteError(message) from fault
 
-        backend = DaskCluster(settings.scheduler, out, settings.progress)
+        backend = DaskCluster(settings.scheduler, out, settings.progress, prepare_inputs, jobs=settings.jobs)
     else:
         backend = Processes(settings.jobs, settings.threads, settings.progress)
     try:
@@ -58,6 +74,7 @@ def run_missing(jobs: Sequence[Job], backend: Backend, settings: Settings) -> No
 
     Raises:
         RefusedWriteError: a run could not be written.
+        SuiteError: a worker lacks something.
 
     """
     progress = settings.progress
@@ -75,6 +92,7 @@ def run_missing(jobs: Sequence[Job], backend: Backend, settings: Settings) -> No
     possible = [job for job in missing if not _skip(job, settings)]
     if not possible:
         return
+    backend.inspect(possible)
     with progress.work(len(possible)):
         for job, ending in run_jobs(possible, run_job, backend):
             progress.job_finished(job.label, _outcome(job, ending, settings))
@@ -116,6 +134,11 @@ def _outcome(job: Job, ending: Ending, settings: Settings) -> str:
         with job_lock(job.out, job.draft):
             if not _is_stored(job):  # else the worker died after that
                 store_run(job.out, job.draft.changed(reason=reason), {})
+    if ending.files:
+        with job_lock(job.out, job.draft):
+            if not _is_stored(job):  # else another call has done the same run
+                store_files(job.out, job.draft, ending.files)
+            drop_scratch(job.out, job.draft)
     card = read_card(job.folder) or job.draft
     if card.status == "failed" and settings.verbose:
         settings.progress.log("\n".join(ending.log))

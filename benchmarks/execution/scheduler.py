@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
+
+    from ...data_manifests.files.processes import RunTasks
+    from ...data_manifests.images.store import ImageStore
 
 CHECK_SECONDS = 60
 """Time without an ended job after which the back end is checked."""
@@ -43,11 +46,13 @@ class Ending:
     Attributes:
         code: its exit code; negative if it was killed by a signal.
         log: the last lines of its output, without progress lines.
+        files: contents of the files of the run, by name, if its worker does not share the results folder.
 
     """
 
     code: int
     log: list[str]
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Stopped(Exception):  # noqa: N818 - not an error, and never shown: the jobs are no longer wanted
@@ -59,6 +64,17 @@ class Backend(Protocol):
 
     description: str
     """Number of workers and of their threads, for users."""
+
+    def task_runner(self, images: ImageStore) -> RunTasks | None:
+        """Return the function that runs tasks which read these images; None if processes of this machine should."""
+
+    def inspect(self, jobs: Sequence[Schedulable]) -> None:
+        """Check that jobs can be done, before the first is submitted.
+
+        Raises:
+            SuiteError: a worker lacks something.
+
+        """
 
     def submit(self, run_one: Callable[[str], None], job: Schedulable) -> Future[Ending]:
         """Call a module-level function with the JSON of a job as soon as a worker is free."""

@@ -16,7 +16,7 @@ from ...reports.run_files.card import CARD, Card, read_card
 from ...reports.run_files.run_folder import REPLACED, RUNS, run_folder, truth_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -163,6 +163,27 @@ def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
         for name, table in tables.items():
             table.to_parquet(new / name, index=False)
         (new / CARD).write_text(card.to_text(), encoding="utf-8")
+    return final
+
+
+def store_files(out: Path, card: Card, files: Mapping[str, bytes]) -> Path:
+    """Store a run that was made on another machine, as `store_run` does.
+
+    The caller must hold the job's lock.
+
+    Args:
+        out: the results folder.
+        card: the card of the run, or its draft.
+        files: contents of the files of the run's folder, by name.
+
+    Returns:
+        The run's folder.
+
+    """
+    final = run_folder(out, card)
+    with atomic_folder(final, move_existing=lambda folder: set_aside(out, folder)) as new:
+        for name, content in files.items():
+            (new / name).write_bytes(content)
     return final
 
 

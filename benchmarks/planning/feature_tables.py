@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...data_manifests.dataset import Dataset
+    from ...data_manifests.files.processes import RunTasks
     from ...data_manifests.images.store import ImageStore
     from ...data_manifests.notes import Note
     from ...features.measured.objects.segmentation import Segmentation
@@ -49,7 +50,7 @@ class FeatureTable:
 
 
 def feature_tables(
-    dataset: Dataset, requested: Iterable[Features | None], settings: Settings
+    dataset: Dataset, requested: Iterable[Features | None], settings: Settings, run_tasks: RunTasks | None = None
 ) -> dict[Features | None, FeatureTable]:
     """Return the requested feature tables; images are measured if a table needs it, which is logged.
 
@@ -57,6 +58,7 @@ def feature_tables(
         dataset: an opened data set.
         requested: kinds of tables; None is the native table if there is one, else the measured one.
         settings: settings of the run; `jobs` is the number of processes that measure.
+        run_tasks: measures chunks of images elsewhere; None measures in processes of this machine.
 
     Raises:
         DataError: the cache cannot be written, or a native column has the name of a measured one.
@@ -67,7 +69,7 @@ def feature_tables(
     to_measure = [choice for choice, table in tables.items() if MEASURED in _tables_of(choice) and not table.missing]
     if to_measure and dataset.images is not None:
         options = _options_of(dataset)
-        measured = _measure(dataset, dataset.images, options, settings)
+        measured = _measure(dataset, dataset.images, options, settings, run_tasks)
         tables |= {choice: _with_measured(dataset, choice, options, measured) for choice in to_measure}
     return {kind: tables[choice] for kind, choice in choices.items()}
 
@@ -114,7 +116,9 @@ def _unmeasured(dataset: Dataset, choice: Features) -> FeatureTable:
     return FeatureTable(prepared_native(dataset) if choice == NATIVE else None, {"table": choice}, missing=missing)
 
 
-def _measure(dataset: Dataset, images: ImageStore, options: Segmentation, settings: Settings) -> MeasuredTable:
+def _measure(
+    dataset: Dataset, images: ImageStore, options: Segmentation, settings: Settings, run_tasks: RunTasks | None
+) -> MeasuredTable:
     """Measure the images of a data set or read the result from the cache, and log it."""
     from ...features.measured.catalogue import NAMES
     from ...features.measured.table import measured_table
@@ -122,7 +126,7 @@ def _measure(dataset: Dataset, images: ImageStore, options: Segmentation, settin
     why = "there is no native table" if dataset.native is None else "as requested by the suite"
     settings.progress.log(f"{dataset.name}: measuring {len(images):,} images, {why} ({options.background} background)")
     with counting("measuring images", len(images), "images") as advance:
-        measured = measured_table(images, options, jobs=settings.jobs, advance=advance)
+        measured = measured_table(images, options, jobs=settings.jobs, run_tasks=run_tasks, advance=advance)
     reused = f", {measured.reused:,} of them by an earlier run" if measured.reused else ""
     settings.progress.log(f"{dataset.name}: {len(NAMES)} features of {len(images):,} images measured{reused}")
     return measured

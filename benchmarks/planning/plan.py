@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from ...data_manifests.dataset import Dataset, find_folder
 from ...data_manifests.manifest import Manifest, load_manifest, manifest_of_folder
-from ...data_manifests.seeds import sha256_text
+from ...data_manifests.seeds import sha256_file, sha256_text
 from ...data_manifests.splits import Split, SplitPlan, make_splits
 from ...reports.run_files.card import Card
 from ...reports.run_files.run_folder import truth_path
 from ..execution.cards import card_facts, card_notes
 from ..execution.environment import library_versions, machine_name
-from ..execution.job import Job
+from ..execution.job import InputRecipe, Job
 from .feature_tables import NATIVE, FeatureTable
 
 if TYPE_CHECKING:
@@ -87,12 +87,28 @@ def plan_jobs(
                 base_runs={base.name: base.source for base in method.base_methods},
                 truth=truth,
                 native=native,
-                images=images,
+                images=images if "images" in method.track.inputs else "",
                 network_images=network_images.address if network_images else "",
+                recipe=_recipe(dataset, method, draft),
                 force=settings.force,
             )
             jobs.append(job)
     return jobs
+
+
+def _recipe(dataset: Dataset, method: Method, draft: Card) -> InputRecipe:
+    """Return how a worker without the inputs of a job prepares them."""
+    files = {source.file for source in (method.source, *(base.source for base in method.base_methods))}
+    return InputRecipe(
+        manifest=dataset.manifest,
+        folder=dataset.folder.resolve(),
+        data_sha256=dataset.data_sha256,
+        simulated=dataset.simulated,
+        excluded=dataset.excluded,
+        features=draft.track.features,
+        image_form=asdict(method.image_form) if method.image_form and dataset.images is not None else {},
+        track_files={path: sha256_file(path) for path in sorted(path for path in files if path)},
+    )
 
 
 def _identity(draft: Card) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...data_manifests.dataset import Dataset
+    from ...data_manifests.files.processes import RunTasks
     from ...features.network_images.form import ImageForm, Source
     from ...features.network_images.store import NetworkImages
     from ..execution.settings import Settings
@@ -25,9 +26,15 @@ UNREAD = "objects have no readable image: excluded for all tracks"
 
 
 def with_network_images(
-    dataset: Dataset, forms: Collection[ImageForm], settings: Settings
+    dataset: Dataset, forms: Collection[ImageForm], settings: Settings, run_tasks: RunTasks | None = None
 ) -> tuple[Dataset, dict[ImageForm, NetworkImages]]:
     """Prepare the images of a data set in the forms that tracks request.
+
+    Args:
+        dataset: an opened data set.
+        forms: the forms.
+        settings: settings of the run; `jobs` is the number of processes.
+        run_tasks: prepares chunks of images elsewhere; None prepares in processes of this machine.
 
     Returns:
         The data set without the objects whose image cannot be read, so that all tracks see the same objects; and the
@@ -41,7 +48,7 @@ def with_network_images(
         return dataset, {}
     from ...features.network_images.store import stored_network_images
 
-    images, source, network_images = dataset.images, _source(dataset), {}
+    images, source, network_images = dataset.images, source_of_dataset(dataset), {}
     for form in sorted(forms, key=repr):
         label = f"preparing images, {form.side} × {form.side} px"
         with counting(label, len(images), "images") as advance:
@@ -50,6 +57,7 @@ def with_network_images(
                 form,
                 source,
                 jobs=settings.jobs,
+                run_tasks=run_tasks,
                 advance=advance,
                 log=lambda line: settings.progress.log(f"{dataset.name}: {line}"),
             )
@@ -69,14 +77,15 @@ def show_network_inputs(out: Path, dataset: Dataset, forms: Collection[ImageForm
         return
     from ...features.network_images.form import channels_of
 
-    source, ordered = _source(dataset), sorted(forms, key=repr)
+    source, ordered = source_of_dataset(dataset), sorted(forms, key=repr)
     state = sha256_text(dataset.data_sha256, repr(source), *map(repr, ordered))
     keep_network_inputs(
         out, dataset, {one.description: partial(channels_of, form=one, source=source) for one in ordered}, state
     )
 
 
-def _source(dataset: Dataset) -> Source:
+def source_of_dataset(dataset: Dataset) -> Source:
+    """Return how the images of a data set were taken, from its manifest."""
     from ...features.network_images.form import Source
 
     manifest = dataset.manifest

@@ -13,16 +13,32 @@ import threading
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing import parent_process
 from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 Result = TypeVar("Result")
+
+
+class RunTasks(Protocol):
+    """Function that runs tasks somewhere in parallel, such as in processes of this machine or on a cluster."""
+
+    def __call__(self, tasks: Iterable[Callable[[], Result]], /) -> Iterator[Result]:
+        """Yield the results of picklable functions without arguments, in the order of the tasks."""
+
+
+def in_processes(jobs: int) -> RunTasks:
+    """Return the function that runs tasks in this number of processes; see `in_order`."""
+
+    def run_tasks(tasks: Iterable[Callable[[], Result]]) -> Iterator[Result]:
+        return in_order(tasks, jobs)
+
+    return run_tasks
 
 
 def in_order(tasks: Iterable[Callable[[], Result]], jobs: int) -> Iterator[Result]:
@@ -33,7 +49,7 @@ def in_order(tasks: Iterable[Callable[[], Result]], jobs: int) -> Iterator[Resul
     Args:
         tasks: picklable functions without arguments, such as `functools.partial` of a module's function; functions
             defined in the main script are not supported.
-        jobs: number of processes; 1 runs the tasks in the current process.
+        jobs: number of processes; with 1, or a single task, tasks run in the current process.
 
     Yields:
         The results, in the order of the tasks.
@@ -43,6 +59,11 @@ def in_order(tasks: Iterable[Callable[[], Result]], jobs: int) -> Iterator[Resul
         yield from (task() for task in tasks)
         return
     remaining = iter(tasks)
+    first = list(islice(remaining, 2))
+    if len(first) < 2:  # noqa: PLR2004 - one task is not worth starting a process
+        yield from (task() for task in first)
+        return
+    remaining = chain(first, remaining)
     with ProcessPoolExecutor(jobs, mp_context=_ScriptlessContext(), initializer=_exit_with_parent) as pool:
         pending: deque[Future[Result]] = deque(pool.submit(task) for task in islice(remaining, 2 * jobs))
         while pending:

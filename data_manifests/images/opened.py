@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import uuid4
 
 from .store import reopen_images
 
 if TYPE_CHECKING:
     from .store import ImageStore
-
-NUMBERS = itertools.count()
 
 
 class Opening(NamedTuple):
@@ -19,17 +17,17 @@ class Opening(NamedTuple):
 
     Attributes:
         address: address of the store.
-        number: unique number; a later opening of the same address lists the files again, as they may have changed.
+        token: unique text; a later opening of the same address lists the files again, as they may have changed.
 
     """
 
     address: str
-    number: int
+    token: str
 
     @classmethod
     def of(cls, images: ImageStore) -> Opening:
         """Return a new opening of a store."""
-        return cls(images.address, next(NUMBERS))
+        return cls(images.address, uuid4().hex)
 
 
 @lru_cache(maxsize=2)  # images and their masks

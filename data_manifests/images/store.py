@@ -365,6 +365,11 @@ def images_beside(folder: Path) -> ImageStore | None:
     return open_images(found[0]) if found else None
 
 
+def source_of(address: str) -> Path:
+    """Return the zip file, tar file or folder of an `ImageStore.address`."""
+    return Path(json.loads(address)[0])
+
+
 def reopen_images(address: str) -> ImageStore:
     """Return the images at an `ImageStore.address`."""
     source, id_parts = json.loads(address)

@@ -18,6 +18,7 @@ import numpy as np
 from ...data_manifests.errors import DataError
 from ...data_manifests.files.atomic_writes import atomic_write
 from ...data_manifests.files.cache import cache_folder, cache_locked
+from ...data_manifests.files.processes import in_processes
 from ...data_manifests.files.source_code import source_sha256
 from ...data_manifests.seeds import sha256_text
 from ..preparation.chunk_files import ChunkFiles
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from ...data_manifests.files.processes import RunTasks
     from ...data_manifests.images.store import ImageStore
     from ..preparation.chunk_files import ChunkResult
     from .objects.segmentation import Segmentation
@@ -77,6 +79,7 @@ def measured_table(
     *,
     masks: ImageStore | None = None,
     jobs: int = 1,
+    run_tasks: RunTasks | None = None,
     advance: Callable[[int], object] = lambda _: None,
 ) -> MeasuredTable:
     """Measure all images of a source, or return the cached table.
@@ -90,6 +93,7 @@ def measured_table(
         options: how objects are segmented.
         masks: a mask for each image, matched by object_id, non-zero on the object; None segments the images.
         jobs: number of processes; it does not affect the values.
+        run_tasks: measures chunks of images elsewhere, for example on a cluster; None measures in `jobs` processes.
         advance: called with the number of further images measured; first with the number reused from an earlier call.
 
     Raises:
@@ -109,7 +113,7 @@ def measured_table(
         chunks = ChunkFiles(path.with_suffix(".parts"), len(images))
         reused = len(images) - sum(map(len, chunks.missing()))
         advance(reused)
-        _measure_missing(chunks, sources, options, jobs, advance)
+        _measure_missing(chunks, sources, options, run_tasks or in_processes(jobs), advance)
         atomic_write(path, partial(_write, chunks=chunks, images=images, description=_description(options)))
         shutil.rmtree(chunks.folder)
     return MeasuredTable.at(path, reused)
@@ -138,7 +142,7 @@ def _members(sources: Sources, object_ids: Sequence[str]) -> list[ImageWithMask]
 
 
 def _measure_missing(
-    chunks: ChunkFiles, sources: Sources, options: Segmentation, jobs: int, advance: Callable[[int], object]
+    chunks: ChunkFiles, sources: Sources, options: Segmentation, run_tasks: RunTasks, advance: Callable[[int], object]
 ) -> None:
     """Measure the missing chunks, and store each as soon as it is finished."""
     make_ready()
@@ -149,7 +153,7 @@ def _measure_missing(
         """Return the function that measures a chunk."""
         return partial(measure, _members(sources, object_ids[chunk.start : chunk.stop]))
 
-    chunks.complete(task_of, jobs, advance)
+    chunks.complete(task_of, run_tasks, advance)
 
 
 def _write(path: Path, chunks: ChunkFiles, images: ImageStore, description: str) -> None:

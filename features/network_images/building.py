@@ -15,9 +15,10 @@ import numpy as np
 
 from ...data_manifests.errors import DataError, listed
 from ...data_manifests.files.atomic_writes import atomic_write, flush
+from ...data_manifests.files.processes import in_processes
 from ...data_manifests.images.opened import Opening
-from ..preparation.chunk_files import ChunkFiles, ChunkResult
-from .chunk import SIZES, prepare_chunk
+from ..preparation.chunk_files import ChunkFiles
+from .chunk import SIZES, prepare_chunk, write_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ...data_manifests.images.store import ImageStore
+    from ...data_manifests.files.processes import RunTasks
+    from ...data_manifests.images.store import ImageLocation, ImageStore
+    from .chunk import PreparedChunk
     from .form import ImageForm, Source
 
 GREY, OBJECTS, CHUNKS = "grey.u8", "objects.parquet", "parts"
@@ -44,6 +47,8 @@ class StoreBuilder:
         images: the images.
         form: form of the network images.
         source: how the images were taken.
+        jobs: number of processes.
+        run_tasks: runs the tasks of the chunks elsewhere; None runs them in `jobs` processes.
 
     """
 
@@ -51,6 +56,8 @@ class StoreBuilder:
     images: ImageStore
     form: ImageForm
     source: Source
+    jobs: int = 1
+    run_tasks: RunTasks | None = None
 
     @property
     def folder(self) -> Path:
@@ -72,11 +79,10 @@ class StoreBuilder:
         """Finished chunks with their sizes and faults."""
         return ChunkFiles(self.folder / CHUNKS, len(self.images))
 
-    def build(self, jobs: int, advance: Callable[[int], object], log: Callable[[str], object]) -> None:
+    def build(self, advance: Callable[[int], object], log: Callable[[str], object]) -> None:
         """Prepare the missing images and rename the folder to that of the finished store.
 
         Args:
-            jobs: number of processes.
             advance: called with the number of further images prepared.
             log: called with a message about the disk space needed.
 
@@ -92,7 +98,7 @@ class StoreBuilder:
         if missing:
             self._check_disk_space(remaining, log)
             self.file.touch()
-            self._prepare(jobs, advance)
+            self._prepare(advance)
         if not self.objects.is_file():
             self._finish()
         shutil.rmtree(self.folder / CHUNKS, ignore_errors=True)
@@ -112,17 +118,41 @@ class StoreBuilder:
             raise DataError(message)
         log(f"{need} ({free:,.0f} MB are free)")
 
-    def _prepare(self, jobs: int, advance: Callable[[int], object]) -> None:
-        """Prepare the missing chunks, recording each as finished once its pixels are flushed to disk."""
-        prepare = partial(prepare_chunk, Opening.of(self.images), form=self.form, source=self.source, file=self.file)
+    def _prepare(self, advance: Callable[[int], object]) -> None:
+        """Prepare the missing chunks, recording each as finished once its pixels are flushed to disk.
+
+        Processes of this machine write their pixels themselves, which is faster; from elsewhere, they are returned.
+        """
+        opening, form, source = Opening.of(self.images), self.form, self.source
+        write = partial(write_chunk, opening, form=form, source=source, file=self.file)
+        prepare = partial(prepare_chunk, opening, form=form, source=source)
         object_ids = list(self.images.members)
 
-        def task_of(chunk: range) -> Callable[[], ChunkResult]:
-            """Return the task that prepares a chunk."""
-            locations = [self.images.location_of(object_ids[position]) for position in chunk]
-            return partial(prepare, locations, first=chunk.start)
+        def locations(chunk: range) -> list[ImageLocation]:
+            """Locate the images of a chunk."""
+            return [self.images.location_of(object_ids[position]) for position in chunk]
 
-        self.chunk_files.complete(task_of, jobs, advance, before_store=lambda: flush(self.file))
+        if self.run_tasks is None:
+            self.chunk_files.complete(
+                lambda chunk: partial(write, locations(chunk), first=chunk.start),
+                in_processes(self.jobs),
+                advance,
+                before_store=lambda _chunk, _result: flush(self.file),
+            )
+        else:
+            self.chunk_files.complete(
+                lambda chunk: partial(prepare, locations(chunk)),
+                self.run_tasks,
+                advance,
+                before_store=self._write_pixels,
+            )
+
+    def _write_pixels(self, chunk: range, prepared: PreparedChunk) -> None:
+        """Write the first channels of a chunk to their place and flush them to disk."""
+        with self.file.open("r+b") as file:
+            file.seek(chunk.start * self.form.side**2)
+            file.write(prepared.pixels)
+        flush(self.file)
 
     def _finish(self) -> None:
         """Fill the gaps of images that cannot be read, and write the table of the objects."""

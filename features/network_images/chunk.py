@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from io import BytesIO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -30,7 +32,28 @@ UNKNOWN: Size = (np.nan, np.nan, np.nan)
 BUFFER = 2**18  # bytes of the write buffer; allocating new memory pages costs as much as shrinking an image
 
 
+@dataclass(frozen=True)
+class PreparedChunk(ChunkResult):
+    """Sizes and faults of a chunk, as those of `write_chunk`, with its network images.
+
+    Attributes:
+        pixels: first channels, concatenated, side × side bytes per image.
+
+    """
+
+    pixels: bytes
+
+
 def prepare_chunk(
+    images: Opening, locations: Sequence[ImageLocation], form: ImageForm, source: Source
+) -> PreparedChunk:
+    """Read images and prepare them as `write_chunk` does, but return the pixels."""
+    with BytesIO() as target:
+        result = _prepare(images, locations, form, source, target)
+        return PreparedChunk(result.values, result.faults, target.getvalue())
+
+
+def write_chunk(
     images: Opening, locations: Sequence[ImageLocation], form: ImageForm, source: Source, *, file: Path, first: int
 ) -> ChunkResult:
     """Read images, prepare them and write them to the file of a store; the caller flushes the file.
@@ -52,13 +75,21 @@ def prepare_chunk(
         OSError: the file cannot be written.
 
     """
+    with file.open("r+b", BUFFER) as target:
+        target.seek(first * form.side**2)
+        return _prepare(images, locations, form, source, target)
+
+
+def _prepare(
+    images: Opening, locations: Sequence[ImageLocation], form: ImageForm, source: Source, target: IO[bytes]
+) -> ChunkResult:
+    """Read images, prepare them and write them to a file at its current position."""
     sizes: list[Size] = []
     faults: dict[int, str] = {}
     blank = np.zeros((form.side, form.side), np.uint8)
     decode = partial(grey_levels, behind=BLACK if source.background == "dark" else WHITE)
-    with quiet_decoder(), file.open("r+b", BUFFER) as target:
+    with quiet_decoder():
         store = opened(images)
-        target.seek(first * blank.size)
         for row, location in enumerate(locations):
             try:
                 grey, size = _prepared(pixels_at(store, location, decode), form, source)

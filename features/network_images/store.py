@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from ...data_manifests.files.processes import RunTasks
     from ...data_manifests.images.store import ImageStore
 
     Transform = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -151,12 +152,13 @@ def reopen_network_images(address: str) -> NetworkImages:
     )
 
 
-def stored_network_images(
+def stored_network_images(  # noqa: PLR0913 - the options are keyword-only
     images: ImageStore,
     form: ImageForm,
     source: Source,
     *,
     jobs: int = 1,
+    run_tasks: RunTasks | None = None,
     advance: Callable[[int], object] = lambda _: None,
     log: Callable[[str], object] = lambda _: None,
 ) -> NetworkImages:
@@ -171,6 +173,7 @@ def stored_network_images(
         form: form of the network images.
         source: how the images were taken.
         jobs: number of processes; it does not affect the result.
+        run_tasks: prepares chunks of images elsewhere, for example on a cluster; None prepares in `jobs` processes.
         advance: called with the number of further images prepared; first with the number reused from an earlier call.
         log: called with a message about the disk space needed, before it is used.
 
@@ -188,7 +191,7 @@ def stored_network_images(
         if folder.is_dir():
             advance(len(images))
         else:
-            StoreBuilder(folder, images, form, source).build(jobs, advance, log)
+            StoreBuilder(folder, images, form, source, jobs, run_tasks).build(advance, log)
     return reopen_network_images(str(folder))
 
 

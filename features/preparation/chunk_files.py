@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from ...data_manifests.files.atomic_writes import atomic_write
-from ...data_manifests.files.processes import in_order
 from ...data_manifests.images.opened import opened
 
 if TYPE_CHECKING:
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from ...data_manifests.files.processes import RunTasks
 
 CHUNK = 500  # images per chunk
 
@@ -32,6 +33,9 @@ class ChunkResult:
 
     values: NDArray[np.float64]
     faults: dict[int, str]
+
+
+AnyResult = TypeVar("AnyResult", bound=ChunkResult)
 
 
 @dataclass(frozen=True)
@@ -61,28 +65,29 @@ class ChunkFiles:
 
     def complete(
         self,
-        task_of: Callable[[range], Callable[[], ChunkResult]],
-        jobs: int,
+        task_of: Callable[[range], Callable[[], AnyResult]],
+        run_tasks: RunTasks,
         advance: Callable[[int], object],
         *,
-        before_store: Callable[[], object] = lambda: None,
+        before_store: Callable[[range, AnyResult], object] = lambda _chunk, _result: None,
     ) -> None:
-        """Compute the unfinished chunks in several processes, and store each as soon as it is finished.
+        """Compute the unfinished chunks in parallel, and store each as soon as it is finished.
 
         Args:
             task_of: returns the task of a chunk, which must be picklable; called shortly before the task starts.
-            jobs: number of processes; it does not affect the results.
+            run_tasks: runs the tasks; it does not affect the results.
             advance: called with the number of images of each finished chunk.
-            before_store: called before a chunk is stored, for example to flush the files that its task has written.
+            before_store: called with a chunk and its result before that is stored, for example to write the rest of it.
 
         Raises:
             OSError: the folder cannot be written.
 
         """
         missing = self.missing()
-        results = in_order(map(task_of, missing), min(jobs, max(1, len(missing))))
-        for chunk, result in zip(missing, results, strict=True):
-            before_store()
+        if not missing:
+            return
+        for chunk, result in zip(missing, run_tasks(map(task_of, missing)), strict=True):
+            before_store(chunk, result)
             self.store(chunk, result)
             advance(len(chunk))
         opened.cache_clear()

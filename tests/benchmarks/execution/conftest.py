@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
+import subprocess
 import sys
-from dataclasses import dataclass
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +18,7 @@ from planktonbench.benchmarks.console.progress import Progress
 from planktonbench.benchmarks.execution.environment import PROGRESS_MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MODULE = "deeds_of_tests"
 CODE = f"""
@@ -117,3 +121,91 @@ class Lines(Progress):
 def lines() -> Lines:
     """Progress that stores its lines."""
     return Lines()
+
+
+PATIENCE = 60
+
+
+@dataclass
+class Cluster:
+    """A scheduler and its workers."""
+
+    address: str
+    folder: Path
+    scheduler: subprocess.Popen[bytes]
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def wait_for_workers(self, count: int) -> None:
+        """Wait until workers have joined the scheduler."""
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:  # type: ignore[no-untyped-call]  # Dask has few types
+            client.wait_for_workers(count, timeout=PATIENCE)
+
+    def temporary_files(self) -> list[Path]:
+        """Return the temporary folders of jobs on the workers."""
+        return list((self.folder / "scratch").rglob("planktonbench-*"))
+
+    def add_worker(
+        self,
+        threads: int = 1,
+        command: tuple[str, ...] = (sys.executable, "-m", "distributed.cli.dask_worker"),
+        *,
+        preload: str = "",
+        **environment: str,
+    ) -> subprocess.Popen[bytes]:
+        """Start a worker that does not restart itself.
+
+        Args:
+            threads: its number of threads.
+            command: program that starts it.
+            preload: code that it executes first.
+            environment: environment variables to change.
+
+        """
+        options = ["--nthreads", str(threads), "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"]
+        options += ["--local-directory", str(self.folder / "scratch")]
+        if preload:
+            script = self.folder / f"preload-{len(self.workers)}.py"
+            script.write_text(preload)
+            options += ["--preload", str(script)]
+        with (self.folder / f"worker-{len(self.workers)}.log").open("wb") as log:
+            self.workers.append(
+                subprocess.Popen(
+                    [*command, self.address, *options],
+                    cwd=self.folder,
+                    stdout=log,
+                    stderr=log,
+                    env={**os.environ, **environment},
+                )
+            )
+        return self.workers[-1]
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Cluster]:
+    """Start a scheduler without workers, and kill all at the end."""
+    folder.mkdir()
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard", "--port", "0"]
+    command += ["--host", "127.0.0.1"]
+    log = folder / "scheduler.log"
+    with log.open("wb") as output:
+        scheduler = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+    end = time.monotonic() + PATIENCE
+    while not (found := re.search(r"tcp://127\.0\.0\.1:\d+", log.read_text())) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert found, log.read_text()
+    cluster = Cluster(found.group(), folder, scheduler)
+    try:
+        yield cluster
+    finally:
+        for process in [*cluster.workers, scheduler]:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, deeds: Deeds) -> Iterator[Cluster]:  # noqa: ARG001 - workers import the deeds
+    """A scheduler without workers."""
+    with started(tmp_path / "cluster") as made:
+        yield made

@@ -9,75 +9,29 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import planktonbench as pb
 import pytest
-from planktonbench.benchmarks.execution import dask_cluster
-from planktonbench.benchmarks.execution.dask_cluster import DaskCluster, versions
+from planktonbench.benchmarks.execution import dask_cluster, dask_connection
+from planktonbench.benchmarks.execution.dask_cluster import DaskCluster
+from planktonbench.benchmarks.execution.dask_worker import versions
 from planktonbench.benchmarks.execution.scheduler import Stopped
+from planktonbench.benchmarks.planning.worker_inputs import prepare_inputs
 from planktonbench.data_manifests.errors import SuiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from .conftest import Deeds, Lines
+    from .conftest import Cluster, Deeds, Lines
 
 PATIENCE = 60
 
 
-@dataclass
-class Cluster:
-    """A scheduler and its workers."""
-
-    address: str
-    folder: Path
-    scheduler: subprocess.Popen[bytes]
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    def add_worker(
-        self, threads: int = 1, command: tuple[str, ...] = (sys.executable, "-m", "distributed.cli.dask_worker")
-    ) -> subprocess.Popen[bytes]:
-        """Start a worker that does not restart itself."""
-        options = ["--nthreads", str(threads), "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"]
-        with (self.folder / f"worker-{len(self.workers)}.log").open("wb") as log:
-            self.workers.append(
-                subprocess.Popen([*command, self.address, *options], cwd=self.folder, stdout=log, stderr=log)
-            )
-        return self.workers[-1]
-
-
-@contextmanager
-def started(folder: Path) -> Iterator[Cluster]:
-    """Start a scheduler without workers, and kill all at the end."""
-    folder.mkdir()
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard", "--port", "0"]
-    command += ["--host", "127.0.0.1"]
-    log = folder / "scheduler.log"
-    with log.open("wb") as output:
-        scheduler = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
-    end = time.monotonic() + PATIENCE
-    while not (found := re.search(r"tcp://127\.0\.0\.1:\d+", log.read_text())) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert found, log.read_text()
-    cluster = Cluster(found.group(), folder, scheduler)
-    try:
-        yield cluster
-    finally:
-        for process in [*cluster.workers, scheduler]:
-            process.kill()
-            process.wait()
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, deeds: Deeds) -> Iterator[Cluster]:  # noqa: ARG001 - workers import the deeds
-    """A scheduler without workers."""
-    with started(tmp_path / "cluster") as made:
-        yield made
+def opened(cluster: Cluster, deeds: Deeds, lines: Lines) -> DaskCluster:
+    """Open the back end, with the folder of the deeds as results folder."""
+    return DaskCluster(cluster.address, deeds.folder, lines, prepare_inputs)
 
 
 def wait_for(deeds: Deeds, workers: int) -> None:
@@ -90,7 +44,7 @@ def wait_for(deeds: Deeds, workers: int) -> None:
 def test_jobs_run_on_the_workers(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
     """A job uses the threads of its worker; endings and progress lines come back."""
     cluster.add_worker(threads=3)
-    backend = DaskCluster(cluster.address, deeds.folder, lines)
+    backend = opened(cluster, deeds, lines)
     jobs = [deeds.job(do) for do in ("threads", "talk", "die", "fail")]
     endings = [backend.submit(deeds.run_one, job).result(PATIENCE) for job in jobs]
     backend.stop()
@@ -105,7 +59,7 @@ def test_jobs_run_on_the_workers(cluster: Cluster, deeds: Deeds, lines: Lines) -
 def test_a_job_of_a_dead_worker_is_done_by_another(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
     """The other one may have joined the cluster later; the process of the dead worker ends, too."""
     first = cluster.add_worker()
-    backend = DaskCluster(cluster.address, deeds.folder, lines)
+    backend = opened(cluster, deeds, lines)
     ending = backend.submit(deeds.run_one, deeds.job("sleep first"))
     wait_for(deeds, 1)
     cluster.add_worker()
@@ -117,10 +71,28 @@ def test_a_job_of_a_dead_worker_is_done_by_another(cluster: Cluster, deeds: Deed
     assert not deeds.running()
 
 
+def test_orders_with_files_are_sent_a_few_at_a_time(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
+    """The scheduler keeps their files in its memory; the others wait here, and end with a stop."""
+    cluster.add_worker(
+        preload="from planktonbench.benchmarks.execution import dask_worker\n"
+        "dask_worker.shares_results = lambda token: False\n"
+    )
+    backend = opened(cluster, deeds, lines)
+    done = [backend.submit(deeds.run_one, deeds.job("nothing")) for _ in range(5)]
+    sent = len(backend._tasks)
+    codes = [ending.result(PATIENCE).code for ending in done]
+    stopped = [backend.submit(deeds.run_one, deeds.job("sleep")) for _ in range(5)]
+    backend.stop()
+
+    assert sent <= 2
+    assert codes == [0] * 5
+    assert all(isinstance(ending.exception(PATIENCE), Stopped) for ending in stopped)
+
+
 def test_no_process_is_left_after_a_stop(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
     """One job runs and another waits, since a worker does one at a time."""
     cluster.add_worker(threads=2)
-    backend = DaskCluster(cluster.address, deeds.folder, lines)
+    backend = opened(cluster, deeds, lines)
     endings = [backend.submit(deeds.run_one, deeds.job("sleep")) for _ in range(2)]
     wait_for(deeds, 1)
     time.sleep(1)
@@ -140,7 +112,8 @@ def test_no_process_is_left_if_the_client_is_killed(cluster: Cluster, deeds: Dee
         "from planktonbench.benchmarks.execution.dask_cluster import DaskCluster\n"
         "folder = Path(sys.argv[2])\n"
         'job = SimpleNamespace(label="deed", model_dump_json=lambda: f\'{{"do": "sleep", "folder": "{folder}"}}\')\n'
-        "DaskCluster(sys.argv[1], folder, Progress()).submit(deeds_of_tests.run, job)\ntime.sleep(600)\n"
+        "run = deeds_of_tests.run\n"
+        "DaskCluster(sys.argv[1], folder, Progress(), run).submit(run, job)\ntime.sleep(600)\n"
     )
     client = subprocess.Popen([sys.executable, "-c", code, cluster.address, str(deeds.folder)], cwd=tmp_path)
     wait_for(deeds, 1)
@@ -154,36 +127,6 @@ def test_no_process_is_left_if_the_client_is_killed(cluster: Cluster, deeds: Dee
     assert not deeds.running()
 
 
-def test_a_suite_gives_the_same_bytes(
-    challenge: Path, tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Predictions of a fusion and its base runs equal those of one worker process with one thread."""
-    from planktonbench.models.protocol import threads
-
-    monkeypatch.setattr(threads, "available_cores", lambda: 1)
-    (tmp_path / "pool.py").write_text(
-        "import numpy as np\nfrom planktonbench.models.table_tracks.baselines import Majority\n"
-        "class Pool(Majority):\n    name = 'pool'\n    base_models = ('xgb-source001', 'random')\n"
-        "    def predict(self, objects):\n"
-        "        logs = [self.context.base_run(name).log_probabilities(objects) for name in self.base_models]\n"
-        "        return np.exp(logs).mean(axis=0)\n"
-    )
-    for _ in range(2):
-        cluster.add_worker()
-    found = {}
-    for name, scheduler in (("here", ""), ("cluster", cluster.address)):
-        out = tmp_path / name
-        table = pb.run(
-            "flowcam", tracks=[f"{tmp_path / 'pool.py'}:Pool"], seeds=[0], data_dir=challenge, out=out,
-            scheduler=scheduler, jobs=os.cpu_count() or 1,
-        )  # fmt: skip
-        assert set(table["status"]) == {"done"}
-        found[name] = {path.relative_to(out): path.read_bytes() for path in (out / "runs").rglob("*.parquet")}
-
-    assert len(found["here"]) >= 6
-    assert found["here"] == found["cluster"]
-
-
 def test_a_worker_with_other_versions_is_named(
     cluster: Cluster, deeds: Deeds, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,7 +136,7 @@ def test_a_worker_with_other_versions_is_named(
     cluster.add_worker()
 
     with pytest.raises(SuiteError, match=rf"Dask worker tcp://\S+ has numpy {found} instead of 0\.1\. Install"):
-        DaskCluster(cluster.address, deeds.folder, lines)
+        opened(cluster, deeds, lines)
     assert not list(deeds.folder.rglob("*.token"))
 
 
@@ -203,13 +146,13 @@ def test_a_worker_without_the_package_is_named(cluster: Cluster, deeds: Deeds, l
     cluster.add_worker(command=(sys.executable, "-c", code))
 
     with pytest.raises(SuiteError, match=r"Dask worker tcp://\S+ cannot do jobs: .*ModuleNotFoundError.*planktonbench"):
-        DaskCluster(cluster.address, deeds.folder, lines)
+        opened(cluster, deeds, lines)
 
 
 def test_a_worker_that_joins_later_is_checked(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
     """It gets no jobs and is named; the others go on."""
     cluster.add_worker(threads=2)
-    backend = DaskCluster(cluster.address, deeds.folder, lines)
+    backend = opened(cluster, deeds, lines)
     first = backend.submit(deeds.run_one, deeds.job("sleep first"))
     wait_for(deeds, 1)
     cluster.add_worker(threads=1)
@@ -228,7 +171,7 @@ def test_a_worker_that_joins_later_is_checked(cluster: Cluster, deeds: Deeds, li
 def test_a_finished_job_is_not_repeated_if_its_worker_dies(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
     """Its result is no longer needed on the cluster."""
     first = cluster.add_worker()
-    backend = DaskCluster(cluster.address, deeds.folder, lines)
+    backend = opened(cluster, deeds, lines)
 
     assert backend.submit(deeds.run_one, deeds.job("nothing")).result(PATIENCE).code == 0
     cluster.add_worker()
@@ -243,7 +186,7 @@ def test_a_finished_job_is_not_repeated_if_its_worker_dies(cluster: Cluster, dee
 def test_a_lost_scheduler_ends_the_call(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
     """The message names it, and the job's process ends."""
     cluster.add_worker()
-    backend = DaskCluster(cluster.address, deeds.folder, lines)
+    backend = opened(cluster, deeds, lines)
     ending = backend.submit(deeds.run_one, deeds.job("sleep"))
     wait_for(deeds, 1)
     cluster.scheduler.kill()
@@ -260,7 +203,7 @@ def test_a_lost_scheduler_ends_the_call(cluster: Cluster, deeds: Deeds, lines: L
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "localhost", "nonsense", "carrier-pigeon://roof"])
 def test_no_scheduler(address: str, challenge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message has the address, and nothing is run."""
-    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(dask_connection, "CONNECT_SECONDS", 1)
 
     with pytest.raises(SuiteError, match=f"No Dask scheduler answers at {address}"):
         pb.run("flowcam", tracks=["majority"], seeds=[0], data_dir=challenge, out=tmp_path / "out", scheduler=address)
@@ -270,12 +213,12 @@ def test_no_scheduler(address: str, challenge: Path, tmp_path: Path, monkeypatch
 
 def test_another_program_answers(deeds: Deeds, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     """A web server is not a scheduler; the message has its address."""
-    monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 5)
+    monkeypatch.setattr(dask_connection, "CONNECT_SECONDS", 5)
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         address = f"tcp://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever).start()
         try:
             with pytest.raises(SuiteError, match=f"No Dask scheduler answers at {address}"):
-                DaskCluster(address, deeds.folder, lines)
+                DaskCluster(address, deeds.folder, lines, prepare_inputs)
         finally:
             server.shutdown()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from planktonbench.benchmarks.execution.job import Job, TrackSource
+from planktonbench.benchmarks.execution.job import InputRecipe, Job, TrackSource
+from planktonbench.data_manifests.manifest import load_manifest
 from planktonbench.models.table_tracks.baselines import Majority
 from planktonbench.reports.run_files.card import Card
 from pydantic import ValidationError
@@ -22,9 +23,11 @@ def job(track: str, *base_runs: str) -> Job:
         quick=False, base_runs=dict.fromkeys(base_runs, "hash"),
     )  # fmt: skip
     sources = {name: TrackSource(reference="majority") for name in base_runs}
+    recipe = InputRecipe(manifest=load_manifest("flowcam"), folder=Path("/data"), data_sha256="d", excluded=("7",))
     return Job(
-        out=OUT, draft=draft, track=TrackSource(pickled="cGlja2xl"), base_runs=sources, truth=OUT / "truth.parquet"
-    )
+        out=OUT, draft=draft, track=TrackSource(pickled="cGlja2xl"), base_runs=sources, truth=OUT / "truth.parquet",
+        recipe=recipe,
+    )  # fmt: skip
 
 
 def test_a_job_is_one_line_of_json() -> None:
@@ -33,7 +36,9 @@ def test_a_job_is_one_line_of_json() -> None:
     message = sent.model_dump_json()
 
     assert "\n" not in message
-    assert Job.model_validate_json(message) == sent
+    received = Job.model_validate_json(message)
+    assert received == sent
+    assert received.recipe.manifest.sha256 == load_manifest("flowcam").sha256
 
 
 def test_a_job_waits_for_its_base_runs() -> None:

@@ -18,7 +18,7 @@ def test_the_back_end_is_stopped_after_an_error(deeds: Deeds, lines: Lines) -> N
     endings = []
 
     def submit_and_fail() -> None:
-        with opened_backend(deeds.folder, Settings(jobs=2, progress=lines)) as backend:
+        with opened_backend(deeds.folder, Settings(jobs=2, progress=lines), deeds.run_one) as backend:
             endings.extend(backend.submit(deeds.run_one, deeds.job("sleep")) for _ in range(4))
             end = time.monotonic() + 60
             while len(deeds.pids()) < 2 and time.monotonic() < end:

@@ -13,6 +13,7 @@ from planktonbench.benchmarks.execution.store import (
     job_lock,
     scratch_folder,
     set_aside,
+    store_files,
     store_run,
 )
 from planktonbench.reports.run_files.card import Card, read_card
@@ -57,6 +58,19 @@ def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
     assert read_card(old) == card()
     assert [path.name for path in old.parent.iterdir()] == ["seed-0"]
+
+
+def test_a_run_of_another_machine_is_stored_with_the_same_bytes(tmp_path: Path) -> None:
+    """It replaces an older one as usual."""
+    folder = store_run(tmp_path / "there", card(), TABLES)
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    store_run(tmp_path / "here", card(data_sha256="old"), TABLES)
+    stored = store_files(tmp_path / "here", card(), files)
+
+    assert stored.relative_to(tmp_path / "here") == folder.relative_to(tmp_path / "there")
+    assert {path.name: path.read_bytes() for path in stored.iterdir()} == files
+    assert [path.name for path in stored.parent.iterdir()] == ["seed-0"]
+    assert len(list((tmp_path / "here" / "replaced").rglob("card.json"))) == 1
 
 
 def test_an_incomplete_folder_of_a_killed_process_is_replaced(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_store_is_reused(images: ImageStore, monkeypatch: pytest.MonkeyPatch) ->
     first = stored_network_images(images, FORM, LIGHT)
     counts: list[int] = []
     messages: list[str] = []
-    monkeypatch.setattr(building, "prepare_chunk", None)
+    monkeypatch.setattr(building, "write_chunk", None)
     again = stored_network_images(images, FORM, LIGHT, advance=counts.append, log=messages.append)
 
     assert (again.folder, counts, messages) == (first.folder, [COUNT], [])
@@ -308,7 +308,7 @@ store.stored_network_images(images, ImageForm(side=32), Source("light", pixel_si
 @pytest.mark.parametrize(
     ("where", "calls", "remaining"),
     [
-        ("module.prepare_chunk", 1, COUNT - 5),
+        ("module.write_chunk", 1, COUNT - 5),
         ("ChunkFiles.store", 3, COUNT - 15),
         ("StoreBuilder._fill_gaps", 0, 0),
         ("module.atomic_write", 0, 0),
