@@ -12,8 +12,8 @@ from planktonbench.benchmarks.execution.store import (
     is_finished,
     job_lock,
     scratch_folder,
-    store_files,
     set_aside,
+    store_files,
     store_run,
 )
 from planktonbench.reports.run_files.card import Card, read_card
