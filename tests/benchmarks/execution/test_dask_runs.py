@@ -269,7 +269,8 @@ def test_a_worker_without_the_data_that_joins_later_is_named(suite: Suite, capfd
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(suite.run, "Slow", "random")
         suite.wait_for_mark()
-        suite.cluster.add_worker(preload=APART, XDG_CACHE_HOME=str(suite.folder / "empty"))
+        code = f"{APART}\ndask_worker.UNFIT_SECONDS = 0.5\n"
+        suite.cluster.add_worker(preload=code, XDG_CACHE_HOME=str(suite.folder / "empty"))
         wait_until(lambda: "gets no jobs: it lacks the files of data set 'flowcam'" in capfd.readouterr().err)
         suite.kill_slow_track()
         table = running.result().set_index("track")
