@@ -86,7 +86,8 @@ def run(  # noqa: PLR0913 - the options of the command, keyword-only
         jobs: number of worker processes, each with `cores // jobs` threads. Images are measured in as many processes.
         force: repeat finished runs.
         verbose: show the traceback of a track that fails.
-        scheduler: address of a Dask scheduler whose workers do the runs; empty means worker processes on this machine.
+        scheduler: address of a Dask scheduler whose workers do the runs, and measure and prepare the images that they
+            see; empty means processes on this machine.
 
     Returns:
         The table of scores.csv: one row per run in the results folder.

@@ -33,10 +33,12 @@ class RunTasks(Protocol):
 
 
 def in_processes(jobs: int) -> RunTasks:
-    """Return the function that runs tasks in this number of processes; see `in_order`."""
+    """Return the function that runs tasks in this number of processes, and a single one in the current process."""
 
     def run_tasks(tasks: Iterable[Callable[[], Result]]) -> Iterator[Result]:
-        return in_order(tasks, jobs)
+        remaining = iter(tasks)
+        first, second = list(islice(remaining, 1)), list(islice(remaining, 1))
+        return in_order(chain(first, second, remaining), jobs if second else 1)
 
     return run_tasks
 
@@ -49,7 +51,7 @@ def in_order(tasks: Iterable[Callable[[], Result]], jobs: int) -> Iterator[Resul
     Args:
         tasks: picklable functions without arguments, such as `functools.partial` of a module's function; functions
             defined in the main script are not supported.
-        jobs: number of processes; with 1, or a single task, tasks run in the current process.
+        jobs: number of processes; 1 runs the tasks in the current process.
 
     Yields:
         The results, in the order of the tasks.
@@ -59,11 +61,6 @@ def in_order(tasks: Iterable[Callable[[], Result]], jobs: int) -> Iterator[Resul
         yield from (task() for task in tasks)
         return
     remaining = iter(tasks)
-    first = list(islice(remaining, 2))
-    if len(first) < 2:  # noqa: PLR2004 - one task is not worth starting a process
-        yield from (task() for task in first)
-        return
-    remaining = chain(first, remaining)
     with ProcessPoolExecutor(jobs, mp_context=_ScriptlessContext(), initializer=_exit_with_parent) as pool:
         pending: deque[Future[Result]] = deque(pool.submit(task) for task in islice(remaining, 2 * jobs))
         while pending:

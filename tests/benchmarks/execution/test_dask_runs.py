@@ -157,6 +157,10 @@ class Suite:
         while not self.marks() and time.monotonic() < end:
             time.sleep(0.05)
 
+    def kill_slow_track(self) -> None:
+        """Kill the process of the slow track."""
+        os.kill(int(next((self.folder / "marks").iterdir()).name), signal.SIGKILL)
+
     @property
     def copy(self) -> Path:
         """The data of the worker that shares nothing."""
@@ -243,22 +247,34 @@ def test_a_worker_may_share_the_results_alone(suite: Suite) -> None:
     assert len(list(suite.cache.rglob("prepared/*.parquet"))) == 1
 
 
-def test_workers_that_share_nothing_may_join_later(suite: Suite, capfd: pytest.CaptureFixture[str]) -> None:
-    """One does runs; another that lacks the data is named and gets none."""
+def test_a_worker_that_shares_nothing_may_join_later(suite: Suite) -> None:
+    """It asks for the files of its run; the first worker is busy with another one."""
     suite.add_worker(apart=False)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(suite.run, "Slow", "random")
         suite.wait_for_mark()
-        suite.cluster.add_worker(preload=APART, XDG_CACHE_HOME=str(suite.folder / "empty"))
-        suite.cluster.wait_for_workers(2)
-        wait_until(lambda: "gets no jobs: it lacks the files of data set 'flowcam'" in capfd.readouterr().err)
         suite.add_worker()
         wait_until(lambda: bool(list((suite.folder / "out" / "runs").rglob("random/*/*/card.json"))))
         done = bool(list(suite.cache.rglob("prepared/*.parquet")))
-        os.kill(int(next((suite.folder / "marks").iterdir()).name), signal.SIGKILL)
+        suite.kill_slow_track()
         table = running.result().set_index("track")
 
     assert done
+    assert table["status"].to_dict() == {"random": "done", "slow": "failed"}
+
+
+def test_a_worker_without_the_data_that_joins_later_is_named(suite: Suite, capfd: pytest.CaptureFixture[str]) -> None:
+    """It gets no runs; the first worker does all."""
+    suite.add_worker(apart=False)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(suite.run, "Slow", "random")
+        suite.wait_for_mark()
+        code = f"{APART}\ndask_worker.UNFIT_SECONDS = 0.5\n"
+        suite.cluster.add_worker(preload=code, XDG_CACHE_HOME=str(suite.folder / "empty"))
+        wait_until(lambda: "gets no jobs: it lacks the files of data set 'flowcam'" in capfd.readouterr().err)
+        suite.kill_slow_track()
+        table = running.result().set_index("track")
+
     assert table["status"].to_dict() == {"random": "done", "slow": "failed"}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from planktonbench.data_manifests.files.processes import in_order
+from planktonbench.data_manifests.files.processes import in_order, in_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,6 +45,15 @@ def test_a_single_job_runs_in_the_current_process() -> None:
 
     assert set(in_order(tasks, 1)) == {os.getpid()}
     assert os.getpid() not in set(in_order(tasks, 2))
+
+
+def test_a_single_task_runs_in_the_current_process() -> None:
+    """Starting a process would take longer; several tasks run in other processes."""
+    run_tasks = in_processes(2)
+
+    assert list(run_tasks([])) == []
+    assert list(run_tasks([os.getpid])) == [os.getpid()]
+    assert os.getpid() not in set(run_tasks([os.getpid] * 3))
 
 
 @pytest.mark.parametrize(("jobs", "most"), [(1, 1), (2, 5)])
