@@ -82,7 +82,7 @@ class Slow(Majority):
     name = "slow"
     def fit(self, train, valid, *, rng):
         Path(MARKS, str(os.getpid())).touch()
-        self.log("working")
+        self.context.log("working")
         if len(list(Path(MARKS).iterdir())) == 1:
             time.sleep(600)
         super().fit(train, valid, rng=rng)

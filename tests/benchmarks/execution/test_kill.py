@@ -18,7 +18,7 @@ from planktonbench.reports.run_files.card import read_card
 if TYPE_CHECKING:
     from pathlib import Path
 
-KILLS = 20
+KILLS = 10
 TRACKS = ["xgb-source001", "logistic-native", "majority", "random"]
 PATIENCE = 120  # seconds; a call that takes longer hangs
 
