@@ -100,7 +100,7 @@ def ends_within(call: subprocess.Popen[bytes], seconds: float) -> bool:
 
 @pytest.mark.long
 def test_a_killed_run_is_completed(challenge: Path, tmp_path: Path) -> None:
-    """After twenty random kills, of all processes or only of the parent, later calls resume and give the same results.
+    """After ten random kills, of all processes or only of the parent, later calls resume and give the same results.
 
     The call after a kill may be killed, too. A call that ends before its kill must have completed the run, and the next
     call starts in a new folder.

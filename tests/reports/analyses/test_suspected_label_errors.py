@@ -88,7 +88,7 @@ def test_errors_of_the_best_track_are_shown(make_section: Callable[..., Section]
     pictures = analysis.pictures(section)
     (file,) = analysis.files(section, {})
 
-    assert analysis.description.format(best="good").startswith("The most confident errors of good: ")
+    assert "taxon as predicted by good" in analysis.description.format(best="good")
     assert analysis.remarks(section, pd.DataFrame()) == []
     assert len(pictures) == SHOWN
     assert pictures[0].caption == (("label", "egg", ""), ("predicted", "Zoea", "score 1.000"))
