@@ -15,12 +15,12 @@ from ...data_manifests.errors import PlanktonbenchError, SuiteError
 from ...data_manifests.files.processes import in_order
 from ...data_manifests.images.store import reopen_images
 from ...data_manifests.seeds import sha256_text
-from .dask_connection import ask_workers
+from .dask_connection import ask_workers, threads_of_workers
 from .dask_worker import fault_of_worker, versions, wanted_check
 from .task_process import TaskProcesses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from ...data_manifests.images.store import ImageStore
     from ..console.progress import Progress
@@ -43,14 +43,23 @@ class ClusterTasks:
     Args:
         client: client of the Dask scheduler.
         images: the images that the tasks read.
+        known: addresses of the workers that may be used.
         jobs: number of processes on this machine if no worker sees the images.
         progress: receives a line on where the tasks are run.
 
     """
 
-    def __init__(self, client: Any, images: ImageStore, jobs: int, progress: Progress) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        client: Any,  # noqa: ANN401 - Dask has few types
+        images: ImageStore,
+        known: Collection[str],
+        jobs: int,
+        progress: Progress,
+    ) -> None:
         self._client = client
         self._images = images
+        self._known = known
         self._jobs = jobs
         self._progress = progress
 
@@ -61,7 +70,8 @@ class ClusterTasks:
             SuiteError: the connection to the scheduler was lost, or workers died repeatedly during a task.
 
         """
-        workers, count = self._seeing(), len(self._client.nthreads())
+        workers, threads = self._seeing(), threads_of_workers(self._client)
+        count = len(threads)
         source = self._images.source
         if not workers:
             self._progress.log(f"none of {count} Dask workers sees {source}: computed on this machine")
@@ -69,16 +79,27 @@ class ClusterTasks:
             return
         self._progress.log(f"{len(workers)} of {count} Dask workers see {source} and compute chunks of it")
         remaining = iter(tasks)
-        ahead = 2 * sum(threads for worker, threads in self._client.nthreads().items() if worker in workers)
+        ahead = 2 * sum(threads.get(worker, 0) for worker in workers)
         pending = deque((task, self._submit(task, workers)) for task in islice(remaining, max(ahead, 1)))
+        deaths = 0
         try:
             while pending:
-                _, future = pending[0]
+                task, future = pending[0]
                 if not self._wait(future, workers):
                     self._progress.log(f"no Dask worker that sees {source} is left: computed on this machine")
                     yield from in_order(chain((one for one, _ in pending), remaining), self._jobs)
                     return
-                yield self._result(future)
+                try:
+                    result = self._result(future)
+                except KilledWorker as fault:  # perhaps by other chunks
+                    deaths += 1
+                    if deaths == ATTEMPTS:
+                        message = f"{ATTEMPTS} Dask workers died while they computed a chunk of {source}."
+                        raise SuiteError(message) from fault
+                    pending[0] = (task, self._submit(task, workers))
+                    continue
+                yield result
+                deaths = 0
                 pending.popleft()
                 future.release()
                 pending.extend((task, self._submit(task, workers)) for task in islice(remaining, 1))
@@ -89,7 +110,8 @@ class ClusterTasks:
     def _seeing(self) -> list[str]:
         """Return the addresses of the workers that see the same images and have the same versions."""
         wanted = fingerprint(self._images)
-        answers = ask_workers(self._client, sees_images, versions(), self._images.address, wanted)
+        address = self._images.address
+        answers = ask_workers(self._client, sees_images, versions(), address, wanted, workers=self._known)
         return [worker for worker, sees in answers.items() if sees]
 
     def _submit(self, task: Callable[[], object], workers: list[str]) -> Any:  # noqa: ANN401 - Dask has few types
@@ -103,11 +125,9 @@ class ClusterTasks:
         while True:
             try:
                 future.exception(timeout=CHECK_SECONDS)
-            except CancelledError:  # raised again for the result
-                return True
             except TimeoutError:
-                with suppress(OSError):  # the connection is lost, which the future will report
-                    if self._client.nthreads().keys().isdisjoint(workers) and not future.done():
+                with suppress(SuiteError):  # the connection is lost, which the future will report
+                    if threads_of_workers(self._client).keys().isdisjoint(workers) and not future.done():
                         return False
             else:
                 return True
@@ -115,13 +135,10 @@ class ClusterTasks:
     def _result(self, future: Any) -> Any:  # noqa: ANN401 - of any task
         try:
             return future.result()
-        except PlanktonbenchError:
+        except (PlanktonbenchError, KilledWorker):
             raise
         except CancelledError as fault:
             message = "The connection to the Dask scheduler was lost. Finished chunks are kept; run again."
-            raise SuiteError(message) from fault
-        except KilledWorker as fault:
-            message = f"{ATTEMPTS} Dask workers died while they computed a chunk of {self._images.source}."
             raise SuiteError(message) from fault
         except Exception as fault:
             message = (

@@ -23,7 +23,7 @@ from distributed.client import FutureCancelledError
 from ...data_manifests.errors import SuiteError
 from ...data_manifests.files.atomic_writes import write_errors
 from .dask_chunks import ClusterTasks
-from .dask_connection import ask_workers, connected
+from .dask_connection import ask_workers, connected, lost_connections, threads_of_workers
 from .dask_worker import (
     Call,
     FilesNeeded,
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
     from ...data_manifests.images.store import ImageStore
     from ..console.progress import Progress
-    from .job import InputRecipe
     from .scheduler import Schedulable
 
 WORKER_SECONDS, STOP_SECONDS, CLOSE_SECONDS = 600, 30, 5
@@ -96,6 +95,9 @@ class DaskCluster:
         self._waiting: deque[_Submission] = deque()
         self._lock = RLock()
         self._starts: Counter[str] = Counter()
+        self._deaths: Counter[str] = Counter()
+        self._greeted: frozenset[str] = frozenset()
+        self._n_workers = 1
         self._unfit: set[str] = set()
         self._checked: frozenset[str] = frozenset()
         self._stopping = False
@@ -107,8 +109,9 @@ class DaskCluster:
                 self._token.touch()
             self._wait_for_workers()
             self._files_travel = not self._greet_workers()
-            threads = list(self._client.nthreads().values())
+            threads = list(threads_of_workers(self._client).values())
             self.threads = min(threads, default=1)
+            self._n_workers = len(threads)
             self.description = f"{len(threads)} Dask workers at {address} × {self.threads} threads"
             self._call = Call(topic, self._token, self.threads, versions(), reference_of(prepare_inputs))
             self._client.subscribe_topic(topic, self._show)
@@ -118,7 +121,7 @@ class DaskCluster:
 
     def task_runner(self, images: ImageStore) -> ClusterTasks:
         """Return the function that runs tasks on the workers that see these images."""
-        return ClusterTasks(self._client, images, self._jobs, self.progress)
+        return ClusterTasks(self._client, images, self._greeted, self._jobs, self.progress)
 
     def inspect(self, jobs: Sequence[Schedulable]) -> None:
         """Check that each worker sees the inputs of jobs or finds the same data.
@@ -127,17 +130,17 @@ class DaskCluster:
             SuiteError: a worker does not.
 
         """
-        paths: dict[str, set[Path]] = {}
-        recipes: dict[str, InputRecipe] = {}
+        found: dict[str, NeededInputs] = {}
         for inputs in filter(None, map(_inputs_of, jobs)):
             recipe = inputs.recipe.data_only()
             name = recipe.model_dump_json()
-            recipes[name] = recipe
-            paths.setdefault(name, set()).update(inputs.paths)
-        asked = tuple(NeededInputs(recipe, tuple(sorted(paths[name]))) for name, recipe in recipes.items())
+            before = found.get(name, NeededInputs(recipe))
+            paths = tuple(sorted({*before.paths, *inputs.paths}))
+            found[name] = NeededInputs(recipe, paths, before.images or inputs.images)
+        asked = tuple(found.values())
         if asked and self._files_travel:
             self.progress.log("looking for the same data on the Dask workers")
-        answers = ask_workers(self._client, inspect_inputs, self._call, asked)
+        answers = ask_workers(self._client, inspect_inputs, self._call, asked, workers=self._greeted)
         self._checked = frozenset(answers)
         for worker, fault in answers.items():
             if fault:
@@ -171,15 +174,17 @@ class DaskCluster:
             if unfinished:
                 self._client.cancel(list(unfinished.values()), force=True)
                 self._wait_for_end(set(unfinished))
-        except (OSError, RuntimeError) as fault:  # the scheduler is gone; its workers end the jobs
+        except Exception as fault:  # noqa: BLE001 - the scheduler is gone, of which Dask has many; its workers end the jobs
             self.progress.log(f"the jobs on the Dask cluster could not be cancelled: {fault}")
         finally:
             self._close()
 
     def check(self) -> None:
         """Log that no worker is left that can do jobs, and send jobs to workers that have joined."""
-        with suppress(OSError, RuntimeError):
-            if not self._client.nthreads().keys() - self._unfit:
+        with suppress(SuiteError, RuntimeError):  # the connection is lost, which the tasks will report
+            workers = threads_of_workers(self._client).keys() - self._unfit
+            self._n_workers = len(workers)
+            if not workers:
                 self.progress.log(f"no worker of the Dask scheduler at {self.address} can do jobs; waiting for one")
         self._send_waiting()
 
@@ -197,7 +202,7 @@ class DaskCluster:
             while self._waiting:
                 submission = self._waiting[0]
                 try:
-                    if self._files_travel and len(self._tasks) > len(self._client.nthreads()):
+                    if self._files_travel and len(self._tasks) > self._n_workers:
                         return
                     self._send_now(submission)
                 except Exception as fault:  # noqa: BLE001 - nothing may be lost in the thread of a callback
@@ -223,7 +228,9 @@ class DaskCluster:
             message = f"The connection to the Dask scheduler at {self.address} was lost. Finished runs are kept."
             ending.set_exception(Stopped() if self._stopping else SuiteError(message))
         except KilledWorker:
-            again = self._starts[submission.order.key] < DEATHS  # other jobs killed the workers on which it waited
+            key = submission.order.key
+            self._deaths[key] += 1  # it may not have begun: other jobs killed the workers on which it waited
+            again = max(self._starts[key], self._deaths[key]) < DEATHS
             if not again:
                 ending.set_result(Ending(1, [f"{DEATHS} Dask workers died during this run"]))
         except BaseException as fault:  # noqa: BLE001 - nothing may be lost in this thread
@@ -239,7 +246,8 @@ class DaskCluster:
         finally:
             with self._lock:
                 self._tasks.pop(task.key, None)
-            task.release()
+            with suppress(RuntimeError):  # the client was closed
+                task.release()
         if again:
             self._send(submission)
         else:
@@ -268,10 +276,11 @@ class DaskCluster:
             self._client.close(timeout=CLOSE_SECONDS)
 
     def _wait_for_workers(self) -> None:
-        if not self._client.nthreads():
+        if not threads_of_workers(self._client):
             self.progress.log(f"waiting for a worker of the Dask scheduler at {self.address}")
         try:
-            self._client.wait_for_workers(1, timeout=WORKER_SECONDS)
+            with lost_connections():
+                self._client.wait_for_workers(1, timeout=WORKER_SECONDS)
         except TimeoutError as fault:
             message = (
                 f"The Dask scheduler at {self.address} got no worker within {WORKER_SECONDS} seconds. "
@@ -290,6 +299,7 @@ class DaskCluster:
 
         """
         answers = ask_workers(self._client, greet, versions(), self._token)
+        self._greeted = frozenset(answers)
         for worker, (fault, _) in answers.items():
             if fault:
                 message = f"Dask worker {worker} {fault}"
@@ -315,4 +325,4 @@ class DaskCluster:
 
 
 def _inputs_of(job: Schedulable) -> NeededInputs | None:
-    return NeededInputs(job.recipe, tuple(job.input_paths)) if isinstance(job, Job) else None
+    return NeededInputs(job.recipe, tuple(job.input_paths), job.images) if isinstance(job, Job) else None

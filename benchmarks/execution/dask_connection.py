@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from distributed import Client
@@ -13,7 +14,7 @@ from distributed.security import Security
 from ...data_manifests.errors import SuiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator
 
 CONNECT_SECONDS = 20
 """Longest wait for the scheduler."""
@@ -41,18 +42,56 @@ def connected(address: str) -> Any:  # noqa: ANN401 - Dask has few types
         raise SuiteError(message) from fault
 
 
-def ask_workers(client: Any, function: Callable[..., Any], *arguments: object) -> dict[str, Any]:  # noqa: ANN401
-    """Return the answers of all workers to a function, by address, without those of workers that have died.
+def threads_of_workers(client: Any) -> dict[str, int]:  # noqa: ANN401 - Dask has few types
+    """Return the number of threads of each worker, by address.
+
+    Raises:
+        SuiteError: the connection to the scheduler was lost.
+
+    """
+    with lost_connections():
+        found: dict[str, int] = client.nthreads()
+    return found
+
+
+@contextmanager
+def lost_connections() -> Iterator[None]:
+    """Turn the loss of the connection to a scheduler into a message.
+
+    Raises:
+        SuiteError: the connection was lost.
+
+    """
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except OSError as fault:
+        message = f"The connection to the Dask scheduler was lost: {fault}. Start it, and run again."
+        raise SuiteError(message) from fault
+
+
+def ask_workers(
+    client: Any,  # noqa: ANN401 - Dask has few types
+    function: Callable[..., Any],
+    *arguments: object,
+    workers: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """Return the answers of workers to a function, by address, without those of workers that have died.
+
+    Args:
+        client: client of a scheduler.
+        function: what they are asked. It raises no `OSError`, which would look like a lost connection to the worker.
+        arguments: its arguments.
+        workers: addresses of the workers; None asks all.
 
     Raises:
         SuiteError: the connection to the scheduler was lost, or a worker cannot answer.
 
     """
-    try:
-        answers: dict[str, Any] = client.run(function, *arguments, on_error="return")
-    except OSError as fault:
-        message = f"The connection to the Dask scheduler was lost: {fault}. Start it, and run again."
-        raise SuiteError(message) from fault
+    asked = None if workers is None else list(workers)
+    with lost_connections():
+        answers: dict[str, Any] = client.run(function, *arguments, workers=asked, on_error="return")
     for worker, answer in answers.items():
         if isinstance(answer, Exception) and not isinstance(answer, OSError):
             message = f"Dask worker {worker} cannot do jobs: {type(answer).__name__}: {answer}."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,8 +14,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from distributed import Reschedule, get_worker
+from distributed.worker import WORKER_ANY_RUNNING
 
+from ...data_manifests.errors import PlanktonbenchError
 from ...data_manifests.files.source_code import PACKAGE, source_sha256
+from ...data_manifests.images.store import reopen_images
 from ...data_manifests.seeds import sha256_file, sha256_text
 from ...models import registry
 from .environment import installed_versions, library_versions
@@ -39,6 +44,10 @@ busy = Lock()
 
 prepared: dict[str, PreparedInputs] = {}
 """Inputs found or prepared by this Dask worker, by a hash of the call and the recipe."""
+
+
+states: dict[str, str] = {}
+"""Hash of the images that this Dask worker sees, by a hash of the call and their address; empty if it sees none."""
 
 
 class UnfitError(Exception):
@@ -67,10 +76,18 @@ class Call:
 
 @dataclass(frozen=True)
 class NeededInputs:
-    """Inputs of a job: their paths on the client, and the recipe from which a worker without them prepares its own."""
+    """Inputs of a job.
+
+    Attributes:
+        recipe: recipe from which a worker that does not see them prepares its own.
+        paths: their paths on the client; the names of tables and network images contain a hash of what they are.
+        images: address of the images; empty if the job uses none.
+
+    """
 
     recipe: InputRecipe
-    paths: tuple[Path, ...]
+    paths: tuple[Path, ...] = ()
+    images: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,12 +156,12 @@ def greet(wanted: Mapping[str, str], token: Path) -> tuple[str, bool]:
 
 def shares_results(token: Path) -> bool:
     """Return whether this machine sees the token in a results folder."""
-    return token.is_file()
+    return os.path.isfile(token)  # noqa: PTH113 - False instead of an error if a folder above it cannot be entered
 
 
 def sees_all(paths: tuple[Path, ...]) -> bool:
     """Return whether this machine sees all inputs of a job."""
-    return all(path.exists() for path in paths)
+    return all(os.path.exists(path) for path in paths)  # noqa: PTH110 - as above
 
 
 async def inspect_inputs(call: Call, inputs: tuple[NeededInputs, ...], dask_worker: Any = None) -> str:  # noqa: ANN401
@@ -166,6 +183,8 @@ def _fault_of_inputs(call: Call, inputs: tuple[NeededInputs, ...], folder: Path)
             _own_inputs(call, needed, run, folder, shares=shares)
     except UnfitError as fault:
         return str(fault)
+    except OSError as fault:
+        return f"cannot look for the inputs of jobs: {fault}."
     return ""
 
 
@@ -175,13 +194,16 @@ def runs_any(keys: set[str], dask_worker: Any = None) -> bool:  # noqa: ANN401 -
 
 
 def wanted_check() -> Callable[[], bool]:
-    """Return a function of whether the current Dask task was not cancelled, and the worker is not closing."""
+    """Return a function of whether the current Dask task was not cancelled, and the worker is not closing.
+
+    A worker that is paused, or retires, ends its tasks first.
+    """
     worker: Any = get_worker()
     key = worker.get_current_task()
 
     def is_wanted() -> bool:
         task = worker.state.tasks.get(key)
-        return worker.status.name == "running" and task is not None and task.state in {"executing", "long-running"}
+        return worker.status in WORKER_ANY_RUNNING and task is not None and task.state in {"executing", "long-running"}
 
     return is_wanted
 
@@ -205,16 +227,20 @@ def do_job(order: Order) -> Ending | Refusal | FilesNeeded:
         raise Reschedule
     try:
         if not is_wanted():
-            return Ending(1, ["stopped before it began"])
+            raise Reschedule
         shares = shares_results(order.call.token)
         if order.files is None and not shares:
             return FilesNeeded()
         worker.log_event(order.call.topic, {"key": order.key, "label": order.label})
-        return _do(order, is_wanted, shares=shares)
+        ending = _do(order, is_wanted, shares=shares)
+        if not is_wanted():  # its process was killed
+            raise Reschedule
     except UnfitError as unfit:
         if not is_wanted():
-            return Ending(1, ["stopped"])
+            raise Reschedule from unfit
         fault = str(unfit)
+    else:
+        return ending
     finally:
         busy.release()
     return _refuse(order, fault)
@@ -262,16 +288,19 @@ def _do(order: Order, is_wanted: Callable[[], bool], *, shares: bool) -> Ending:
         job = job.changed(native=own.native, network_images=own.network_images, **changes)
     if shares:
         return run(order.reference, job.model_dump_json())
-    try:
-        with temporary_results(job, order.files or {}, folder) as moved:
-            ending = run(order.reference, moved.model_dump_json())
-            if ending.code != CANNOT_WRITE:
-                return Ending(ending.code, ending.log, run_files(moved) if ending.code == 0 else {})
-            problem = ending.log[-1]
-    except OSError as fault:
-        problem = str(fault)
-    message = f"cannot write its temporary folder {folder}: {problem}. Free some space there."
-    raise UnfitError(message)
+    with ExitStack() as stack:
+        try:
+            moved = stack.enter_context(temporary_results(job, order.files or {}, folder))
+        except OSError as fault:
+            raise _no_space(folder, fault) from fault
+        ending = run(order.reference, moved.model_dump_json())
+        if ending.code == CANNOT_WRITE:
+            raise _no_space(folder, ending.log[-1])
+        return Ending(ending.code, ending.log, run_files(moved) if ending.code == 0 else {})
+
+
+def _no_space(folder: Path, problem: object) -> UnfitError:
+    return UnfitError(f"cannot write its temporary folder {folder}: {problem}. Free some space there.")
 
 
 def _own_inputs(
@@ -286,7 +315,7 @@ def _own_inputs(
 
     """
     _check_track_files(inputs.recipe.track_files)
-    if shares and sees_all(inputs.paths):
+    if shares and sees_all(inputs.paths) and _has_same_images(call, inputs):
         return None
     recipe = inputs.recipe.model_copy(update={"track_files": {}})
     name = sha256_text(call.topic, recipe.model_dump_json())
@@ -297,6 +326,19 @@ def _own_inputs(
     return prepared[name]
 
 
+def _has_same_images(call: Call, inputs: NeededInputs) -> bool:
+    """Return whether this machine sees the same images at their address; they are listed once for each call."""
+    if not inputs.images:
+        return True
+    name = sha256_text(call.topic, inputs.images)
+    if name not in states:
+        try:
+            states[name] = sha256_text(reopen_images(inputs.images).state())
+        except (PlanktonbenchError, OSError):
+            states[name] = ""
+    return states[name] == inputs.recipe.images_state
+
+
 def _prepare(call: Call, recipe: InputRecipe, run: Callable[[str, str], Ending], folder: Path) -> PreparedInputs:
     """Prepare inputs in a new process.
 
@@ -304,16 +346,16 @@ def _prepare(call: Call, recipe: InputRecipe, run: Callable[[str, str], Ending],
         UnfitError: the process died, or the temporary folder cannot be written.
 
     """
-    try:
-        with TemporaryDirectory(prefix="planktonbench-", dir=folder, ignore_cleanup_errors=True) as temporary:
-            answer = Path(temporary) / "inputs.json"
-            request = InputRequest(recipe=recipe, processes=call.threads, answer=answer)
-            ending = run(call.prepare, request.model_dump_json())
-            if answer.is_file():
-                return PreparedInputs.model_validate_json(answer.read_bytes())
-    except OSError as fault:
-        message = f"cannot write its temporary folder {folder}: {fault}. Free some space there."
-        raise UnfitError(message) from fault
+    with ExitStack() as stack:
+        temporary = TemporaryDirectory(prefix="planktonbench-", dir=folder, ignore_cleanup_errors=True)
+        try:
+            answer = Path(stack.enter_context(temporary)) / "inputs.json"
+        except OSError as fault:
+            raise _no_space(folder, fault) from fault
+        request = InputRequest(recipe=recipe, processes=call.threads, answer=answer)
+        ending = run(call.prepare, request.model_dump_json())
+        if answer.is_file():
+            return PreparedInputs.model_validate_json(answer.read_bytes())
     last = ending.log[-1] if ending.log else "no message"
     message = f"could not prepare the inputs of '{recipe.manifest.name}' (exit code {ending.code}): {last}"
     raise UnfitError(message)

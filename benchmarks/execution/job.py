@@ -66,9 +66,10 @@ class InputRecipe(BaseModel):
         data_sha256: hash of the data set without the excluded objects.
         simulated: whether its objects were drawn by a program.
         excluded: ids of the excluded objects.
+        images_state: hash of the state of its images; empty if no track uses these.
         features: the feature table as described in the card; empty if the track uses none.
         image_form: fields of the form of the network images; empty if the track uses none.
-        track_files: hash of each file of a user-supplied track, by its absolute path.
+        track_files: hash of each file of user-supplied tracks, by its absolute path.
 
     """
 
@@ -79,6 +80,7 @@ class InputRecipe(BaseModel):
     data_sha256: str
     simulated: bool = False
     excluded: tuple[str, ...] = ()
+    images_state: str = ""
     features: dict[str, Any] = {}
     image_form: dict[str, Any] = {}
     track_files: dict[Path, str] = {}

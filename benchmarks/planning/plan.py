@@ -10,6 +10,7 @@ from ...data_manifests.dataset import Dataset, find_folder
 from ...data_manifests.manifest import Manifest, load_manifest, manifest_of_folder
 from ...data_manifests.seeds import sha256_file, sha256_text
 from ...data_manifests.splits import Split, SplitPlan, make_splits
+from ...models.protocol.source_hash import user_files
 from ...reports.run_files.card import Card
 from ...reports.run_files.run_folder import truth_path
 from ..execution.cards import card_facts, card_notes
@@ -69,6 +70,8 @@ def plan_jobs(
 ) -> list[Job]:
     """Return the jobs of a data set: every method on every split, with its inputs."""
     images = "" if dataset.images is None else dataset.images.address
+    uses_images = dataset.images is not None and any("images" in method.track.inputs for method in methods)
+    images_state = sha256_text(dataset.images.state()) if dataset.images is not None and uses_images else ""
     jobs = []
     for split in splits:
         truth = truth_path(out, dataset.name, split.name, split.seed).resolve()
@@ -89,25 +92,26 @@ def plan_jobs(
                 native=native,
                 images=images if "images" in method.track.inputs else "",
                 network_images=network_images.address if network_images else "",
-                recipe=_recipe(dataset, method, draft),
+                recipe=_recipe(dataset, method, draft, images_state),
                 force=settings.force,
             )
             jobs.append(job)
     return jobs
 
 
-def _recipe(dataset: Dataset, method: Method, draft: Card) -> InputRecipe:
+def _recipe(dataset: Dataset, method: Method, draft: Card, images_state: str) -> InputRecipe:
     """Return how a worker without the inputs of a job prepares them."""
-    files = {source.file for source in (method.source, *(base.source for base in method.base_methods))}
+    files = {path for one in (method, *method.base_methods) if one.source.file for path in user_files(one.track)}
     return InputRecipe(
         manifest=dataset.manifest,
         folder=dataset.folder.resolve(),
         data_sha256=dataset.data_sha256,
         simulated=dataset.simulated,
         excluded=dataset.excluded,
+        images_state=images_state,
         features=draft.track.features,
         image_form=asdict(method.image_form) if method.image_form and dataset.images is not None else {},
-        track_files={path: sha256_file(path) for path in sorted(path for path in files if path)},
+        track_files={path: sha256_file(path) for path in sorted(files)},
     )
 
 

@@ -7,6 +7,7 @@ files with the same hash as on the client are used.
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from ...data_manifests.dataset import DATA_VARIABLE, candidate_folders, open_folder
@@ -69,7 +70,7 @@ def find_dataset(recipe: InputRecipe) -> Dataset:
     """
     name, faults = recipe.manifest.name, []
     for folder in _folders(recipe):
-        if not folder.exists():
+        if not os.path.exists(folder):  # noqa: PTH110 - False instead of an error if a folder above it cannot be entered
             faults.append(f"{folder} does not exist")
             continue
         try:

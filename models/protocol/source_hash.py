@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...data_manifests.files.source_code import LIBRARIES, PACKAGE, source_sha256
+from ...data_manifests.files.source_code import FOLDER, LIBRARIES, PACKAGE, source_files, source_sha256
 from ...data_manifests.seeds import sha256_text
 
 if TYPE_CHECKING:
@@ -36,14 +36,16 @@ def track_sha256(track: type[Track]) -> str:
     imports from its own folder or package. For a track defined in a notebook, the source of its class is hashed; for a
     track made by a function such as `from_sklearn`, its `definition` and the modules in `made_of` are hashed as well.
     """
-    modules = track_modules(track)
-    roots: dict[str, Path] = {}
-    for name in modules:
-        roots |= _roots(name, is_own=name == track.__module__)
-    texts = [str(getattr(track, "definition", "")), source_sha256(*modules, roots=roots)]
+    texts = [str(getattr(track, "definition", "")), source_sha256(*track_modules(track), roots=_user_roots(track))]
     if _file_of(track.__module__) is None:
         texts.append(_source_of(track))
     return sha256_text(*texts)
+
+
+def user_files(track: type[Track]) -> list[Path]:
+    """Return the files of a user-supplied track: its own, and those that it imports from beside it, sorted."""
+    files = source_files(*track_modules(track), roots=_user_roots(track)).values()
+    return sorted(path for path in files if not path.is_relative_to(FOLDER))
 
 
 def track_modules(track: type[Track]) -> list[str]:
@@ -56,6 +58,12 @@ def track_modules(track: type[Track]) -> list[str]:
 def _file_of(module: str) -> Path | None:
     path = getattr(sys.modules.get(module), "__file__", None)
     return None if path is None else Path(path)
+
+
+def _user_roots(track: type[Track]) -> dict[str, Path]:
+    """Return the location of user-supplied code that a track depends on, by module or package."""
+    modules = track_modules(track)
+    return {name: path for one in modules for name, path in _roots(one, is_own=one == track.__module__).items()}
 
 
 def _roots(module: str, *, is_own: bool) -> dict[str, Path]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import planktonbench as pb
 import pytest
-from planktonbench.models.protocol.source_hash import track_sha256
+from planktonbench.models.protocol.source_hash import track_sha256, user_files
 from planktonbench.models.registry import get_track
 
 if TYPE_CHECKING:
@@ -85,6 +85,18 @@ def test_an_edit_of_a_module_that_the_file_imports_is_noticed(
         opened.write("\n# edited\n")
 
     assert (track_sha256(get_track(f"{folder}/{reference}")) != before) == is_covered
+
+
+@pytest.mark.parametrize(
+    ("reference", "names"),
+    [
+        ("my_method.py:Mine", ["my_helper.py", "my_method.py", "my_package/__init__.py", "my_package/inner.py"]),
+        ("my_network.py:build", ["my_helper.py", "my_network.py"]),
+    ],
+)
+def test_the_files_of_a_user_supplied_track_are_known(folder: Path, reference: str, names: list[str]) -> None:
+    """A cluster compares them: those that the track imports, without installed libraries."""
+    assert user_files(get_track(f"{folder}/{reference}")) == [folder / name for name in names]
 
 
 def test_an_edit_of_a_user_defined_estimator_is_noticed(folder: Path) -> None:
