@@ -325,4 +325,6 @@ class DaskCluster:
 
 
 def _inputs_of(job: Schedulable) -> NeededInputs | None:
-    return NeededInputs(job.recipe, tuple(job.input_paths), job.images) if isinstance(job, Job) else None
+    if not isinstance(job, Job) or job.recipe is None:
+        return None
+    return NeededInputs(job.recipe, tuple(job.input_paths), job.images)

@@ -138,7 +138,7 @@ class Job(BaseModel):
         native: file with the feature table; None if the track uses none.
         images: address of the images; empty if the track uses none.
         network_images: address of the network images; empty if the track uses none.
-        recipe: how a worker that does not share these inputs prepares them.
+        recipe: how a worker of a cluster that does not share these inputs prepares them; None without a cluster.
         force: whether a finished run is repeated.
 
     """
@@ -153,7 +153,7 @@ class Job(BaseModel):
     native: Path | None = None
     images: str = ""
     network_images: str = ""
-    recipe: InputRecipe
+    recipe: InputRecipe | None = None
     force: bool = False
 
     @cached_property

@@ -17,6 +17,7 @@ from ...reports.run_files.run_folder import REPLACED, RUNS, run_folder, truth_pa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import pandas as pd
@@ -159,7 +160,7 @@ def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
 
     """
     final = run_folder(out, card)
-    with atomic_folder(final, move_existing=lambda folder: set_aside(out, folder)) as new:
+    with _new_run(out, final) as new:
         for name, table in tables.items():
             table.to_parquet(new / name, index=False)
         (new / CARD).write_text(card.to_text(), encoding="utf-8")
@@ -181,10 +182,15 @@ def store_files(out: Path, card: Card, files: Mapping[str, bytes]) -> Path:
 
     """
     final = run_folder(out, card)
-    with atomic_folder(final, move_existing=lambda folder: set_aside(out, folder)) as new:
+    with _new_run(out, final) as new:
         for name, content in files.items():
             (new / name).write_bytes(content)
     return final
+
+
+def _new_run(out: Path, final: Path) -> AbstractContextManager[Path]:
+    """Return the context of a temporary folder that becomes the folder of a run."""
+    return atomic_folder(final, move_existing=lambda folder: set_aside(out, folder))
 
 
 def set_aside(out: Path, folder: Path) -> None:

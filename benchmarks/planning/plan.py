@@ -70,8 +70,7 @@ def plan_jobs(
 ) -> list[Job]:
     """Return the jobs of a data set: every method on every split, with its inputs."""
     images = "" if dataset.images is None else dataset.images.address
-    uses_images = dataset.images is not None and any("images" in method.track.inputs for method in methods)
-    images_state = sha256_text(dataset.images.state()) if dataset.images is not None and uses_images else ""
+    images_state = _images_state(dataset, methods) if settings.scheduler else ""
     jobs = []
     for split in splits:
         truth = truth_path(out, dataset.name, split.name, split.seed).resolve()
@@ -92,11 +91,17 @@ def plan_jobs(
                 native=native,
                 images=images if "images" in method.track.inputs else "",
                 network_images=network_images.address if network_images else "",
-                recipe=_recipe(dataset, method, draft, images_state),
+                recipe=_recipe(dataset, method, draft, images_state) if settings.scheduler else None,
                 force=settings.force,
             )
             jobs.append(job)
     return jobs
+
+
+def _images_state(dataset: Dataset, methods: list[Method]) -> str:
+    """Return the hash of the state of the images, which takes long for many files; empty if no method uses them."""
+    uses_images = any("images" in method.track.inputs for method in methods)
+    return sha256_text(dataset.images.state()) if dataset.images is not None and uses_images else ""
 
 
 def _recipe(dataset: Dataset, method: Method, draft: Card, images_state: str) -> InputRecipe:

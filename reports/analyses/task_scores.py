@@ -99,11 +99,11 @@ class TaskScores(Analysis):
 
 
 def _mean_text(values: pd.Series) -> str:
-    """Return the mean of numbers as text, without decimals if all are whole; of text, the distinct values."""
+    """Return the mean of numbers as text, without decimals if it is whole; of text, the distinct values."""
     if not pd.api.types.is_numeric_dtype(values):
         return ", ".join(dict.fromkeys(values))
-    whole = (values == values.round()).all()
-    return f"{values.mean():,.0f}" if whole else f"{values.mean():.3f}"
+    mean = float(values.mean())
+    return f"{mean:,.0f}" if mean.is_integer() else f"{mean:,.3f}"
 
 
 def _with_interval(value: float, low: float, high: float) -> str:

@@ -26,6 +26,7 @@ PROGRAM = f"""@software{{planktonbench,
   title = {{planktonbench}},
   version = {{{__version__}}}
 }}"""
+UNLABELLED = "No labels were available to {tracks}."
 LIBRARIES = ("scikit-learn", "xgboost", "keras", "tensorflow", "torch", "jax")
 
 
@@ -101,10 +102,12 @@ def _methods(section: Section, sources: dict[str, str], keys: dict[str, str]) ->
 
 
 def _tasks(section: Section) -> list[str]:
-    """Return a sentence for each task that needs one."""
+    """Return a sentence on the tracks that received no labels, and one for each task that needs one."""
     tracks: dict[str, list[str]] = {}
     for track in section.done:
-        tracks.setdefault(task_named(track.card.track.task).methods, []).append(track.name)
+        facts = track.card.track
+        for text in (UNLABELLED if facts.labels == "none" else "", task_named(facts.task).methods):
+            tracks.setdefault(text, []).append(track.name)
     return [text.format(tracks=", ".join(names)) for text, names in tracks.items() if text]
 
 

@@ -48,10 +48,7 @@ class Clustering(Task):
         "several runs, values and limits are means. In the leaderboard, clusters are named by the most common taxon "
         "among their validation objects."
     )
-    methods = (
-        "{tracks} received no labels; for macro F1, clusters were named by the most common taxon among their "
-        "validation objects."
-    )
+    methods = "Clusters of {tracks} were named by the most common taxon among their validation objects, for macro F1."
     measures: ClassVar[Mapping[str, str]] = {"acc": "ACC", "f1": "F1 after matching", "nmi": "NMI", "ari": "ARI"}
     facts: ClassVar[Mapping[str, str]] = {
         "labels": "labels seen",
