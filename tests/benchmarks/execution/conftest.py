@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import os
 import re
-import subprocess
+import runpy
 import sys
 import time
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ from planktonbench.benchmarks.console.progress import Progress
 from planktonbench.benchmarks.execution.environment import PROGRESS_MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from multiprocessing.process import BaseProcess
 
 MODULE = "deeds_of_tests"
 CODE = f"""
@@ -132,8 +134,8 @@ class Cluster:
 
     address: str
     folder: Path
-    scheduler: subprocess.Popen[bytes]
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    scheduler: BaseProcess
+    workers: list[BaseProcess] = field(default_factory=list)
 
     def wait_for_workers(self, count: int) -> None:
         """Wait until workers have joined the scheduler."""
@@ -146,19 +148,11 @@ class Cluster:
         """Return the temporary folders of jobs on the workers."""
         return list((self.folder / "scratch").rglob("planktonbench-*"))
 
-    def add_worker(
-        self,
-        threads: int = 1,
-        command: tuple[str, ...] = (sys.executable, "-m", "distributed.cli.dask_worker"),
-        *,
-        preload: str = "",
-        **environment: str,
-    ) -> subprocess.Popen[bytes]:
+    def add_worker(self, threads: int = 1, *, preload: str = "", **environment: str) -> BaseProcess:
         """Start a worker that does not restart itself.
 
         Args:
             threads: its number of threads.
-            command: program that starts it.
             preload: code that it executes first.
             environment: environment variables to change.
 
@@ -169,28 +163,60 @@ class Cluster:
             script = self.folder / f"preload-{len(self.workers)}.py"
             script.write_text(preload)
             options += ["--preload", str(script)]
-        with (self.folder / f"worker-{len(self.workers)}.log").open("wb") as log:
-            self.workers.append(
-                subprocess.Popen(
-                    [*command, self.address, *options],
-                    cwd=self.folder,
-                    stdout=log,
-                    stderr=log,
-                    env={**os.environ, **environment},
-                )
-            )
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        self.workers.append(start_dask("dask_worker", [self.address, *options], log, environment))
         return self.workers[-1]
+
+
+COMMAND = """
+import os, sys, warnings
+
+os.environ.clear()
+os.environ.update({environment!r})
+os.chdir({folder!r})
+for number in (1, 2):
+    os.dup2(os.open({log!r}, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+warnings.resetwarnings()
+sys.argv = {words!r}
+from distributed.cli import {command}
+
+{command}.main()
+"""
+PRELOADED = [
+    "distributed.cli.dask_scheduler",
+    "distributed.cli.dask_worker",
+    "planktonbench.benchmarks.execution.dask_worker",
+    "planktonbench.benchmarks.execution.dask_chunks",
+]
+
+
+def start_dask(command: str, options: list[str], log: Path, environment: Mapping[str, str] | None = None) -> BaseProcess:
+    """Start a command of Dask as a fork of a process that has imported Dask, since imports take most of its time.
+
+    Args:
+        command: `dask_scheduler` or `dask_worker`.
+        options: words of the command line.
+        log: receives the output.
+        environment: environment variables to change.
+
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    script = log.with_suffix(".py")
+    words = {"environment": {**os.environ, **(environment or {})}, "folder": str(log.parent), "log": str(log)}
+    script.write_text(COMMAND.format(**words, words=[command, *options], command=command))
+    process = context.Process(target=runpy.run_path, args=(str(script),))
+    process.start()
+    return process
 
 
 @contextmanager
 def started(folder: Path) -> Iterator[Cluster]:
     """Start a scheduler without workers, and kill all at the end."""
     folder.mkdir()
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard", "--port", "0"]
-    command += ["--host", "127.0.0.1"]
     log = folder / "scheduler.log"
-    with log.open("wb") as output:
-        scheduler = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+    log.touch()
+    scheduler = start_dask("dask_scheduler", ["--no-dashboard", "--port", "0", "--host", "127.0.0.1"], log)
     end = time.monotonic() + PATIENCE
     while not (found := re.search(r"tcp://127\.0\.0\.1:\d+", log.read_text())) and time.monotonic() < end:
         time.sleep(0.05)
@@ -201,7 +227,7 @@ def started(folder: Path) -> Iterator[Cluster]:
     finally:
         for process in [*cluster.workers, scheduler]:
             process.kill()
-            process.wait()
+            process.join()
 
 
 @pytest.fixture

@@ -142,8 +142,12 @@ def test_a_worker_with_other_versions_is_named(
 
 def test_a_worker_without_the_package_is_named(cluster: Cluster, deeds: Deeds, lines: Lines) -> None:
     """Its environment lacks planktonbench."""
-    code = "import sys; sys.modules['planktonbench'] = None; from distributed.cli.dask_worker import main; main()"
-    cluster.add_worker(command=(sys.executable, "-c", code))
+    cluster.add_worker(
+        preload="import sys\n"
+        "for name in [name for name in sys.modules if name.split('.')[0] == 'planktonbench']:\n"
+        "    del sys.modules[name]\n"
+        "sys.modules['planktonbench'] = None\n"
+    )
 
     with pytest.raises(SuiteError, match=r"Dask worker tcp://\S+ cannot do jobs: .*ModuleNotFoundError.*planktonbench"):
         opened(cluster, deeds, lines)

@@ -23,6 +23,7 @@ from planktonbench.reports.run_files.card import read_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.process import BaseProcess
     from pathlib import Path
 
     import pandas as pd
@@ -171,7 +172,7 @@ class Suite:
         """The cache of the worker that shares nothing."""
         return self.folder / "other-cache"
 
-    def add_worker(self, code: str = "", *, apart: bool = True) -> subprocess.Popen[bytes]:
+    def add_worker(self, code: str = "", *, apart: bool = True) -> BaseProcess:
         """Start a worker that shares nothing, or all."""
         if not apart:
             return self.cluster.add_worker()
