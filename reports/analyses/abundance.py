@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.ticker import FuncFormatter
-from scipy.optimize import nnls
-from scipy.spatial.distance import braycurtis
 
 from ..figures.style import INK, canvas, finish
 from ..results.run_table import is_blank, run_table
@@ -97,6 +94,8 @@ class CountsByTaxon(Analysis):
 
     def draw(self, section: Section, rows: pd.DataFrame) -> Figure | None:
         """Draw plain and adjusted counts of each taxon against true counts for the best track, as means over runs."""
+        import seaborn as sns
+
         known = rows.dropna(subset=["n_counted"])
         known = known[known["track"] == section.done[0].name]
         if known.empty:
@@ -147,6 +146,8 @@ def adjusted_counts(counted: NDArray[np.int64], confusion: NDArray[np.int64]) ->
         Non-negative float64 of shape (n_classes,), with the sum of `counted`.
 
     """
+    from scipy.optimize import nnls
+
     n_classes, n = len(counted), counted.sum()
     support = confusion.sum(axis=1, keepdims=True)
     rates = np.where(support > 0, confusion / np.maximum(support, 1), np.eye(n_classes))
@@ -221,6 +222,8 @@ def _confusion(predictions: SubsetPredictions) -> NDArray[np.int64]:
 
 
 def _rows(run: StoredRun) -> Rows | str:
+    from scipy.spatial.distance import braycurtis
+
     found = counts(run)
     if isinstance(found, str):
         return found

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
-from sklearn.metrics import log_loss
 
 from ..figures.style import INK, canvas, finish, track_colours, tracks_shown
 from ..results.run_table import run_table, track_means
@@ -131,6 +129,8 @@ def _rows(run: StoredRun) -> Rows | str:
 
 
 def _probability_columns(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> dict[str, object]:
+    from sklearn.metrics import log_loss
+
     bins = reliability(predictions.right, confidence(predictions, scores))
     true_scores = np.take_along_axis(scores, predictions.truth[:, None], axis=1)
     shares = scores / scores.sum(axis=1, keepdims=True)
@@ -208,6 +208,8 @@ def class_auroc(truth: NDArray[np.int64], scores: NDArray[np.float64]) -> NDArra
         float64 of shape (n_classes_with_both,), in the order of the classes.
 
     """
+    from scipy.stats import rankdata
+
     n, sizes = len(truth), np.bincount(truth, minlength=scores.shape[1])
     present = np.flatnonzero((sizes > 0) & (sizes < n))
     ranks = rankdata(scores[:, present], axis=0)

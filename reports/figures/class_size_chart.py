@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import seaborn as sns
-from statsmodels.nonparametric.smoothers_lowess import lowess
 
 from .interactive import BY_SIZE, label, new_chart
 
@@ -43,6 +41,8 @@ def by_class_size(section: Section) -> go.Figure:
 
 def _add_track(figure: go.Figure, section: Section, track: TrackResult, measure: str, position: int) -> None:
     """Add the markers and the line of a track."""
+    import seaborn as sns
+
     table = track.per_class.assign(objects=lambda rows: rows["taxon"].map(section.class_sizes))
     line = smooth(table["objects"], table[measure])
     colour = sns.color_palette("colorblind", COLOURS).as_hex()[position % COLOURS]
@@ -100,6 +100,8 @@ def smooth(sizes: pd.Series, values: pd.Series) -> NDArray[np.float64]:
         if so many have the same size that a window holds no other size.
 
     """
+    from statsmodels.nonparametric.smoothers_lowess import lowess
+
     if len(sizes) < MIN_CLASSES_FOR_LINE or sizes.value_counts().max() >= int(WINDOW * len(sizes)):
         return np.empty((0, 2))
     smoothed = lowess(values.to_numpy(np.float64), np.log10(sizes.to_numpy(np.float64)), frac=WINDOW)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, SymmetricalLogLocator
@@ -45,6 +44,8 @@ def class_sizes(section: Section) -> Figure:
 
 
 def _size_bars(sizes: pd.Series, axes: Axes) -> None:
+    import seaborn as sns
+
     sns.barplot(x=sizes.to_numpy(), y=sizes.index, color=ACCENT, ax=axes)
     axes.set_xscale("symlog", linthresh=LINEAR_BELOW)
     axes.axvline(LINEAR_BELOW, color=INK, linewidth=0.8, linestyle="--")
@@ -57,6 +58,8 @@ def _size_bars(sizes: pd.Series, axes: Axes) -> None:
 
 def tracks(section: Section) -> Figure:
     """Draw macro F1 of each run with its interval, tracks in the order of the leaderboard."""
+    import seaborn as sns
+
     rows = [
         {"track": track.name, "macro F1": score.macro_f1, "ends": score.macro_f1_interval, "run": position}
         for track in section.done
@@ -78,6 +81,8 @@ def tracks(section: Section) -> Figure:
 
 def f1_by_size(section: Section) -> Figure:
     """Draw F1 of each class against its number of objects, one colour per track."""
+    import seaborn as sns
+
     sizes = section.class_sizes
     shown = section.done[:6]
     table = pd.concat([track.per_class.assign(track=track.name) for track in shown])
@@ -101,6 +106,8 @@ def f1_by_size(section: Section) -> Figure:
 
 def imbalance(section: Section) -> Figure | None:
     """Draw macro F1 against accuracy of tracks that differ in how they treat class imbalance; None if none differ."""
+    import seaborn as sns
+
     treated = [track for track in section.done if "imbalance" in track.card.track.config]
     if len({track.card.track.config["imbalance"] for track in treated}) < 2:  # noqa: PLR2004 - nothing to compare
         return None
@@ -135,6 +142,8 @@ def imbalance(section: Section) -> Figure | None:
 
 def confusion(section: Section, track: TrackResult) -> Figure:
     """Draw the confusion matrix on a log scale, classes sorted by size; counts are written if there are few classes."""
+    import seaborn as sns
+
     order = [name for name in section.class_sizes.index if name in track.confusion.index]
     counts = track.confusion.loc[order, order]
     few = len(order) <= ANNOTATE_UP_TO
@@ -178,6 +187,8 @@ def correlations(preparation: pd.DataFrame) -> Figure | None:
 
     With more than `NAMED_COLUMNS` columns names are left out, since the figure would be a metre wide.
     """
+    import seaborn as sns
+
     columns = [name for name in preparation.columns if name.startswith("r:")]
     names = [name.removeprefix("r:") for name in columns]
     if not columns:
@@ -206,6 +217,8 @@ def correlations(preparation: pd.DataFrame) -> Figure | None:
 
 def importance(table: pd.DataFrame) -> Figure:
     """Draw gain and permutation importance of the features with the largest gain, next to each other."""
+    import seaborn as sns
+
     shown = table.head(MOST_FEATURES)
     figure = Figure(figsize=(7.5, 1.0 + 0.21 * len(shown)), layout="constrained")
     FigureCanvasAgg(figure)
@@ -246,6 +259,8 @@ def draw(section: Section, others: Mapping[str, Figure | None] = MappingProxyTyp
 
 def scales(preparation: pd.DataFrame) -> Figure:
     """Draw mean and standard deviation of each native column before and after normalisation, as in source 001."""
+    import seaborn as sns
+
     names = {
         "mean": "mean, raw",
         "std": "SD, raw",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
-import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -57,6 +56,8 @@ def tracks_shown(section: Section) -> dict[str, TrackResult]:
 
 def track_colours(names: Collection[str]) -> list[tuple[float, float, float]]:
     """Return one colour for each track."""
+    import seaborn as sns
+
     return list(sns.color_palette("colorblind", len(names)))
 
 

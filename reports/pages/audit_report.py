@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -98,6 +97,8 @@ def sizes(audit: Audit) -> Figure | None:
 
     Scales are logarithmic, since sizes span two orders of magnitude. None if no image can be read.
     """
+    import seaborn as sns
+
     images = audit.images
     readable = None if images is None else images.loc[images["status"] == "ok", ["width", "height"]]
     if readable is None or not len(readable):

@@ -190,7 +190,9 @@ PRELOADED = [
 ]
 
 
-def start_dask(command: str, options: list[str], log: Path, environment: Mapping[str, str] | None = None) -> BaseProcess:
+def start_dask(
+    command: str, options: list[str], log: Path, environment: Mapping[str, str] | None = None
+) -> BaseProcess:
     """Start a command of Dask as a fork of a process that has imported Dask, since imports take most of its time.
 
     Args:
