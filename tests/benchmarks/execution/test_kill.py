@@ -1,4 +1,4 @@
-"""Runs that are killed at any moment: nothing is lost or incomplete, and a later call completes them."""
+"""Runs that are killed in every phase: nothing is lost or incomplete, and a later call completes them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,17 @@ from planktonbench.reports.run_files.card import read_card
 if TYPE_CHECKING:
     from pathlib import Path
 
-KILLS = 10
-TRACKS = ["xgb-source001", "logistic-native", "majority", "random"]
+PHASES = {
+    "data are being prepared": "cache/planktonbench/**/*",
+    "the first run has begun": "out/.locks/*.lock",
+    "the first run is stored": "out/runs/*/*/*/seed-*/card.json",
+    "the report has begun": "out/*report*.part*/tables/*",
+    "figures are being drawn": "out/*report*.part*/figures/*.png",
+}
+"""Phases of a run, with the files in the folder of a `Place` that show that they have begun."""
+
+DELAY = 0.2  # seconds; longest wait between the beginning of a phase and the kill
+TRACKS = ["xgb-source001", "logistic-native", "random"]
 PATIENCE = 120  # seconds; a call that takes longer hangs
 
 
@@ -98,38 +107,37 @@ def ends_within(call: subprocess.Popen[bytes], seconds: float) -> bool:
     return True
 
 
+def call_until(place: Place, files: str) -> subprocess.Popen[bytes]:
+    """Start the run and wait until it has made some files; it must not end before."""
+    before = set(place.folder.glob(files))
+    call, end = place.call(), time.monotonic() + PATIENCE
+    while not set(place.folder.glob(files)) - before:
+        assert call.poll() is None, f"the call ended before there was {files}"
+        assert time.monotonic() < end, f"there is no {files}"
+        time.sleep(0.01)
+    return call
+
+
 @pytest.mark.long
 def test_a_killed_run_is_completed(challenge: Path, tmp_path: Path) -> None:
-    """After ten random kills, of all processes or only of the parent, later calls resume and give the same results.
+    """After kills in each phase, of all processes or only of the parent, later calls resume and give the same results.
 
-    The call after a kill may be killed, too. A call that ends before its kill must have completed the run, and the next
-    call starts in a new folder.
+    Each call resumes what the one before left, and is killed in a later phase, at a random moment after its beginning.
     """
-    undisturbed = Place(challenge, tmp_path / "undisturbed")
-    start = time.monotonic()
+    undisturbed, place = Place(challenge, tmp_path / "undisturbed"), Place(challenge, tmp_path / "killed")
 
     assert ends_within(undisturbed.call(), PATIENCE)
-    duration = time.monotonic() - start
     whole = undisturbed.predictions()
     rng = np.random.default_rng(2026)
-    kills = completed = 0
-    place = Place(challenge, tmp_path / "0")
-    while kills < KILLS:
-        start, new = time.monotonic(), not place.out.exists()
-        call = place.call()
-        if ends_within(call, rng.uniform(0, duration if new else duration / 2)):  # later calls have less to do
-            if new:  # the first call may have shared the machine with other processes
-                duration = min(duration, time.monotonic() - start)
-            expect_complete(place, undisturbed)
-            completed += 1
-            place = Place(challenge, tmp_path / str(completed))
-            continue
-        if kills % 2:
+    for kill, files in enumerate(PHASES.values()):
+        call = call_until(place, files)
+        time.sleep(rng.uniform(0, DELAY))
+        if kill % 2:
             call.kill()
         else:
             os.killpg(call.pid, signal.SIGKILL)
-        call.wait()
-        kills += 1
+
+        assert call.wait() == -signal.SIGKILL
         expect_nothing_half(place, whole)
 
     assert ends_within(place.call(), PATIENCE)
