@@ -94,7 +94,7 @@ def make_objects() -> Callable[..., Objects]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def image_subsets() -> dict[str, Objects]:
     """Train, valid and test of bright shapes on a dark background, with a missing class code (2)."""
     return make_image_subsets({"train": 120, "valid": 40, "test": 40})

@@ -159,7 +159,9 @@ def test_a_worker_that_joins_later_is_checked(cluster: Cluster, deeds: Deeds, li
     backend = opened(cluster, deeds, lines)
     first = backend.submit(deeds.run_one, deeds.job("sleep first"))
     wait_for(deeds, 1)
-    cluster.add_worker(threads=1)
+    cluster.add_worker(
+        preload="from planktonbench.benchmarks.execution import dask_worker\ndask_worker.UNFIT_SECONDS = 0.5\n"
+    )
     second = backend.submit(deeds.run_one, deeds.job("nothing"))
     end = time.monotonic() + PATIENCE
     while not (unfit := [line for line in lines.logged if "gets no jobs" in line]) and time.monotonic() < end:
@@ -217,7 +219,7 @@ def test_no_scheduler(address: str, challenge: Path, tmp_path: Path, monkeypatch
 
 def test_another_program_answers(deeds: Deeds, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     """A web server is not a scheduler; the message has its address."""
-    monkeypatch.setattr(dask_connection, "CONNECT_SECONDS", 5)
+    monkeypatch.setattr(dask_connection, "CONNECT_SECONDS", 1)
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         address = f"tcp://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever).start()

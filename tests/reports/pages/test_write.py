@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from planktonbench.reports.pages.write import Results
+
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory, add_run: Callable[..., Path], preparation: pd.DataFrame) -> Path:
@@ -33,6 +35,15 @@ def out(tmp_path_factory: pytest.TempPathFactory, add_run: Callable[..., Path], 
     add_run(out, dataset="bay", simulated=True)
     write_results(out)
     return out
+
+
+@pytest.fixture(scope="module")
+def again(out: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Results]:
+    """A folder with the same cards, predictions and truth, and the results of writing its report."""
+    copy = tmp_path_factory.mktemp("again")
+    for name in ("runs", "truth"):
+        shutil.copytree(out / name, copy / name)
+    return copy, write_results(copy)
 
 
 def names(folder: Path) -> list[str]:
@@ -119,11 +130,9 @@ def test_all_links_of_all_pages_exist(out: Path) -> None:
         assert missing == []
 
 
-def test_tables_are_returned_as_written(out: Path, tmp_path: Path) -> None:
+def test_tables_are_returned_as_written(out: Path, again: tuple[Path, Results]) -> None:
     """Warnings have one row for each warning of a data set; every table with rows is a file."""
-    for name in ("runs", "truth"):
-        shutil.copytree(out / name, tmp_path / name)
-    results = write_results(tmp_path)
+    _, results = again
     files = {path.name for path in (out / "report" / "tables").glob("*.csv")}
 
     assert results.warnings.columns.tolist() == list(WARNING_COLUMNS)
@@ -132,15 +141,13 @@ def test_tables_are_returned_as_written(out: Path, tmp_path: Path) -> None:
     assert results.leaderboard["track"].tolist() == pd.read_csv(out / "report/tables/leaderboard.csv")["track"].tolist()
 
 
-def test_the_report_is_reproducible(out: Path, tmp_path: Path) -> None:
+def test_the_report_is_reproducible(out: Path, again: tuple[Path, Results]) -> None:
     """A report from copied cards, predictions and truth is byte for byte the same."""
-    for name in ("runs", "truth"):
-        shutil.copytree(out / name, tmp_path / name)
-    table = write_results(tmp_path).scores
+    copy, results = again
 
-    assert names(tmp_path) == names(out)
-    assert [name for name in names(out) if (out / name).read_bytes() != (tmp_path / name).read_bytes()] == []
-    assert table["track"].tolist() == ["good", "good", "good", "lost"]
+    assert names(copy) == names(out)
+    assert [name for name in names(out) if (out / name).read_bytes() != (copy / name).read_bytes()] == []
+    assert results.scores["track"].tolist() == ["good", "good", "good", "lost"]
 
 
 def test_several_splits_of_a_data_set_have_separate_files(tmp_path: Path, add_run: Callable[..., Path]) -> None:
