@@ -90,6 +90,12 @@ def challenge(tmp_path: Path) -> Path:
     return write_challenge(tmp_path / "data", *challenge_tables())
 
 
+@pytest.fixture(scope="session")
+def shared_challenge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of `challenge` for tests that do not change it."""
+    return write_challenge(tmp_path_factory.mktemp("challenge") / "data", *challenge_tables())
+
+
 @pytest.fixture
 def make_challenge(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes modified tables: `make_challenge(meta=..., native=...)`, functions or None."""

@@ -41,7 +41,7 @@ def test_all_results_are_marked_as_simulated(tmp_path: Path, capfd: pytest.Captu
     assert "flowcam (simulated) · holdout.v1" in page
 
 
-@pytest.mark.usefixtures("small")
+@pytest.mark.usefixtures("small", "scores_only")
 def test_the_sample_is_simulated_once(tmp_path: Path) -> None:
     """The second call reads the sample from the cache and gives the same scores."""
     first = pb.run("flowcam", tracks=["majority"], seeds=[0], out=tmp_path / "out")
@@ -53,7 +53,7 @@ def test_the_sample_is_simulated_once(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(first, again)
 
 
-@pytest.mark.usefixtures("small")
+@pytest.mark.usefixtures("small", "scores_only")
 def test_real_files_take_precedence(challenge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is simulated if data are found."""
     monkeypatch.setenv("PLANKTONBENCH_DATA", str(tmp_path / "sea"))

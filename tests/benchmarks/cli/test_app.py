@@ -91,21 +91,12 @@ def test_a_failed_run_is_exit_code_1(challenge: Path, tmp_path: Path) -> None:
         "class Bad(Majority):\n    name = 'bad'\n"
         "    def fit(self, train, valid, *, rng):\n        raise ValueError('oh')\n"
     )
-    words = (
-        "run",
-        "flowcam",
-        "--data",
-        challenge,
-        "--tracks",
-        f"majority,{path}:Bad",
-        "--seeds",
-        0,
-        "--out",
-        tmp_path / "o",
-    )
-    plain, verbose = call(*words), call(*words, "--verbose")
+    words = ("run", "flowcam", "--data", challenge, "--seeds", 0, "--tracks")
+    plain = call(*words, f"majority,{path}:Bad", "--out", tmp_path / "plain")
+    verbose = call(*words, f"{path}:Bad", "--out", tmp_path / "verbose", "--verbose")
 
     assert (plain.returncode, verbose.returncode) == (1, 1)
+    assert pd.read_csv(tmp_path / "plain" / "scores.csv").set_index("track")["status"]["majority"] == "done"
     assert "failed: ValueError: oh (bad.py:5)" in plain.stderr
     assert ("Traceback" in plain.stderr, "Traceback" in verbose.stderr) == (False, True)
 

@@ -56,7 +56,7 @@ def test_leftovers_of_a_killed_call_are_removed(tmp_path: Path) -> None:
     """The next call makes the data set and removes the incomplete folder."""
     (tmp_path / ".set.part").mkdir()
     (tmp_path / ".set.part" / "imgs.zip").write_text("half")
-    done = simulate("flowcam", "--out", "set", "--objects", OBJECTS, cwd=tmp_path)
+    done = simulate("flowcam", "--out", "set", "--objects", OBJECTS, "--jobs", 1, cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["set"]

@@ -65,13 +65,20 @@ class Place:
         return {card.track.name for card in cards if card is not None}
 
 
-@pytest.fixture
-def place(challenge: Path, tmp_path: Path) -> Place:
-    """A results folder with one finished and reported track."""
-    made = Place(challenge, tmp_path / "place")
+@pytest.fixture(scope="module")
+def first(shared_challenge: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The place that the first test fills, and all copy."""
+    return Place(shared_challenge, tmp_path_factory.mktemp("full-disk") / "place")
 
-    assert made.run("majority").returncode == 0
-    return made
+
+@pytest.fixture
+def place(first: Place, tmp_path: Path) -> Place:
+    """A results folder with one finished and reported track."""
+    if not first.out.exists():
+        assert first.run("majority").returncode == 0
+    copy = Place(first.data, tmp_path / "place")
+    shutil.copytree(first.folder, copy.folder)
+    return copy
 
 
 def expect_refusal(place: Place, size: int, where: Path, advice: str) -> None:
