@@ -12,7 +12,7 @@ import numpy as np
 
 from ...data_manifests.errors import TrackError, listed
 from ...models.networks.missing_weights import MissingWeights
-from ..execution.track_run import reason_of
+from ..execution.track_process import reason_of
 from .trial_fit import NAMES, TrialFit
 
 if TYPE_CHECKING:

@@ -132,18 +132,16 @@ def _network_images(
 ) -> NetworkImages:
     """Prepare network images in memory; those of a real data set are in the cache."""
     from ...features.network_images.form import Source, bright_area, bright_on_dark, resized
-    from ...features.network_images.store import FAULT_COLUMNS, NetworkImages
+    from ...features.network_images.store import NetworkImages
 
     source = Source("light")
     bright = [bright_on_dark(picture, source) for picture in pictures]
     grey = np.stack([resized(image, level, form) for image, level in bright])
     grey.flags.writeable = False
     return NetworkImages(
-        folder=folder,
         form=form,
         source=source,
         object_ids=ids,
         grey=grey,
         sizes=np.array([(*image.shape, bright_area(image, form)) for image, _ in bright], np.float32),
-        faults=pd.DataFrame(columns=list(FAULT_COLUMNS), dtype="str"),
     )

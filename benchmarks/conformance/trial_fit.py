@@ -15,7 +15,7 @@ from ...models.protocol.track import BaseRun, TrackContext
 from ...models.registry import get_track
 from ...reports.run_files.predictions import SCORE
 from ...reports.tasks.catalogue import task_named
-from ..execution.track_run import seed_libraries
+from ..execution.track_process import seed_libraries
 from ..suites.suite import Budget
 from .synthetic_objects import synthetic_objects
 

@@ -18,7 +18,8 @@ from ...data_manifests.files.atomic_writes import atomic_write, flush
 from ...data_manifests.files.processes import in_processes
 from ...data_manifests.images.opened import Opening
 from ..preparation.chunk_files import ChunkFiles
-from .chunk import SIZES, prepare_chunk, write_chunk
+from .chunk import prepare_chunk, write_chunk
+from .index import DESCRIPTION, GREY, OBJECT_ID, OBJECTS, SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
     from .chunk import PreparedChunk
     from .form import ImageForm, Source
 
-GREY, OBJECTS, CHUNKS = "grey.u8", "objects.parquet", "parts"
-OBJECT_ID = "object_id"
-DESCRIPTION = b"planktonbench"  # key in the metadata of the parquet file
+CHUNKS = "parts"
 OVERHEAD = 200  # bytes of an image besides its pixels: id, sizes and its entry in a chunk file
 MEGABYTE = 10**6
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     Size = tuple[float, float, float]
 
-SIZES = ("height", "width", "area")  # pixels: height and width of the image without its scale bar, area of the object
 UNKNOWN: Size = (np.nan, np.nan, np.nan)
 BUFFER = 2**18  # bytes of the write buffer; allocating new memory pages costs as much as shrinking an image
 
