@@ -13,8 +13,6 @@ from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, NoReturn, Self
 
-from ...data_manifests.dataset import DATA_VARIABLE
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -31,6 +29,13 @@ def end_with_parent() -> None:
 def _wait_for_end() -> None:
     sys.stdin.read()
     os._exit(PARENT_IS_GONE)
+
+
+def _child_environment() -> dict[str, str]:
+    """Return the environment variables of a child: those of this process, but not the folders of the data."""
+    from ...data_manifests.dataset import DATA_VARIABLE  # here, for a quick start of workers without a child
+
+    return {name: value for name, value in os.environ.items() if name != DATA_VARIABLE}
 
 
 def end_as(code: int) -> NoReturn:
@@ -142,7 +147,9 @@ def _be_child(function: Callable[[str], None], reading: int, parent: int) -> NoR
         os.dup2(reading, 0)
         os.close(reading)
         sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
-        os.environ.pop(DATA_VARIABLE, None)
+        kept = _child_environment()
+        for name in os.environ.keys() - kept.keys():
+            del os.environ[name]
         message = sys.stdin.readline()
         end_with_parent()
         function(message)
@@ -165,7 +172,7 @@ class NewChild(Child):
             [sys.executable, "-P", "-m", f"{__package__}.worker"],
             stdin=subprocess.PIPE,
             text=True,
-            env={name: value for name, value in os.environ.items() if name != DATA_VARIABLE},
+            env=_child_environment(),
         )
         self.input.write(f"{reference}\n")
         self.input.flush()

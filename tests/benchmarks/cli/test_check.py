@@ -41,8 +41,8 @@ def test_a_method_that_follows_the_rules(method: Path, capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
 
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()[:-1]] == ["passed"] * 10
-    assert "Commonest follows all 10 rules" in out.splitlines()[-1]
+    assert [line.split()[0] for line in out.splitlines()[:-1]] == ["passed"] * 11
+    assert "Commonest follows all 11 rules" in out.splitlines()[-1]
     assert "learning" not in out
     assert "learning" in err
 
