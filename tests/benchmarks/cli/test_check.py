@@ -59,7 +59,7 @@ def test_a_broken_method(method: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert len(failed) == 1
     assert "output" in out.splitlines()[failed[0]]
     assert "expected values from 0 to 1 that sum to one" in out.splitlines()[failed[0] + 1]
-    assert err.splitlines()[-1].endswith("Commonest breaks 1 of 10 rules (output).")
+    assert err.splitlines()[-1].endswith("Commonest breaks 1 of 11 rules (output).")
 
 
 @pytest.mark.parametrize(

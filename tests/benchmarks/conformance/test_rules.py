@@ -307,7 +307,6 @@ BROKEN: list[tuple[type[Track], str, str]] = [
     (UsesIds, "ids", "under other ids, UsesIds returns a different output for"),
     (LearnsIds, "ids", "fitted to the same objects under other ids"),
     (ReadsPaths, "fit", "'ImagesInMemory' object has no attribute 'members'"),
-    (UsesPositions, "order", "in another order"),
     (ClustersByLabel, "fit", "only if its task uses labels"),
     (ClusterNames, "output", r"of dtype <U5; expected \(17,\) of an integer dtype"),
     (NoiseBelowZero, "output", "returned -1 for object o"),
@@ -348,6 +347,11 @@ def test_one_fault_breaks_one_rule(track: type[Track], rule: str, message: str) 
 
     assert list(broken) == [rule]
     assert re.search(message, broken[rule]), broken
+
+
+def test_predictions_by_position_break_rules() -> None:
+    """They follow neither the order of the objects nor the company."""
+    assert list(broken_rules(UsesPositions)) == ["order", "company"]
 
 
 def test_python_s_generator_is_checked_unless_keras_draws_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
