@@ -22,12 +22,12 @@ def main() -> None:
     """Run the job; if its results cannot be written, the exit code is `CANNOT_WRITE` and the message goes to stderr."""
     module_name, name = _first_line().split(":")
     module = import_module(module_name)
-    in_child = getattr(module, "in_child", None)
-    child = [Child.started(in_child)] if in_child else []
+    function, in_child = getattr(module, name), getattr(module, "in_child", None)
+    child = [Child.started(in_child)] if in_child not in {None, function} else []
     message = sys.stdin.readline()
     end_with_parent()
     try:
-        getattr(module, name)(message, *child)
+        function(message, *child)
     except RefusedWriteError as fault:
         with suppress(OSError):  # the log may be on the same full disk
             print(fault, file=sys.stderr, flush=True)  # noqa: T201 - the parent reads it

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import threading
+from multiprocessing import AuthenticationError
 from typing import TYPE_CHECKING
 
 import cv2
@@ -122,3 +122,83 @@ def test_cheats_are_at_chance(scores: pd.DataFrame, track: str) -> None:
 
     assert runs["status"].tolist() == ["done", "done"], runs["reason"].tolist()
     assert runs["accuracy"].mean() == pytest.approx(1 / 3, abs=0.17)  # three standard deviations of 72 objects
+
+
+@pytest.fixture
+def served(lake: Path) -> Iterator[tuple[ServedImages, BlindedObjects, Path]]:
+    """Reader of the images of the lake, in the same process as the exchange."""
+    images = open_images(lake, id_parts=2)
+    ids = list(images.members)
+    truth = pd.DataFrame({"object_id": ids, "part": "test", "taxon": TAXA[0], "sample": None})
+    path = lake.parent / "truth.parquet"
+    truth.to_parquet(path)
+    objects = BlindedObjects.read(path, TAXA, RunSeeds("lake", "holdout.v1", 0))
+    exchange = Exchange({IMAGE: image_handler(images, objects.real)})
+    yield ServedImages(Channel(exchange.address, exchange.key)), objects, lake
+    exchange.close()
+
+
+def test_images_are_served_to_threads_and_forked_processes(served: tuple[ServedImages, BlindedObjects, Path]) -> None:
+    """Each gets the pixels of its own objects, also through a pickled reader."""
+    reader, objects, lake = served
+    subset = objects.subsets["test"]
+    faults: list[str] = []
+
+    def read(reader: ServedImages, rows: range) -> None:
+        for row in rows:
+            expected = cv2.imread(str(lake / f"{subset.object_ids[row]}.png"), cv2.IMREAD_GRAYSCALE)
+            if not np.array_equal(reader.read(subset.opaque_ids[row]), expected):
+                faults.append(subset.object_ids[row])
+
+    threads = [threading.Thread(target=read, args=(reader, range(k, len(subset), 4))) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    pid = os.fork()
+    if pid == 0:
+        read(reader, range(10))
+        os._exit(len(faults))
+    for thread in threads:
+        thread.join(30)
+    read(pickle.loads(pickle.dumps(reader)), range(5))  # noqa: S301 - made here
+
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert faults == []
+
+
+def test_a_reader_reveals_only_pixels(served: tuple[ServedImages, BlindedObjects, Path]) -> None:
+    """No path, id or taxon is in its attributes, its representation, its pickle, or the attributes of these."""
+    reader, _, lake = served
+    reader.read(served[1].subsets["test"].opaque_ids[0])
+    channel = reader._channel
+    texts = [repr(reader), repr(pickle.dumps(reader)), repr(vars(reader)), repr(vars(channel)), repr(vars(channel._own))]
+    hidden = [str(lake), lake.name + "/", *TAXA, ".png"]
+
+    assert [word for word in hidden for text in texts if word in text] == []
+    assert [name for name in dir(reader) if not name.startswith("_")] == ["read"]
+
+
+def test_images_that_cannot_be_read_are_named_without_a_path(
+    served: tuple[ServedImages, BlindedObjects, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The path is in the log of the run; a real id is no id."""
+    reader, objects, lake = served
+    subset = objects.subsets["test"]
+    (lake / f"{subset.object_ids[7]}.png").write_bytes(b"no image")
+
+    with pytest.raises(DataError) as fault:
+        reader.read(subset.opaque_ids[7])
+    assert str(fault.value) == f"Object {subset.opaque_ids[7]} has no readable image."
+    assert f"{subset.object_ids[7]}.png" in capfd.readouterr().err
+    with pytest.raises(DataError, match="has no readable image"):
+        reader.read(subset.object_ids[0])
+
+
+def test_other_programs_are_not_served(served: tuple[ServedImages, BlindedObjects, Path]) -> None:
+    """A process without the key is refused, and the next one with the key is served."""
+    reader, objects, _ = served
+    stranger = ServedImages(Channel(reader._channel._address, b"another key"))
+    opaque_id = objects.subsets["test"].opaque_ids[0]
+
+    with pytest.raises((OSError, EOFError, AuthenticationError)):
+        stranger.read(opaque_id)
+    assert reader.read(opaque_id).shape == (20, 24)
