@@ -1,4 +1,4 @@
-"""Opaque ids: keyed hashes in place of ids, which may name the class of an object or follow the order of the classes."""
+"""Opaque ids: keyed hashes in place of ids that may name the class of an object or follow the order of the classes."""
 
 from __future__ import annotations
 

@@ -145,15 +145,16 @@ def _draws_from_rng(trial: TrialFit) -> str:
 def _ignores_ids(trial: TrialFit) -> str:
     """Rename and reorder the objects to predict, and rename those of fit.
 
-    The order of the objects of fit stays: `rng` draws rows by position, for batches or subsamples, so that another order
-    is another draw. A fit that breaks the rule on `rng` cannot be compared.
+    The order of the objects of fit stays: `rng` draws rows by position, for batches or subsamples, so that another
+    order is another draw. A fit that breaks the rule on `rng` cannot be compared.
     """
     hint = " Ids are hashes: use the features and images of objects, and ids only to look up their rows."
     _check_same(trial, trial.output, trial.predict_renamed(trial.first), "for the same objects under other ids", hint)
     found = trial.predict(trial.second)
-    if trial.task.differs(trial.output, found).any() and not trial.task.differs(
-        trial.output, trial.predict(trial.third)
-    ).any():
+    if (
+        trial.task.differs(trial.output, found).any()
+        and not trial.task.differs(trial.output, trial.predict(trial.third)).any()
+    ):
         how = "when fitted to the same objects under other ids, with the same rng"
         _check_same(trial, trial.output, found, how, hint)
     return ""

@@ -174,9 +174,7 @@ def _native(codes: NDArray[np.int64], ids: NDArray[np.object_], rng: np.random.G
     return table.mask(rng.random(table.shape) < MISSING)
 
 
-def _network_images(
-    ids: NDArray[np.object_], pictures: list[NDArray[np.uint8]], form: ImageForm
-) -> NetworkImages:
+def _network_images(ids: NDArray[np.object_], pictures: list[NDArray[np.uint8]], form: ImageForm) -> NetworkImages:
     """Prepare network images in memory; those of a real data set are in the cache."""
     from ...features.network_images.form import Source, bright_area, bright_on_dark, resized
     from ...features.network_images.store import NetworkImages

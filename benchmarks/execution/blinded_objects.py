@@ -1,7 +1,7 @@
 """Blinded objects of a run: what its track receives, and how the real ids are put back.
 
-A track sees opaque ids, rows in their order, and no label of a test object. The real ids, the labels of test objects and
-the addresses of images stay in the process that holds a `BlindedObjects`.
+A track sees opaque ids, rows in their order, and no label of a test object. The real ids and the labels of test objects
+stay in the process that holds a `BlindedObjects`.
 """
 
 from __future__ import annotations

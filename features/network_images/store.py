@@ -118,7 +118,7 @@ class NetworkImages:
         return add_channels(grey if transform is None else transform(grey), self.form)
 
 
-def _unpickled(  # noqa: PLR0913, PLR0917 - the attributes, in the order in which they are pickled
+def _unpickled(  # noqa: PLR0917 - the attributes, in the order in which they are pickled
     pixels: NDArray[np.uint8] | str,
     form: ImageForm,
     source: Source,

@@ -66,9 +66,7 @@ class DuplicatesAcrossSplit(DataWarningKind):
         duplicates = duplicates_of(data.out, data.dataset)
         shared = duplicates.shared_with_training(data.truth) if duplicates.matches(data.data_sha256) else []
         if shared:
-            yield (
-                f"{len(shared):,} test objects have a duplicate among the training objects: {listed(shared, 5)}."
-            )
+            yield (f"{len(shared):,} test objects have a duplicate among the training objects: {listed(shared, 5)}.")
 
     def store(self, out: Path, dataset: Dataset) -> None:
         """Find the duplicates in a data set and store them."""
@@ -104,8 +102,8 @@ class LeakingFeature(DataWarningKind):
         "Such a column may have been derived from the label, or assigned class by class: a code of the taxon, an id, a "
         "folder number. A track that uses it recognises nothing in the images. A decision tree is fitted to one column "
         "at a time, on one half of the training and validation objects, and evaluated on the other half by balanced "
-        "accuracy. Columns are listed if they reach 0.5 and are outliers (above the third quartile by three interquartile "
-        "ranges, and above the median by 0.15), or if they reach 0.98 for three taxa or more."
+        "accuracy. Columns are listed if they reach 0.5 and are outliers (above the third quartile by three "
+        "interquartile ranges, and above the median by 0.15), or if they reach 0.98 for three taxa or more."
     )
     remedy = (
         "Find out how the column was made. If it leaks the label, list it under never_features in the manifest, or "

@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 from planktonbench import Objects, Track
 from planktonbench.benchmarks.conformance.rules import RULES, conformance
-from planktonbench.benchmarks.conformance.synthetic_objects import CLASSES, IDS, ImagesInMemory, renamed, synthetic_objects
+from planktonbench.benchmarks.conformance.synthetic_objects import (
+    CLASSES,
+    IDS,
+    ImagesInMemory,
+    renamed,
+    synthetic_objects,
+)
 from planktonbench.features.network_images.form import ImageForm
 from planktonbench.models.networks.missing_weights import MissingWeights
 from planktonbench.models.registry import SHIPPED, get_track

@@ -8,13 +8,16 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from planktonbench.benchmarks.execution.child import Child, NewChild
 from planktonbench.benchmarks.execution.processes import WorkerProcess
 
 from .conftest import _is_running
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MODULE = "family_of_tests"
 CODE = """

@@ -170,7 +170,13 @@ def test_a_reader_reveals_only_pixels(served: tuple[ServedImages, BlindedObjects
     reader, _, lake = served
     reader.read(served[1].subsets["test"].opaque_ids[0])
     channel = reader._channel
-    texts = [repr(reader), repr(pickle.dumps(reader)), repr(vars(reader)), repr(vars(channel)), repr(vars(channel._own))]
+    texts = [
+        repr(reader),
+        repr(pickle.dumps(reader)),
+        repr(vars(reader)),
+        repr(vars(channel)),
+        repr(vars(channel._own)),
+    ]
     hidden = [str(lake), lake.name + "/", *TAXA, ".png"]
 
     assert [word for word in hidden for text in texts if word in text] == []
