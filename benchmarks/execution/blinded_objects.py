@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ...data_manifests.errors import TrackError
-from ...data_manifests.opaque_ids import OpaqueIds
+from ...data_manifests.blinding.opaque_ids import OpaqueIds
 from ...data_manifests.subsets import SUBSETS
 from ...models.protocol.objects import Objects
 
@@ -68,7 +68,7 @@ class BlindedSubset:
         return Objects(
             object_ids=ids,
             classes=self.classes,
-            native=None if native is None else _renamed(native.loc[self.object_ids[self.order]], ids),
+            native=None if native is None else _renamed(native.loc[pd.Index(self.object_ids[self.order])], ids),
             groups=None if self.opaque_groups is None else self.opaque_groups[self.order],
             codes=self.codes[self.order] if with_labels and self.codes is not None else None,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -58,7 +59,7 @@ class Child(ABC):
             function: module-level function.
 
         """
-        if sys.platform == "linux":
+        if platform.system() == "Linux":
             return ForkedChild(function)
         return NewChild(f"{function.__module__}:{function.__qualname__}")
 

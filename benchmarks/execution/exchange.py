@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import platform
 import secrets
-import sys
 import threading
 import traceback
 from contextlib import suppress
@@ -116,7 +116,7 @@ class Exchange:
 
 def _free_address() -> str | None:
     """Return a name without a file, which leaves nothing behind; None, for a temporary file, where there are none."""
-    return f"\0planktonbench-{secrets.token_hex(16)}" if sys.platform == "linux" else None
+    return f"\0planktonbench-{secrets.token_hex(16)}" if platform.system() == "Linux" else None
 
 
 class Channel:

@@ -193,7 +193,7 @@ def reopen_network_images(address: str) -> StoredNetworkImages:
         form=form,
         source=Source(**index.source),
         object_ids=index.object_ids,
-        grey=_mapped(index.pixels, form),
+        grey=_mapped(index.pixels, form)[: len(index.object_ids)],
         sizes=index.sizes,
         faults=pd.DataFrame(index.faults, columns=list(FAULT_COLUMNS), dtype="str"),
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OBJECTS_MODULE = f"{PACKAGE}.models.protocol.objects"
 """Module of the objects that every track receives."""
 
-IDS_MODULE = f"{PACKAGE}.data_manifests.opaque_ids"
+IDS_MODULE = f"{PACKAGE}.data_manifests.blinding.opaque_ids"
 """Module of the ids of these objects, which determine the order of the rows."""
 
 INPUT_MODULES = {

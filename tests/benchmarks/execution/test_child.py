@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import platform
 import signal
 import sys
 import time
@@ -103,10 +104,10 @@ def test_a_new_worker_as_child(family: Path, do: str, code: int) -> None:
     assert json.loads((family / "child.json").read_text())["data"] is None
 
 
-@pytest.mark.parametrize("platform", ["linux", "darwin"])
-def test_a_child_that_is_not_needed_is_killed(family: Path, monkeypatch: pytest.MonkeyPatch, platform: str) -> None:  # noqa: ARG001 - its path
+@pytest.mark.parametrize("system", ["Linux", "Darwin"])
+def test_a_child_that_is_not_needed_is_killed(family: Path, monkeypatch: pytest.MonkeyPatch, system: str) -> None:  # noqa: ARG001 - its path
     """At the end of the context, on every platform."""
-    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(platform, "system", lambda: system)
     with Child.started(importlib.import_module(MODULE).in_child) as child:
         pass
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .seeds import RunSeeds
+    from ..seeds import RunSeeds
 
 DIGEST_BYTES = 10
 """Two of a million ids have the same hash of 80 bits with a probability below 1e-12 (birthday bound)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-from planktonbench.data_manifests.opaque_ids import OPAQUE, OpaqueIds, replace_opaque
+from planktonbench.data_manifests.blinding.opaque_ids import OPAQUE, OpaqueIds, replace_opaque
 from planktonbench.data_manifests.seeds import RunSeeds
 
 REAL = [f"{taxon}/{number:03d}" for taxon in ("Acantharea", "Copepoda") for number in range(500)]
