@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...data_manifests.errors import DataError
 from ...data_manifests.blinding.opaque_ids import OpaqueIds
+from ...data_manifests.errors import DataError
 from ...data_manifests.seeds import derived_seed
 from ...models.protocol.objects import Objects
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...data_manifests.errors import TrackError
 from ...data_manifests.blinding.opaque_ids import OpaqueIds
+from ...data_manifests.errors import TrackError
 from ...data_manifests.subsets import SUBSETS
 from ...models.protocol.objects import Objects
 

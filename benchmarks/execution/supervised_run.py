@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ...data_manifests.blinding.opaque_ids import replace_opaque
 from ...data_manifests.errors import DataError, TrackError
 from ...data_manifests.images.store import reopen_images
-from ...data_manifests.blinding.opaque_ids import replace_opaque
 from ...data_manifests.seeds import RunSeeds
 from ...models.protocol.threads import permitted_threads
 from ...reports.run_files.card import Card, read_card

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...data_manifests.blinding.opaque_ids import OpaqueIds
 from ...data_manifests.errors import DataError, listed
 from ...data_manifests.files.atomic_writes import atomic_write, flush
 from ...data_manifests.files.processes import in_processes
 from ...data_manifests.images.opened import Opening
-from ...data_manifests.blinding.opaque_ids import OpaqueIds
 from ..preparation.chunk_files import ChunkFiles
 from .chunk import prepare_chunk, write_chunk, write_rows
 from .index import DESCRIPTION, GREY, OBJECT_ID, OBJECTS, SIZES
