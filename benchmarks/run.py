@@ -14,6 +14,8 @@ from ..data_manifests.simulation.sample import SAMPLE_OBJECTS, has_sample, simul
 from ..data_manifests.splits import parse_split
 from ..reports.pages.write import Results, write_results
 from ..reports.run_files.card import read_card
+from ..reports.warnings.catalogue import store_evidence, warnings_before_runs
+from ..reports.warnings.kind import SplitData
 from .console.progress import Progress, counting
 from .execution.runs import opened_backend, run_missing
 from .execution.settings import Settings
@@ -158,6 +160,7 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
             splits = all_splits(dataset, suite.split, suite.seeds)
             candidates += [CandidateSplit(dataset, split) for split in splits]
             _store_truth(out, dataset, splits, settings.progress)
+            _warn(out, dataset, splits[0], settings.progress)
             jobs += plan_jobs(dataset, splits, methods, inputs[-1][1], out=out, settings=settings)
         submissions = match_to_splits(candidates, out, settings)
         with reported_write_errors(out):
@@ -195,6 +198,15 @@ def _store_truth(out: Path, dataset: Dataset, splits: list[Split], progress: Pro
         for split in splits:
             for folder in store_truth(out, dataset.name, split):
                 progress.log(f"{folder}: used another split of these objects; moved to {out / 'replaced'}")
+
+
+def _warn(out: Path, dataset: Dataset, split: Split, progress: Progress) -> None:
+    """Log the warnings about the data that are known before any run; their evidence is stored for the report."""
+    with writing(out):
+        store_evidence(out, dataset)
+        data = SplitData(out, dataset.name, dataset.data_sha256, split.table)
+        for warning in warnings_before_runs(data):
+            progress.log(f"{dataset.name}: warning {warning.kind.code} {warning.kind.name}: {warning.text}")
 
 
 @contextmanager

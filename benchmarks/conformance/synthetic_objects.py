@@ -1,21 +1,23 @@
-"""Synthetic objects for fast conformance tests: a drawn shape and six features per object."""
+"""Synthetic objects for fast conformance tests: a drawn shape and six features per object.
+
+As in a run, ids are opaque, rows are in the order of the ids, and images have no file names.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pandas as pd
 
-from ...data_manifests.images.store import open_images
+from ...data_manifests.blinding.opaque_ids import OpaqueIds
+from ...data_manifests.errors import DataError
 from ...data_manifests.seeds import derived_seed
 from ...models.protocol.objects import Objects
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -37,11 +39,39 @@ SIDES = (36, 65)  # pixels: the shortest side of an image, and one more than the
 THIN, ROUND, LONG = 4, 10, 15  # pixels, half the widths of the shapes
 
 
+IDS = OpaqueIds(b"synthetic")
+OTHER_IDS = OpaqueIds(b"renamed")
+
+
+@dataclass(frozen=True)
+class ImagesInMemory:
+    """Reader of images by id.
+
+    Attributes:
+        images: the images, uint8 of shape (height, width), by id.
+
+    """
+
+    images: Mapping[str, NDArray[np.uint8]]
+
+    def read(self, object_id: str) -> NDArray[np.uint8]:
+        """Return the image of an object as grey levels, uint8 of shape (height, width).
+
+        Raises:
+            DataError: there is none.
+
+        """
+        if object_id not in self.images:
+            message = f"Object {object_id} has no readable image."
+            raise DataError(message)
+        return self.images[object_id].copy()
+
+
 @dataclass(frozen=True)
 class SyntheticObjects:
     """Objects for one track, with its inputs only.
 
-    The images of test objects are in a separate store, so that fit has no access to them.
+    The images of test objects have a separate reader, so that fit has no access to them.
 
     Attributes:
         train: 44 training objects, with missing values.
@@ -58,40 +88,57 @@ class SyntheticObjects:
         """Return the objects without any labels, for tasks that use none."""
         return SyntheticObjects(self.train.without_labels(), self.valid.without_labels(), self.test)
 
+    def renamed(self) -> SyntheticObjects:
+        """Return the same objects under other ids, in the same order."""
+        return SyntheticObjects(renamed(self.train), renamed(self.valid), renamed(self.test))
 
-def synthetic_objects(inputs: Collection[str], form: ImageForm | None, folder: Path) -> SyntheticObjects:
+
+def other_ids(object_ids: Iterable[str]) -> NDArray[np.object_]:
+    """Return the ids of objects after they are renamed, object array of text of shape (n_objects,)."""
+    return OTHER_IDS.of(object_ids)
+
+
+def renamed(objects: Objects) -> Objects:
+    """Return objects under other ids, in the same order; their network images are stored in another order."""
+    ids, images, network_images = other_ids(objects.object_ids), objects.images, objects.network_images
+    if isinstance(images, ImagesInMemory):
+        images = ImagesInMemory(dict(zip(other_ids(images.images), images.images.values(), strict=True)))
+    if network_images is not None:
+        network_images = replace(
+            network_images,
+            object_ids=other_ids(network_images.object_ids),
+            grey=network_images.grey[::-1],
+            places=np.arange(len(network_images))[::-1],
+        )
+    native = None if objects.native is None else objects.native.set_axis(pd.Index(ids, name="object_id"), axis=0)
+    return replace(objects, object_ids=ids, native=native, images=images, network_images=network_images)
+
+
+def synthetic_objects(inputs: Collection[str], form: ImageForm | None) -> SyntheticObjects:
     """Make the objects on which a track is checked, the same each time.
 
     Args:
         inputs: inputs of the track: `native`, `images` or both.
         form: form of network images for the track or its base models; None for no network images.
-        folder: an empty folder for the images.
 
     """
-    train, valid, test = (
-        _objects(subset, inputs, form, folder / ("test" if subset == "test" else "fit")) for subset in COUNTS
-    )
+    train, valid, test = (_objects(subset, inputs, form) for subset in COUNTS)
     return SyntheticObjects(train, valid, test.without_labels())
 
 
-def _objects(subset: str, inputs: Collection[str], form: ImageForm | None, folder: Path) -> Objects:
+def _objects(subset: str, inputs: Collection[str], form: ImageForm | None) -> Objects:
     rng = np.random.default_rng(derived_seed(purpose="made-up", part=subset))
     codes = np.repeat([CLASSES.index(name) for name in COUNTS[subset]], list(COUNTS[subset].values()))
     codes = rng.permutation(codes).astype(np.int64)
-    ids = np.array([f"{subset}-{position:02d}" for position in range(len(codes))], dtype=object)
+    ids = np.sort(IDS.of(f"{subset}-{position}" for position in range(len(codes))))
     pictures = [_picture(int(code), rng) for code in codes]
-    wants_images = "images" in inputs
-    if wants_images:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, picture in zip(ids, pictures, strict=True):
-            cv2.imwrite(str(folder / f"{name}.png"), picture)
     return Objects(
         object_ids=ids,
         classes=CLASSES,
         native=_native(codes, ids, rng) if "native" in inputs else None,
-        images=open_images(folder) if wants_images else None,
-        network_images=_network_images(ids, pictures, form, folder) if form else None,
-        groups=np.array([f"tow {position % 4}" for position in range(len(codes))], dtype=object),
+        images=ImagesInMemory(dict(zip(ids, pictures, strict=True))) if "images" in inputs else None,
+        network_images=_network_images(ids, pictures, form) if form else None,
+        groups=IDS.of(f"tow {position % 4}" for position in range(len(codes))),
         codes=codes,
     )
 
@@ -127,23 +174,19 @@ def _native(codes: NDArray[np.int64], ids: NDArray[np.object_], rng: np.random.G
     return table.mask(rng.random(table.shape) < MISSING)
 
 
-def _network_images(
-    ids: NDArray[np.object_], pictures: list[NDArray[np.uint8]], form: ImageForm, folder: Path
-) -> NetworkImages:
+def _network_images(ids: NDArray[np.object_], pictures: list[NDArray[np.uint8]], form: ImageForm) -> NetworkImages:
     """Prepare network images in memory; those of a real data set are in the cache."""
     from ...features.network_images.form import Source, bright_area, bright_on_dark, resized
-    from ...features.network_images.store import FAULT_COLUMNS, NetworkImages
+    from ...features.network_images.store import NetworkImages
 
     source = Source("light")
     bright = [bright_on_dark(picture, source) for picture in pictures]
     grey = np.stack([resized(image, level, form) for image, level in bright])
     grey.flags.writeable = False
     return NetworkImages(
-        folder=folder,
         form=form,
         source=source,
         object_ids=ids,
         grey=grey,
         sizes=np.array([(*image.shape, bright_area(image, form)) for image, _ in bright], np.float32),
-        faults=pd.DataFrame(columns=list(FAULT_COLUMNS), dtype="str"),
     )

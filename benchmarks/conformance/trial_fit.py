@@ -15,13 +15,11 @@ from ...models.protocol.track import BaseRun, TrackContext
 from ...models.registry import get_track
 from ...reports.run_files.predictions import SCORE
 from ...reports.tasks.catalogue import task_named
-from ..execution.track_run import seed_libraries
+from ..execution.track_process import seed_libraries
 from ..suites.suite import Budget
-from .synthetic_objects import synthetic_objects
+from .synthetic_objects import other_ids, renamed, synthetic_objects
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from ...features.network_images.form import ImageForm
@@ -43,7 +41,6 @@ class TrialFit:
 
     Args:
         track: class that was checked against the protocol.
-        folder: an empty folder for images.
 
     Attributes:
         changed: descriptions of the arguments that the track modified.
@@ -51,9 +48,8 @@ class TrialFit:
 
     """
 
-    def __init__(self, track: type[Track], folder: Path) -> None:
+    def __init__(self, track: type[Track]) -> None:
         self.track = track
-        self.folder = folder
         self.changed: list[str] = []
         self.generators: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 
@@ -71,7 +67,7 @@ class TrialFit:
     @cached_property
     def base_models(self) -> dict[str, TrialFit]:
         """Trials of the base models of a fusion."""
-        return {name: TrialFit(get_track(name), self.folder / name) for name in self.plain.base_models}
+        return {name: TrialFit(get_track(name)) for name in self.plain.base_models}
 
     @property
     def image_form(self) -> ImageForm | None:
@@ -92,10 +88,7 @@ class TrialFit:
     @cached_property
     def objects(self) -> SyntheticObjects:
         """Objects for fitting and predicting."""
-        return self._objects("first")
-
-    def _objects(self, folder: str) -> SyntheticObjects:
-        made = synthetic_objects(self.track.inputs, self.image_form, self.folder / folder)
+        made = synthetic_objects(self.track.inputs, self.image_form)
         return made if self.task.labels == "all" else made.without_labels()
 
     @cached_property
@@ -105,8 +98,13 @@ class TrialFit:
 
     @cached_property
     def second(self) -> Track:
-        """The track fitted to the same objects with the same `rng`, but another state of the global generators."""
-        return self._fitted(self._objects("second"), shift_generators=True)
+        """The track fitted with the same `rng` to renamed objects, with another state of the global generators."""
+        return self._fitted(self.objects.renamed(), shift_generators=True)
+
+    @cached_property
+    def third(self) -> Track:
+        """The track fitted as the second one, but to objects under their own ids; needed if the second one differs."""
+        return self._fitted(self.objects, shift_generators=True)
 
     @cached_property
     def output(self) -> Values:
@@ -121,7 +119,18 @@ class TrialFit:
             rows: positions of the objects, in the order of the call; None means all in their own order.
 
         """
-        objects = self.objects.test.take(np.arange(len(self.objects.test)) if rows is None else rows)
+        return self._predicted(track, self.objects.test, np.arange(len(self.objects.test)) if rows is None else rows)
+
+    def predict_renamed(self, track: Track) -> Values:
+        """Return the output for test objects under other ids, in the order of these, as `predict` returns it."""
+        objects = renamed(self.objects.test)
+        order = np.argsort(objects.object_ids)
+        found = np.empty_like(self.output)
+        found[order] = self._predicted(track, objects, order)
+        return found
+
+    def _predicted(self, track: Track, all_objects: Objects, rows: NDArray[np.int64]) -> Values:
+        objects = all_objects.take(rows)
         before = _contents(objects, "the objects to predict")
         output = self.task.checked(track.predict(objects), objects, self.track.__name__)
         self._note_changes("predict", before, _contents(objects, "the objects to predict"))
@@ -150,17 +159,19 @@ class TrialFit:
         scores = [pd.DataFrame(track.predict(objects), objects.object_ids, columns) for objects in scored]
         embedded = [(objects, track.embeddings(objects)) for objects in (subsets.train.without_labels(), *predicted)]
         embeddings = [pd.DataFrame(rows, objects.object_ids) for objects, rows in embedded if rows is not None]
-        return BaseRun(
-            name,
-            self.track,
-            self.options,
-            pd.concat(scores) if scores else None,
-            pd.concat(embeddings) if embeddings else None,
-        )
+        return BaseRun(name, self.track, self.options, _under_both_ids(scores), _under_both_ids(embeddings))
 
     def _note_changes(self, method: str, before: dict[str, str], after: dict[str, str]) -> None:
         changes = [f"{method} modified {what}" for what, text in before.items() if after[what] != text]
         self.changed += [change for change in changes if change not in self.changed]
+
+
+def _under_both_ids(tables: list[pd.DataFrame]) -> pd.DataFrame | None:
+    """Return all rows, by the ids of objects and again by their ids after they are renamed; None without tables."""
+    if not tables:
+        return None
+    table = pd.concat(tables)
+    return pd.concat([table, table.set_axis(other_ids(table.index), axis=0)])
 
 
 def _fit_contents(objects: SyntheticObjects) -> dict[str, str]:

@@ -147,7 +147,7 @@ class DaskCluster:
                 message = f"Dask worker {worker} {fault}"
                 raise SuiteError(message)
 
-    def submit(self, run_one: Callable[[str], None], job: Schedulable) -> Future[Ending]:
+    def submit(self, run_one: Callable[..., None], job: Schedulable) -> Future[Ending]:
         """Run a job on the next free worker; if that dies, on another one."""
         order = Order(
             call=self._call,

@@ -123,7 +123,7 @@ class Processes:
     def inspect(self, jobs: Sequence[Schedulable]) -> None:
         """Do nothing: the worker processes share everything."""
 
-    def submit(self, run_one: Callable[[str], None], job: Schedulable) -> Future[Ending]:
+    def submit(self, run_one: Callable[..., None], job: Schedulable) -> Future[Ending]:
         """Run a job in a new process as soon as fewer than `processes` are running."""
         return self._pool.submit(self._run, reference_of(run_one), job.label, job.model_dump_json())
 
@@ -152,6 +152,6 @@ class Processes:
                 self._running.discard(process)
 
 
-def reference_of(function: Callable[[str], None]) -> str:
+def reference_of(function: Callable[..., None]) -> str:
     """Return the reference by which a worker finds a function: `module:name`."""
     return f"{function.__module__}:{function.__qualname__}"

@@ -76,8 +76,8 @@ class Backend(Protocol):
 
         """
 
-    def submit(self, run_one: Callable[[str], None], job: Schedulable) -> Future[Ending]:
-        """Call a module-level function with the JSON of a job as soon as a worker is free."""
+    def submit(self, run_one: Callable[..., None], job: Schedulable) -> Future[Ending]:
+        """Call a module-level function with the JSON of a job, and its child if it has one, once a worker is free."""
 
     def stop(self) -> None:
         """Stop all jobs; when it returns, nothing is running, and nothing will start."""
@@ -86,9 +86,7 @@ class Backend(Protocol):
         """Log why no job may have ended for a while, if there is a reason."""
 
 
-def run_jobs(
-    jobs: Sequence[AnyJob], run_one: Callable[[str], None], backend: Backend
-) -> Iterator[tuple[AnyJob, Ending]]:
+def run_jobs(jobs: Sequence[AnyJob], run_one: Callable[..., None], backend: Backend) -> Iterator[tuple[AnyJob, Ending]]:
     """Run jobs on a back end, each as soon as the jobs it is built on have ended, in any way.
 
     Args:

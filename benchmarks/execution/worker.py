@@ -2,37 +2,47 @@
 
 The first line is the function to call, as `module:name`, the second its argument. Standard input then stays open; when
 the parent ends, it is closed and the worker ends, too.
+
+If the module has a function `in_child`, a process for it is made before the second line is read, so that it knows
+nothing of the job but what the worker tells it; it is the second argument of the function.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import threading
 from contextlib import suppress
 from importlib import import_module
 
+from .child import Child, end_with_parent
 from .store import CANNOT_WRITE, RefusedWriteError
-
-PARENT_IS_GONE = 4
 
 
 def main() -> None:
     """Run the job; if its results cannot be written, the exit code is `CANNOT_WRITE` and the message goes to stderr."""
-    module, name = sys.stdin.readline().strip().split(":")
+    module_name, name = _first_line().split(":")
+    module = import_module(module_name)
+    function, in_child = getattr(module, name), getattr(module, "in_child", None)
+    child = [Child.started(in_child)] if in_child not in {None, function} else []
     message = sys.stdin.readline()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     try:
-        getattr(import_module(module), name)(message)
+        function(message, *child)
     except RefusedWriteError as fault:
         with suppress(OSError):  # the log may be on the same full disk
             print(fault, file=sys.stderr, flush=True)  # noqa: T201 - the parent reads it
         os._exit(CANNOT_WRITE)  # a normal exit could fail to flush the log and return another code
 
 
-def _end_with_parent() -> None:
-    sys.stdin.read()
-    os._exit(PARENT_IS_GONE)
+def _first_line() -> str:
+    """Read the first line of standard input, and leave the second one unread."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(0, 1)
+        if not byte:
+            break
+        line += byte
+    return line.decode().strip()
 
 
 if __name__ == "__main__":

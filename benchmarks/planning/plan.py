@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...features.network_images.form import ImageForm
-    from ...features.network_images.store import NetworkImages
+    from ...features.network_images.store import StoredNetworkImages
     from ..execution.method import Method
     from ..execution.settings import Settings
     from ..suites.suite import DatasetEntry, Features
@@ -40,7 +40,7 @@ class Inputs:
     """
 
     tables: Mapping[Features | None, FeatureTable]
-    network_images: Mapping[ImageForm, NetworkImages]
+    network_images: Mapping[ImageForm, StoredNetworkImages]
 
 
 def find_entry(entry: DatasetEntry, data_dir: Path | None, *, alone: bool) -> tuple[Manifest, Path]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...data_manifests.dataset import Dataset
     from ...data_manifests.files.processes import RunTasks
     from ...features.network_images.form import ImageForm, Source
-    from ...features.network_images.store import NetworkImages
+    from ...features.network_images.store import StoredNetworkImages
     from ..execution.settings import Settings
 
 UNREAD = "objects have no readable image: excluded for all tracks"
@@ -27,7 +27,7 @@ UNREAD = "objects have no readable image: excluded for all tracks"
 
 def with_network_images(
     dataset: Dataset, forms: Collection[ImageForm], settings: Settings, run_tasks: RunTasks | None = None
-) -> tuple[Dataset, dict[ImageForm, NetworkImages]]:
+) -> tuple[Dataset, dict[ImageForm, StoredNetworkImages]]:
     """Prepare the images of a data set in the forms that tracks request.
 
     Args:

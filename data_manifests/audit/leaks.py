@@ -14,6 +14,9 @@ LEAVES = 64  # or two per class, whichever is more
 FAR_OUT = 3.0  # interquartile ranges above the third quartile: Tukey's outer fence
 LEAST_LEAD = 0.15  # above the median column
 FEWEST_COLUMNS = 4  # among fewer, outliers cannot be identified
+LEAST_SCORE = 0.5  # balanced accuracy of an outlier that is more than the best of weak features
+NEAR_PERFECT = 0.98  # balanced accuracy that measurements of plankton reach for two taxa only
+FEWEST_TAXA = 3  # for which a nearly perfect feature is suspicious
 
 
 def single_feature_scores(native: pd.DataFrame, taxa: pd.Series, seed: int = 0) -> pd.Series:
@@ -80,3 +83,19 @@ def suspicious(scores: pd.Series) -> pd.Series:
     first, median, third = scores.quantile([0.25, 0.5, 0.75])
     limit = max(third + FAR_OUT * (third - first), median + LEAST_LEAD)
     return scores[scores > limit].sort_values(ascending=False)
+
+
+def leaking(scores: pd.Series, n_taxa: int) -> pd.Series:
+    """Return the columns that may leak the label, best first, by a stricter rule than `suspicious`.
+
+    They are outliers that recognise half of the taxa or more, or nearly perfect among several taxa. Among the weak
+    features of a set with many taxa, the best ones are often outliers.
+
+    Args:
+        scores: from `single_feature_scores`.
+        n_taxa: number of taxa.
+
+    """
+    outliers = scores.index.isin(suspicious(scores).index) & (scores >= LEAST_SCORE)
+    perfect = (scores >= NEAR_PERFECT) & (n_taxa >= FEWEST_TAXA)
+    return scores[outliers | perfect].sort_values(ascending=False, kind="stable")

@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...data_manifests.blinding.opaque_ids import OpaqueIds
 from ...data_manifests.errors import DataError, listed
 from ...data_manifests.files.atomic_writes import atomic_write, flush
 from ...data_manifests.files.processes import in_processes
 from ...data_manifests.images.opened import Opening
 from ..preparation.chunk_files import ChunkFiles
-from .chunk import SIZES, prepare_chunk, write_chunk
+from .chunk import prepare_chunk, write_chunk, write_rows
+from .index import DESCRIPTION, GREY, OBJECT_ID, OBJECTS, SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,9 +33,10 @@ if TYPE_CHECKING:
     from .chunk import PreparedChunk
     from .form import ImageForm, Source
 
-GREY, OBJECTS, CHUNKS = "grey.u8", "objects.parquet", "parts"
-OBJECT_ID = "object_id"
-DESCRIPTION = b"planktonbench"  # key in the metadata of the parquet file
+CHUNKS = "parts"
+ORDER = OpaqueIds(b"network images")
+"""Images are stored in the order of these ids, so that the position of an image tells nothing about its class."""
+
 OVERHEAD = 200  # bytes of an image besides its pixels: id, sizes and its entry in a chunk file
 MEGABYTE = 10**6
 
@@ -73,6 +76,21 @@ class StoreBuilder:
     def objects(self) -> Path:
         """Table of the objects, written once all images are prepared."""
         return self.folder / OBJECTS
+
+    @cached_property
+    def object_ids(self) -> list[str]:
+        """Ids of all images in the order of their source."""
+        return list(self.images.members)
+
+    @cached_property
+    def placed(self) -> NDArray[np.int64]:
+        """Positions in the source of the images in the order of the file, int64 of shape (n_images,)."""
+        return np.argsort(ORDER.of(self.object_ids)).astype(np.int64)
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """Position in the file of each image, in the order of the source, int64 of shape (n_images,)."""
+        return np.argsort(self.placed)
 
     @property
     def chunk_files(self) -> ChunkFiles:
@@ -126,15 +144,14 @@ class StoreBuilder:
         opening, form, source = Opening.of(self.images), self.form, self.source
         write = partial(write_chunk, opening, form=form, source=source, file=self.file)
         prepare = partial(prepare_chunk, opening, form=form, source=source)
-        object_ids = list(self.images.members)
 
         def locations(chunk: range) -> list[ImageLocation]:
             """Locate the images of a chunk."""
-            return [self.images.location_of(object_ids[position]) for position in chunk]
+            return [self.images.location_of(self.object_ids[position]) for position in chunk]
 
         if self.run_tasks is None:
             self.chunk_files.complete(
-                lambda chunk: partial(write, locations(chunk), first=chunk.start),
+                lambda chunk: partial(write, locations(chunk), rows=self._rows_of(chunk)),
                 in_processes(self.jobs),
                 advance,
                 before_store=lambda _chunk, _result: flush(self.file),
@@ -149,27 +166,29 @@ class StoreBuilder:
 
     def _write_pixels(self, chunk: range, prepared: PreparedChunk) -> None:
         """Write the first channels of a chunk to their place and flush them to disk."""
-        with self.file.open("r+b") as file:
-            file.seek(chunk.start * self.form.side**2)
-            file.write(prepared.pixels)
+        write_rows(self.file, memoryview(prepared.pixels), self._rows_of(chunk), self.form)
         flush(self.file)
+
+    def _rows_of(self, chunk: range) -> list[int]:
+        return [int(row) for row in self.rows[chunk.start : chunk.stop]]
 
     def _finish(self) -> None:
         """Fill the gaps of images that cannot be read, and write the table of the objects."""
         chunks = self.chunk_files.chunks
         results = [self.chunk_files.load(chunk) for chunk in chunks]
         pairs = list(zip(chunks, results, strict=True))
-        faults = {chunk[row]: fault for chunk, result in pairs for row, fault in result.faults.items()}
+        by_position = {chunk[row]: fault for chunk, result in pairs for row, fault in result.faults.items()}
+        faults = {int(self.rows[position]): fault for position, fault in by_position.items()}
         order = self._order(faults)
         self._fill_gaps(order)
-        sizes = np.concatenate([result.values for result in results])[order]
+        sizes = np.concatenate([result.values for result in results])[self.placed][order]
         atomic_write(self.objects, partial(self._write_objects, order=order, sizes=sizes, faults=faults))
 
     def _order(self, faults: Mapping[int, str]) -> NDArray[np.int64]:
         """Return the order in which the last images replace those that cannot be read.
 
         Returns:
-            Position at which each readable image was written, int64 of shape (n_objects,).
+            Position in the file at which each readable image was written, int64 of shape (n_objects,).
 
         Raises:
             DataError: no image can be read.
@@ -204,7 +223,7 @@ class StoreBuilder:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        members = list(self.images.members.items())
+        members = [(self.object_ids[place], self.images.members[self.object_ids[place]]) for place in self.placed]
         description = {
             "form": asdict(self.form),
             "source": asdict(self.source),

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     Size = tuple[float, float, float]
 
-SIZES = ("height", "width", "area")  # pixels: height and width of the image without its scale bar, area of the object
 UNKNOWN: Size = (np.nan, np.nan, np.nan)
-BUFFER = 2**18  # bytes of the write buffer; allocating new memory pages costs as much as shrinking an image
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,13 @@ def prepare_chunk(
 
 
 def write_chunk(
-    images: Opening, locations: Sequence[ImageLocation], form: ImageForm, source: Source, *, file: Path, first: int
+    images: Opening,
+    locations: Sequence[ImageLocation],
+    form: ImageForm,
+    source: Source,
+    *,
+    file: Path,
+    rows: Sequence[int],
 ) -> ChunkResult:
     """Read images, prepare them and write them to the file of a store; the caller flushes the file.
 
@@ -65,7 +69,7 @@ def write_chunk(
         source: how the images were taken.
         file: file of the first channels, side × side bytes per image; it is written rather than memory-mapped, so that
             a full disk raises an error instead of crashing the process.
-        first: position in the file of the first image.
+        rows: position in the file of each image.
 
     Returns:
         Sizes (`SIZES`), float64 of shape (n_images, 3), NaN for images with a fault; and faults by position. The pixels
@@ -75,9 +79,30 @@ def write_chunk(
         OSError: the file cannot be written.
 
     """
-    with file.open("r+b", BUFFER) as target:
-        target.seek(first * form.side**2)
-        return _prepare(images, locations, form, source, target)
+    content = BytesIO()
+    result = _prepare(images, locations, form, source, content)
+    write_rows(file, content.getbuffer(), rows, form)
+    return result
+
+
+def write_rows(file: Path, pixels: memoryview, rows: Sequence[int], form: ImageForm) -> None:
+    """Write images to their positions in the file of a store, in the order of the file; the caller flushes it.
+
+    Args:
+        file: file of the first channels.
+        pixels: first channels, concatenated.
+        rows: position in the file of each image.
+        form: form of the network images.
+
+    Raises:
+        OSError: the file cannot be written.
+
+    """
+    size = form.side**2
+    with file.open("r+b") as target:
+        for row, place in sorted(zip(rows, range(len(rows)), strict=True)):
+            target.seek(row * size)
+            target.write(pixels[place * size : (place + 1) * size])
 
 
 def _prepare(

@@ -19,9 +19,9 @@ from ...data_manifests.files.cache import cache_folder, cache_locked
 from ...data_manifests.files.source_code import source_sha256
 from ...data_manifests.seeds import sha256_text
 from ..preparation.sources import Sources
-from .building import DESCRIPTION, GREY, OBJECT_ID, OBJECTS, StoreBuilder
-from .chunk import SIZES
+from .building import StoreBuilder
 from .form import ImageForm, Source, add_channels
+from .index import OBJECT_ID, no_store, read_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ...data_manifests.files.processes import RunTasks
     from ...data_manifests.images.store import ImageStore
+    from .index import Selection
 
     Transform = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
     """Maps first channels, uint8 of shape (n, side, side), to first channels of the same shape."""
@@ -38,43 +39,37 @@ if TYPE_CHECKING:
 FAULT_COLUMNS = (OBJECT_ID, "member", "fault")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class NetworkImages:
-    """Network images of a source; pickled as the address of the store, which is reopened in the other process.
+    """Network images of objects, as a track receives them; a memory map is pickled as its file, and mapped again.
 
     Attributes:
-        folder: folder of the store.
         form: form of the network images.
         source: how the images were taken.
-        object_ids: text array of shape (n_objects,), ids of the readable images in storage order, except that the last
-            ones replace unreadable ones.
-        grey: first channels, read-only memory map, uint8 of shape (n_objects, side, side), with bright objects.
+        object_ids: text array of shape (n_objects,).
+        grey: first channels, read-only, usually a memory map, uint8 of shape (n_stored, side, side), with bright
+            objects.
         sizes: float32 of shape (n_objects, 3): height and width of the image without its scale bar, and area above the
             threshold, in pixels before resizing.
-        faults: images that cannot be read: object_id, member (name inside the source) and fault, all text.
+        places: position of each object in `grey`, int64 of shape (n_objects,); None if they have the same order.
 
     """
 
-    folder: Path
     form: ImageForm
     source: Source
     object_ids: NDArray[np.object_]
     grey: NDArray[np.uint8]
     sizes: NDArray[np.float32]
-    faults: pd.DataFrame
+    places: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """Return the number of objects."""
         return len(self.object_ids)
 
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        """Pickle the address of the store."""
-        return reopen_network_images, (self.address,)
-
-    @property
-    def address(self) -> str:
-        """Absolute path of the store, for `reopen_network_images` in another process."""
-        return str(self.folder.resolve())
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        """Pickle the file of a memory map instead of its contents."""
+        pixels = self.grey.filename if isinstance(self.grey, np.memmap) else self.grey
+        return _unpickled, (pixels, self.form, self.source, self.object_ids, self.sizes, self.places)
 
     @property
     def pixel_size_um(self) -> float | None:
@@ -100,14 +95,16 @@ class NetworkImages:
         found = np.asarray(self._index.get_indexer(wanted), np.int64)
         absent = wanted[found < 0]
         if len(absent):
-            faults = self.faults.set_index(OBJECT_ID)["fault"]
-            texts = [f"{object_id} ({faults.get(object_id, 'no such image')})" for object_id in absent]
             message = (
-                f"There are no network images of {len(absent):,} objects: {listed(texts)}. "
+                f"There are no network images of {len(absent):,} objects: {listed(map(self._described, absent))}. "
                 "Exclude these objects, or repair their files."
             )
             raise DataError(message)
         return found
+
+    def _described(self, object_id: str) -> str:
+        """Return an object without network image as text, with the reason."""
+        return f"{object_id} (no such image)"
 
     def batch(self, rows: NDArray[np.int64], transform: Transform | None = None) -> NDArray[np.uint8]:
         """Return the network images at some positions, uint8 of shape (n, side, side, 3): grey, threshold, opening.
@@ -117,11 +114,70 @@ class NetworkImages:
             transform: function applied to the first channels, such as an augmentation.
 
         """
-        grey = self.grey[rows]
+        grey = self.grey[rows if self.places is None else self.places[rows]]
         return add_channels(grey if transform is None else transform(grey), self.form)
 
 
-def reopen_network_images(address: str) -> NetworkImages:
+def _unpickled(  # noqa: PLR0917 - the attributes, in the order in which they are pickled
+    pixels: NDArray[np.uint8] | str,
+    form: ImageForm,
+    source: Source,
+    object_ids: NDArray[np.object_],
+    sizes: NDArray[np.float32],
+    places: NDArray[np.int64] | None,
+) -> NetworkImages:
+    grey = pixels if isinstance(pixels, np.ndarray) else _mapped(Path(pixels), form)
+    return NetworkImages(form=form, source=source, object_ids=object_ids, grey=grey, sizes=sizes, places=places)
+
+
+def open_selection(selection: Selection) -> NetworkImages:
+    """Map the network images of chosen objects.
+
+    Raises:
+        DataError: the store does not exist any more.
+
+    """
+    form = ImageForm(**selection.form)
+    return NetworkImages(
+        form=form,
+        source=Source(**selection.source),
+        object_ids=selection.object_ids,
+        grey=_mapped(selection.pixels, form),
+        sizes=selection.sizes,
+        places=selection.places,
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class StoredNetworkImages(NetworkImages):
+    """All network images of a source; pickled as the address of the store, which is reopened in the other process.
+
+    The objects are in the order of hashes of their ids, except that the last ones replace unreadable ones.
+
+    Attributes:
+        folder: folder of the store.
+        faults: images that cannot be read: object_id, member (name inside the source) and fault, all text.
+
+    """
+
+    folder: Path
+    faults: pd.DataFrame
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        """Pickle the address of the store."""
+        return reopen_network_images, (self.address,)
+
+    @property
+    def address(self) -> str:
+        """Absolute path of the store, for `reopen_network_images` in another process."""
+        return str(self.folder.resolve())
+
+    def _described(self, object_id: str) -> str:
+        faults = self.faults.set_index(OBJECT_ID)["fault"]
+        return f"{object_id} ({faults.get(object_id, 'no such image')})"
+
+
+def reopen_network_images(address: str) -> StoredNetworkImages:
     """Open the store at a `NetworkImages.address`, read-only.
 
     Raises:
@@ -129,27 +185,31 @@ def reopen_network_images(address: str) -> NetworkImages:
 
     """
     import pandas as pd
-    import pyarrow.parquet as pq
 
-    folder = Path(address)
-    try:
-        table = pq.read_table(folder / OBJECTS)
-        description = json.loads(table.schema.metadata[DESCRIPTION])
-        form = ImageForm(**description["form"])
-        shape = table.num_rows, form.side, form.side
-        grey = np.memmap(folder / GREY, np.uint8, "r", shape=shape)
-    except OSError as fault:
-        message = f"{folder} contains no network images: {fault}. Run again to prepare them."
-        raise DataError(message) from fault
-    return NetworkImages(
-        folder=folder,
+    index = read_index(address)
+    form = ImageForm(**index.form)
+    return StoredNetworkImages(
+        folder=index.folder,
         form=form,
-        source=Source(**description["source"]),
-        object_ids=np.array(table[OBJECT_ID].to_pylist(), object),
-        grey=grey,
-        sizes=np.column_stack([table[name].to_numpy() for name in SIZES]),
-        faults=pd.DataFrame(description["faults"], columns=list(FAULT_COLUMNS), dtype="str"),
+        source=Source(**index.source),
+        object_ids=index.object_ids,
+        grey=_mapped(index.pixels, form)[: len(index.object_ids)],
+        sizes=index.sizes,
+        faults=pd.DataFrame(index.faults, columns=list(FAULT_COLUMNS), dtype="str"),
     )
+
+
+def _mapped(path: Path, form: ImageForm) -> NDArray[np.uint8]:
+    """Map the first channels of a store, read-only.
+
+    Raises:
+        DataError: the file does not exist any more.
+
+    """
+    try:
+        return np.memmap(path, np.uint8, "r").reshape(-1, form.side, form.side)
+    except OSError as fault:
+        raise no_store(path.parent, fault) from fault
 
 
 def stored_network_images(  # noqa: PLR0913 - the options are keyword-only
@@ -161,7 +221,7 @@ def stored_network_images(  # noqa: PLR0913 - the options are keyword-only
     run_tasks: RunTasks | None = None,
     advance: Callable[[int], object] = lambda _: None,
     log: Callable[[str], object] = lambda _: None,
-) -> NetworkImages:
+) -> StoredNetworkImages:
     """Prepare all images of a source, or return the cached store.
 
     The cache key depends on the state of the images, the form, the source, and the preparing code: unchanged images are

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ...data_manifests.errors import TrackError
 
@@ -12,8 +12,19 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ...data_manifests.images.store import ImageStore
     from ...features.network_images.store import NetworkImages
+
+
+class ImageReader(Protocol):
+    """Reader of the original images of objects, which reveals nothing but their pixels and sizes."""
+
+    def read(self, object_id: str) -> NDArray[np.uint8]:
+        """Return the image of an object as grey levels, uint8 of shape (height, width).
+
+        Raises:
+            DataError: the object has no readable image.
+
+        """
 
 
 @dataclass(frozen=True)
@@ -21,13 +32,14 @@ class Objects:
     """Objects that a track is trained on or predicts.
 
     Attributes:
-        object_ids: text array of shape (n_objects,), sorted.
+        object_ids: opaque ids, text array of shape (n_objects,), sorted; they are hashes, so that neither the ids nor
+            the order of the rows reveal anything about the objects.
         classes: class names in the order of the score columns.
         native: float64 table of shape (n_objects, n_features) indexed by object_id, NaN where missing; None unless the
             track requests `native` in `inputs`.
-        images: image store, read by object_id; None unless the track requests `images`.
+        images: reader of the original images by object_id; None unless the track requests `images`.
         network_images: network images in the form given by the track's `image_form`, by object_id; None if it has none.
-        groups: sample of each object, object array of shape (n_objects,), None where unknown.
+        groups: opaque name of the sample of each object, object array of text of shape (n_objects,); None if unknown.
         codes: int64 array of shape (n_objects,), index of each label in `classes`; None for objects to predict, and
             for all objects if the task of the track uses no labels.
 
@@ -36,7 +48,7 @@ class Objects:
     object_ids: NDArray[np.object_]
     classes: tuple[str, ...]
     native: pd.DataFrame | None = None
-    images: ImageStore | None = None
+    images: ImageReader | None = None
     network_images: NetworkImages | None = None
     groups: NDArray[np.object_] | None = None
     codes: NDArray[np.int64] | None = None

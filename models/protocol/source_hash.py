@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 OBJECTS_MODULE = f"{PACKAGE}.models.protocol.objects"
 """Module of the objects that every track receives."""
 
+IDS_MODULE = f"{PACKAGE}.data_manifests.blinding.opaque_ids"
+"""Module of the ids of these objects, which determine the order of the rows."""
+
 INPUT_MODULES = {
     "native": f"{PACKAGE}.data_manifests.dataset",
     "images": f"{PACKAGE}.features.network_images.store",
@@ -52,7 +55,7 @@ def track_modules(track: type[Track]) -> list[str]:
     """Return the modules that the hash of a track covers together with all their imports, sorted."""
     classes = [base.__module__ for base in track.__mro__]
     inputs = (INPUT_MODULES[name] for name in track.inputs)
-    return sorted({*classes, *getattr(track, "made_of", ()), OBJECTS_MODULE, *inputs})
+    return sorted({*classes, *getattr(track, "made_of", ()), OBJECTS_MODULE, IDS_MODULE, *inputs})
 
 
 def _file_of(module: str) -> Path | None:

@@ -43,7 +43,8 @@ class Random(Shares):
     name = "random"
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
-        """Return one class per object with score 1; the draw depends only on the seed and the object's id."""
-        draws = [derived_seed(seed=self._seed, object_id=str(name)) / 2**64 for name in objects.object_ids]
+        """Return one class per object with score 1; the draw depends only on the seed and the object's features."""
+        rows = objects.table.to_numpy(np.float64)
+        draws = [derived_seed(seed=self._seed, features=row.tobytes().hex()) / 2**64 for row in rows]
         codes = np.searchsorted(np.cumsum(self._shares), draws, side="right")
         return np.eye(len(self._shares))[np.minimum(codes, len(self._shares) - 1)]

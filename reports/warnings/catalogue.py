@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .data import DuplicatesAcrossSplit, SharedSample, SimulatedData
+from .data import DuplicatesAcrossSplit, LeakingFeature, SharedSample, SimulatedData
 from .intervals import FewClusters, FewSamples, ObjectInterval
-from .kind import Evidence, ReportWarning
+from .kind import DataWarningKind, Evidence, ReportWarning, SplitData
 from .methods import ConstantPredictions, FusionWithoutGain
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ KINDS = (
     ConstantPredictions(),
     SimulatedData(),
     FewSamples(),
+    LeakingFeature(),
 )
 """All kinds of warnings, ordered by code."""
 
@@ -54,6 +55,12 @@ def warnings_of(section: Section, tables: Mapping[str, pd.DataFrame]) -> list[Re
     """
     evidence = Evidence(section, tables)
     return [ReportWarning(kind, text) for kind in KINDS for text in kind.check(evidence)]
+
+
+def warnings_before_runs(data: SplitData) -> list[ReportWarning]:
+    """Return the warnings about the data of a split that are known before its runs, ordered by code."""
+    kinds = [kind for kind in KINDS if isinstance(kind, DataWarningKind)]
+    return [ReportWarning(kind, text) for kind in kinds for text in kind.findings(data)]
 
 
 def warnings_table(found: list[tuple[Section, list[ReportWarning]]]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Warnings about the data: samples and duplicates in both training and test, and simulated objects."""
+"""Warnings about the data: samples and duplicates in both training and test, leaked labels, and simulated objects."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from ...data_manifests.errors import listed
 from .duplicates import duplicates_of, store_duplicates
-from .kind import WarningKind
+from .kind import DataWarningKind, WarningKind
+from .single_features import single_features_of, store_single_features
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from ...data_manifests.dataset import Dataset
-    from .kind import Evidence
+    from .kind import Evidence, SplitData
 
 
-class SharedSample(WarningKind):
+class SharedSample(DataWarningKind):
     """Samples with objects in both training and test."""
 
     code = "W01"
@@ -32,9 +33,9 @@ class SharedSample(WarningKind):
         "the question is how well a partly sorted sample can be completed."
     )
 
-    def check(self, evidence: Evidence) -> Iterator[str]:
-        """Count the test objects of the first run from such samples."""
-        truth = evidence.section.runs[0].truth.dropna(subset=["sample"])
+    def findings(self, data: SplitData) -> Iterator[str]:
+        """Count the test objects from such samples."""
+        truth = data.truth.dropna(subset=["sample"])
         samples = {subset: set(rows["sample"]) for subset, rows in truth.groupby("part")}
         shared = samples.get("train", set()) & samples.get("test", set())
         if len(shared) and len(truth["sample"].unique()) > 1:
@@ -46,7 +47,7 @@ class SharedSample(WarningKind):
             )
 
 
-class DuplicatesAcrossSplit(WarningKind):
+class DuplicatesAcrossSplit(DataWarningKind):
     """Test objects with a duplicate in training."""
 
     code = "W05"
@@ -60,15 +61,12 @@ class DuplicatesAcrossSplit(WarningKind):
         "Clean the data and run again; 'planktonbench data audit DIR' lists duplicates, re-encoded images included."
     )
 
-    def check(self, evidence: Evidence) -> Iterator[str]:
-        """List such test objects of the first run."""
-        run = evidence.section.runs[0]
-        shared = duplicates_of(run.out, run.card.data.name).shared_with_training(run)
+    def findings(self, data: SplitData) -> Iterator[str]:
+        """List such test objects."""
+        duplicates = duplicates_of(data.out, data.dataset)
+        shared = duplicates.shared_with_training(data.truth) if duplicates.matches(data.data_sha256) else []
         if shared:
-            yield (
-                f"{len(shared):,} test objects of the first run have a duplicate among its training objects: "
-                f"{listed(shared, 5)}."
-            )
+            yield (f"{len(shared):,} test objects have a duplicate among the training objects: {listed(shared, 5)}.")
 
     def store(self, out: Path, dataset: Dataset) -> None:
         """Find the duplicates in a data set and store them."""
@@ -92,3 +90,38 @@ class SimulatedData(WarningKind):
         """Report simulated data in any run."""
         if evidence.section.simulated:
             yield "Simulated data: these are not results on real plankton."
+
+
+class LeakingFeature(DataWarningKind):
+    """Native features that may leak the label."""
+
+    code = "W09"
+    name = "leaking-feature"
+    title = "A feature alone recognises the taxa far better than the others"
+    meaning = (
+        "Such a column may have been derived from the label, or assigned class by class: a code of the taxon, an id, a "
+        "folder number. A track that uses it recognises nothing in the images. A decision tree is fitted to one column "
+        "at a time, on one half of the training and validation objects, and evaluated on the other half by balanced "
+        "accuracy. Columns are listed if they reach 0.5 and are outliers (above the third quartile by three "
+        "interquartile ranges, and above the median by 0.15), or if they reach 0.98 for three taxa or more."
+    )
+    remedy = (
+        "Find out how the column was made. If it leaks the label, list it under never_features in the manifest, or "
+        "remove it from the table, and run again."
+    )
+
+    def findings(self, data: SplitData) -> Iterator[str]:
+        """List such features with their balanced accuracy."""
+        features = single_features_of(data.out, data.dataset)
+        if not features.matches(data.data_sha256):
+            return
+        scores = [f"{name} {score:.2f}" for name, score in features.leaking.items()]
+        if scores:
+            yield (
+                f"{len(scores):,} of {len(features.scores):,} features alone recognise the taxa far better than the "
+                f"others (balanced accuracy, median {features.scores.median():.2f}): {listed(scores, 5)}."
+            )
+
+    def store(self, out: Path, dataset: Dataset) -> None:
+        """Compute the scores of single features and store them."""
+        store_single_features(out, dataset)

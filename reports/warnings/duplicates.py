@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from ...data_manifests.dataset import Dataset
     from ...data_manifests.images.store import ImageStore
-    from ..results.stored_run import StoredRun
 
 DUPLICATES = "duplicates"
 FEWEST_COLUMNS = 8  # two objects can agree in a few features by chance
@@ -60,11 +59,9 @@ class Duplicates:
         groups = self._stored.get("groups", [])
         return groups if isinstance(groups, list) else []
 
-    def shared_with_training(self, run: StoredRun) -> list[str]:
-        """Return the ids of the test objects of a run that have a duplicate among its training objects, sorted."""
-        if not self.matches(run.card.data.sha256):
-            return []
-        subsets = dict(zip(run.truth["object_id"], run.truth["part"], strict=True))
+    def shared_with_training(self, truth: pd.DataFrame) -> list[str]:
+        """Return the ids of the test objects of a split that have a duplicate among its training objects, sorted."""
+        subsets = dict(zip(truth["object_id"], truth["part"], strict=True))
         in_training = [group for group in self.groups if any(subsets.get(name) == "train" for name in group)]
         return sorted(name for group in in_training for name in group if subsets.get(name) == "test")
 

@@ -59,6 +59,37 @@ class WarningKind(ABC):
 
 
 @dataclass(frozen=True)
+class SplitData:
+    """Stored facts about the data of a split, which are known before any run.
+
+    Attributes:
+        out: the results folder.
+        dataset: name of the data set.
+        data_sha256: hash of its data.
+        truth: object_id, part, taxon and sample of each object.
+
+    """
+
+    out: Path
+    dataset: str
+    data_sha256: str
+    truth: pd.DataFrame
+
+
+class DataWarningKind(WarningKind):
+    """A kind of warning about the data of a split, which is also given before its runs."""
+
+    @abstractmethod
+    def findings(self, data: SplitData) -> Iterator[str]:
+        """Yield the findings in a split, with numbers and names; none if the warning does not apply."""
+
+    def check(self, evidence: Evidence) -> Iterator[str]:
+        """Yield the findings in the split of the first run."""
+        run = evidence.section.runs[0]
+        return self.findings(SplitData(run.out, run.card.data.name, run.card.data.sha256, run.truth))
+
+
+@dataclass(frozen=True)
 class ReportWarning:
     """A warning that applies to a section.
 

@@ -362,3 +362,22 @@ def test_the_benchmark_on_a_real_run(station40: Path, tmp_path: Path) -> None:
 
     assert means["xgb-native"] >= 0.58
     assert means["xgb-native"] >= means["xgb-source001"]
+
+
+def test_a_leaking_feature_is_reported_before_the_runs(
+    make_challenge: Callable[..., Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """With its score, as are samples that are in both training and test."""
+    codes: dict[int, int] = {}
+
+    def remember(meta: pd.DataFrame) -> pd.DataFrame:
+        codes.update(zip(meta["objid"], pd.factorize(meta["level2"])[0], strict=True))
+        return meta
+
+    folder = make_challenge(meta=remember, native=lambda native: native.assign(folder=native["objid"].map(codes) * 1.0))
+    run(folder, tmp_path / "out", "majority")
+    before_runs, _ = capfd.readouterr().err.split("runs to do")
+    found = [line for line in before_runs.splitlines() if ": warning W" in line]
+
+    assert [line.split(": ")[1] for line in found] == ["warning W01 shared-sample", "warning W09 leaking-feature"]
+    assert found[1].endswith(": folder 1.00.")

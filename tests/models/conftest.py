@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +59,7 @@ def make_image_subsets(counts: dict[str, int], seed: int = 0) -> dict[str, Objec
     grey = np.stack([picture(int(code), rng) for code in codes])
     sizes = np.stack([codes * 50 + 60, codes * 30 + 40, codes * 500 + 900], axis=1).astype(np.float32)
     ids = np.array([str(position) for position in range(len(codes))], dtype=object)
-    made = NetworkImages(Path(), ImageForm(SIDE), Source(), ids, grey, sizes, faults=pd.DataFrame())
+    made = NetworkImages(form=ImageForm(SIDE), source=Source(), object_ids=ids, grey=grey, sizes=sizes)
     ends = np.cumsum(list(counts.values()))
     subsets = {}
     for subset, first, last in zip(counts, [0, *ends[:-1]], ends, strict=True):

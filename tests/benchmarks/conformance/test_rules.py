@@ -11,15 +11,19 @@ import numpy as np
 import pytest
 from planktonbench import Objects, Track
 from planktonbench.benchmarks.conformance.rules import RULES, conformance
-from planktonbench.benchmarks.conformance.synthetic_objects import CLASSES, synthetic_objects
+from planktonbench.benchmarks.conformance.synthetic_objects import (
+    CLASSES,
+    IDS,
+    ImagesInMemory,
+    renamed,
+    synthetic_objects,
+)
 from planktonbench.features.network_images.form import ImageForm
 from planktonbench.models.networks.missing_weights import MissingWeights
 from planktonbench.models.registry import SHIPPED, get_track
 from sklearn.neighbors import KNeighborsClassifier
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 QUICK = [name for name in SHIPPED if not name.startswith(("cnn-", "fusion-"))]
@@ -197,11 +201,45 @@ class PeeksAtTest(Track):
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
         """Read an image of a test object."""
         assert train.images is not None
-        train.images.read("test-00")
+        train.images.read(IDS.of(["test-0"])[0])
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
         """Never reached."""
         raise NotImplementedError
+
+
+class UsesIds(Nearest):
+    """Predicts by the id of an object."""
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Take the class from the last digit of the id."""
+        codes = [int(object_id[-1], 16) % len(objects.classes) for object_id in objects.object_ids]
+        return np.eye(len(objects.classes))[codes]
+
+
+class LearnsIds(Nearest):
+    """Learns from the ids of training objects."""
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
+        """Take the labels from the last digits of the ids."""
+        super().fit(train, valid, rng=rng)
+        self.labels = np.array([int(object_id[-1], 16) % len(train.classes) for object_id in train.object_ids])
+
+
+class UsesPositions(Nearest):
+    """Predicts by the position of an object."""
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Cut the rows into as many blocks as there are classes."""
+        return np.eye(len(objects.classes))[np.arange(len(objects)) * len(objects.classes) // len(objects)]
+
+
+class ReadsPaths(PeeksAtTest):
+    """Reads the names of the files of images, as an image store has them."""
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
+        """Read the file names."""
+        self.names = dict(train.images.members)  # type: ignore[union-attr]  # the fault
 
 
 class Cuts(Track):
@@ -271,10 +309,13 @@ BROKEN: list[tuple[type[Track], str, str]] = [
     (SeedsGlobally, "global", "global generator np.random in the same state"),
     (FillsInPlace, "inputs", "fit modified the native table of the training objects"),
     (ScalesInPlace, "inputs", "predict modified the native table of the objects to predict"),
-    (PeeksAtTest, "fit", "has no image of object test-00"),
+    (PeeksAtTest, "fit", "Object o[0-9a-f]{20} has no readable image"),
+    (UsesIds, "ids", "under other ids, UsesIds returns a different output for"),
+    (LearnsIds, "ids", "fitted to the same objects under other ids"),
+    (ReadsPaths, "fit", "'ImagesInMemory' object has no attribute 'members'"),
     (ClustersByLabel, "fit", "only if its task uses labels"),
     (ClusterNames, "output", r"of dtype <U5; expected \(17,\) of an integer dtype"),
-    (NoiseBelowZero, "output", "returned -1 for object test-"),
+    (NoiseBelowZero, "output", "returned -1 for object o"),
     (ClustersTheBatch, "company", r"has cluster \d; expected cluster \d as before"),
 ]
 
@@ -314,6 +355,11 @@ def test_one_fault_breaks_one_rule(track: type[Track], rule: str, message: str) 
     assert re.search(message, broken[rule]), broken
 
 
+def test_predictions_by_position_break_rules() -> None:
+    """They follow neither the order of the objects nor the company."""
+    assert list(broken_rules(UsesPositions)) == ["order", "company"]
+
+
 def test_python_s_generator_is_checked_unless_keras_draws_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keras seeds its layers by Python's generator, which is therefore not checked if Keras is imported."""
     monkeypatch.delitem(sys.modules, "keras", raising=False)
@@ -349,9 +395,9 @@ def test_a_track_without_its_weights_is_not_judged() -> None:
         list(conformance(NoWeights))
 
 
-def test_synthetic_objects_have_the_documented_difficulties(tmp_path: Path) -> None:
-    """Values are missing, classes lack training rows or all rows, and test images are in a separate store."""
-    made = synthetic_objects({"native", "images"}, ImageForm(32), tmp_path)
+def test_synthetic_objects_have_the_documented_difficulties() -> None:
+    """Values are missing, classes lack training rows or all rows, and test images have a separate reader."""
+    made = synthetic_objects({"native", "images"}, ImageForm(32))
 
     trained = {CLASSES[code] for code in made.train.y}
 
@@ -359,14 +405,14 @@ def test_synthetic_objects_have_the_documented_difficulties(tmp_path: Path) -> N
     assert {CLASSES[code] for code in made.valid.y} == {"bar", "disc", "ring", "untrained"}
     assert all(objects.table.isna().any().any() for objects in (made.train, made.valid, made.test))
     assert made.test.codes is None
-    assert made.train.images is not None
-    assert not any(object_id in made.train.images for object_id in made.test.object_ids)
+    assert isinstance(made.train.images, ImagesInMemory)
+    assert made.train.images.images.keys().isdisjoint(made.test.object_ids)
 
 
-def test_synthetic_objects_are_reproducible(tmp_path: Path) -> None:
+def test_synthetic_objects_are_reproducible() -> None:
     """Two calls make equal tables, labels and network images; inputs that are not requested are None."""
-    one, other = (synthetic_objects({"native", "images"}, ImageForm(32), tmp_path / name) for name in "ab")
-    plain = synthetic_objects({"native"}, None, tmp_path / "c")
+    one, other = (synthetic_objects({"native", "images"}, ImageForm(32)) for _ in range(2))
+    plain = synthetic_objects({"native"}, None)
 
     assert one.train.table.equals(other.train.table)
     assert one.train.network_images is not None
@@ -375,3 +421,18 @@ def test_synthetic_objects_are_reproducible(tmp_path: Path) -> None:
     assert plain.train.images is None
     assert plain.train.network_images is None
     assert plain.train.table.equals(one.train.table)
+
+
+def test_renamed_objects_are_the_same_objects() -> None:
+    """Features, images and network images of each row stay; no id does."""
+    made = synthetic_objects({"native", "images"}, ImageForm(32)).test
+    other = renamed(made)
+
+    assert set(made.object_ids).isdisjoint(other.object_ids)
+    assert np.array_equal(made.table.to_numpy(), other.table.to_numpy(), equal_nan=True)
+    assert made.images is not None
+    assert other.images is not None
+    for object_id, other_id in zip(made.object_ids, other.object_ids, strict=True):
+        assert np.array_equal(made.images.read(object_id), other.images.read(other_id))
+    batches = [one.network_images.batch(one.network_images.rows(one.object_ids)) for one in (made, other)]  # type: ignore[union-attr]  # made above
+    assert np.array_equal(*batches)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from planktonbench.data_manifests.audit import leaks
-from planktonbench.data_manifests.audit.leaks import single_feature_scores, suspicious
+from planktonbench.data_manifests.audit.leaks import leaking, single_feature_scores, suspicious
 
 CLASSES, PER_CLASS = 12, 60
 RNG = np.random.default_rng(3)
@@ -162,3 +162,19 @@ def test_outliers_are_beyond_the_outer_fence_and_far_from_the_median() -> None:
     assert list(suspicious(equal).index) == ["k"]
     assert list(suspicious(spread).index) == []
     assert list(suspicious(pd.concat([spread[:5], pd.Series({"leak": 0.70})])).index) == ["leak"]
+
+
+@pytest.mark.parametrize(
+    ("scores", "n_taxa", "expected"),
+    [
+        ([0.06] * 9 + [0.23], 39, []),
+        ([0.06] * 9 + [0.60], 39, ["j"]),
+        ([0.5, 1.0], 39, ["b"]),
+        ([0.5, 1.0], 2, []),
+        ([0.99, 1.0, 0.3, 0.3], 3, ["b", "a"]),
+    ],
+    ids=["best of weak features", "outlier", "two columns", "two taxa", "half of the columns"],
+)
+def test_a_warning_needs_a_strong_feature(scores: list[float], n_taxa: int, expected: list[str]) -> None:
+    """An outlier that recognises half of the taxa, or a nearly perfect feature among three taxa or more."""
+    assert list(leaking(pd.Series(scores, index=list("abcdefghij")[: len(scores)]), n_taxa).index) == expected

@@ -19,7 +19,13 @@ from planktonbench.data_manifests.files import atomic_writes
 from planktonbench.data_manifests.images.store import ImageStore, open_images
 from planktonbench.features.network_images import building
 from planktonbench.features.network_images.form import ImageForm, Source, add_channels, prepare
-from planktonbench.features.network_images.store import NetworkImages, reopen_network_images, stored_network_images
+from planktonbench.features.network_images.index import read_index
+from planktonbench.features.network_images.store import (
+    NetworkImages,
+    open_selection,
+    reopen_network_images,
+    stored_network_images,
+)
 from planktonbench.features.preparation import chunk_files
 
 if TYPE_CHECKING:
@@ -99,7 +105,8 @@ def test_a_batch_has_three_channels(images: ImageStore) -> None:
     network_images = stored_network_images(images, FORM, LIGHT)
     rows = network_images.rows(["07", "02", "07"])
 
-    assert (network_images.batch(rows) == add_channels(network_images.grey[[7, 2, 7]], FORM)).all()
+    expected = np.stack([prepare(PHOTOGRAPHS[name], FORM, LIGHT) for name in ("07", "02", "07")])
+    assert (network_images.batch(rows) == add_channels(expected, FORM)).all()
     assert network_images.batch(rows).shape == (3, 32, 32, 3)
 
 
@@ -115,6 +122,31 @@ def test_files_do_not_depend_on_the_number_of_processes(
 
     assert found[0] == found[1]
     assert set(found[0]) == {"grey.u8", "objects.parquet"}
+
+
+def test_positions_tell_nothing_about_the_order_of_the_source(images: ImageStore) -> None:
+    """Which would be that of the classes in class folders."""
+    network_images = stored_network_images(images, FORM, LIGHT)
+    places = network_images.rows(PHOTOGRAPHS)
+
+    assert sorted(places) == list(range(COUNT))
+    assert abs(np.corrcoef(places, np.arange(COUNT))[0, 1]) < 0.5
+
+
+def test_a_selection_has_other_ids(images: ImageStore) -> None:
+    """It is read under these ids in any order, also after it was pickled, and knows nothing of the real ones."""
+    network_images = stored_network_images(images, FORM, LIGHT)
+    chosen, new_ids = np.array(["11", "02", "missing"], object), np.array(["x", "y", "z"], object)
+    selection = read_index(network_images.address).select(chosen, new_ids)
+    selected = pickle.loads(pickle.dumps(open_selection(selection)))  # noqa: S301 - made here
+
+    assert selected.object_ids.tolist() == ["x", "y"]
+    assert (selected.sizes == network_images.sizes[network_images.rows(["11", "02"])]).all()
+    found, expected = selected.batch(selected.rows(["y", "x"])), network_images.batch(network_images.rows(["02", "11"]))
+    assert (found == expected).all()
+    assert len(pickle.dumps(selected)) < 1500
+    with pytest.raises(DataError, match=r"no network images of 1 objects: z \(no such image\)"):
+        selected.rows(["z"])
 
 
 DAMAGED = {"03": b"", "05": png(PHOTOGRAPHS["05"])[:60], "21": b"no image", "22": b""}
@@ -191,8 +223,9 @@ def test_changed_images_are_prepared_again(images: ImageStore) -> None:
     changed = write(images.source, {"04": png(PHOTOGRAPHS["05"])})
     after = stored_network_images(changed, FORM, LIGHT)
 
-    assert (after.grey[4] == before.grey[5]).all()
-    assert (before.grey[4] != before.grey[5]).any()
+    four, five = before.rows(["04", "05"])
+    assert (after.grey[four] == before.grey[five]).all()
+    assert (before.grey[four] != before.grey[five]).any()
 
 
 def test_forms_and_sources_have_separate_stores(images: ImageStore, tmp_path: Path) -> None:

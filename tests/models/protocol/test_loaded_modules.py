@@ -139,6 +139,7 @@ def test_every_module_loaded_by_fit_is_hashed(loaded: dict[str, list[str]]) -> N
         ("cnn-lenet", "models.networks.batch_normalisation", True),
         ("cnn-best", "models.networks.efficientnet_lite0", True),
         ("cnn-lenet", "features.network_images.kernels", True),
+        ("majority", "data_manifests.blinding.opaque_ids", True),
         ("majority", "features.measured.groups.hull", False),
         ("majority", "models.networks.architectures", False),
         ("xgb-native", "data_manifests.cleaning.rules", True),

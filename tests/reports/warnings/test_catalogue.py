@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
 from planktonbench.data_manifests.dataset import open_folder
@@ -17,11 +18,14 @@ from planktonbench.reports.warnings.catalogue import (
     COLUMNS,
     KINDS,
     store_evidence,
+    warnings_before_runs,
     warnings_of,
     warnings_page,
     warnings_table,
 )
 from planktonbench.reports.warnings.duplicates import FEWEST_COLUMNS, duplicates_of
+from planktonbench.reports.warnings.kind import SplitData
+from planktonbench.reports.warnings.single_features import single_features_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,7 +116,7 @@ def test_duplicates_of_training_objects_in_test_are_listed(
     path.parent.mkdir()
     path.write_text(json.dumps({"data_sha256": "c" * 64, "groups": groups}))
 
-    assert texts(section)["W05"].startswith("1 test objects of the first run have a duplicate")
+    assert texts(section)["W05"].startswith("1 test objects have a duplicate")
     assert texts(section)["W05"].endswith(f"training objects: {ids['test'][0]}.")
     path.write_text(json.dumps({"data_sha256": "another", "groups": groups}))
     assert "W05" not in texts(section)
@@ -132,6 +136,40 @@ def test_duplicates_are_searched_while_the_data_set_is_open(
     store_evidence(out, open_folder(manifest_of_folder("lake"), tmp_path / "lake"))
 
     assert duplicates_of(out, "lake").groups == [sorted(ids)]
+
+
+@pytest.mark.parametrize(
+    ("leak", "expected"), [(True, "1 of 8 features alone recognise the taxa far better"), (False, None)]
+)
+def test_a_feature_that_leaks_the_label_is_named(
+    make_section: Callable[..., Section], tmp_path: Path, *, leak: bool, expected: str | None
+) -> None:
+    """It is found among training and validation objects alone, and before the runs as after them."""
+    section = make_section({"taxa": {"egg": 60, "Zoea": 60, "Retaria": 60}})
+    run, rng = section.runs[0], np.random.default_rng(0)
+    truth = run.truth
+    codes = pd.factorize(truth["taxon"])[0]
+    columns = {f"f{k}": codes / 3 + rng.normal(size=len(codes)) for k in range(7)}
+    columns["folder"] = np.where(truth["part"] == "test", 0, codes) if leak else rng.permutation(codes)
+    (tmp_path / "lake").mkdir()
+    truth[["object_id", "taxon"]].to_csv(tmp_path / "lake" / "meta.csv", index=False)
+    pd.DataFrame(columns).assign(object_id=truth["object_id"]).to_csv(
+        tmp_path / "lake" / "features_native.csv", index=False
+    )
+    store_evidence(run.out, open_folder(manifest_of_folder("lake"), tmp_path / "lake"))
+    path = single_features_of(run.out, "lake").path
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"data_sha256": run.card.data.sha256}))
+
+    found = texts(section).get("W09")
+    before = warnings_before_runs(SplitData(run.out, "lake", run.card.data.sha256, truth))
+
+    assert content["n_objects"] == (truth["part"] != "test").sum()
+    assert {warning.kind.code: warning.text for warning in before}.get("W09") == found
+    assert (found or "").startswith(expected or "")
+    assert (found is None) == (expected is None)
+    if found:
+        assert found.endswith("folder 1.00.")
 
 
 def test_track_that_predicts_one_class_is_named(make_section: Callable[..., Section]) -> None:

@@ -1,0 +1,159 @@
+"""Exchange between a run and the process of its track, which asks for what it needs over a local socket.
+
+A question is a name and further frames of bytes; the answer is frames of bytes. What the process of the track sends is
+never unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import platform
+import secrets
+import threading
+import traceback
+from contextlib import suppress
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, Listener
+from typing import TYPE_CHECKING, Any
+
+from ...data_manifests.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Frames = Sequence[bytes | bytearray | memoryview]
+    Handler = Callable[[Frames], Frames]
+
+KEY_BYTES = 32
+WAITING = 64  # connections that wait to be accepted
+ANSWERED, REFUSED = b"answered", b"refused"
+
+
+def send(connection: Connection, frames: Frames) -> None:
+    """Send frames, without copying them."""
+    connection.send_bytes(json.dumps([len(frame) for frame in frames]).encode())
+    for frame in frames:
+        connection.send_bytes(frame)
+
+
+def receive(connection: Connection) -> list[bytearray]:
+    """Return the frames that were sent; arrays on them can be written to.
+
+    Raises:
+        EOFError: the other side has ended.
+
+    """
+    frames = []
+    for size in json.loads(connection.recv_bytes()):
+        frame = bytearray(size)
+        connection.recv_bytes_into(frame)
+        frames.append(frame)
+    return frames
+
+
+def packed(content: object) -> Frames:
+    """Return an object as frames: its pickle, and the buffers of its arrays."""
+    buffers: list[pickle.PickleBuffer] = []
+    head = pickle.dumps(content, protocol=5, buffer_callback=buffers.append)
+    return [head, *(buffer.raw() for buffer in buffers)]
+
+
+def unpacked(frames: Frames) -> Any:  # noqa: ANN401 - any object
+    """Return the object in frames from the run itself, with arrays that can be written to."""
+    return pickle.loads(frames[0], buffers=frames[1:])  # noqa: S301 - made by `packed` in our own parent
+
+
+class Exchange:
+    """Answers the questions of another process, each connection in a thread of its own, until it is closed.
+
+    Args:
+        handlers: function that answers a question, given its further frames, by the question's name. A `DataError` is
+            raised in the other process.
+
+    Attributes:
+        address: address of the socket.
+        key: secret that the other process must know.
+
+    """
+
+    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+        self.key = secrets.token_bytes(KEY_BYTES)
+        self._handlers = handlers
+        self._listener = Listener(_free_address(), "AF_UNIX", backlog=WAITING, authkey=self.key)
+        self._closed = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        """Address of the socket."""
+        return os.fsdecode(self._listener.address)
+
+    def close(self) -> None:
+        """Accept no further connections."""
+        self._closed = True
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while not self._closed:
+            with suppress(OSError, EOFError, AuthenticationError):  # closed, or a process that does not know the key
+                connection = self._listener.accept()
+                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: Connection) -> None:
+        with connection, suppress(OSError, EOFError):  # the other process has ended
+            while True:
+                name, *frames = receive(connection)
+                try:
+                    send(connection, [ANSWERED, *self._handlers[name.decode()](frames)])
+                except DataError as fault:
+                    send(connection, [REFUSED, str(fault).encode()])
+                except Exception:  # noqa: BLE001 - the other process must not wait for ever
+                    traceback.print_exc()
+                    send(connection, [REFUSED, b"The run cannot answer; its log has the reason."])
+
+
+def _free_address() -> str | None:
+    """Return a name without a file, which leaves nothing behind; None, for a temporary file, where there are none."""
+    return f"\0planktonbench-{secrets.token_hex(16)}" if platform.system() == "Linux" else None
+
+
+class Channel:
+    """Asks an exchange; every process and thread has a connection of its own.
+
+    Args:
+        address: address of the exchange.
+        key: its key.
+
+    """
+
+    def __init__(self, address: str, key: bytes) -> None:
+        self._address = address
+        self._key = key
+        self._own = threading.local()
+
+    def __reduce__(self) -> tuple[object, tuple[str, bytes]]:
+        """Pickle how to connect."""
+        return Channel, (self._address, self._key)
+
+    def ask(self, name: str, *frames: bytes) -> list[bytearray]:
+        """Return the answer to a question.
+
+        Raises:
+            DataError: the question has no answer.
+
+        """
+        connection = self._connection()
+        send(connection, [name.encode(), *frames])
+        status, *answer = receive(connection)
+        if status == REFUSED:
+            raise DataError(answer[0].decode())
+        return answer
+
+    def _connection(self) -> Connection:
+        if getattr(self._own, "process", None) != os.getpid():  # a new thread, or a forked process
+            self._own.connection = Client(self._address, "AF_UNIX", authkey=self._key)
+            self._own.process = os.getpid()
+        connection: Connection = self._own.connection
+        return connection

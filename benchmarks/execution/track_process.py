@@ -1,0 +1,226 @@
+"""Process of a track: fit and predict, without real ids, paths of images, or labels of test objects."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import sys
+import sysconfig
+import time
+import traceback
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel
+
+from ...data_manifests.seeds import RunSeeds
+from ...models.networks.missing_weights import MissingWeights
+from ...models.protocol.track import BaseRun, TrackContext
+from ...reports.run_files.run_folder import IMPORTANCE, PREPARATION
+from ...reports.tasks.catalogue import task_named
+from .environment import PROGRESS_MARK, peak_rss_mb
+from .exchange import Channel, unpacked
+from .job import MESSAGE, TrackSource
+from .served_images import ServedImages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ...features.network_images.index import Selection
+    from ...models.protocol.objects import Objects
+    from ...models.protocol.track import Track
+    from ...reports.tasks.task import Task
+
+INPUTS, OUTPUT = "inputs", "output"
+"""Questions: for the `TrackInputs`, and to accept the outcome."""
+
+EMBEDDINGS_OF = "embeddings-"
+"""Prefix of the names of embeddings in the output, followed by the subset."""
+
+
+class TrackTask(BaseModel):
+    """Message to the process of a track.
+
+    Attributes:
+        track: source of the class of the track.
+        name: name of the run.
+        task: name of its task.
+        options: options of the track.
+        base_runs: sources of the tracks of its base runs, by name.
+        dataset, split, seed: from which the seeds of the run are derived.
+        scratch: folder for checkpoints.
+        address: address of the exchange that answers its questions.
+        key: key of the exchange, in hexadecimal digits.
+        has_images: whether it may read original images.
+
+    """
+
+    model_config = MESSAGE
+
+    track: TrackSource
+    name: str
+    task: str
+    options: dict[str, Any]
+    base_runs: dict[str, TrackSource]
+    dataset: str
+    split: str
+    seed: int
+    scratch: Path
+    address: str
+    key: str
+    has_images: bool
+
+
+@dataclass(frozen=True)
+class BaseTables:
+    """Results of a base run by opaque id: its options, scores and embeddings, as in `BaseRun`."""
+
+    options: Mapping[str, Any]
+    scores: pd.DataFrame | None
+    embeddings: pd.DataFrame | None
+
+
+@dataclass(frozen=True)
+class TrackInputs:
+    """Everything that a track receives, by opaque id.
+
+    Attributes:
+        subsets: train, valid and test, without images.
+        network_images: where the network images are, by position; None for none.
+        base_runs: results of the base runs, by name.
+
+    """
+
+    subsets: Mapping[str, Objects]
+    network_images: Selection | None
+    base_runs: Mapping[str, BaseTables]
+
+
+def fit_and_predict(message: str) -> None:
+    """Fit a track and predict, and hand in the outcome; errors of the track are part of it.
+
+    Args:
+        message: the `TrackTask` as JSON.
+
+    """
+    task = TrackTask.model_validate_json(message)
+    channel = Channel(task.address, bytes.fromhex(task.key))
+    facts: dict[str, Any]
+    arrays: dict[str, NDArray[Any]] = {}
+    tables: dict[str, pd.DataFrame] = {}
+    try:
+        facts, arrays, tables = _outcome(task, channel)
+    except MissingWeights as fault:
+        facts = {"status": "skipped", "reason": str(fault)}
+    except Exception as fault:  # noqa: BLE001 - any exception of a track is recorded, and the other tracks continue
+        traceback.print_exc()
+        facts = {"status": "failed", "reason": reason_of(fault)}
+    facts |= {"peak_rss_mb": round(peak_rss_mb(), 1)}
+    head = json.dumps({"facts": facts, "arrays": list(arrays), "tables": list(tables)}).encode()
+    channel.ask(OUTPUT, head, *map(_array_bytes, arrays.values()), *map(_table_bytes, tables.values()))
+
+
+def _array_bytes(array: NDArray[Any]) -> bytes:
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=False)
+    return content.getvalue()
+
+
+def _table_bytes(table: pd.DataFrame) -> bytes:
+    content = io.BytesIO()
+    table.to_parquet(content, index=False)
+    return content.getvalue()
+
+
+def reason_of(fault: Exception) -> str:
+    """Return the error with the line of the track that raised it, or that called the library which raised it."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    libraries = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
+    own = [frame for frame in frames if not frame.filename.startswith(libraries)]
+    location = next((f" ({Path(frame.filename).name}:{frame.lineno})" for frame in reversed(own or frames)), "")
+    return f"{type(fault).__name__}: {' '.join(str(fault).split())}{location}"
+
+
+def _outcome(
+    message: TrackTask, channel: Channel
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]], dict[str, pd.DataFrame]]:
+    """Return the facts for the card, the output for each subset, and tables that belong to no object."""
+    start = time.perf_counter()
+    task, seeds = task_named(message.task), RunSeeds(message.dataset, message.split, message.seed)
+    track = message.track.load()(**message.options)
+    inputs: TrackInputs = unpacked(channel.ask(INPUTS))
+    base_runs = {name: _base_run(name, source, inputs.base_runs[name]) for name, source in message.base_runs.items()}
+    track.context = TrackContext(message.scratch, log_progress, base_runs, seeds.within("track"))
+    subsets = _with_images(inputs, ServedImages(channel) if message.has_images else None)
+    track.warm_up()
+    seed_libraries(seeds.seed32("libraries"))
+    ready = time.perf_counter()
+    track.fit(subsets["train"], subsets["valid"], rng=seeds.rng("fit"))
+    fitted = time.perf_counter()
+    arrays = {"test": _output(track, subsets["test"], task, message.name)}
+    predicted = time.perf_counter()
+    arrays["valid"] = _output(track, subsets["valid"], task, message.name)
+    importance = track.importance(subsets["valid"], rng=seeds.rng("importance"))
+    tables = {PREPARATION: track.preparation(), IMPORTANCE: importance}
+    arrays |= _embeddings(track, subsets)
+    facts = {
+        "status": "done",
+        "reason": "",
+        "prepare_seconds": ready - start,
+        "fit_seconds": fitted - ready,
+        "predict_seconds": predicted - fitted,
+        "device": track.device,
+        "chosen": json.loads(json.dumps(track.chosen, default=str)),
+    }
+    return facts, arrays, {name: table for name, table in tables.items() if table is not None}
+
+
+def _output(track: Track, objects: Objects, task: Task, name: str) -> NDArray[Any]:
+    """Return the checked output of a track, which does not receive the labels of the objects."""
+    return task.checked(track.predict(objects.without_labels()), objects, name)
+
+
+def log_progress(line: str) -> None:
+    """Print a line that is shown to the user at once."""
+    print(f"{PROGRESS_MARK}{line}", flush=True)  # noqa: T201 - `planktonbench run` reads it
+
+
+def _base_run(name: str, source: TrackSource, tables: BaseTables) -> BaseRun:
+    return BaseRun(name, source.load(), tables.options, tables.scores, tables.embeddings)
+
+
+def _with_images(inputs: TrackInputs, images: ServedImages | None) -> dict[str, Objects]:
+    network_images = None
+    if inputs.network_images is not None:
+        from ...features.network_images.store import open_selection
+
+        network_images = open_selection(inputs.network_images)
+    return {
+        name: replace(objects, images=images, network_images=network_images) for name, objects in inputs.subsets.items()
+    }
+
+
+def _embeddings(track: Track, subsets: dict[str, Objects]) -> dict[str, NDArray[np.float32]]:
+    """Return the embeddings of each subset; empty if the track has none."""
+    found = {}
+    for subset, objects in subsets.items():
+        embeddings = track.embeddings(objects.without_labels())
+        if embeddings is None:
+            return {}
+        found[f"{EMBEDDINGS_OF}{subset}"] = np.asarray(embeddings, np.float32)
+    return found
+
+
+def seed_libraries(seed: int) -> None:
+    """Seed the global generators used by libraries, once; Keras's if the track has imported it."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(seed)
+        return
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - for libraries that use the global generator
