@@ -23,6 +23,7 @@ from ...models.networks.missing_weights import MissingWeights
 from ...models.protocol.objects import Objects
 from ...models.protocol.threads import permitted_threads
 from ...models.protocol.track import BaseRun, TrackContext
+from ...models.protocol.trials import stored_trials
 from ...reports.run_files.card import Card, read_card
 from ...reports.run_files.predictions import SCORE
 from ...reports.run_files.run_folder import EMBEDDINGS, IMPORTANCE, PREDICTIONS, PREPARATION, VALID
@@ -128,6 +129,7 @@ def _fit_and_predict(job: Job, scratch: Path) -> tuple[dict[str, Any], dict[str,
         "predict_seconds": predicted - fitted,
         "device": track.device,
         "chosen": json.loads(json.dumps(track.chosen, default=str)),
+        **json.loads(json.dumps(stored_trials(track.trials, fitted - ready), default=str)),
     }
     return facts, tables
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from .budgets import TrainingCutShort
 from .data import DuplicatesAcrossSplit, SharedSample, SimulatedData
 from .intervals import FewClusters, FewSamples, ObjectInterval
 from .kind import Evidence, ReportWarning
@@ -34,6 +35,7 @@ KINDS = (
     ConstantPredictions(),
     SimulatedData(),
     FewSamples(),
+    TrainingCutShort(),
 )
 """All kinds of warnings, ordered by code."""
 
