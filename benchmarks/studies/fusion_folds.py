@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Made = tuple[Subsets, pd.DataFrame]
 
 DATA_SETS = 20
-OPTIONS = {"alpha": 0.5, "depth": 6, "rounds": 200}
+OPTIONS: dict[str, Any] = {"alpha": 0.5, "depth": 6, "rounds": 200}
 SIDE, COMPONENTS = 24, 40  # pixels, and principal components of real images
 
 
@@ -51,13 +51,16 @@ class PixelNetwork(Track):
         """Fit the regression."""
         from sklearn.linear_model import LogisticRegression
 
-        self._model = LogisticRegression(max_iter=200).fit(self.pixels.loc[train.object_ids].to_numpy(), train.y)
+        self._model = LogisticRegression(max_iter=200).fit(self._pixels_of(train), train.y)
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
         """Return the probabilities of the regression."""
         scores = np.zeros((len(objects), len(objects.classes)))
-        scores[:, self._model.classes_] = self._model.predict_proba(self.pixels.loc[objects.object_ids].to_numpy())
+        scores[:, self._model.classes_] = self._model.predict_proba(self._pixels_of(objects))
         return scores
+
+    def _pixels_of(self, objects: Objects) -> NDArray[np.float64]:
+        return self.pixels.loc[pd.Index(objects.object_ids)].to_numpy()
 
 
 class AsTheyAre(FusionXgb):
@@ -283,8 +286,8 @@ def main() -> None:
             treatments.append(compare_treatments(*make(seed)))
             advance(1)
     if folds:
-        rows = [(name, _mean_text(one[name] for one in folds)) for name in folds[0]]
-        print_table(("alike samples", "macro F1"), rows)
+        means = [(name, _mean_text(one[name] for one in folds)) for name in folds[0]]
+        print_table(("alike samples", "macro F1"), means)
     rows = [(name, *(_mean_text(one[name][kind] for one in treatments) for kind in (0, 1))) for name in treatments[0]]
     print_table(("classes with a single training row", "their mean F1", "mean F1 of the others"), rows)
 
