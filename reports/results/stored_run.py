@@ -92,12 +92,9 @@ class StoredRun:
 
     def test_macro_f1(self) -> float:
         """Return macro F1 of a finished run on its test rows, without the interval, which takes longer to compute."""
-        taxa = self.predictions["taxon"]
-        names = sorted(taxa.unique())
-        predicted = pd.Categorical(self.predictions["predicted"], names).codes.astype("int64")
-        predicted[predicted < 0] = len(names)
-        counts = confusion_matrix(pd.Categorical(taxa, names).codes.astype("int64"), predicted, len(names))
-        totals = totals_of(counts)
+        names = pd.Index(self.card.data.classes)
+        truth, predicted = (names.get_indexer(self.predictions[column]) for column in ("taxon", "predicted"))
+        totals = totals_of(confusion_matrix(truth, predicted, len(names)))
         return float(totals.macro(totals.f1))
 
     @cached_property
