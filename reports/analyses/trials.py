@@ -66,7 +66,7 @@ class Trials(Analysis):
         return pd.DataFrame(
             {
                 "trials per run": runs["n_trials"].max().map(lambda n: _number_text(n, ",.0f")),
-                "time limit, min": runs["budget_minutes"].max().map(lambda minutes: _number_text(minutes, "g")),
+                "time limit, min": runs["budget_minutes"].max().map(lambda minutes: _number_text(minutes, "g", "none")),
                 "time used, min": runs["fit_seconds"].mean().map(lambda seconds: _number_text(seconds / 60, ",.1f")),
                 "chosen training ended by": pd.Series({name: stops.get(name, NOT_STATED) for name in runs.groups}),
             }
@@ -153,8 +153,8 @@ def _curve_rows(run: StoredRun) -> Iterator[tuple[object, ...]]:
                 yield (*facts, step, trial.curve.measure, score)
 
 
-def _number_text(value: float, form: str) -> str:
-    return f"{value:{form}}" if np.isfinite(value) else NOT_STATED
+def _number_text(value: float, form: str, missing: str = NOT_STATED) -> str:
+    return f"{value:{form}}" if np.isfinite(value) else missing
 
 
 def _stops_text(stops: pd.Series) -> str:

@@ -50,7 +50,7 @@ def test_summary_states_budget_and_time_used(make_section: Callable[..., Section
     summary = Trials().summary(Trials().table(section.runs))
 
     assert summary.loc["tuned"].tolist() == ["2", "20", "2.0", "no improvement (1), time limit (1)"]
-    assert summary.loc["old"].tolist() == ["not stated", "not stated", "0.0", "not stated"]
+    assert summary.loc["old"].tolist() == ["not stated", "none", "0.0", "not stated"]
 
 
 def test_figure_and_file_show_learning_curves(make_section: Callable[..., Section]) -> None:
