@@ -62,13 +62,15 @@ class Trials(Analysis):
     def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return number of trials, time limit, time used, and why the chosen trainings ended, as text."""
         runs = rows.drop_duplicates([*KEYS]).groupby("track", sort=False)
-        stops = {name: _stops_text(trials["stopped"]) for name, trials in rows[rows["chosen"] == 1].groupby("track")}
+        stops = {
+            str(name): _stops_text(trials["stopped"]) for name, trials in rows[rows["chosen"] == 1].groupby("track")
+        }
         return pd.DataFrame(
             {
                 "trials per run": runs["n_trials"].max().map(lambda n: _number_text(n, ",.0f")),
                 "time limit, min": runs["budget_minutes"].max().map(lambda minutes: _number_text(minutes, "g", "none")),
                 "time used, min": runs["fit_seconds"].mean().map(lambda seconds: _number_text(seconds / 60, ",.1f")),
-                "chosen training ended by": pd.Series({name: stops.get(name, NOT_STATED) for name in runs.groups}),
+                "chosen training ended by": pd.Series({name: stops.get(str(name), NOT_STATED) for name in runs.groups}),
             }
         )
 

@@ -93,7 +93,7 @@ class StoredRun:
     def test_macro_f1(self) -> float:
         """Return macro F1 of a finished run on its test rows, without the interval, which takes longer to compute."""
         names = pd.Index(self.card.data.classes)
-        truth, predicted = (names.get_indexer(self.predictions[column]) for column in ("taxon", "predicted"))
+        truth, predicted = (names.get_indexer(pd.Index(self.predictions[column])) for column in ("taxon", "predicted"))
         totals = totals_of(confusion_matrix(truth, predicted, len(names)))
         return float(totals.macro(totals.f1))
 
