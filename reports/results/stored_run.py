@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from ...data_manifests.errors import DataError, listed
@@ -93,8 +94,9 @@ class StoredRun:
     def test_macro_f1(self) -> float:
         """Return macro F1 of a finished run on its test rows, without the interval, which takes longer to compute."""
         names = pd.Index(self.card.data.classes)
-        truth, predicted = (names.get_indexer(pd.Index(self.predictions[column])) for column in ("taxon", "predicted"))
-        totals = totals_of(confusion_matrix(truth, predicted, len(names)))
+        truth, predicted = (names.get_indexer(pd.Index(self.predictions[name])) for name in ("taxon", "predicted"))
+        other = np.where(predicted < 0, len(names), predicted)  # clusters without a name
+        totals = totals_of(confusion_matrix(truth, other, len(names)))
         return float(totals.macro(totals.f1))
 
     @cached_property
