@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .models.image_tracks.user_keras import from_keras
     from .models.protocol.objects import Objects
     from .models.protocol.track import Track
+    from .models.protocol.trials import LearningCurve, Trial
     from .models.registry import register
     from .models.table_tracks.sklearn_tracks import from_sklearn
     from .reports.comparisons.comparison import Comparison
@@ -45,6 +46,8 @@ _HOMES = {
     "Score": "reports.scoring.score",
     "Track": "models.protocol.track",
     "Objects": "models.protocol.objects",
+    "Trial": "models.protocol.trials",
+    "LearningCurve": "models.protocol.trials",
     "NativeExtractor": "features.measured.extractor",
     "measure": "features.measured.extractor",
     "register": "models.registry",
@@ -61,6 +64,7 @@ _HOMES = {
 __all__ = [
     "Comparison",
     "DataError",
+    "LearningCurve",
     "ManifestError",
     "NativeExtractor",
     "Objects",
@@ -70,6 +74,7 @@ __all__ = [
     "SuiteError",
     "Track",
     "TrackError",
+    "Trial",
     "__version__",
     "compare",
     "from_keras",

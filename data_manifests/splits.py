@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -229,7 +229,10 @@ def _kfold(task: _Task) -> Iterator[NDArray[np.object_]]:
 
 
 def _published(task: _Task) -> Iterator[NDArray[np.object_]]:
-    """Yield the published subset of each object; valid is drawn from train if it is not published."""
+    """Yield the published subset of each object; valid is drawn from train if it is not published.
+
+    If no sample is in both train and test, whole samples are drawn, so that validation rows are as new as test rows.
+    """
     published = task.objects["set"]
     known = published.str.strip().str.lower().map(SET_NAMES)
     if known.isna().any():
@@ -244,7 +247,16 @@ def _published(task: _Task) -> Iterator[NDArray[np.object_]]:
         if subset not in subsets:
             message = f"The published split of '{task.dataset}' has no {subset} rows. Use --split holdout."
             raise DataError(message)
-    yield subsets if "valid" in subsets else _with_valid(task, subsets, "valid")
+    yield subsets if "valid" in subsets else _with_valid(_keeping_samples(task, subsets), subsets, "valid")
+
+
+def _keeping_samples(task: _Task, subsets: NDArray[np.object_]) -> _Task:
+    """Return the task, with a grouped plan if samples are known and these subsets keep them together."""
+    samples = task.objects["sample"]
+    train = set(samples[subsets == "train"])
+    if samples.isna().any() or len(train) < FEWEST_OBJECTS or not train.isdisjoint(samples[subsets == "test"]):
+        return task
+    return replace(task, plan=task.plan.model_copy(update={"grouped": True}))
 
 
 def _draw(task: _Task, positions: NDArray[np.intp], share: float, draw: str) -> NDArray[np.intp]:

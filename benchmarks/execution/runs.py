@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ...data_manifests.errors import SuiteError
+from ...reports.results.stored_run import StoredRun
 from ...reports.run_files.card import read_card
 from .processes import Processes
 from .scheduler import run_jobs
@@ -118,7 +119,7 @@ def _skip(job: Job, settings: Settings) -> bool:
 
 
 def _outcome(job: Job, ending: Ending, settings: Settings) -> str:
-    """Return the outcome of a job as text; a worker that died is recorded as a failed run.
+    """Return the outcome of a job as text, with its score; a worker that died is recorded as a failed run.
 
     Raises:
         RefusedWriteError: the worker could not write its run.
@@ -142,7 +143,9 @@ def _outcome(job: Job, ending: Ending, settings: Settings) -> str:
     card = read_card(job.folder) or job.draft
     if card.status == "failed" and settings.verbose:
         settings.progress.log("\n".join(ending.log))
-    return card.status if card.status == "done" else f"{card.status}: {card.reason}"
+    if card.status != "done":
+        return f"{card.status}: {card.reason}"
+    return f"done, macro F1 {StoredRun(job.out, job.folder, card).test_macro_f1():.3f}"
 
 
 def _is_stored(job: Job) -> bool:

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from ...data_manifests.seeds import RunSeeds
 from ...models.networks.missing_weights import MissingWeights
 from ...models.protocol.track import BaseRun, TrackContext
+from ...models.protocol.trials import stored_trials
 from ...reports.run_files.run_folder import IMPORTANCE, PREPARATION
 from ...reports.tasks.catalogue import task_named
 from .environment import PROGRESS_MARK, peak_rss_mb
@@ -177,6 +178,7 @@ def _outcome(
         "predict_seconds": predicted - fitted,
         "device": track.device,
         "chosen": json.loads(json.dumps(track.chosen, default=str)),
+        **json.loads(json.dumps(stored_trials(track.trials, fitted - ready), default=str)),
     }
     return facts, arrays, {name: table for name, table in tables.items() if table is not None}
 

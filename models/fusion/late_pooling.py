@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data_manifests.errors import TrackError
+from ..protocol.folds import by_sample, folds_of
 from ..protocol.track import Track
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class FusionStack(Track):
     validation rows.
 
     Predictions of the validation rows themselves use weights that were fitted without the row's fold, so that
-    validation scores are not optimistic either.
+    validation scores are not optimistic either. Folds keep the rows of a sample together (`folds_of`).
 
     Args:
         of: names of the tracks to combine.
@@ -56,7 +57,8 @@ class FusionStack(Track):
         """Fit the weights on validation rows."""
         log_probabilities = self._log_probabilities(valid)
         self._weights = pool_weights(log_probabilities, valid.y)
-        fold = rng.permutation(len(valid)) % FOLDS
+        unstratified = np.zeros_like(valid.y)  # so that the label of a row cannot influence its own prediction
+        fold = folds_of(unstratified, FOLDS, rng, valid.groups)
         mixed = np.empty(log_probabilities.shape[1:])
         for left_out in np.unique(fold):
             rows = fold == left_out
@@ -64,7 +66,10 @@ class FusionStack(Track):
             weights = pool_weights(log_probabilities[:, others], valid.y[others])
             mixed[rows] = pooled(log_probabilities[:, rows], weights)
         self._valid_scores = dict(zip(valid.object_ids, mixed, strict=True))
-        self.chosen = {"weights": dict(zip(self.of, self._weights.tolist(), strict=True))}
+        self.chosen = {
+            "weights": dict(zip(self.of, self._weights.tolist(), strict=True)),
+            "folds_by": "sample" if by_sample(valid.groups) else "row",
+        }
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
         """Return the pooled probabilities."""

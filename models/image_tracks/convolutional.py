@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..protocol.track import Track
+from ..protocol.trials import LearningCurve, Trial
 from ..training.recipe import PretrainedRecipe, Recipe
 
 if TYPE_CHECKING:
@@ -84,6 +85,15 @@ class ImageTrack(Track):
         self._model = self._network(examples, dropout_seed)
         context = self.context
         progress = trained(self._model, training_data, self.recipe, scratch=context.scratch, log=context.log)
+        curve = LearningCurve.of(
+            progress.macro_f1,
+            progress.best,
+            unit="epoch",
+            measure="macro F1",
+            limit=self.recipe.epochs,
+            out_of_time=progress.out_of_time,
+        )
+        self.trials = [Trial(progress.seconds, progress.macro_f1[progress.best], curve=curve)]
         self.chosen = {
             "best_epoch": progress.best + 1,
             "epochs": progress.epochs,
@@ -92,7 +102,6 @@ class ImageTrack(Track):
             "out_of_time": progress.out_of_time,
             "batch": batch_size(self.recipe, len(y)),
             "precision": precision_of(self.design(), self.recipe),
-            "valid_macro_f1_by_epoch": progress.macro_f1,
         }
 
     def _network(self, train: Examples, seed: int) -> keras.Model:

@@ -12,7 +12,7 @@ from ...data_manifests.errors import TrackError, did_you_mean, listed
 from ...data_manifests.seeds import RunSeeds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ...features.network_images.form import ImageForm
     from .objects import Objects
+    from .trials import Trial
 
 
 SMALLEST_PROBABILITY = 1e-7  # lower bound before taking logarithms; about the last bit of a stored probability
@@ -155,6 +156,7 @@ class Track(ABC):
         inputs: requested inputs: `{"native"}`, `{"images"}` or both.
         source: paper, program or authors of the method.
         chosen: choices made by fit (on validation rows); stored in the run's card.
+        trials: everything that fit trained and compared, set by fit; stored in the run's card and shown in the report.
         device: where fit ran; stored in the run's card.
         context: scratch folder, log, base runs and seeds of its run, set before `warm_up`.
 
@@ -176,6 +178,7 @@ class Track(ABC):
     inputs: ClassVar[set[str] | frozenset[str]]
     source: ClassVar[str] = "not stated"
     chosen: Mapping[str, Any] | None = None
+    trials: Sequence[Trial] = ()
     device: str = "cpu"
     context: TrackContext = TrackContext()
 

@@ -21,6 +21,7 @@ from ..protocol.class_weights import class_weights, sample_weights
 from ..protocol.permutation_importance import permutation
 from ..protocol.threads import threads_for
 from ..protocol.track import Track
+from ..protocol.trials import LearningCurve, Trial
 from ..protocol.validation_score import macro_f1
 
 if TYPE_CHECKING:
@@ -148,7 +149,12 @@ class XgbSource001(XgbTrack):
 
     As in the source, columns are pruned and normalised, and training rows with missing values are dropped. Errors of
     its code are corrected: class weights are floating point and assigned to the right class, the label is not part of
-    the correlation matrix, and scores are computed on test rows. Objects to predict keep their missing values.
+    the correlation matrix, and scores are computed on test rows.
+
+    Objects to predict keep their missing values, since every object needs a prediction. Trees that were trained on
+    complete rows have not learned where missing values belong: at each split XGBoost sends them to the right branch,
+    as if the value were above every threshold. The card states how many training rows were dropped, and how many
+    validation rows have gaps.
 
     Args:
         trees: number of boosting rounds.
@@ -169,13 +175,13 @@ class XgbSource001(XgbTrack):
         self.learning_rate = learning_rate
         self.drop_missing = drop_missing
 
-    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:  # noqa: ARG002 - protocol
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
         """Train on the training rows without missing values."""
         import xgboost
 
         table, y = self._prepare(train.table), train.y
         if self.drop_missing:
-            complete = table.notna().all(axis=1).to_numpy()
+            complete = ~_has_gaps(table)
             table, y = table[complete], y[complete]
         if not len(table):
             message = (
@@ -185,9 +191,7 @@ class XgbSource001(XgbTrack):
             raise TrackError(message)
         positions = self._encode_labels(y)
         parameters = self._parameters(
-            int(rng.integers(LARGEST_SEED)),
-            max_depth=self.depth,
-            learning_rate=self.learning_rate,
+            int(rng.integers(LARGEST_SEED)), max_depth=self.depth, learning_rate=self.learning_rate
         )
         matrix = xgboost.QuantileDMatrix(
             **_content(table),
@@ -197,7 +201,16 @@ class XgbSource001(XgbTrack):
         )
         self._booster = xgboost.train(parameters, matrix, self.trees)
         self._rounds = self.trees
-        self.chosen = {"training_rows": len(table)}
+        self.chosen = {
+            "training_rows": len(table),
+            "training_rows_dropped": len(train) - len(table),
+            "valid_rows_with_gaps": int(_has_gaps(prepared(self._pipeline, valid.table)).sum()),
+        }
+
+
+def _has_gaps(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows have a missing value, bool of shape (n_rows,)."""
+    return np.asarray(table.isna().any(axis=1))
 
 
 @dataclass(frozen=True)
@@ -225,16 +238,21 @@ class _Attempt:
     rounds: int
     valid_macro_f1: float
     valid_loss: float
-    out_of_time: bool
+    curve: LearningCurve
+    seconds: float
+
+    def as_trial(self, *, chosen: bool) -> Trial:
+        """Return the attempt as a trial of the track."""
+        return Trial(self.seconds, self.valid_macro_f1, asdict(self.setting), chosen=chosen, curve=self.curve)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the attempt as stored in the card."""
+        """Return the attempt as the choice of the track."""
         return {
             **asdict(self.setting),
             "rounds": self.rounds,
             "valid_macro_f1": self.valid_macro_f1,
             "valid_loss": self.valid_loss,
-            "out_of_time": self.out_of_time,
+            "out_of_time": self.curve.stopped == "time",
         }
 
 
@@ -328,17 +346,15 @@ class XgbNative(XgbTrack):
             attempts.append(self._attempt(setting, rows, seed, deadline))
         best = max(attempts, key=lambda attempt: (attempt.valid_macro_f1, -attempt.valid_loss))
         self._booster, self._rounds = best.booster, best.rounds
-        self.chosen = {
-            **best.as_dict(),
-            "tried": [attempt.as_dict() for attempt in attempts],
-            "not_tried": len(settings) - len(attempts),
-        }
+        self.trials = [attempt.as_trial(chosen=attempt is best) for attempt in attempts]
+        self.chosen = {**best.as_dict(), "not_tried": len(settings) - len(attempts)}
 
     def _attempt(self, setting: Setting, rows: _Rows, seed: int, deadline: float) -> _Attempt:
         """Train one candidate with early stopping, and score it on validation rows."""
         import xgboost
         from xgboost.callback import EarlyStopping
 
+        start = time.monotonic()
         weights = class_weights(rows.y, len(self._codes), setting.alpha)
         options = {"nthread": self._threads, "max_bin": int(self.xgboost.get("max_bin", MOST_BINS))}
         matrix = xgboost.QuantileDMatrix(**_content(rows.table), label=rows.y, weight=weights[rows.y], **options)
@@ -348,6 +364,7 @@ class XgbNative(XgbTrack):
             **_content(rows.valid_table[known]), label=valid_y, weight=weights[valid_y], ref=matrix, **options
         )
         clock = _deadline(deadline)
+        losses: dict[str, dict[str, list[float]]] = {}
         booster = xgboost.train(
             self._parameters(
                 seed,
@@ -358,6 +375,7 @@ class XgbNative(XgbTrack):
             matrix,
             self.rounds,
             evals=[(checks, "valid")],
+            evals_result=losses,
             callbacks=[EarlyStopping(rounds=self.patience), clock],
             verbose_eval=False,
         )
@@ -365,7 +383,15 @@ class XgbNative(XgbTrack):
         table = xgboost.DMatrix(rows.valid_table, nthread=self._threads)
         scores = booster.predict(table, iteration_range=(0, rounds))
         score = macro_f1(rows.valid_y, self._codes[scores.argmax(axis=1)])
-        return _Attempt(setting, booster, rounds, score, float(booster.best_score), clock.reached)
+        curve = LearningCurve.of(
+            losses["valid"]["mlogloss"],
+            booster.best_iteration,
+            unit="round",
+            measure="log loss",
+            limit=self.rounds,
+            out_of_time=clock.reached,
+        )
+        return _Attempt(setting, booster, rounds, score, float(booster.best_score), curve, time.monotonic() - start)
 
 
 def resampled(y: NDArray[np.int64], imbalance: Imbalance, seed: int) -> NDArray[np.int64]:

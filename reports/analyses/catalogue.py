@@ -17,6 +17,7 @@ from .sorting_effort import SortingEffort
 from .suspected_label_errors import SuspectedLabelErrors
 from .task_scores import TaskScores
 from .taxonomic_ranks import TaxonomicRanks
+from .trials import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -38,6 +39,7 @@ ANALYSES: tuple[Analysis, ...] = (
     ConfidenceAndAccuracy(),
     SortingEffort(),
     EvennessOfErrors(),
+    Trials(),
 )
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails, InitErrorDetails
 
 CARD = "card.json"
+LAST_STEPS = 1 / 20
+"""Share of the steps of a training; if the best is among the last ones, more steps might have been better."""
 CLASSIFICATION = "classification"
 """Task of runs whose card does not state one."""
 
@@ -27,6 +29,34 @@ class CardNote(BaseModel):
     text: str
     count: int
     examples: list[str] = []
+
+
+class CardCurve(BaseModel):
+    """Course of one training on validation rows, like `models.protocol.trials.LearningCurve`."""
+
+    unit: str
+    measure: str
+    scores: list[float]
+    steps: list[int]
+    best: int
+    limit: int
+    stopped: Literal["patience", "limit", "time"]
+
+    @property
+    def best_at_the_end(self) -> bool:
+        """Whether the best step is the last, or among the last twentieth of the steps."""
+        return self.steps[-1] - self.best <= self.steps[-1] * LAST_STEPS
+
+
+class CardTrial(BaseModel):
+    """One training of a track, like `models.protocol.trials.Trial`."""
+
+    seconds: float
+    valid_macro_f1: float | None = None
+    options: dict[str, Any] = {}
+    part: str = ""
+    chosen: bool = True
+    curve: CardCurve | None = None
 
 
 class Facts(BaseModel):
@@ -84,6 +114,8 @@ class CardTrack(Facts):
         sha256: hash of its source code.
         source: paper, program or authors of the method.
         chosen: options selected on the validation subset.
+        trials: trainings of the track, in order; none in earlier versions.
+        n_trials: number of trainings, of which only a limited number is stored.
 
     """
 
@@ -96,6 +128,8 @@ class CardTrack(Facts):
     sha256: str = Field(alias="track_sha256")
     source: str = ""
     chosen: dict[str, Any] | None = None
+    trials: list[CardTrial] = []
+    n_trials: int = 0
 
 
 class CardCost(Facts):

@@ -93,14 +93,15 @@ class Clustering(Task):
         """Return object_id, taxon (name of the cluster), and cluster.
 
         A validation object does not take part in naming its own cluster: its taxon is predicted from the other folds of
-        the validation objects. A choice by validation scores would otherwise prefer many small clusters.
+        the validation objects, which contain whole samples if there are enough. A choice by validation scores would
+        otherwise prefer many small clusters.
         """
         codes = valid.objects.codes
         if codes is None:
             message = "clusters are named by validation objects with labels; these have none"
             raise ValueError(message)
         named = _named(test.output, valid.output, codes)
-        fold = np.arange(len(codes)) % FOLDS
+        fold = _folds(valid.objects.groups, len(codes))
         named_valid = np.zeros_like(codes)
         for k in range(FOLDS):
             own, others = fold == k, fold != k
@@ -174,6 +175,13 @@ def _named(clusters: Values, labelled: Values, codes: NDArray[np.int64]) -> NDAr
     place = np.searchsorted(found, clusters)
     known = np.isin(clusters, found)
     return np.asarray(counts.argmax(axis=1)[np.where(known, place, -1)], np.int64)
+
+
+def _folds(groups: NDArray[np.object_] | None, n: int) -> NDArray[np.int64]:
+    """Return the fold of each of n objects: that of its sample if there are at least `FOLDS` samples."""
+    samples = np.arange(n) if groups is None else np.unique(groups.astype(str), return_inverse=True)[1]
+    numbers = samples if len(set(samples)) >= FOLDS else np.arange(n)
+    return np.asarray(numbers % FOLDS, np.int64)
 
 
 def _table(predicted: Prediction, named: NDArray[np.int64]) -> pd.DataFrame:

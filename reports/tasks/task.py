@@ -34,6 +34,10 @@ class TaskObjects(Protocol):
     def codes(self) -> NDArray[np.int64] | None:
         """Class of each object as a position in `classes`, int64 of shape (n_objects,); None for test objects."""
 
+    @property
+    def groups(self) -> NDArray[np.object_] | None:
+        """Sample of each object, of shape (n_objects,); None if samples are unknown."""
+
     def __len__(self) -> int:
         """Return the number of objects."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from .budgets import TrainingCutShort
 from .data import DuplicatesAcrossSplit, LeakingFeature, SharedSample, SimulatedData
 from .intervals import FewClusters, FewSamples, ObjectInterval
 from .kind import DataWarningKind, Evidence, ReportWarning, SplitData
@@ -35,6 +36,7 @@ KINDS = (
     SimulatedData(),
     FewSamples(),
     LeakingFeature(),
+    TrainingCutShort(),
 )
 """All kinds of warnings, ordered by code."""
 

@@ -196,6 +196,21 @@ def test_missing_valid_rows_are_drawn_from_train(make_dataset: Make) -> None:
     assert shares(split) == pytest.approx([0.35, 0.15, 0.5])
 
 
+def test_missing_valid_rows_are_whole_samples_if_test_rows_are(make_dataset: Make) -> None:
+    """Validation objects then come from other samples than training objects, as test objects do."""
+    sample = pd.Series(SAMPLES)
+    apart = np.where(sample.isin(sorted(set(SAMPLES))[:6]), "test", "train")
+    mixed = np.resize(["train", "train", "test"], len(SAMPLES))
+    shared = []
+    for sets in (apart, mixed):
+        made = make_dataset(COUNTS, samples=SAMPLES, sets=list(sets))
+        (split,) = make_splits(made, SplitPlan(kind="published"), 0)
+        samples = {subset: set(rows["sample"]) for subset, rows in split.table.groupby("part")}
+        shared.append(bool(samples["valid"] & samples["train"]))
+
+    assert shared == [False, True]
+
+
 @pytest.mark.parametrize(
     ("sets", "words"),
     [

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from configparser import ConfigParser
+from pathlib import Path
 
 import pytest
 from planktonbench import SuiteError
 from planktonbench.benchmarks.planning.methods import choose_methods
 from planktonbench.benchmarks.suites.suite import load_suite, suite_names
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WHOLE = """
 name: my-lake
@@ -44,6 +42,21 @@ def test_shipped_suites_are_valid(name: str) -> None:
 
     assert suite.name == name
     assert len(choose_methods(suite, None, quick=True)) == len(suite.tracks)
+
+
+def test_tox_installs_the_weights_that_a_suite_needs() -> None:
+    """Otherwise its pretrained tracks are skipped."""
+    tox = ConfigParser(interpolation=None)
+    tox.read(Path(__file__).resolve().parents[3] / "tox.ini", "utf-8")
+    pretrained = {"cnn-best", "cnn-lite0-pretrained"}
+    environments = {
+        f"testenv:bench-{name}"
+        for name in suite_names()
+        if pretrained & {entry.track for entry in load_suite(name).track_entries()}
+    }
+
+    assert environments >= {"testenv:bench-flowcam", "testenv:bench-ndsb"}
+    assert all("pretrained" in tox[name]["extras"] for name in environments if name in tox)
 
 
 def test_a_suite_file_is_read_completely(file: Path) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 from planktonbench import Objects, Track
+from planktonbench.benchmarks.studies import fusion_folds
 from planktonbench.data_manifests.errors import TrackError
-from planktonbench.models.fusion.early_xgboost import FusionXgb, folds_of
+from planktonbench.models.fusion.early_xgboost import FusionXgb
 from planktonbench.models.fusion.late_pooling import FusionStack, pool_weights, pooled
 from planktonbench.models.protocol.track import SMALLEST_PROBABILITY, BaseRun, TrackContext, clipped_log
 from sklearn.linear_model import LogisticRegression
@@ -150,6 +151,25 @@ def test_stack_predicts_validation_rows_out_of_fold(subsets: dict[str, Objects])
     assert 7 not in changed
 
 
+def test_stack_keeps_samples_together(subsets: dict[str, Objects]) -> None:
+    """Changing the label of a row changes no prediction of a validation row of the same sample."""
+    base_runs = [base_run_of(Memory, subsets), replace(base_run_of(Memory, subsets, sharpness=0.1), name="blunt")]
+    sample = np.array([f"tow {one}" for one in np.arange(len(subsets["valid"])) % 7], dtype=object)
+    valid = replace(subsets["valid"], groups=sample)
+    codes = valid.y.copy()
+    codes[8] = (codes[8] + 1) % 3
+    before, after = (
+        fitted(FusionStack(of=("memory", "blunt")), {**subsets, "valid": one}, *base_runs).predict(
+            valid.without_labels()
+        )
+        for one in (valid, replace(valid, codes=codes))
+    )
+
+    changed = np.flatnonzero((before != after).any(axis=1))
+    assert len(changed)
+    assert sample[8] not in sample[changed]
+
+
 @pytest.mark.parametrize("of", ["cnn-lenet", ["xgb-native"], ["xgb-native", "xgb-native"], [], 5, None])
 def test_stack_needs_two_base_models(of: list[str]) -> None:
     """A single track, or the same track twice, is refused."""
@@ -159,16 +179,95 @@ def test_stack_needs_two_base_models(of: list[str]) -> None:
 
 def test_training_rows_are_embedded_by_networks_that_have_not_seen_them(subsets: dict[str, Objects]) -> None:
     """Each additional network is trained without its fold; the base model's own network is not trained again."""
+    track, left_out = folds_left_out(subsets)
+
+    assert len(left_out) == 3
+    assert sorted(one for fold in left_out for one in fold) == sorted(subsets["train"].object_ids)
+    assert track.chosen is not None
+    assert track.chosen["folds_by"] == "row"
+    assert [trial.part for trial in track.trials] == [*(f"network {k} of 3" for k in (1, 2, 3)), "trees"]
+
+
+def test_networks_have_not_seen_the_samples_of_their_fold(subsets: dict[str, Objects]) -> None:
+    """Two samples make two folds of one sample each, although three are requested."""
+    train = subsets["train"]
+    sample = np.array(["tow a", "tow b"], dtype=object)[np.arange(len(train)) % 2]
+
+    track, left_out = folds_left_out({**subsets, "train": replace(train, groups=sample)})
+
+    assert {frozenset(fold) for fold in left_out} == {frozenset(train.object_ids[sample == one]) for one in set(sample)}
+    assert track.chosen is not None
+    assert track.chosen["folds_by"] == "sample"
+
+
+def folds_left_out(subsets: dict[str, Objects]) -> tuple[Track, list[frozenset[str]]]:
+    """Fit an early fusion, and return it with the training rows that each additional network has not seen."""
     base_run = base_run_of(Memory, subsets)
     before = len(Memory.seen_by_all["fits"])
+    track = fitted(FusionXgb("memory", folds=3, candidates=1, rounds=5), subsets, base_run)
+    return track, [frozenset(subsets["train"].object_ids) - seen for seen in Memory.seen_by_all["fits"][before:]]
 
-    fitted(FusionXgb("memory", folds=3, candidates=1, rounds=5), subsets, base_run)
 
-    fits = Memory.seen_by_all["fits"][before:]
-    all_ids = frozenset(subsets["train"].object_ids)
-    left_out = [all_ids - seen for seen in fits]
-    assert len(fits) == 3
-    assert sorted(one for fold in left_out for one in fold) == sorted(all_ids)
+def test_folds_by_sample_recover_the_score_of_the_trees() -> None:
+    """With samples of nearly identical images, folds by row make the fusion worse than trees alone."""
+    scores = pd.DataFrame([fusion_folds.compare_folds(seed) for seed in range(2)]).mean()
+
+    assert scores["fusion, folds by row"] < scores["trees"] - 0.05
+    assert scores["fusion, folds by sample"] > scores["trees"] - 0.03
+
+
+def test_class_with_a_single_training_row_is_predicted_by_the_network() -> None:
+    """Left as it is, such a row teaches the trees that the network never recognises the class."""
+    subsets, pixels = fusion_folds.single_rows(0)
+
+    treatments = {"mended": FusionXgb, "as they are": fusion_folds.AsTheyAre}
+    scores = fusion_folds.compare_treatments(subsets, pixels, treatments)
+    (network, _), (rare, others), (as_they_are, usual) = (scores[name] for name in ("network", *treatments))
+
+    assert network > 0.9
+    assert as_they_are < network - 0.5
+    assert rare > network - 0.05
+    assert others > usual - 0.01
+
+
+def test_scores_of_single_row_classes_are_those_of_the_base_run() -> None:
+    """The other scores share the rest of the probability; the card names the classes."""
+    subsets, pixels = fusion_folds.single_rows(0)
+    base_run = fusion_folds.network_run(subsets, pixels)
+    track = fitted(FusionXgb("pixels", candidates=1, rounds=5), subsets, base_run)
+    test = subsets["test"].without_labels()
+
+    scores = track.predict(test)
+
+    own = np.exp(base_run.log_probabilities(test))[:, 4:]
+    np.testing.assert_allclose(scores[:, 4:], own, atol=1e-6)
+    np.testing.assert_allclose(scores.sum(axis=1), 1)
+    assert track.chosen is not None
+    assert track.chosen["predicted_by_network_alone"] == ["taxon 4", "taxon 5"]
+    assert track.chosen["training_rows"] == len(subsets["train"]) - 2
+
+
+def test_networks_and_trees_share_the_time_limit(subsets: dict[str, Objects]) -> None:
+    """With three folds each network has a quarter of the minutes, or its own limit if that is shorter."""
+
+    class Timed(Memory):
+        """Network with a time limit, which it records."""
+
+        name = "timed"
+        limits: ClassVar[list[float]] = []
+
+        def __init__(self, minutes: float = 5) -> None:
+            super().__init__()
+            self.limits.append(minutes)
+
+    base_run = base_run_of(Timed, subsets)
+    for minutes, expected in ((8, 2), (400, 5)):
+        Timed.limits.clear()
+        track = FusionXgb("timed", folds=3, candidates=1, rounds=5, minutes=minutes)
+        fitted(track, subsets, replace(base_run, options={"minutes": 5}))
+
+        assert [limit for limit in Timed.limits if limit != 5] == [expected] * 3 * (expected != 5)
+        assert minutes / 4 <= track._trees.minutes <= minutes
 
 
 def test_trees_on_unseen_rows_generalise(subsets: dict[str, Objects]) -> None:
@@ -235,17 +334,6 @@ def test_base_runs_have_no_predictions_of_training_rows(subsets: dict[str, Objec
     """Predictions of training rows are not stored, so that nothing can be trained on them."""
     with pytest.raises(TrackError, match="no predictions for objects"):
         base_run_of(Memory, subsets).log_probabilities(subsets["train"])
-
-
-def test_folds_are_stratified() -> None:
-    """The number of rows of a class differs by at most one between folds; a class of one row is in one fold."""
-    y = np.repeat([0, 1, 2], [10, 31, 1])
-
-    fold = folds_of(y, 3, np.random.default_rng(0))
-
-    for code in (0, 1):
-        counts = np.bincount(fold[y == code], minlength=3)
-        assert np.ptp(counts) <= 1
 
 
 def test_logarithm_of_zero_is_finite() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -114,8 +115,13 @@ def test_xgb_native_tries_at_most_six_candidates(subsets: dict[str, Objects]) ->
     track, _ = fitted("xgb-native", subsets)
     chosen = track.chosen  # type: ignore[attr-defined]
 
-    assert len(chosen["tried"]) == 6
-    assert chosen["valid_macro_f1"] == max(attempt["valid_macro_f1"] for attempt in chosen["tried"])
+    trials = track.trials  # type: ignore[attr-defined]
+
+    assert len(trials) == 6
+    assert chosen["valid_macro_f1"] == max(trial.valid_macro_f1 for trial in trials)
+    (best,) = [trial for trial in trials if trial.chosen]
+    assert best.options == {"alpha": chosen["alpha"], "depth": chosen["depth"]}
+    assert (best.curve.best, min(best.curve.scores)) == (chosen["rounds"], pytest.approx(chosen["valid_loss"]))
     assert chosen["not_tried"] == 0
     assert not chosen["out_of_time"]
 
@@ -126,14 +132,15 @@ def test_xgb_native_stops_at_its_time_limit(subsets: dict[str, Objects]) -> None
     chosen = track.chosen  # type: ignore[attr-defined]
 
     assert chosen["out_of_time"]
-    assert (len(chosen["tried"]), chosen["rounds"], chosen["not_tried"]) == (1, 1, 5)
+    (trial,) = track.trials  # type: ignore[attr-defined]
+    assert (trial.curve.stopped, chosen["rounds"], chosen["not_tried"]) == ("time", 1, 5)
 
 
 def test_fixed_options_leave_one_candidate(subsets: dict[str, Objects]) -> None:
     """With alpha and depth given, there is only one candidate."""
     track, _ = fitted("xgb-native", subsets, alpha=0.0, depth=3)
 
-    assert [(t["alpha"], t["depth"]) for t in track.chosen["tried"]] == [(0.0, 3)]  # type: ignore[attr-defined]
+    assert [trial.options for trial in track.trials] == [{"alpha": 0.0, "depth": 3}]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +173,7 @@ def test_xgb_varies_alpha_for_class_weights_only(subsets: dict[str, Objects]) ->
     """Other strategies have no class weights to choose from, and an unknown strategy is refused."""
     track, _ = fitted("xgb-native", subsets, depth=3, imbalance="oversample")
 
-    assert [(t["alpha"], t["depth"]) for t in track.chosen["tried"]] == [(0.0, 3)]  # type: ignore[attr-defined]
+    assert [trial.options for trial in track.trials] == [{"alpha": 0.0, "depth": 3}]  # type: ignore[attr-defined]
     with pytest.raises(TrackError, match="Did you mean undersample"):
         fitted("xgb-native", subsets, imbalance="undersampling")
 
@@ -196,7 +203,37 @@ def test_source001_equals_plain_xgboost(subsets: dict[str, Objects]) -> None:
     expected = plain.predict_proba(track._pipeline.transform(subsets["test"].table))  # type: ignore[attr-defined]
 
     assert scores[:, [0, 1, 2, 4]] == pytest.approx(expected, abs=2e-3)
-    assert track.chosen == {"training_rows": len(train)}  # type: ignore[attr-defined]
+    assert track.chosen["training_rows"] == len(train)  # type: ignore[attr-defined]
+
+
+def test_source001_sends_gaps_to_the_right_of_every_split(subsets: dict[str, Objects]) -> None:
+    """Its trees have not learned where gaps belong: a missing value counts as larger than every threshold."""
+    track, _ = fitted("xgb-source001", subsets)
+    trees = track._booster.trees_to_dataframe()  # type: ignore[attr-defined]
+    splits = trees[trees["Feature"] != "Leaf"]
+    table = subsets["test"].table
+    gaps, large = table.assign(area=np.nan), table.assign(area=1e9)
+
+    assert "area" in set(splits["Feature"])
+    assert (splits["Missing"] == splits["No"]).all()
+    found, expected = (track.predict(replace(subsets["test"], native=one)) for one in (gaps, large))  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_source001_counts_rows_with_gaps(subsets: dict[str, Objects]) -> None:
+    """Gaps in columns that are kept; without dropping, all rows are used."""
+    track, _ = fitted("xgb-source001", subsets)
+    kept = list(track._pipeline.get_feature_names_out())  # type: ignore[attr-defined]
+    gaps = {name: int(one.table[kept].isna().any(axis=1).sum()) for name, one in subsets.items()}
+    every, _ = fitted("xgb-source001", subsets, drop_missing=False)
+
+    assert 0 < gaps["train"] < len(subsets["train"])
+    assert track.chosen == {  # type: ignore[attr-defined]
+        "training_rows": len(subsets["train"]) - gaps["train"],
+        "training_rows_dropped": gaps["train"],
+        "valid_rows_with_gaps": gaps["valid"],
+    }
+    assert every.chosen["training_rows_dropped"] == 0  # type: ignore[attr-defined]
 
 
 def test_source001_without_complete_rows_is_refused(make_objects: Callable[..., Objects]) -> None:

@@ -107,7 +107,9 @@ def test_validation_scores_equal_those_of_scikit_learn(image_subsets: dict[str, 
     assert track.chosen is not None
     assert track.chosen["valid_macro_f1"] == macro_f1
     assert track.chosen["valid_loss"] == pytest.approx(log_loss(valid.y, scores, labels=range(4)), rel=1e-6)
-    assert max(track.chosen["valid_macro_f1_by_epoch"]) == macro_f1
+    (trial,) = track.trials
+    assert trial.curve is not None
+    assert max(trial.curve.scores) == trial.valid_macro_f1 == macro_f1
 
 
 def test_training_stops_without_progress(image_subsets: dict[str, Objects]) -> None:
@@ -116,6 +118,7 @@ def test_training_stops_without_progress(image_subsets: dict[str, Objects]) -> N
 
     assert track.chosen is not None
     assert (track.chosen["best_epoch"], track.chosen["epochs"]) == (1, 3)
+    assert [trial.curve.stopped for trial in track.trials if trial.curve is not None] == ["patience"]
 
 
 def test_training_stops_at_its_time_limit(image_subsets: dict[str, Objects]) -> None:

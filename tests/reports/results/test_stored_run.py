@@ -139,3 +139,13 @@ def test_a_truth_with_a_missing_column_is_rejected(tmp_path: Path, add_run: Call
         _ = run.score
 
     assert str(path) in str(caught.value)
+
+
+def test_macro_f1_without_interval_equals_that_of_the_score(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """It is the same number, also with classes without test objects."""
+    add_run(tmp_path, wrong=5, classes=["Acantharia", "Copepoda", "detritus", "egg (other)"])
+    (run,) = read_runs(tmp_path)
+
+    assert run.score is not None
+    assert run.test_macro_f1() == pytest.approx(run.score.macro_f1)
+    assert run.score.macro_f1 < 1

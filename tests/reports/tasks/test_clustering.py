@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +60,23 @@ def test_a_validation_object_does_not_name_its_own_cluster() -> None:
     truth = np.array(CLASSES, object)[codes]
     assert (alone["taxon"] == truth).mean() < 0.5
     assert (by_class["taxon"] == truth).all()
+
+
+def test_a_sample_does_not_name_its_own_clusters() -> None:
+    """With one cluster per sample of one taxon, names are right by chance if samples are known, else always."""
+    codes = np.repeat(np.random.default_rng(0).integers(0, 3, 30), 10)
+    sample = np.repeat(np.arange(30), 10)
+    test, valid = asked("t", None, 1), asked("v", codes.tolist(), 300)
+    known = replace(valid, groups=np.array([f"tow {one}" for one in sample], object))
+
+    truth = np.array(CLASSES, object)[codes]
+    right = [
+        (Clustering().tables(Prediction(test, np.array([0])), Prediction(one, sample))[1]["taxon"] == truth).mean()
+        for one in (valid, known)
+    ]
+
+    assert right[0] == 1
+    assert right[1] < 0.6
 
 
 @pytest.mark.parametrize(
