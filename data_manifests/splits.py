@@ -9,11 +9,13 @@ import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 from .errors import DataError, SuiteError, did_you_mean, listed
+from .files.tables import table_sha256
 from .files.yaml_files import Schema
 from .notes import Note, note
 from .seeds import derived_seed32
@@ -125,6 +127,11 @@ class Split:
     seed: int
     table: pd.DataFrame
     notes: tuple[Note, ...]
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the table."""
+        return table_sha256(self.table)
 
     def ids(self, subset: str) -> pd.Series:
         """Return the object_ids of a subset, sorted."""

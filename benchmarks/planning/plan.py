@@ -14,7 +14,7 @@ from ...models.protocol.source_hash import user_files
 from ...reports.run_files.card import Card
 from ...reports.run_files.run_folder import truth_path
 from ..execution.cards import card_facts, card_notes
-from ..execution.environment import library_versions, machine_name
+from ..execution.environment import environment_sha256, library_versions, machine_name
 from ..execution.job import InputRecipe, Job
 from .feature_tables import NATIVE, FeatureTable
 
@@ -146,6 +146,7 @@ def _draft(dataset: Dataset, split: Split, method: Method, table: FeatureTable |
         threads=settings.threads,
         track_sha256=method.sha256,
         versions=library_versions(),
+        environment_sha256=environment_sha256(library_versions()),
         source=method.track.source,
         notes=card_notes([*dataset.notes, *split.notes, *table.notes]),
         machine=machine_name(),

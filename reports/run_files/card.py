@@ -113,12 +113,37 @@ class CardCost(Facts):
     machine: str = ""
 
 
-GROUPS: dict[str, type[Facts]] = {"data": CardData, "split": CardSplit, "track": CardTrack, "cost": CardCost}
+class CardHashes(Facts):
+    """Hashes of what a run consists of; empty in cards of versions that did not store them.
+
+    Attributes:
+        tables: hash of the content of each stored table (`table_sha256` of `data_manifests.files.tables`), by file.
+        exported_from: the same of the original run if the tables are shortened or rounded copies; else empty.
+        truth: hash of the truth table: subset, taxon, sample and lineage of each object.
+        environment: hash of `versions`, which does not depend on the machine.
+        code: hash of the source code that executes and scores runs; that of the track has its own hash.
+
+    """
+
+    tables: dict[str, str] = Field({}, alias="tables_sha256")
+    exported_from: dict[str, str] = {}
+    truth: str = Field("", alias="truth_sha256")
+    environment: str = Field("", alias="environment_sha256")
+    code: str = Field("", alias="code_sha256")
+
+
+GROUPS: dict[str, type[Facts]] = {
+    "data": CardData,
+    "split": CardSplit,
+    "track": CardTrack,
+    "cost": CardCost,
+    "hashes": CardHashes,
+}
 """Groups of fields by attribute; `card.json` is flat."""
 
 
 class Card(Facts):
-    """Card of one run: data, split, track, cost and status.
+    """Card of one run: data, split, track, cost, hashes and status.
 
     It is stored as a flat JSON object in which each field has a unique name.
     """
@@ -127,6 +152,7 @@ class Card(Facts):
     split: CardSplit
     track: CardTrack
     cost: CardCost
+    hashes: CardHashes = CardHashes()
     status: Literal["done", "failed", "skipped"]
     reason: str = ""
     quick: bool

@@ -13,7 +13,7 @@ from ...data_manifests.files.tables import read_table
 from ..run_files.run_folder import PREDICTIONS, VALID
 from ..scoring.clustering_metrics import RANGES, Contingency, agreement_intervals
 from ..scoring.score import cluster_codes
-from ..scoring.signature import Signature
+from ..scoring.signature import Signature, rows_sha256
 from .task import Evaluation, Measure, Task
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ class Clustering(Task):
             data_sha256=context.data_sha256 or "",
             manifest_sha256=context.manifest_sha256,
             split=context.split,
+            rows_sha256=rows_sha256(rows),
             n_objects=len(rows),
             n_classes=len(taxa),
             n_known=len(run.card.data.classes),
