@@ -19,6 +19,7 @@ from .audit import AUDIT
 from .check import CHECK
 from .compare import COMPARE
 from .fetch import FETCH
+from .init import INIT
 from .measure import MEASURE
 from .report import REPORT
 from .run import RUN
@@ -31,7 +32,7 @@ PLAIN = {"rich_markup_mode": None, "add_completion": False, "pretty_exceptions_e
 
 COMMANDS = (RUN, REPORT, SCORE, COMPARE, MEASURE, CHECK)
 GROUPS = {
-    "data": ("Manifests and the files of data sets.", (data.LIST, data.SHOW, FETCH, data.CHECK, AUDIT, SIMULATE)),
+    "data": ("Manifests and the files of data sets.", (data.LIST, data.SHOW, FETCH, data.CHECK, AUDIT, INIT, SIMULATE)),
     "suites": ("The shipped suites and their contents.", (suites.LIST, suites.SHOW)),
     "tracks": ("The methods with their inputs, options and sources.", (tracks.LIST, tracks.SHOW)),
 }

@@ -45,7 +45,9 @@ def test_a_run_is_stored_completely(tmp_path: Path) -> None:
     stored = read_card(folder)
     assert stored is not None
     assert stored.changed(tables_sha256={}) == card()
-    assert stored.hashes.tables == {"predictions.parquet": table_sha256(pd.read_parquet(folder / "predictions.parquet"))}
+    assert stored.hashes.tables == {
+        "predictions.parquet": table_sha256(pd.read_parquet(folder / "predictions.parquet"))
+    }
 
 
 def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
