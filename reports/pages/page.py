@@ -58,6 +58,7 @@ class SectionPage:
         charts: data and layout of each chart, by name.
         matrix: data of the confusion matrices for the script of the page, from `Explorer.to_json`.
         analyses: the analyses on the page.
+        left_out: what the page leaves out because runs lack stored content, in sentences.
 
     """
 
@@ -75,6 +76,7 @@ class SectionPage:
     charts: dict[str, dict[str, Any]] = field(default_factory=dict)
     matrix: dict[str, Any] = field(default_factory=dict)
     analyses: list[AnalysisSummary] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def anchor(self) -> str:

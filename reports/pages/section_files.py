@@ -21,6 +21,7 @@ from ..pictures.confusion_cells import cell_pictures_of
 from ..pictures.examples import examples_of
 from ..pictures.network_inputs import NETWORK_INPUTS, network_inputs_figure, network_inputs_of
 from ..pictures.segmentation_outlines import outlines_of
+from ..results.incomplete import left_out
 from ..results.section import of_section
 from ..warnings.catalogue import warnings_of
 from .explorer import Explorer
@@ -84,6 +85,7 @@ class SectionFiles:
             charts=charts(self.section),
             matrix=explorer.to_json() | {"pictures": self._write_pictures(explorer)},
             analyses=analysis_summaries(self.section, self.tables, drawn, groups),
+            left_out=left_out(self.section),
         )
         for file in (file for analysis in page.analyses for file in analysis.files):
             self._table(file.name).write_text(file.content, encoding="utf-8", newline="\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from ..figures.forest_chart import forest_chart, forest_rows
 from ..figures.interactive import as_json
 from ..pictures.confusion_cells import cell_objects, cell_pictures_of
 from ..pictures.examples import keep_examples
+from ..results.incomplete import left_out
 from ..results.section import Section, sections_of
 from ..results.stored_run import read_runs, scores_table
 from ..run_files.run_folder import SCORES
@@ -40,11 +41,13 @@ class Results:
     Attributes:
         scores: the table of scores.csv, one row per run.
         tables: tables over all runs, by the name of their file in `report/tables`; those without rows have no file.
+        left_out: what the report leaves out because runs lack stored content, in sentences.
 
     """
 
     scores: pd.DataFrame
     tables: dict[str, pd.DataFrame]
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def leaderboard(self) -> pd.DataFrame:
@@ -82,7 +85,8 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> Results:
         cell_pictures_of(out, dataset.name).keep(
             dataset, _objects_on_demand([one for one in sections if one.dataset == dataset.name])
         )
-    return Results(table, _write_report(out, sections))
+    sentences = [f"{one.dataset} {one.split}: {text}" for one in sections for text in left_out(one)]
+    return Results(table, _write_report(out, sections), sentences)
 
 
 def _objects_on_demand(sections: list[Section]) -> set[str]:

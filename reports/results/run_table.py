@@ -54,11 +54,14 @@ def why_missing(table: pd.DataFrame) -> list[str]:
     """
     whole = table if "taxon" not in table else table[table["taxon"].isin(["", None])]
     n_tracks = table.groupby("dataset")["track"].nunique().to_dict()
+    n_runs = table.groupby(["dataset", "track"])[["split", "seed"]].apply(lambda runs: len(runs.drop_duplicates()))
     sentences = []
     for (dataset, reason), rows in whole[whole[REASON] != ""].groupby(["dataset", REASON], sort=False):
         tracks = list(dict.fromkeys(rows["track"]))
         who = dataset if len(tracks) == n_tracks[dataset] else f"{dataset}, {listed(tracks)}"
-        sentences.append(f"{who}: {reason}.")
+        affected, of = len(rows[["track", "split", "seed"]].drop_duplicates()), sum(n_runs[dataset][tracks])
+        some = f" ({affected} of {of} runs)" if affected < of else ""
+        sentences.append(f"{who}: {reason}{some}.")
     return sentences
 
 

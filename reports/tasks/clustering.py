@@ -138,7 +138,8 @@ class Clustering(Task):
             conventions=("matching:hungarian", "nmi:arithmetic"),
             task=self.name,
         )
-        named = _stored_clusters(run.folder / VALID).unique()
+        valid = run.folder / VALID
+        unnamed = ~clusters.isin(_stored_clusters(valid).unique()) if valid.is_file() else None
         return Evaluation(
             measures={
                 name: Measure(float(value), (float(low), float(high)))
@@ -149,7 +150,7 @@ class Clustering(Task):
                 "labels": run.card.track.labels,
                 "n_clusters": len(found),
                 "labels_used": run.card.split.n_valid,
-                "n_unnamed": int((~clusters.isin(named)).sum()),
+                "n_unnamed": float("nan") if unnamed is None else int(unnamed.sum()),
                 "named_macro_f1": float("nan") if score is None else score.macro_f1,
             },
         )
