@@ -104,12 +104,33 @@ def _write_report(out: Path, sections: list[Section]) -> dict[str, pd.DataFrame]
         pages = [SectionFiles(section, prefix, out, report, tables).write() for section, prefix in _prefixes(sections)]
         tables[OVER_DATASETS] = over_datasets(tables[COMPARISONS])
         tables[WARNINGS] = warnings_table([(page.section, page.warnings) for page in pages])
-        for name, table in tables.items():
-            if len(table):
-                table.to_csv(report / TABLES / name, index=False)
+        _write_csv(tables, report)
         _write_pages(pages, report, _across_datasets(tables))
         _write_assets(report / ASSETS)
     return tables
+
+
+def write_score_tables(out: Path, sections: list[Section], report: Path) -> None:
+    """Write only those tables of a report that are computed from predictions, as for the report, without pages.
+
+    Args:
+        out: the results folder.
+        sections: its sections.
+        report: the folder of the report, which is created.
+
+    """
+    (report / TABLES).mkdir(parents=True)
+    tables = _common_tables(sections)
+    for section, prefix in _prefixes(sections):
+        SectionFiles(section, prefix, out, report, tables).write_tables()
+    _write_csv(tables | {OVER_DATASETS: over_datasets(tables[COMPARISONS])}, report)
+
+
+def _write_csv(tables: dict[str, pd.DataFrame], report: Path) -> None:
+    """Write the tables with rows."""
+    for name, table in tables.items():
+        if len(table):
+            table.to_csv(report / TABLES / name, index=False)
 
 
 def _common_tables(sections: list[Section]) -> dict[str, pd.DataFrame]:
