@@ -93,7 +93,7 @@ def rounded(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     rows, highest = np.arange(len(values)), values.argmax(axis=1)
     result[rows, highest] = 0
     result[rows, highest] = np.round((1 - result.sum(axis=1)) / STEP) * STEP
-    return result.astype(np.float32)
+    return np.asarray(result, np.float32)
 
 
 def _runs_of(stored: Sequence[StoredRun], track: str, out: Path) -> list[StoredRun]:
@@ -191,11 +191,11 @@ def _readme(exported: Sequence[StoredRun], command: str) -> str:
     return f"""# Reference results
 
 Runs on real data for comparison: `planktonbench compare reference:<dataset>/<track> mine.csv`. Each card contains
-options, versions and machine. The predicted taxa are unchanged, so `planktonbench report` on a copy of this folder gives
-the same scores. Class scores are only kept for test rows of seed {SEED}, rounded to multiples of 1/{1 / STEP:.0f} (smaller
-ones to {BITS + 1} binary digits, those below 1/{1 / POWERS_BELOW:.0f} to a power of two); the report names what it leaves out. The
-hashes in the cards are those of these tables, so that `planktonbench verify` checks them; `exported_from` has those of
-the original tables.
+options, versions and machine. The predicted taxa are unchanged, so `planktonbench report` on a copy of this folder
+gives the same scores, and names what it leaves out. Class scores are only kept for test rows of seed {SEED}. They are
+rounded to multiples of 1/{1 / STEP:.0f}, smaller ones to {BITS + 1} binary digits, and those below
+1/{1 / POWERS_BELOW:.0f} to a power of two. The hashes in the cards are those of these tables, which
+`planktonbench verify` checks; `exported_from` has those of the original tables.
 
 Created by: `{command}`
 

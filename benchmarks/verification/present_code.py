@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ...models.registry import get_track, track_names
 from ..execution.environment import code_sha256, library_versions
 from ..execution.method import Method
-from ..planning.submitted_predictions import TRACK as PREDICTIONS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +26,7 @@ def differences_from_present(card: Card) -> Iterator[str]:
     if card.hashes.code not in {"", code_sha256()}:
         yield "executed and stored by other code of planktonbench"
     name = card.track.config.get("track", "")
-    if name == PREDICTIONS_FILE:
+    if card.track.is_submitted:
         yield "predictions submitted as a file: how they were made is not known"
     elif name in track_names():
         if Method(card.track.name, get_track(name), name, {}).sha256 != card.track.sha256:

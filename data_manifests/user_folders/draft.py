@@ -31,6 +31,31 @@ PLACE_AND_DATE = ("projid", "cruise", "latitude", "longitude", "depth_min", "obj
 
 IMAGES_VIEWED = 40
 MIDDLE_GREY = 128
+TEMPLATE = """# Manifest of the data set in this folder. planktonbench reads it whenever the folder is opened;
+# cards, reports and methods texts cite what it states. Replace each "{unknown}" by what is known.
+# Lines may also be left as they are. Finished runs are repeated if this file changes: fill it in before long runs.
+name: {name}   # name in results; lower-case letters, digits, '.', '-' and '_'
+title: {title}
+instrument: {unknown}   # such as FlowCam, ZooScan, IFCB
+source: {unknown}   # where, when and by whom the samples were taken
+citation: {unknown}   # how the data set should be cited
+licence: {unknown}   # such as CC BY 4.0
+background: {background}   # light or dark, guessed from the borders of some images
+# doi: 10.1234/example
+# pixel_size_um: 1.0   # side of a pixel in micrometres
+# scale_bar: 0   # rows to cut off at the bottom of each image
+
+# Columns whose values together identify a sample: objects that were collected together. Intervals and grouped
+# splits depend on them; without samples, single objects are resampled and intervals are too narrow.{others}
+grouping: [{grouping}]   # guessed from the names of the columns
+
+# Columns of the native table that are not features, besides the usual ids, dates and positions.
+never_features: []
+
+# Taxa and their number of objects when this file was written.
+classes:
+{classes}
+"""
 
 
 class Draft(NamedTuple):
@@ -131,35 +156,18 @@ def background_of(images: ImageStore) -> Background:
 
 def draft_text(draft: Draft) -> str:
     """Return a draft as YAML with comments; it follows the schema of a manifest as it is."""
-    classes = "\n".join(f"  {_quoted(taxon)}: {count}" for taxon, count in draft.classes.items())
     others = (
         f"\n# Other columns with repeated values: {listed(draft.other_columns, 20)}." if draft.other_columns else ""
     )
-    return f"""# Manifest of the data set in this folder. planktonbench reads it whenever the folder is opened; cards, reports and
-# methods texts cite what it states. Replace each "{NOT_STATED}" by what is known; lines may also be left as they are.
-# Finished runs are repeated if the manifest changes, so fill it in before long runs.
-name: {_quoted(draft.name)}   # name in results; lower-case letters, digits, '.', '-' and '_'
-title: {_quoted(f"Folder {draft.name}")}
-instrument: {NOT_STATED}   # such as FlowCam, ZooScan, IFCB
-source: {NOT_STATED}   # where, when and by whom the samples were taken
-citation: {NOT_STATED}   # how the data set should be cited
-licence: {NOT_STATED}   # such as CC BY 4.0
-background: {draft.background}   # light or dark, guessed from the borders of some images
-# doi: 10.1234/example
-# pixel_size_um: 1.0   # side of a pixel in micrometres
-# scale_bar: 0   # rows to cut off at the bottom of each image
-
-# Columns whose values together identify a sample: objects that were collected together. Intervals and grouped splits
-# depend on them; without samples, single objects are resampled and intervals are too narrow.{others}
-grouping: [{", ".join(map(_quoted, draft.grouping))}]   # guessed from the names of the columns
-
-# Columns of the native table that are not features, besides the usual ids, dates and positions.
-never_features: []
-
-# Taxa and their number of objects when this file was written.
-classes:
-{classes}
-"""
+    return TEMPLATE.format(
+        unknown=NOT_STATED,
+        name=_quoted(draft.name),
+        title=_quoted(f"Folder {draft.name}"),
+        background=draft.background,
+        grouping=", ".join(map(_quoted, draft.grouping)),
+        others=others,
+        classes="\n".join(f"  {_quoted(taxon)}: {count}" for taxon, count in draft.classes.items()),
+    )
 
 
 def _quoted(text: str) -> str:

@@ -99,7 +99,10 @@ class TaskScores(Analysis):
 
 
 def _mean_text(values: pd.Series) -> str:
-    """Return the mean of numbers as text, without decimals if it is whole; of text, the distinct values; else a dash."""
+    """Return the mean of numbers as text, without decimals if it is whole; of text, the distinct values.
+
+    Without a number it is a dash.
+    """
     if not pd.api.types.is_numeric_dtype(values):
         return ", ".join(dict.fromkeys(values))
     mean = float(values.mean())

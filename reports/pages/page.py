@@ -16,6 +16,7 @@ from ..figures.section_figures import NAMED_COLUMNS
 from ..pictures.examples import PER_CONFUSION, class_examples
 from ..pictures.kept_pictures import ImageCopies, Picture
 from ..results.confused_pairs import ConfusedPair, Confusion, confused_pairs
+from ..results.looks import in_words as looks_in_words
 from ..warnings.catalogue import KINDS
 from .methods_text import MethodsText, methods_text
 
@@ -174,6 +175,11 @@ class SectionPage:
     def methods(self) -> MethodsText:
         """Methods text for a paper, with references."""
         return methods_text(self.section)
+
+    @cached_property
+    def looks(self) -> str:
+        """How often test objects were evaluated, in sentences."""
+        return looks_in_words(self.section)
 
     @property
     def navigation(self) -> list[tuple[str, str]]:

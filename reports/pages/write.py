@@ -16,6 +16,7 @@ from ..figures.interactive import as_json
 from ..pictures.confusion_cells import cell_objects, cell_pictures_of
 from ..pictures.examples import keep_examples
 from ..results.incomplete import left_out
+from ..results.looks import LOOKS, looks_table
 from ..results.section import Section, sections_of
 from ..results.stored_run import read_runs, scores_table
 from ..run_files.run_folder import SCORES
@@ -136,7 +137,12 @@ def _write_csv(tables: dict[str, pd.DataFrame], report: Path) -> None:
 def _common_tables(sections: list[Section]) -> dict[str, pd.DataFrame]:
     """Return the tables over all runs, by file name."""
     runs = [run for section in sections for run in section.runs]
-    return {FUSION: fusion_table(runs), **leaderboard_tables(sections), **analysis_tables(runs)}
+    return {
+        FUSION: fusion_table(runs),
+        LOOKS: looks_table(sections),
+        **leaderboard_tables(sections),
+        **analysis_tables(runs),
+    }
 
 
 def _across_datasets(tables: dict[str, pd.DataFrame]) -> CrossDatasetComparison | None:

@@ -54,12 +54,12 @@ def why_missing(table: pd.DataFrame) -> list[str]:
     """
     whole = table if "taxon" not in table else table[table["taxon"].isin(["", None])]
     n_tracks = table.groupby("dataset")["track"].nunique().to_dict()
-    n_runs = table.groupby(["dataset", "track"])[["split", "seed"]].apply(lambda runs: len(runs.drop_duplicates()))
     sentences = []
     for (dataset, reason), rows in whole[whole[REASON] != ""].groupby(["dataset", REASON], sort=False):
         tracks = list(dict.fromkeys(rows["track"]))
         who = dataset if len(tracks) == n_tracks[dataset] else f"{dataset}, {listed(tracks)}"
-        affected, of = len(rows[["track", "split", "seed"]].drop_duplicates()), sum(n_runs[dataset][tracks])
+        all_rows = table[(table["dataset"] == dataset) & table["track"].isin(tracks)]
+        affected, of = (len(some[["track", "split", "seed"]].drop_duplicates()) for some in (rows, all_rows))
         some = f" ({affected} of {of} runs)" if affected < of else ""
         sentences.append(f"{who}: {reason}{some}.")
     return sentences

@@ -19,6 +19,9 @@ CARD = "card.json"
 CLASSIFICATION = "classification"
 """Task of runs whose card does not state one."""
 
+SUBMITTED = "predictions-file"
+"""Name of the track in the configuration of runs whose predictions were submitted as a file."""
+
 
 class CardNote(BaseModel):
     """Note on a fault in the data or on excluded objects, like `data_manifests.notes.Note`."""
@@ -96,6 +99,11 @@ class CardTrack(Facts):
     sha256: str = Field(alias="track_sha256")
     source: str = ""
     chosen: dict[str, Any] | None = None
+
+    @property
+    def is_submitted(self) -> bool:
+        """Whether the predictions were submitted as a file; how they were made is not known."""
+        return self.config.get("track") == SUBMITTED
 
 
 class CardCost(Facts):

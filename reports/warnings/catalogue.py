@@ -16,6 +16,7 @@ from .data import DuplicatesAcrossSplit, SharedSample, SimulatedData
 from .intervals import FewClusters, FewSamples, ObjectInterval
 from .kind import Evidence, ReportWarning
 from .methods import ConstantPredictions, FusionWithoutGain
+from .provenance import PerfectPredictions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,7 @@ KINDS = (
     ConstantPredictions(),
     SimulatedData(),
     FewSamples(),
+    PerfectPredictions(),
 )
 """All kinds of warnings, ordered by code."""
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 SIGNATURE = Signature(
     data="flowcam", data_sha256="3f9a2c" + "0" * 58, manifest_sha256="77aa01" + "0" * 58, split="holdout.v1",
-    rows_sha256="5e10b4" + "0" * 58, n_objects=810, n_classes=37, n_known=39, resampled="cluster-sample", draws=2000, seed=0, version="0.1.0",
+    rows_sha256="5e10b4" + "0" * 58, n_objects=810, n_classes=37, n_known=39, resampled="cluster-sample", draws=2000,
+    seed=0, version="0.1.0",
 )  # fmt: skip
 
 
