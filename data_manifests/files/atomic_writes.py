@@ -133,11 +133,11 @@ def is_write_error(fault: OSError, path: Path) -> bool:
 
 
 def is_missing_file(fault: OSError, path: Path) -> bool:
-    """Return whether an error is that of reading a file that does not exist in a given folder.
+    """Return whether an error is that of reading a file that does not exist in a given folder or beside it.
 
     A file that cannot be created has the same code only if its folder does not exist either.
     """
     if fault.errno != errno.ENOENT or not isinstance(fault.filename, str | os.PathLike):
         return False
     missing = Path(fault.filename).absolute()
-    return missing.is_relative_to(path.absolute()) and missing.parent.is_dir() and not os.path.lexists(missing)
+    return missing.is_relative_to(path.absolute().parent) and missing.parent.is_dir() and not os.path.lexists(missing)

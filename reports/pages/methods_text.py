@@ -158,7 +158,10 @@ def _scores(section: Section) -> str:
 
 
 def _versions(section: Section) -> str:
-    card = section.runs[0].card
+    fitted = [run.card for run in section.runs if not run.card.track.is_submitted]
+    if not fitted:
+        return f"planktonbench {__version__}."
+    card = fitted[0]
     found = [f"{name} {card.versions[name]}" for name in LIBRARIES if name in card.versions]
     budget = " Some runs used a reduced budget (--quick)." if any(run.card.quick for run in section.runs) else ""
     program = ", ".join([f"planktonbench {__version__}", *found])

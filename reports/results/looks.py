@@ -54,8 +54,9 @@ def in_words(section: Section) -> str:
     stored, replaced, submitted = (int(table[name].sum()) for name in ("stored", "replaced", "submitted"))
     text = f"Test objects were evaluated {_times(stored + replaced)} in this results folder: {_runs(stored, 'stored')}"
     text += f" and {_runs(replaced, 'replaced')}" if replaced else ""
-    text += f", of which {submitted} {'was' if submitted == 1 else 'were'} submitted as predictions files"
-    text = text if submitted else text.partition(", of which")[0]
+    if submitted:
+        one = submitted == 1
+        text += f", of which {submitted} {'was a submitted file' if one else 'were submitted files'} of predictions"
     several = table[table["versions"] > 1]
     names = listed(f"{row.track} ({row.versions})" for row in several.itertuples())
     versions = f" Tracks evaluated in several versions: {names}." if names else ""

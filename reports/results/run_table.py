@@ -52,7 +52,7 @@ def why_missing(table: pd.DataFrame) -> list[str]:
         table: from `run_table`. Reasons in rows of individual taxa are left out.
 
     """
-    whole = table if "taxon" not in table else table[table["taxon"].isin(["", None])]
+    whole = table if "taxon" not in table else table[is_blank(table["taxon"])]
     n_tracks = table.groupby("dataset")["track"].nunique().to_dict()
     sentences = []
     for (dataset, reason), rows in whole[whole[REASON] != ""].groupby(["dataset", REASON], sort=False):

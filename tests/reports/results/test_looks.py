@@ -54,7 +54,7 @@ def test_stored_replaced_and_submitted_runs_are_counted(
         ["good", 2, 1, 0, 2], ["mine", 1, 3, 4, 3], ["gone", 0, 1, 0, 1]]  # fmt: skip
     assert in_words(section) == (
         "Test objects were evaluated 8 times in this results folder: 3 stored runs and 5 replaced runs, of which 4 "
-        "were submitted as predictions files. Tracks evaluated in several versions: good (2), mine (3). Evaluations "
+        "were submitted files of predictions. Tracks evaluated in several versions: good (2), mine (3). Evaluations "
         "elsewhere are not counted."
     )
 

@@ -61,3 +61,5 @@ def test_reasons_of_some_runs_are_counted(tmp_path: Path, add_run: Callable[...,
     table = run_table(read_runs(tmp_path), ["n"], lambda run: [{"n": 1}] if run.card.split.seed == 0 else "no scores")
 
     assert why_missing(table) == ["lake: no scores (2 of 3 runs)."]
+    whole = run_table(read_runs(tmp_path), ["taxon", "n"], lambda _: "no file")
+    assert why_missing(whole) == ["lake: no file."]
