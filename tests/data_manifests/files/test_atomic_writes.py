@@ -50,6 +50,6 @@ def test_a_failed_write_leaves_the_file(tmp_path: Path) -> None:
         new.write_text("half")
         raise OSError(28, "No space left on device", str(new))
 
-    with pytest.raises(DataError, match="cannot be written: .*No space left"), write_errors(tmp_path, "Free it."):
+    with pytest.raises(DataError, match=r"cannot be written: .*No space left"), write_errors(tmp_path, "Free it."):
         atomic_write(path, fail)
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("a.txt", "old")]

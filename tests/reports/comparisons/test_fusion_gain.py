@@ -80,10 +80,9 @@ def test_a_base_run_without_validation_rows_leaves_the_fusion_out(out: Path) -> 
     results = write_results(out)
 
     assert results.tables["fusion.csv"]["seed"].tolist() == [0]
-    assert results.left_out == [
-        "lake holdout.v1: 1 of 6 runs have no valid.parquet (net); left out for these: adjusted counts, coverage at a "
-        "given precision, and the comparison of fusions with their base models."
-    ]
+    (sentence,) = results.left_out
+    assert sentence.startswith("lake holdout.v1: 1 of 6 runs have no valid.parquet (net); left out for these: adjusted")
+    assert "the comparison of fusions with their base models" in sentence
     assert "1 of 6 runs have no valid.parquet (net)" in (out / "report" / "dataset-lake.html").read_text("utf-8")
 
 

@@ -66,7 +66,8 @@ def test_only_what_the_cards_show_is_stated(make_section: Callable[..., Section]
         "The predictions of mine were submitted as files; how they were made,",
         "and whether labels of test objects were used, is not known.",
         "The predictions of mine equal the labels of all test objects, which makes their origin doubtful.",
-        "Test objects were evaluated 3 times in this results folder: 3 stored runs, of which 1 was a submitted file of predictions",
+        "Test objects were evaluated 3 times in this results folder: 3 stored runs,",
+        "of which 1 was a submitted file of predictions.",
         "Evaluations elsewhere are not counted.",
     ]
 
