@@ -77,6 +77,11 @@ class Dataset:
         return self.manifest.name
 
     @property
+    def split_name(self) -> str:
+        """Name in the seeds of splits: that of the manifest asked for, so that naming a folder keeps its splits."""
+        return self.asked or self.name
+
+    @property
     def reference(self) -> str:
         """Citation and licence, as far as stated; for simulated data, a note that there is nothing to cite."""
         manifest = self.manifest

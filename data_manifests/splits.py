@@ -154,7 +154,7 @@ def make_splits(dataset: Dataset, plan: SplitPlan, seed: int) -> list[Split]:
     """
     objects, notes = _classes_large_enough(dataset)
     splitter = {"holdout": _holdout, "kfold": _kfold, "published": _published}[plan.kind]
-    task = _Task(dataset.name, plan, seed, objects)
+    task = _Task(dataset.split_name, plan, seed, objects)
     with _scikit_learn_errors(task):
         assignments = list(splitter(task))
         if any(set(subsets) != set(SUBSETS) for subsets in assignments):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import planktonbench as pb
 import pytest
 from planktonbench.data_manifests.dataset import Dataset, open_folder
 from planktonbench.data_manifests.manifest import load_manifest
+from planktonbench.data_manifests.splits import SplitPlan, make_splits
 from planktonbench.data_manifests.user_folders.identity import FOLDER_MANIFEST, folder_manifest, folder_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pandas as pd
 
 MINE = "name: pond\ntitle: Pond\ninstrument: x\nsource: y\ncitation: Me (2030)\nlicence: CC0\nbackground: dark\n"
 CLAIMS = ("title", "instrument", "source", "citation", "licence", "doi", "url", "objects", "classes", "known_faults")
@@ -98,6 +98,14 @@ def test_name_and_citation_of_the_user(lake: Path) -> None:
     assert (same.name, same.asked) == ("flowcam", "")
     assert "Bouzaien" in same.reference
     assert [note.code for note in same.notes if note.code == "other-taxa"] == ["other-taxa"]
+
+
+def test_a_name_keeps_the_splits(lake: Path) -> None:
+    """They are those of the data set asked for, whatever the folder is called."""
+    tables = [make_splits(named(lake, name, None), SplitPlan(), 0)[0].table for name in (None, "pond", "flowcam")]
+
+    for table in tables[1:]:
+        pd.testing.assert_frame_equal(table, tables[0])
 
 
 def test_a_published_data_set_can_be_renamed_but_not_cited_otherwise(challenge: Path, lake: Path) -> None:
