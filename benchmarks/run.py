@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data_manifests.dataset import local_folder, open_folder
-from ..data_manifests.errors import SuiteError
+from ..data_manifests.errors import SuiteError, listed
 from ..data_manifests.manifest import Manifest, load_manifest
 from ..data_manifests.simulation.sample import SAMPLE_OBJECTS, has_sample, simulated_sample
 from ..data_manifests.splits import parse_split
@@ -70,6 +70,8 @@ def run(  # noqa: PLR0913 - the options of the command, keyword-only
     force: bool = False,
     verbose: bool = False,
     scheduler: str = "",
+    name: str | None = None,
+    citation: str | None = None,
 ) -> pd.DataFrame:
     """Run a suite, score it and write the report.
 
@@ -90,6 +92,9 @@ def run(  # noqa: PLR0913 - the options of the command, keyword-only
         verbose: show the traceback of a track that fails.
         scheduler: address of a Dask scheduler whose workers do the runs, and measure and prepare the images that they
             see; empty means processes on this machine.
+        name: name of the data set in results and report, if the suite has only one; None means that of its manifest
+            or, if the folder has other taxa than the manifest, that of the folder.
+        citation: citation of that data set; None cites what its manifest states.
 
     Returns:
         The table of scores.csv: one row per run in the results folder.
@@ -108,6 +113,8 @@ def run(  # noqa: PLR0913 - the options of the command, keyword-only
         force=force,
         verbose=verbose,
         scheduler=scheduler,
+        name=name,
+        citation=citation,
     )
     return run_suite(with_choices(load_suite(suite), seeds, split, features), settings).results.scores
 
@@ -144,8 +151,12 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
         raise SuiteError(message)
     check_names(settings.predictions, [method.name for method in methods])
     entries = suite.dataset_entries()
+    if len(entries) > 1 and (settings.name, settings.citation) != (None, None):
+        message = f"--name and --citation are for suites with one data set; '{suite.name}' has {len(entries)}."
+        raise SuiteError(message)
     found = [_find(entry, settings, alone=len(entries) == 1) for entry in entries]
-    datasets = [_open(manifest, folder, settings.progress) for manifest, folder in found]
+    datasets = [_open(manifest, folder, settings) for manifest, folder in found]
+    _check_unique_names(datasets)
     requested = [method.features for method in methods if NATIVE in method.track.inputs]
     forms = {method.image_form for method in methods if method.image_form}
     jobs: list[Job] = []
@@ -216,10 +227,34 @@ def writing(out: Path) -> Iterator[None]:
         yield
 
 
-def _open(manifest: Manifest, folder: Path, progress: Progress) -> Dataset:
+def _check_unique_names(datasets: Sequence[Dataset]) -> None:
+    """Check that data sets have different names, since folders without a fitting manifest have that of the folder.
+
+    Raises:
+        SuiteError: two have the same name.
+
+    """
+    names = [dataset.name for dataset in datasets]
+    twice = [str(dataset.folder) for dataset in datasets if names.count(dataset.name) > 1]
+    if twice:
+        message = f"Data sets with the same name: {listed(twice)}. Rename a folder, or give it a name in the suite."
+        raise SuiteError(message)
+
+
+def _open(manifest: Manifest, folder: Path, settings: Settings) -> Dataset:
     """Open a data set, and log its contents and notes."""
+    progress = settings.progress
     progress.log(f"{manifest.name}: reading {folder}")
     dataset = open_folder(manifest, folder)
+    asked, dataset = dataset.asked, dataset.named(settings.name, settings.citation)
+    if dataset.asked:
+        unknown = sorted(set(dataset.classes) - set(manifest.classes))
+        progress.log(
+            f"{len(unknown):,} of this folder's {len(dataset.classes):,} taxa do not occur in manifest '{asked}' "
+            f"({listed(unknown, 5)}): it is another data set, named '{dataset.name}', scored on its own taxa. "
+            f"Cited as: {dataset.reference or 'nothing'}. --name and --citation change this, and so does a manifest: "
+            "planktonbench data init DIR."
+        )
     features = 0 if dataset.native is None else dataset.native.shape[1]
     images = 0 if dataset.images is None else len(dataset.images)
     kind = "simulated objects" if dataset.simulated else "objects"

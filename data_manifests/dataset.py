@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .cleaning.rules import clean
-from .errors import DataError, ManifestError, did_you_mean
+from .errors import DataError, ManifestError, SuiteError, did_you_mean
 from .files.cache import cache_folder
+from .files.listing import is_archive
 from .files.tables import canonical_text, find_column
-from .manifest import Manifest, load_manifest, manifest_names, manifest_of_folder
+from .manifest import NOT_STATED, Manifest, load_manifest, manifest_names, manifest_of_folder
 from .notes import Note
 from .readers import layouts
 from .seeds import sha256_file, sha256_text
 from .simulation.marker import is_simulated
+from .user_folders.identity import (
+    folder_manifest,
+    folder_name,
+    has_unknown_taxa,
+    manifest_without_claims,
+    shipped_manifest_with,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -47,6 +54,8 @@ class Dataset:
         data_sha256: hash of the files read.
         simulated: True if the objects are simulated.
         excluded: ids of objects left out by `without`, sorted.
+        asked: name of the shipped manifest by which the folder was opened, if it contains other taxa and is therefore
+            a data set of its own; else empty.
 
     """
 
@@ -60,6 +69,7 @@ class Dataset:
     data_sha256: str
     simulated: bool = False
     excluded: tuple[str, ...] = ()
+    asked: str = ""
 
     @property
     def name(self) -> str:
@@ -67,13 +77,48 @@ class Dataset:
         return self.manifest.name
 
     @property
+    def split_name(self) -> str:
+        """Name in the seeds of splits: that of the manifest asked for, so that naming a folder keeps its splits."""
+        return self.asked or self.name
+
+    @property
     def reference(self) -> str:
-        """Citation and licence of the data; for simulated data, a note that there is nothing to cite."""
+        """Citation and licence, as far as stated; for simulated data, a note that there is nothing to cite."""
         manifest = self.manifest
         if self.simulated:
             return f"Simulated after: {manifest.title}. Images drawn by a program; nothing to cite."
-        doi = f" doi:{manifest.doi}." if manifest.doi else ""
-        return f"{manifest.citation}{doi} Licence: {manifest.licence}."
+        texts = [
+            manifest.citation if manifest.citation != NOT_STATED else "",
+            f"doi:{manifest.doi}." if manifest.doi else "",
+            f"Licence: {manifest.licence}." if manifest.licence != NOT_STATED else "",
+        ]
+        return " ".join(filter(None, texts))
+
+    def named(self, name: str | None, citation: str | None) -> Dataset:
+        """Return the data set with a name and a citation of the user; None leaves them unchanged.
+
+        The name of the manifest by which the folder was opened states that it is that data set in spite of other taxa.
+
+        Raises:
+            SuiteError: the name belongs to another manifest, or the data set is a published one with a citation.
+
+        """
+        if name is not None and name == self.asked:
+            same = load_manifest(name)
+            notes = (*self.notes, *_classes(same, list(self.classes))[1])
+            return replace(self, manifest=same, asked="", notes=notes).named(None, citation)
+        if name in manifest_names() and name != self.name:
+            message = f"--name is '{name}', the name of a manifest of other data; choose another name."
+            raise SuiteError(message)
+        manifest = self.manifest
+        if name is not None and name != self.name:
+            manifest = manifest_without_claims(manifest, name)
+        if citation is not None:
+            if manifest.name in manifest_names():
+                message = f"--citation: '{manifest.name}' has a citation; use --name, too, if these are other data."
+                raise SuiteError(message)
+            manifest = manifest.model_copy(update={"citation": citation})
+        return replace(self, manifest=manifest)
 
     def without(self, object_ids: Collection[str], notes: Iterable[Note]) -> Dataset:
         """Return the data set without some objects.
@@ -133,12 +178,14 @@ def candidate_folders(name: str) -> list[Path]:
     return [*([Path(root).expanduser() / name] if root else []), cache_folder() / "data" / name]
 
 
-def load(name: str, data_dir: str | Path | None = None) -> Dataset:
+def load(name: str | Path, data_dir: str | Path | None = None) -> Dataset:
     """Open a data set: read, clean and align its files.
 
     Args:
-        name: name of a shipped manifest, such as `"flowcam"`, or path of a manifest file.
-        data_dir: folder with the files; None uses `$PLANKTONBENCH_DATA/<name>`, else the download cache.
+        name: name of a shipped manifest, such as `"flowcam"`, or path of a manifest file, or of any folder or archive
+            with a supported layout.
+        data_dir: folder with the files; None uses `$PLANKTONBENCH_DATA/<name>`, else the download cache. A manifest in
+            the folder (`planktonbench.yaml`) takes precedence over the named one.
 
     Raises:
         ManifestError: the manifest does not exist or does not follow the schema.
@@ -149,16 +196,21 @@ def load(name: str, data_dir: str | Path | None = None) -> Dataset:
         >>> data.objects.taxon.value_counts()  # doctest: +SKIP
 
     """
-    manifest = load_manifest(name)
-    return open_folder(manifest, find_folder(manifest.name, data_dir))
+    path = Path(name).expanduser()
+    if data_dir is None and str(name) not in manifest_names() and (path.is_dir() or is_archive(path)):
+        return open_folder(None, path)
+    manifest = load_manifest(str(name))
+    folder = find_folder(manifest.name, data_dir)
+    return open_folder(folder_manifest(folder) or manifest, folder)
 
 
 def open_folder(manifest: Manifest | None, folder: Path) -> Dataset:
     """Open a folder or archive of any supported layout.
 
     Args:
-        manifest: description of the data; None uses the shipped manifest with exactly the folder's taxa or, if there
-            is none, a minimal manifest named after the folder.
+        manifest: description of the data. A shipped one is not used if the folder has other taxa: then the data set
+            is named after the folder. None uses the manifest in the folder, else the shipped manifest with exactly
+            the folder's taxa or, if there is none, a minimal manifest named after the folder.
         folder: a folder, or a zip or tar file of class folders.
 
     Raises:
@@ -166,13 +218,14 @@ def open_folder(manifest: Manifest | None, folder: Path) -> Dataset:
         ManifestError: the manifest states a layout that has no reader.
 
     """
-    if manifest is not None and manifest.layout not in {None, *layouts.READERS}:
-        message = f"Manifest '{manifest.name}': layout is '{manifest.layout}'. "
-        raise ManifestError(message + did_you_mean(str(manifest.layout), layouts.READERS))
+    asked = manifest or folder_manifest(folder)
+    if asked is not None and asked.layout not in {None, *layouts.READERS}:
+        message = f"Manifest '{asked.name}': layout is '{asked.layout}'. "
+        raise ManifestError(message + did_you_mean(str(asked.layout), layouts.READERS))
     layout, location = layouts.locate(folder)
     reader = layouts.READERS[layout]
     raw = reader.read(location)
-    manifest = manifest or _manifest_of(raw, folder)
+    manifest = _manifest_for(asked, raw, folder)
     tables = clean(raw, manifest)
     classes, mismatch = _classes(manifest, sorted(tables.objects["taxon"].unique()))
     return Dataset(
@@ -185,19 +238,17 @@ def open_folder(manifest: Manifest | None, folder: Path) -> Dataset:
         notes=(*tables.notes, *mismatch, *_checksum_notes(manifest, location)),
         data_sha256=_data_sha256(reader.files(location), raw.images),
         simulated=is_simulated(location),
+        asked=asked.name if asked is not None and asked != manifest else "",
     )
 
 
-def _manifest_of(raw: RawTables, folder: Path) -> Manifest:
-    """Return the shipped manifest with exactly these taxa, else a minimal one named after the folder."""
+def _manifest_for(asked: Manifest | None, raw: RawTables, folder: Path) -> Manifest:
+    """Return the manifest of a folder, see `open_folder`."""
     column = find_column(raw.objects, "taxon")
     taxa = set() if column is None else set(canonical_text(raw.objects[column]).dropna())
-    shipped = (load_manifest(name) for name in manifest_names())
-    name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
-    return next(
-        (manifest for manifest in shipped if manifest.classes and set(manifest.classes) == taxa),
-        manifest_of_folder(name or "folder"),
-    )
+    if asked is None:
+        return shipped_manifest_with(taxa) or manifest_of_folder(folder_name(folder))
+    return manifest_without_claims(asked, folder_name(folder)) if has_unknown_taxa(asked, taxa) else asked
 
 
 def _data_sha256(files: list[Path], images: ImageStore | None) -> str:

@@ -15,6 +15,9 @@ from .errors import ManifestError, listed
 from .files.yaml_files import Schema, is_yaml, read_shipped, read_yaml, shipped_names
 from .seeds import sha256_text
 
+NOT_STATED = "not stated"
+"""Value of texts of a manifest that are not known, such as the citation of a user's folder."""
+
 Background = Literal["light", "dark"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -156,13 +159,12 @@ def load_manifest(name: str) -> Manifest:
 
 def manifest_of_folder(name: str, background: Background = "light") -> Manifest:
     """Return a minimal manifest for a folder without one: no class list, and no sample column."""
-    unknown = "not stated"
     return Manifest(
         name=name,
         title=f"Folder {name}",
-        instrument=unknown,
-        source=unknown,
-        citation=unknown,
-        licence=unknown,
+        instrument=NOT_STATED,
+        source=NOT_STATED,
+        citation=NOT_STATED,
+        licence=NOT_STATED,
         background=background,
     )

@@ -9,11 +9,13 @@ import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 from .errors import DataError, SuiteError, did_you_mean, listed
+from .files.tables import table_sha256
 from .files.yaml_files import Schema
 from .notes import Note, note
 from .seeds import derived_seed32
@@ -126,6 +128,11 @@ class Split:
     table: pd.DataFrame
     notes: tuple[Note, ...]
 
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the table."""
+        return table_sha256(self.table)
+
     def ids(self, subset: str) -> pd.Series:
         """Return the object_ids of a subset, sorted."""
         return self.table.loc[self.table["part"] == subset, "object_id"].reset_index(drop=True)
@@ -147,7 +154,7 @@ def make_splits(dataset: Dataset, plan: SplitPlan, seed: int) -> list[Split]:
     """
     objects, notes = _classes_large_enough(dataset)
     splitter = {"holdout": _holdout, "kfold": _kfold, "published": _published}[plan.kind]
-    task = _Task(dataset.name, plan, seed, objects)
+    task = _Task(dataset.split_name, plan, seed, objects)
     with _scikit_learn_errors(task):
         assignments = list(splitter(task))
         if any(set(subsets) != set(SUBSETS) for subsets in assignments):

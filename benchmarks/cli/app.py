@@ -19,19 +19,21 @@ from .audit import AUDIT
 from .check import CHECK
 from .compare import COMPARE
 from .fetch import FETCH
+from .init import INIT
 from .measure import MEASURE
 from .report import REPORT
 from .run import RUN
 from .score import SCORE
 from .simulate import SIMULATE
+from .verify import VERIFY
 
 WRONG_INPUT, INTERNAL_ERROR, INTERRUPTED = 2, 3, 130
 PLAIN = {"rich_markup_mode": None, "add_completion": False, "pretty_exceptions_enable": False}
 """Typer without boxes and colours: help and errors are plain text that programs can read, too."""
 
-COMMANDS = (RUN, REPORT, SCORE, COMPARE, MEASURE, CHECK)
+COMMANDS = (RUN, REPORT, SCORE, COMPARE, VERIFY, MEASURE, CHECK)
 GROUPS = {
-    "data": ("Manifests and the files of data sets.", (data.LIST, data.SHOW, FETCH, data.CHECK, AUDIT, SIMULATE)),
+    "data": ("Manifests and the files of data sets.", (data.LIST, data.SHOW, FETCH, data.CHECK, AUDIT, INIT, SIMULATE)),
     "suites": ("The shipped suites and their contents.", (suites.LIST, suites.SHOW)),
     "tracks": ("The methods with their inputs, options and sources.", (tracks.LIST, tracks.SHOW)),
 }

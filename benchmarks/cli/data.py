@@ -94,11 +94,27 @@ def check_command(
     start = time.perf_counter()
     layout, location = locate(folder)
     opened = open_folder(None if dataset is None else load_manifest(dataset), folder)
-    own = "read without a manifest: no manifest has these taxa, so samples are unknown (--dataset NAME chooses one)"
-    known = f"read as '{opened.name}'" if dataset else f"taxa are those of manifest '{opened.name}'"
-    typer.echo(f"{location}: layout {layout}, {known if opened.manifest.classes else own}")
+    typer.echo(f"{location}: layout {layout}, {_identity(opened, folder, dataset)}")
     _print_found(opened)
     typer.echo(f"checked in {time.perf_counter() - start:.1f} s")
+
+
+def _identity(opened: Dataset, folder: Path, dataset: str | None) -> str:
+    """Describe which manifest a folder was read with, and why."""
+    from ...data_manifests.user_folders.identity import FOLDER_MANIFEST, folder_manifest
+
+    if opened.asked:
+        return f"has other taxa than manifest '{opened.asked}', so it is another data set, named '{opened.name}'"
+    if dataset:
+        return f"read as '{opened.name}'"
+    if folder_manifest(folder) is not None:
+        return f"read as '{opened.name}', by the {FOLDER_MANIFEST} in it"
+    if opened.manifest.classes:
+        return f"taxa are those of manifest '{opened.name}'"
+    return (
+        "read without a manifest: no manifest has these taxa, so samples are unknown (--dataset NAME chooses one, "
+        "'planktonbench data init' writes one)"
+    )
 
 
 def _print_found(opened: Dataset) -> None:

@@ -37,6 +37,8 @@ def print_results(results: Results, out: Path) -> None:
     print_leaderboard(results.leaderboard)
     for row in results.warnings.itertuples():
         write_message(f"{row.code} {row.dataset} {row.split}: {row.text}")
+    for sentence in results.left_out:
+        write_message(f"Left out, {sentence}")
     write_message(f"Report: {out / 'report' / 'index.html'}")
 
 

@@ -58,6 +58,13 @@ def run_command(  # noqa: PLR0913 - the options of the command make up most of i
         ),
     ] = "",
     force: Annotated[bool, typer.Option("--force", help="Repeat finished runs.")] = False,
+    name: Annotated[
+        Optional[str],
+        typer.Option(help="Name of the data set in the results.", show_default="its manifest's, else the folder's"),
+    ] = None,
+    citation: Annotated[
+        Optional[str], typer.Option(help="Citation of a data set of your own.", show_default="its manifest's")
+    ] = None,
 ) -> None:
     """Run whatever is missing, score it and write the report."""
     from ..execution.settings import Settings
@@ -76,6 +83,8 @@ def run_command(  # noqa: PLR0913 - the options of the command make up most of i
         force=force,
         verbose=is_verbose(),
         scheduler=scheduler,
+        name=name,
+        citation=citation,
     )
     outcome = run_suite(plan, settings)
     print_results(outcome.results, outcome.out)

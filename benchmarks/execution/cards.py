@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...reports.run_files.card import CardNote
-from .environment import now
+from .environment import code_sha256, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +31,8 @@ def card_facts(dataset: Dataset, split: Split, settings: Settings) -> dict[str, 
         "n_valid": split.count("valid"),
         "n_test": split.count("test"),
         "quick": settings.quick,
+        "truth_sha256": split.sha256,
+        "code_sha256": code_sha256(),
         "created": now(),
     }
 

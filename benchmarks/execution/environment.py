@@ -14,12 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..._version import __version__
+from ...data_manifests.files.source_code import PACKAGE, source_sha256
+from ...data_manifests.seeds import sha256_text
 from ...models.protocol.threads import THREADS_VARIABLE, available_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-LIBRARIES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "xgboost", "keras", "tensorflow", "pyarrow")
+LIBRARIES = (
+    "numpy", "pandas", "scipy", "scikit-learn", "imbalanced-learn", "xgboost", "keras", "tensorflow", "pyarrow",
+    "opencv-python-headless", "scikit-image", "numba",
+)  # fmt: skip
+EVALUATION = (f"{PACKAGE}.benchmarks.execution.track_run", f"{PACKAGE}.reports.results.stored_run")
+"""Modules that execute a run and score it."""
+
 PROGRESS_MARK = "\x1e"
 """Prefix of lines in a worker's output that are shown to the user during the run, such as the score after an epoch."""
 
@@ -49,6 +57,16 @@ def installed_versions(libraries: Iterable[str]) -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def environment_sha256(versions: Mapping[str, str]) -> str:
+    """Return the hash of library versions, as stored in cards."""
+    return sha256_text(json.dumps(dict(versions), sort_keys=True))
+
+
+def code_sha256() -> str:
+    """Return the hash of the source code that executes and scores runs, without that of the tracks."""
+    return source_sha256(*EVALUATION)
 
 
 def keras_backend() -> str:

@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from ...data_manifests.errors import DataError
 from ...data_manifests.files.atomic_writes import atomic_folder, atomic_write, write_errors
+from ...data_manifests.files.tables import table_sha256
 from ...data_manifests.seeds import sha256_text
 from ...reports.run_files.card import CARD, Card, read_card
 from ...reports.run_files.run_folder import REPLACED, RUNS, run_folder, truth_path
@@ -152,7 +153,7 @@ def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
 
     Args:
         out: the results folder.
-        card: the card of the run.
+        card: the card of the run; the hashes of the tables are added.
         tables: tables by the name of their parquet file.
 
     Returns:
@@ -160,6 +161,7 @@ def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
 
     """
     final = run_folder(out, card)
+    card = card.changed(tables_sha256={name: table_sha256(table) for name, table in tables.items()})
     with _new_run(out, final) as new:
         for name, table in tables.items():
             table.to_parquet(new / name, index=False)

@@ -10,11 +10,12 @@ from ...data_manifests.dataset import Dataset, find_folder
 from ...data_manifests.manifest import Manifest, load_manifest, manifest_of_folder
 from ...data_manifests.seeds import sha256_file, sha256_text
 from ...data_manifests.splits import Split, SplitPlan, make_splits
+from ...data_manifests.user_folders.identity import folder_manifest
 from ...models.protocol.source_hash import user_files
 from ...reports.run_files.card import Card
 from ...reports.run_files.run_folder import truth_path
 from ..execution.cards import card_facts, card_notes
-from ..execution.environment import library_versions, machine_name
+from ..execution.environment import environment_sha256, library_versions, machine_name
 from ..execution.job import InputRecipe, Job
 from .feature_tables import NATIVE, FeatureTable
 
@@ -46,17 +47,20 @@ class Inputs:
 def find_entry(entry: DatasetEntry, data_dir: Path | None, *, alone: bool) -> tuple[Manifest, Path]:
     """Find the files of a data set: its own path, else `data_dir` (its sub-folder `<name>` with several data sets).
 
+    A manifest in the folder takes precedence over the named one; an entry with a path has its own name and properties.
+
     Raises:
         DataError, ManifestError: there are no files or no manifest.
 
     """
     if entry.path is not None:
-        properties = {"scale_bar": entry.scale_bar, "pixel_size_um": entry.pixel_size_um}
-        return manifest_of_folder(entry.name, entry.background).model_copy(update=properties), entry.path
+        stated = {key: getattr(entry, key) for key in entry.model_fields_set - {"path"}}
+        return (folder_manifest(entry.path) or manifest_of_folder(entry.name)).model_copy(update=stated), entry.path
     manifest = load_manifest(entry.name)
     if data_dir is not None and (not alone or (data_dir / manifest.name).is_dir()):
         data_dir = data_dir / manifest.name
-    return manifest, find_folder(manifest.name, data_dir)
+    folder = find_folder(manifest.name, data_dir)
+    return folder_manifest(folder) or manifest, folder
 
 
 def plan_jobs(
@@ -146,6 +150,7 @@ def _draft(dataset: Dataset, split: Split, method: Method, table: FeatureTable |
         threads=settings.threads,
         track_sha256=method.sha256,
         versions=library_versions(),
+        environment_sha256=environment_sha256(library_versions()),
         source=method.track.source,
         notes=card_notes([*dataset.notes, *split.notes, *table.notes]),
         machine=machine_name(),

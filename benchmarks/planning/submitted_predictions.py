@@ -16,7 +16,7 @@ from ...data_manifests.files.tables import find_column, lines_of, not_in, read_t
 from ...data_manifests.seeds import sha256_file
 from ...models.protocol.checks import NAME
 from ...models.registry import track_names
-from ...reports.run_files.card import Card
+from ...reports.run_files.card import SUBMITTED, Card
 from ...reports.run_files.predictions import SCORE, read_labels
 from ...reports.run_files.run_folder import PREDICTIONS, truth_path
 from ...reports.tasks.classification import SUM_TOLERANCE
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from ...data_manifests.dataset import Dataset
     from ...data_manifests.splits import Split
     from ..execution.settings import Settings
-
-TRACK = "predictions-file"
 
 
 class CandidateSplit(NamedTuple):
@@ -149,7 +147,7 @@ def _submitted_run(
     card = Card.of(
         **card_facts(dataset, split, settings),
         track=name,
-        config={"track": TRACK, "file": path.name},
+        config={"track": SUBMITTED, "file": path.name},
         features={},
         status="done",
         threads=settings.threads,

@@ -15,10 +15,11 @@ import numpy as np
 
 from ...data_manifests.errors import DataError, PlanktonbenchError, listed
 from ...data_manifests.files.atomic_writes import atomic_folder
+from ...data_manifests.files.tables import table_sha256
 from ...reports.results.stored_run import StoredRun, read_runs, scores_table
 from ...reports.run_files.card import CARD
 from ...reports.run_files.predictions import SCORE
-from ...reports.run_files.run_folder import PREDICTIONS, SCORES, run_folder, truth_path
+from ...reports.run_files.run_folder import PREDICTIONS, SCORES, VALID, run_folder, truth_path
 from .locate import FOLDER
 
 if TYPE_CHECKING:
@@ -29,15 +30,17 @@ if TYPE_CHECKING:
 
 SEED = 0
 LARGEST_MB = 5.0
-BITS = 10
+STEP, BITS = 2.0**-12, 3
+FINE_FROM, POWERS_BELOW = 2.0**-9, 2.0**-13
 README = "README.md"
 COMPRESSION = {"compression": "zstd", "compression_level": 19}
 
 
 def export_runs(out: Path, tracks: Sequence[str], command: str, to: Path = FOLDER) -> float:
-    """Replace the folder of reference results by compact copies of the runs of some tracks with seed 0.
+    """Replace the folder of reference results by compact copies of all runs of some tracks.
 
-    Predicted taxa are unchanged, scores are rounded to eleven significant bits, and validation rows are omitted. On any
+    Predicted taxa are unchanged. Scores are rounded (see `rounded`) and only kept for test rows of seed 0; other files
+    of a run are omitted. The hashes in the cards are those of the copies, beside those of the original tables. On any
     error the folder is unchanged.
 
     Args:
@@ -50,11 +53,12 @@ def export_runs(out: Path, tracks: Sequence[str], command: str, to: Path = FOLDE
         Size of the folder in MB.
 
     Raises:
-        DataError: if a run is missing, did not finish, or used simulated data or --quick; if its scores would change;
-            or if the folder would become too large for a package.
+        DataError: if a track has no run with seed 0; if a run did not finish, or used simulated data or --quick; if its
+            scores would change; or if the folder would become too large for a package.
 
     """
-    runs = [_run_of(out, track) for track in tracks]
+    stored = read_runs(out)
+    runs = [run for track in tracks for run in _runs_of(stored, track, out)]
     with atomic_folder(to, durable=False) as new:
         for run in runs:
             _copy(run, new)
@@ -69,32 +73,51 @@ def export_runs(out: Path, tracks: Sequence[str], command: str, to: Path = FOLDE
     return size
 
 
-def rounded(scores: NDArray[np.float32], bits: int = BITS) -> NDArray[np.float32]:
-    """Round to `bits` binary digits after the first: each value changes by a fraction of 2^-(bits + 1) at most.
+def rounded(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Round probabilities so that few different values remain, which compress well.
 
-    Rows of probabilities still sum to one within that fraction, and the many equal bits compress well.
+    Scores from `FINE_FROM` up become multiples of `STEP`; smaller ones keep `BITS` binary digits after the first, and
+    those below `POWERS_BELOW` become the nearest power of two, so that none becomes zero. The highest score of a row
+    then takes the remainder, so that the row sums to one within `STEP`.
 
     Args:
-        scores: any shape.
-        bits: 1 to 23, of the 23 of a float32.
+        scores: shape (n_objects, n_classes), from 0 to 1, rows sum to one.
 
     """
-    mantissa, exponent = np.frexp(scores)
-    return np.asarray(np.ldexp(np.round(np.ldexp(mantissa, bits + 1)), exponent - bits - 1), np.float32)
+    values = np.asarray(scores, np.float64)
+    mantissa, exponent = np.frexp(values)
+    fine = np.round(values / STEP) * STEP
+    few_digits = np.ldexp(np.round(np.ldexp(mantissa, BITS + 1)), exponent - BITS - 1)
+    powers = np.where(values > 0, np.ldexp(1.0, exponent - (mantissa < np.sqrt(0.5))), 0)
+    result = np.select([values >= FINE_FROM, values >= POWERS_BELOW], [fine, few_digits], powers)
+    rows, highest = np.arange(len(values)), values.argmax(axis=1)
+    result[rows, highest] = 0
+    result[rows, highest] = np.round((1 - result.sum(axis=1)) / STEP) * STEP
+    return np.asarray(result, np.float32)
 
 
-def _run_of(out: Path, track: str) -> StoredRun:
-    """Return the run of a track with seed 0, if it may be exported.
+def _runs_of(stored: Sequence[StoredRun], track: str, out: Path) -> list[StoredRun]:
+    """Return the runs of a track, if they may be exported.
 
     Raises:
-        DataError: if there is no such run, or it must not be exported.
+        DataError: if there is not exactly one run for each seed, or none with seed 0, or a run must not be exported.
 
     """
-    matches = [run for run in read_runs(out) if run.card.track.name == track and run.card.split.seed == SEED]
-    if len(matches) != 1:
-        message = f"{out} contains {len(matches)} runs of '{track}' with seed {SEED}; expected one."
+    runs = [run for run in stored if run.card.track.name == track]
+    seeds = [run.card.split.seed for run in runs]
+    if seeds.count(SEED) != 1 or len(set(seeds)) < len(seeds):
+        message = (
+            f"{out} contains {seeds.count(SEED)} runs of '{track}' with seed {SEED} and {len(seeds)} in all; expected "
+            "one for each seed, of one data set and split."
+        )
         raise DataError(message)
-    run, card = matches[0], matches[0].card
+    for run in runs:
+        _check_exportable(run)
+    return runs
+
+
+def _check_exportable(run: StoredRun) -> None:
+    card = run.card
     faults = {
         f"its status is {card.status}": card.status != "done",
         "it is a run on simulated data, not on real plankton": card.data.simulated,
@@ -104,35 +127,44 @@ def _run_of(out: Path, track: str) -> StoredRun:
     if problems:
         message = f"{run.folder} cannot become a reference: {listed(problems)}. Expected a finished run on real data."
         raise DataError(message)
-    return run
 
 
 def _copy(run: StoredRun, to: Path) -> None:
     """Write compact copies of card, predictions and truth of a run."""
     import pandas as pd
 
-    folder, truth = (
-        run_folder(to, run.card),
-        truth_path(to, run.card.data.name, run.card.split.name, run.card.split.seed),
-    )
+    card, split = run.card, run.card.split
+    folder, truth = run_folder(to, card), truth_path(to, card.data.name, split.name, split.seed)
     for parent in (folder, truth.parent):
         parent.mkdir(parents=True, exist_ok=True)
-    table = pd.read_parquet(run.folder / PREDICTIONS)
-    columns = [name for name in table.columns if str(name).startswith(SCORE)]
-    table[columns] = rounded(table[columns].to_numpy(np.float32))
-    _write_small(table, folder / PREDICTIONS, columns)
-    _write_small(run.truth, truth, [])
-    (folder / CARD).write_text(run.card.to_text(), encoding="utf-8")
+    _write_small(run.truth, truth)
+    tables = {path.name: pd.read_parquet(path) for path in sorted(run.folder.glob("*.parquet"))}
+    copies = {name: _shortened(tables[name], name, split.seed) for name in (PREDICTIONS, VALID) if name in tables}
+    for name, copy in copies.items():
+        _write_small(copy, folder / name)
+    card = card.changed(
+        tables_sha256={name: table_sha256(copy) for name, copy in copies.items()},
+        exported_from=card.hashes.exported_from or {name: table_sha256(table) for name, table in tables.items()},
+        truth_sha256=card.hashes.truth or table_sha256(run.truth),
+    )
+    (folder / CARD).write_text(card.to_text(), encoding="utf-8")
 
 
-def _write_small(table: pd.DataFrame, path: Path, floats: list[str]) -> None:
-    """Write parquet with byte-stream splitting of float columns, which halves their size."""
+def _shortened(table: pd.DataFrame, name: str, seed: int) -> pd.DataFrame:
+    """Return a copy of a table of predictions with rounded scores for test rows of seed 0, else without scores."""
+    scores = [column for column in table.columns if str(column).startswith(SCORE)]
+    if name != PREDICTIONS or seed != SEED:
+        return table.drop(columns=scores)
+    values = table[scores].to_numpy(np.float32)
+    return table.assign(**dict(zip(scores, rounded(values).T, strict=True))) if scores else table
+
+
+def _write_small(table: pd.DataFrame, path: Path) -> None:
+    """Write parquet with the compression of `COMPRESSION`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    content = pa.Table.from_pandas(table, preserve_index=False)
-    texts = [name for name in content.column_names if name not in floats]
-    pq.write_table(content, path, use_dictionary=texts, use_byte_stream_split=floats, **COMPRESSION)
+    pq.write_table(pa.Table.from_pandas(table, preserve_index=False), path, **COMPRESSION)
 
 
 def _check_same_scores(runs: Sequence[StoredRun], exported: Sequence[StoredRun]) -> None:
@@ -142,9 +174,9 @@ def _check_same_scores(runs: Sequence[StoredRun], exported: Sequence[StoredRun])
         DataError: if the scores differ.
 
     """
-    copies = {(run.card.data.name, run.card.track.name): run for run in exported}
+    copies = {(run.card.track.name, run.card.split.seed): run for run in exported}
     for run in runs:
-        copy = copies[run.card.data.name, run.card.track.name]
+        copy = copies[run.card.track.name, run.card.split.seed]
         if run.row() != copy.row():
             message = f"{copy.folder} and {run.folder} have different scores; expected the same row of {SCORES}."
             raise DataError(message)
@@ -152,13 +184,18 @@ def _check_same_scores(runs: Sequence[StoredRun], exported: Sequence[StoredRun])
 
 def _readme(exported: Sequence[StoredRun], command: str) -> str:
     """Return the README, with the scores of the runs, the command that created them, and the source of the data."""
-    lines = "\n".join(f"* `{run.card.data.name}/{run.card.track.name}`: {run.score}" for run in exported)
+    lines = "\n".join(
+        f"* `{run.card.data.name}/{run.card.track.name}` seed {run.card.split.seed}: {run.score}" for run in exported
+    )
     citations = "\n".join(dict.fromkeys(run.card.data.citation for run in exported))
     return f"""# Reference results
 
-Runs on real data, seed 0, for comparison: `planktonbench compare reference:<dataset>/<track> mine.csv`. Each card
-contains options, versions and machine. Scores are rounded to eleven significant bits; the predicted taxa are unchanged,
-so `planktonbench report` on a copy of this folder gives the same numbers.
+Runs on real data for comparison: `planktonbench compare reference:<dataset>/<track> mine.csv`. Each card contains
+options, versions and machine. The predicted taxa are unchanged, so `planktonbench report` on a copy of this folder
+gives the same scores, and names what it leaves out. Class scores are only kept for test rows of seed {SEED}. They are
+rounded to multiples of 1/{1 / STEP:.0f}, smaller ones to {BITS + 1} binary digits, and those below
+1/{1 / POWERS_BELOW:.0f} to a power of two. The hashes in the cards are those of these tables, which
+`planktonbench verify` checks; `exported_from` has those of the original tables.
 
 Created by: `{command}`
 

@@ -100,19 +100,22 @@ def flush(path: Path) -> None:
 
 @contextmanager
 def write_errors(path: Path, advice: str) -> Iterator[None]:
-    """Convert write errors of a file or folder to `DataError`; other errors are passed on.
+    """Convert write errors of a file or folder, and missing files in it, to `DataError`; other errors are passed on.
 
     Args:
         path: the file or folder that is written.
         advice: recommended action for the message, one or two sentences.
 
     Raises:
-        DataError: the file or folder cannot be written.
+        DataError: the file or folder cannot be written, or a file in it that should be read does not exist.
 
     """
     try:
         yield
     except OSError as fault:
+        if is_missing_file(fault, path):
+            message = f"{fault.filename} does not exist, but is needed. Restore it, or delete its folder and run again."
+            raise DataError(message) from fault
         if not is_write_error(fault, path):
             raise
         message = f"{path} cannot be written: {fault}. {advice}"
@@ -121,9 +124,20 @@ def write_errors(path: Path, advice: str) -> Iterator[None]:
 
 def is_write_error(fault: OSError, path: Path) -> bool:
     """Return whether an error has a code of `WRITE_ERRNOS` and concerns a given file or folder and no other."""
-    if fault.errno not in WRITE_ERRNOS:
+    if fault.errno not in WRITE_ERRNOS or is_missing_file(fault, path):
         return False
     if not isinstance(fault.filename, str | os.PathLike):
         return fault.errno != errno.ENOENT
     affected, path = Path(fault.filename).absolute(), path.absolute()
     return affected.is_relative_to(path.parent) or path.is_relative_to(affected)
+
+
+def is_missing_file(fault: OSError, path: Path) -> bool:
+    """Return whether an error is that of reading a file that does not exist in a given folder or beside it.
+
+    A file that cannot be created has the same code only if its folder does not exist either.
+    """
+    if fault.errno != errno.ENOENT or not isinstance(fault.filename, str | os.PathLike):
+        return False
+    missing = Path(fault.filename).absolute()
+    return missing.is_relative_to(path.absolute().parent) and missing.parent.is_dir() and not os.path.lexists(missing)

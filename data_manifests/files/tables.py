@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
+import json
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PlanktonbenchError, listed
+from ..seeds import sha256_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,6 +135,29 @@ def _without_exponent(number: str) -> str:
 
     value = Decimal(number)
     return str(int(value)) if value == value.to_integral_value() else number
+
+
+def table_sha256(table: pd.DataFrame) -> str:
+    """Return the hash of the content of a table, independent of its file format and the order of rows and columns.
+
+    Rows are sorted by `object_id` if there is such a column; otherwise their order matters. Numbers are compared as
+    float64, so that the width in which a file stores an integer does not matter, and other values as text.
+    """
+    rows = table.sort_values("object_id", kind="stable") if "object_id" in table.columns else table
+    return sha256_text(*(text for name in sorted(rows.columns) for text in (str(name), _column_sha256(rows[name]))))
+
+
+def _column_sha256(values: pd.Series) -> str:
+    """Return a hash that is equal for columns with the same values, missing values included."""
+    import numpy as np
+
+    if values.dtype.kind in "fiub":
+        numbers = values.to_numpy("<f8") + 0.0  # turns -0.0 into 0.0, and copies
+        numbers[np.isnan(numbers)] = np.nan
+        return hashlib.sha256(numbers.tobytes()).hexdigest()
+    texts = [value if isinstance(value, str) else None if missing else str(value) for value, missing in zip(
+        values.tolist(), values.isna().tolist(), strict=True)]  # fmt: skip
+    return sha256_text(json.dumps(texts))
 
 
 def positions_in(ids: pd.Series, known: Iterable[str]) -> NDArray[np.intp]:

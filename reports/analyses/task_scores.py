@@ -99,10 +99,15 @@ class TaskScores(Analysis):
 
 
 def _mean_text(values: pd.Series) -> str:
-    """Return the mean of numbers as text, without decimals if it is whole; of text, the distinct values."""
+    """Return the mean of numbers as text, without decimals if it is whole; of text, the distinct values.
+
+    Without a number it is a dash.
+    """
     if not pd.api.types.is_numeric_dtype(values):
         return ", ".join(dict.fromkeys(values))
     mean = float(values.mean())
+    if np.isnan(mean):
+        return "–"
     return f"{mean:,.0f}" if mean.is_integer() else f"{mean:,.3f}"
 
 

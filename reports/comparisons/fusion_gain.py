@@ -32,8 +32,8 @@ def fusion_table(runs: Sequence[StoredRun]) -> pd.DataFrame:
     Returns:
         One row for each run of a fusion, with `COLUMNS`: `best_single` is the base model with the highest macro F1 on
         validation rows; `delta` is the macro F1 of the fusion minus that of `best_single` on test rows; `lo` and `hi`
-        are the bounds of its paired 95 % interval; `verdict` is better, worse or tie. Fusions with a missing base run
-        have no row.
+        are the bounds of its paired 95 % interval; `verdict` is better, worse or tie. Fusions with a missing base run,
+        or one without predictions for validation rows, have no row.
 
     """
     finished = {_key(run, run.card.track.name): run for run in runs if run.card.status == "done"}
@@ -41,7 +41,7 @@ def fusion_table(runs: Sequence[StoredRun]) -> pd.DataFrame:
     for run in finished.values():
         base_runs = [finished.get(_key(run, name)) for name in run.card.track.base_runs]
         found = [base_run for base_run in base_runs if base_run is not None]
-        if found and len(found) == len(base_runs):
+        if found and len(found) == len(base_runs) and all(has_valid(base_run) for base_run in found):
             single = max(found, key=lambda base_run: (valid_macro_f1(base_run), base_run.card.track.name))
             rows.append(_row(run, single, compare_runs(run, single)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -67,6 +67,11 @@ def _row(run: StoredRun, single: StoredRun, comparison: Comparison) -> dict[str,
         "macro_f1_single": comparison.macro_f1_b,
         "p_value": comparison.p_value,
     }
+
+
+def has_valid(run: StoredRun) -> bool:
+    """Return whether a run stored predictions for validation rows, which exported runs may lack."""
+    return (run.folder / VALID).is_file()
 
 
 def valid_macro_f1(run: StoredRun) -> float:

@@ -134,6 +134,15 @@ def _only_run(folder: Path) -> StoredRun:
     return runs[0]
 
 
+def _run_with_objects_of(file: Path, folder: Path) -> StoredRun:
+    """Return the only run of a folder or, of several, the only one whose test objects are those of a file."""
+    runs = finished_runs(folder)
+    if len(runs) > 1:
+        ids = set(read_labels(file, "predictions").table["object_id"])
+        runs = [run for run in runs if set(run.test_labels.table["object_id"]) == ids]
+    return runs[0] if len(runs) == 1 else _only_run(folder)
+
+
 def _match_files(paths: tuple[Path, Path], truth: Labels, resampling: Resampling) -> PairedEvaluation:
     files = [_only_run(path).folder / PREDICTIONS if path.is_dir() else path for path in paths]
     tables = [match(truth, read_labels(file, "predictions")) for file in files]
@@ -142,8 +151,9 @@ def _match_files(paths: tuple[Path, Path], truth: Labels, resampling: Resampling
 
 
 def _match_file_and_run(paths: tuple[Path, Path], resampling: Resampling) -> PairedEvaluation:
-    """Match a file with the only run of a folder, on the run's test objects."""
-    (run,) = (_only_run(path) for path in paths if path.is_dir())
+    """Match a file with the run of a folder that has the same test objects, on these."""
+    (folder,), (file,) = ([path for path in paths if path.is_dir()], [path for path in paths if not path.is_dir()])
+    run = _run_with_objects_of(file, folder)
     truth = run.test_labels
     tables = [run.predictions if path.is_dir() else match(truth, read_labels(path, "predictions")) for path in paths]
     names = [run.card.track.name if path.is_dir() else path.name for path in paths]

@@ -14,8 +14,8 @@ from ..._version import __version__
 from ...data_manifests.errors import SubmissionError
 from ...data_manifests.seeds import derived_seed
 from ..run_files.predictions import DEFAULT_GROUP, match
-from ..scoring.score import DRAWS, Context, read_submitted, table_sha256
-from ..scoring.signature import Signature
+from ..scoring.score import DRAWS, Context, read_submitted
+from ..scoring.signature import Signature, rows_of_runs_sha256
 from .comparison import OBJECT, Comparison
 from .corrected_t import CorrectedT, corrected_t, design_of
 from .mcnemar import McNemar, mcnemar
@@ -109,9 +109,10 @@ class PairedEvaluation:
         """All settings that can change the numbers."""
         signature = Signature(
             data=self.context.data,
-            data_sha256=self.context.data_sha256 or table_sha256(self._truth.drop_duplicates("object_id")),
+            data_sha256=self.context.data_sha256 or self._rows_sha256,
             manifest_sha256=self.context.manifest_sha256,
             split=self.context.split,
+            rows_sha256=self._rows_sha256,
             n_objects=self.n_objects,
             n_classes=len(self._taxa),
             n_known=len(self._taxa),
@@ -163,6 +164,11 @@ class PairedEvaluation:
     def _truth(self) -> pd.DataFrame:
         """Truth of all runs, concatenated."""
         return pd.concat([of_run[0].drop(columns="predicted") for of_run in self.tables], ignore_index=True)
+
+    @cached_property
+    def _rows_sha256(self) -> str:
+        """Hash of the scored rows of all runs, for the signature."""
+        return rows_of_runs_sha256(of_run[0] for of_run in self.tables)
 
     @cached_property
     def _is_clustered(self) -> bool:

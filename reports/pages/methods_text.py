@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..._version import __version__
+from ..results.looks import in_words as looks_in_words
 from ..scoring.score import DRAWS
 from ..tasks.catalogue import task_named
 from .leaderboard_export import escaped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..results.section import Section
 
 BOOTSTRAP = """@book{davison1997,
@@ -26,7 +29,13 @@ PROGRAM = f"""@software{{planktonbench,
   title = {{planktonbench}},
   version = {{{__version__}}}
 }}"""
-UNLABELLED = "No labels were available to {tracks}."
+UNLABELLED = "{tracks} received no labels."
+LABELLED = "From planktonbench, {tracks} received the labels of training and validation objects only."
+SUBMITTED = (
+    "The predictions of {tracks} were submitted as files; how they were made, and whether labels of test objects were "
+    "used, is not known."
+)
+PERFECT = "The predictions of {tracks} equal the labels of all test objects, which makes their origin doubtful."
 LIBRARIES = ("scikit-learn", "xgboost", "keras", "tensorflow", "torch", "jax")
 
 
@@ -47,6 +56,7 @@ class MethodsText:
 def methods_text(section: Section) -> MethodsText:
     """Return the paragraph and the references of a section.
 
+    It states only what the cards show: how submitted predictions were made, or how a method was developed, is unknown.
     References of data sets and methods are those of their cards; only finished tracks are mentioned.
     """
     data = list(dict.fromkeys(run.card.data.citation for run in section.runs if run.card.data.citation))
@@ -61,7 +71,9 @@ def methods_text(section: Section) -> MethodsText:
             _data(section, list(data_keys.values())),
             _methods(section, sources, track_keys),
             _split(section),
+            *_origins(section),
             *_tasks(section),
+            looks_in_words(section),
             _scores(section),
             _versions(section),
         ]
@@ -102,12 +114,25 @@ def _methods(section: Section, sources: dict[str, str], keys: dict[str, str]) ->
 
 
 def _tasks(section: Section) -> list[str]:
-    """Return a sentence on the tracks that received no labels, and one for each task that needs one."""
+    """Return a sentence for each task that needs one."""
+    return _sentences((task_named(track.card.track.task).methods, track.name) for track in section.done)
+
+
+def _origins(section: Section) -> list[str]:
+    """Return sentences on the origin of predictions, as far as the cards of the runs state it."""
+    labels = {"all": LABELLED, "none": UNLABELLED}
+    origins = [
+        (SUBMITTED if track.card.track.is_submitted else labels[track.card.track.labels], track.name)
+        for track in section.done
+    ]
+    return _sentences([*origins, *((PERFECT, track.name) for track in section.done if track.n_perfect)])
+
+
+def _sentences(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return each text once, with the names of all tracks to which it applies; empty texts are skipped."""
     tracks: dict[str, list[str]] = {}
-    for track in section.done:
-        facts = track.card.track
-        for text in (UNLABELLED if facts.labels == "none" else "", task_named(facts.task).methods):
-            tracks.setdefault(text, []).append(track.name)
+    for text, name in pairs:
+        tracks.setdefault(text, []).append(name)
     return [text.format(tracks=", ".join(names)) for text, names in tracks.items() if text]
 
 
@@ -116,10 +141,7 @@ def _split(section: Section) -> str:
     first = sizes.iloc[0]
     counts = f"{first['train']:,} for training, {first['valid']:,} for validation and {first['test']:,} for testing"
     several = f" (the first of {runs} seeds or folds)" if runs > 1 else ""
-    return (
-        f"With the split {section.split}, the objects were divided into {counts}{several}; "
-        "all choices were made on validation objects, and test objects were scored once."
-    )
+    return f"With the split {section.split}, the objects were divided into {counts}{several}."
 
 
 def _scores(section: Section) -> str:
@@ -136,7 +158,10 @@ def _scores(section: Section) -> str:
 
 
 def _versions(section: Section) -> str:
-    card = section.runs[0].card
+    fitted = [run.card for run in section.runs if not run.card.track.is_submitted]
+    if not fitted:
+        return f"planktonbench {__version__}."
+    card = fitted[0]
     found = [f"{name} {card.versions[name]}" for name in LIBRARIES if name in card.versions]
     budget = " Some runs used a reduced budget (--quick)." if any(run.card.quick for run in section.runs) else ""
     program = ", ".join([f"planktonbench {__version__}", *found])

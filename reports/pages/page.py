@@ -16,6 +16,7 @@ from ..figures.section_figures import NAMED_COLUMNS
 from ..pictures.examples import PER_CONFUSION, class_examples
 from ..pictures.kept_pictures import ImageCopies, Picture
 from ..results.confused_pairs import ConfusedPair, Confusion, confused_pairs
+from ..results.looks import in_words as looks_in_words
 from ..warnings.catalogue import KINDS
 from .methods_text import MethodsText, methods_text
 
@@ -58,6 +59,7 @@ class SectionPage:
         charts: data and layout of each chart, by name.
         matrix: data of the confusion matrices for the script of the page, from `Explorer.to_json`.
         analyses: the analyses on the page.
+        left_out: what the page leaves out because runs lack stored content, in sentences.
 
     """
 
@@ -75,6 +77,7 @@ class SectionPage:
     charts: dict[str, dict[str, Any]] = field(default_factory=dict)
     matrix: dict[str, Any] = field(default_factory=dict)
     analyses: list[AnalysisSummary] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def anchor(self) -> str:
@@ -172,6 +175,11 @@ class SectionPage:
     def methods(self) -> MethodsText:
         """Methods text for a paper, with references."""
         return methods_text(self.section)
+
+    @cached_property
+    def looks(self) -> str:
+        """How often test objects were evaluated, in sentences."""
+        return looks_in_words(self.section)
 
     @property
     def navigation(self) -> list[tuple[str, str]]:

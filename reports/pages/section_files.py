@@ -21,6 +21,7 @@ from ..pictures.confusion_cells import cell_pictures_of
 from ..pictures.examples import examples_of
 from ..pictures.network_inputs import NETWORK_INPUTS, network_inputs_figure, network_inputs_of
 from ..pictures.segmentation_outlines import outlines_of
+from ..results.incomplete import left_out
 from ..results.section import of_section
 from ..warnings.catalogue import warnings_of
 from .explorer import Explorer
@@ -62,10 +63,8 @@ class SectionFiles:
 
     def write(self) -> SectionPage:
         """Write the files and return the contents of the page."""
-        table = self.tables[LEADERBOARD]
-        ranked = table[table["dataset"] == self.section.dataset]
-        groups = groups_in(ranked, self.section)
-        self._write_tables(groups)
+        ranked, groups = self._ranked, self._groups
+        self.write_tables()
         explorer = Explorer.of(self.section, self._pictures)
         drawn = self._figures()
         name = self.section.dataset
@@ -84,6 +83,7 @@ class SectionFiles:
             charts=charts(self.section),
             matrix=explorer.to_json() | {"pictures": self._write_pictures(explorer)},
             analyses=analysis_summaries(self.section, self.tables, drawn, groups),
+            left_out=left_out(self.section),
         )
         for file in (file for analysis in page.analyses for file in analysis.files):
             self._table(file.name).write_text(file.content, encoding="utf-8", newline="\n")
@@ -98,9 +98,21 @@ class SectionFiles:
     def _table(self, name: str) -> Path:
         return self.report / TABLES / f"{self.prefix}-{name}"
 
-    def _write_tables(self, groups: Mapping[str, int]) -> None:
+    @property
+    def _ranked(self) -> pd.DataFrame:
+        """Rows of the leaderboard of the data set."""
+        table = self.tables[LEADERBOARD]
+        return table[table["dataset"] == self.section.dataset]
+
+    @property
+    def _groups(self) -> dict[str, int]:
+        """Rank group of each compared track."""
+        return groups_in(self._ranked, self.section)
+
+    def write_tables(self) -> None:
+        """Write the tables of the section alone."""
         section = self.section
-        write_leaderboard(leaderboard(section, groups), self.report / TABLES, f"{self.prefix}-leaderboard")
+        write_leaderboard(leaderboard(section, self._groups), self.report / TABLES, f"{self.prefix}-leaderboard")
         for track in section.done:
             track.confusion.to_csv(self._table(f"{track.name}-confusion.csv"))
             track.per_class.to_csv(self._table(f"{track.name}-per-class.csv"), index=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from ..figures.forest_chart import forest_chart, forest_rows
 from ..figures.interactive import as_json
 from ..pictures.confusion_cells import cell_objects, cell_pictures_of
 from ..pictures.examples import keep_examples
+from ..results.incomplete import left_out
+from ..results.looks import LOOKS, looks_table
 from ..results.section import Section, sections_of
 from ..results.stored_run import read_runs, scores_table
 from ..run_files.run_folder import SCORES
@@ -40,11 +42,13 @@ class Results:
     Attributes:
         scores: the table of scores.csv, one row per run.
         tables: tables over all runs, by the name of their file in `report/tables`; those without rows have no file.
+        left_out: what the report leaves out because runs lack stored content, in sentences.
 
     """
 
     scores: pd.DataFrame
     tables: dict[str, pd.DataFrame]
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def leaderboard(self) -> pd.DataFrame:
@@ -82,7 +86,8 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> Results:
         cell_pictures_of(out, dataset.name).keep(
             dataset, _objects_on_demand([one for one in sections if one.dataset == dataset.name])
         )
-    return Results(table, _write_report(out, sections))
+    sentences = [f"{one.dataset} {one.split}: {text}" for one in sections for text in left_out(one)]
+    return Results(table, _write_report(out, sections), sentences)
 
 
 def _objects_on_demand(sections: list[Section]) -> set[str]:
@@ -100,18 +105,44 @@ def _write_report(out: Path, sections: list[Section]) -> dict[str, pd.DataFrame]
         pages = [SectionFiles(section, prefix, out, report, tables).write() for section, prefix in _prefixes(sections)]
         tables[OVER_DATASETS] = over_datasets(tables[COMPARISONS])
         tables[WARNINGS] = warnings_table([(page.section, page.warnings) for page in pages])
-        for name, table in tables.items():
-            if len(table):
-                table.to_csv(report / TABLES / name, index=False)
+        _write_csv(tables, report)
         _write_pages(pages, report, _across_datasets(tables))
         _write_assets(report / ASSETS)
     return tables
 
 
+def write_score_tables(out: Path, sections: list[Section], report: Path) -> None:
+    """Write only those tables of a report that are computed from predictions, as for the report, without pages.
+
+    Args:
+        out: the results folder.
+        sections: its sections.
+        report: the folder of the report, which is created.
+
+    """
+    (report / TABLES).mkdir(parents=True)
+    tables = _common_tables(sections)
+    for section, prefix in _prefixes(sections):
+        SectionFiles(section, prefix, out, report, tables).write_tables()
+    _write_csv(tables | {OVER_DATASETS: over_datasets(tables[COMPARISONS])}, report)
+
+
+def _write_csv(tables: dict[str, pd.DataFrame], report: Path) -> None:
+    """Write the tables with rows."""
+    for name, table in tables.items():
+        if len(table):
+            table.to_csv(report / TABLES / name, index=False)
+
+
 def _common_tables(sections: list[Section]) -> dict[str, pd.DataFrame]:
     """Return the tables over all runs, by file name."""
     runs = [run for section in sections for run in section.runs]
-    return {FUSION: fusion_table(runs), **leaderboard_tables(sections), **analysis_tables(runs)}
+    return {
+        FUSION: fusion_table(runs),
+        LOOKS: looks_table(sections),
+        **leaderboard_tables(sections),
+        **analysis_tables(runs),
+    }
 
 
 def _across_datasets(tables: dict[str, pd.DataFrame]) -> CrossDatasetComparison | None:

@@ -52,13 +52,16 @@ def why_missing(table: pd.DataFrame) -> list[str]:
         table: from `run_table`. Reasons in rows of individual taxa are left out.
 
     """
-    whole = table if "taxon" not in table else table[table["taxon"].isin(["", None])]
+    whole = table if "taxon" not in table else table[is_blank(table["taxon"])]
     n_tracks = table.groupby("dataset")["track"].nunique().to_dict()
     sentences = []
     for (dataset, reason), rows in whole[whole[REASON] != ""].groupby(["dataset", REASON], sort=False):
         tracks = list(dict.fromkeys(rows["track"]))
         who = dataset if len(tracks) == n_tracks[dataset] else f"{dataset}, {listed(tracks)}"
-        sentences.append(f"{who}: {reason}.")
+        all_rows = table[(table["dataset"] == dataset) & table["track"].isin(tracks)]
+        affected, of = (len(some[["track", "split", "seed"]].drop_duplicates()) for some in (rows, all_rows))
+        some = f" ({affected} of {of} runs)" if affected < of else ""
+        sentences.append(f"{who}: {reason}{some}.")
     return sentences
 
 

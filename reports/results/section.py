@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ..scoring.score import Score
     from .stored_run import StoredRun
 
+FEWEST_PERFECT = 20  # among fewer test objects, a good method may make no error by chance
+
 
 @dataclass(frozen=True)
 class TrackResult:
@@ -63,6 +65,11 @@ class TrackResult:
     def accuracy(self) -> float:
         """Mean accuracy over runs; NaN without a finished run."""
         return _mean([score.accuracy for score in self.scores])
+
+    @property
+    def n_perfect(self) -> int:
+        """Number of finished runs without any error among at least `FEWEST_PERFECT` test objects."""
+        return sum(score.accuracy == 1 and score.n_objects >= FEWEST_PERFECT for score in self.scores)
 
     @property
     def reasons(self) -> list[str]:

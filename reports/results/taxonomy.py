@@ -60,8 +60,8 @@ def taxonomy_of(run: StoredRun) -> Taxonomy:
         run: a stored run.
 
     """
-    name, classes = run.card.data.name, run.card.data.classes
-    shipped = load_manifest(name).taxonomy if name in manifest_names() else {}
+    classes = run.card.data.classes
+    shipped = _shipped_taxonomy(run)
     records = {taxon: shipped[taxon] for taxon in classes if taxon in shipped}
     if any(record.lineage for record in records.values()):
         source, places = "manifest", {taxon: _place(records.get(taxon)) for taxon in classes}
@@ -75,6 +75,19 @@ def taxonomy_of(run: StoredRun) -> Taxonomy:
         else {},
         plankton={taxon: record.plankton for taxon, record in records.items() if record.plankton is not None},
     )
+
+
+def _shipped_taxonomy(run: StoredRun) -> dict[str, TaxonRecord]:
+    """Return the taxonomy of the shipped manifest of a run's data set; empty if there is none.
+
+    A user's folder may have the name of a manifest; it is the data set of the manifest only if it has no other taxa.
+    """
+    data = run.card.data
+    if data.name not in manifest_names():
+        return {}
+    manifest = load_manifest(data.name)
+    same = data.manifest_sha256 == manifest.sha256 or set(data.classes) <= set(manifest.classes)
+    return manifest.taxonomy if same else {}
 
 
 def _group(taxon: str, record: TaxonRecord | None) -> str:

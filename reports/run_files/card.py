@@ -21,6 +21,9 @@ LAST_STEPS = 1 / 20
 CLASSIFICATION = "classification"
 """Task of runs whose card does not state one."""
 
+SUBMITTED = "predictions-file"
+"""Name of the track in the configuration of runs whose predictions were submitted as a file."""
+
 
 class CardNote(BaseModel):
     """Note on a fault in the data or on excluded objects, like `data_manifests.notes.Note`."""
@@ -131,6 +134,11 @@ class CardTrack(Facts):
     trials: list[CardTrial] = []
     n_trials: int = 0
 
+    @property
+    def is_submitted(self) -> bool:
+        """Whether the predictions were submitted as a file; how they were made is not known."""
+        return self.config.get("track") == SUBMITTED
+
 
 class CardCost(Facts):
     """Cost of a run: wall-clock seconds, peak memory, and machine.
@@ -147,12 +155,37 @@ class CardCost(Facts):
     machine: str = ""
 
 
-GROUPS: dict[str, type[Facts]] = {"data": CardData, "split": CardSplit, "track": CardTrack, "cost": CardCost}
+class CardHashes(Facts):
+    """Hashes of what a run consists of; empty in cards of versions that did not store them.
+
+    Attributes:
+        tables: hash of the content of each stored table (`table_sha256` of `data_manifests.files.tables`), by file.
+        exported_from: the same of the original run if the tables are shortened or rounded copies; else empty.
+        truth: hash of the truth table: subset, taxon, sample and lineage of each object.
+        environment: hash of `versions`, which does not depend on the machine.
+        code: hash of the source code that executes and scores runs; that of the track has its own hash.
+
+    """
+
+    tables: dict[str, str] = Field({}, alias="tables_sha256")
+    exported_from: dict[str, str] = {}
+    truth: str = Field("", alias="truth_sha256")
+    environment: str = Field("", alias="environment_sha256")
+    code: str = Field("", alias="code_sha256")
+
+
+GROUPS: dict[str, type[Facts]] = {
+    "data": CardData,
+    "split": CardSplit,
+    "track": CardTrack,
+    "cost": CardCost,
+    "hashes": CardHashes,
+}
 """Groups of fields by attribute; `card.json` is flat."""
 
 
 class Card(Facts):
-    """Card of one run: data, split, track, cost and status.
+    """Card of one run: data, split, track, cost, hashes and status.
 
     It is stored as a flat JSON object in which each field has a unique name.
     """
@@ -161,6 +194,7 @@ class Card(Facts):
     split: CardSplit
     track: CardTrack
     cost: CardCost
+    hashes: CardHashes = CardHashes()
     status: Literal["done", "failed", "skipped"]
     reason: str = ""
     quick: bool

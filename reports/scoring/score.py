@@ -12,11 +12,11 @@ import pandas as pd
 from ..._version import __version__
 from ...data_manifests.errors import SubmissionError, did_you_mean, listed
 from ...data_manifests.files.tables import canonical_text
-from ...data_manifests.seeds import derived_seed, sha256_text
+from ...data_manifests.seeds import derived_seed
 from ..run_files.predictions import Labels, check_unique, match, read_classes, read_labels
 from .bootstrap import Intervals, Units, count_units, intervals
 from .metrics import METRICS, Totals, totals_of
-from .signature import Signature
+from .signature import Signature, rows_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -204,11 +204,13 @@ def score_labels(
     names = _class_list(rows, classes, truth, predicted)
     matrix, units, resampled = _units_of(rows, names, truth.group)
     rng = np.random.default_rng(derived_seed(purpose="bootstrap", seed=seed))
+    scored = rows_sha256(rows)
     signature = Signature(
         data=context.data,
-        data_sha256=context.data_sha256 or table_sha256(truth.table),
+        data_sha256=context.data_sha256 or scored,
         manifest_sha256=context.manifest_sha256,
         split=context.split,
+        rows_sha256=scored,
         n_objects=len(rows),
         n_classes=int((matrix.sum(axis=1) > 0).sum()),
         n_known=len(names),
@@ -262,12 +264,6 @@ def cluster_codes(rows: pd.DataFrame) -> NDArray[np.integer] | None:
         return None
     codes, groups = pd.factorize(rows["group"], sort=True)
     return codes if len(groups) > 1 else None
-
-
-def table_sha256(table: pd.DataFrame) -> str:
-    """Return the hash of a truth table, independent of the order of rows."""
-    ordered = table.sort_values("object_id")
-    return sha256_text(*("\n".join(ordered[column]) for column in ordered.columns))
 
 
 def _assemble(

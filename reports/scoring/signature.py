@@ -2,9 +2,38 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...data_manifests.seeds import sha256_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
 
 HASH_DIGITS = 6
+ROW_COLUMNS = ("object_id", "taxon", "group")
+
+
+def rows_sha256(table: pd.DataFrame) -> str:
+    """Return the hash of the rows that are scored, independent of their order and of the predictions.
+
+    Args:
+        table: object_id (unique), taxon and, if there is a grouping column, group. Groups are included because they
+            determine the interval; other columns are ignored.
+
+    """
+    ordered = table.sort_values("object_id")
+    columns = [name for name in ROW_COLUMNS if name in ordered.columns]
+    return sha256_text(*(text for name in columns for text in (name, json.dumps(ordered[name].tolist()))))
+
+
+def rows_of_runs_sha256(tables: Iterable[pd.DataFrame]) -> str:
+    """Return the hash of the rows of several runs: of one run that of `rows_sha256`, of more that of all in order."""
+    hashes = [rows_sha256(table) for table in tables]
+    return hashes[0] if len(hashes) == 1 else sha256_text(*hashes)
 
 
 @dataclass(frozen=True)
@@ -16,6 +45,7 @@ class Signature:
         data_sha256: hash of its files, or of the truth table.
         manifest_sha256: hash of the manifest, which defines classes and samples; empty if there is none.
         split: name of the split, or `given` for the rows of a truth file.
+        rows_sha256: hash of the scored rows, see `rows_sha256`.
         n_objects: number of scored rows.
         n_classes: number of classes with support in the scored rows.
         n_known: number of classes in the class list.
@@ -33,6 +63,7 @@ class Signature:
     data_sha256: str
     manifest_sha256: str
     split: str
+    rows_sha256: str
     n_objects: int
     n_classes: int
     n_known: int
@@ -53,6 +84,7 @@ class Signature:
             *manifest,
             f"split:{self.split}",
             f"n:{self.n_objects}",
+            f"rows:{self.rows_sha256[:HASH_DIGITS]}",
             f"classes:{self.n_classes}/{self.n_known}",
             *self.conventions,
             f"ci:{self.resampled}-{self.draws}",

@@ -13,7 +13,7 @@ from ...data_manifests.files.tables import read_table
 from ..run_files.run_folder import PREDICTIONS, VALID
 from ..scoring.clustering_metrics import RANGES, Contingency, agreement_intervals
 from ..scoring.score import cluster_codes
-from ..scoring.signature import Signature
+from ..scoring.signature import Signature, rows_sha256
 from .task import Evaluation, Measure, Task
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ class Clustering(Task):
             data_sha256=context.data_sha256 or "",
             manifest_sha256=context.manifest_sha256,
             split=context.split,
+            rows_sha256=rows_sha256(rows),
             n_objects=len(rows),
             n_classes=len(taxa),
             n_known=len(run.card.data.classes),
@@ -138,7 +139,8 @@ class Clustering(Task):
             conventions=("matching:hungarian", "nmi:arithmetic"),
             task=self.name,
         )
-        named = _stored_clusters(run.folder / VALID).unique()
+        valid = run.folder / VALID
+        unnamed = ~clusters.isin(_stored_clusters(valid).unique()) if valid.is_file() else None
         return Evaluation(
             measures={
                 name: Measure(float(value), (float(low), float(high)))
@@ -149,7 +151,7 @@ class Clustering(Task):
                 "labels": run.card.track.labels,
                 "n_clusters": len(found),
                 "labels_used": run.card.split.n_valid,
-                "n_unnamed": int((~clusters.isin(named)).sum()),
+                "n_unnamed": float("nan") if unnamed is None else int(unnamed.sum()),
                 "named_macro_f1": float("nan") if score is None else score.macro_f1,
             },
         )

@@ -17,6 +17,7 @@ from .data import DuplicatesAcrossSplit, LeakingFeature, SharedSample, Simulated
 from .intervals import FewClusters, FewSamples, ObjectInterval
 from .kind import DataWarningKind, Evidence, ReportWarning, SplitData
 from .methods import ConstantPredictions, FusionWithoutGain
+from .provenance import PerfectPredictions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,7 @@ KINDS = (
     FewSamples(),
     LeakingFeature(),
     TrainingCutShort(),
+    PerfectPredictions(),
 )
 """All kinds of warnings, ordered by code."""
 

@@ -16,6 +16,7 @@ from planktonbench.benchmarks.execution.store import (
     store_files,
     store_run,
 )
+from planktonbench.data_manifests.files.tables import table_sha256
 from planktonbench.reports.run_files.card import Card, read_card
 from planktonbench.reports.run_files.run_folder import run_folder
 
@@ -41,7 +42,12 @@ def test_a_run_is_stored_completely(tmp_path: Path) -> None:
 
     assert sorted(path.name for path in folder.iterdir()) == ["card.json", "predictions.parquet"]
     assert [path.name for path in folder.parent.iterdir()] == ["seed-0"]
-    assert read_card(folder) == card()
+    stored = read_card(folder)
+    assert stored is not None
+    assert stored.changed(tables_sha256={}) == card()
+    assert stored.hashes.tables == {
+        "predictions.parquet": table_sha256(pd.read_parquet(folder / "predictions.parquet"))
+    }
 
 
 def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
@@ -56,7 +62,9 @@ def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space"):
         store_run(tmp_path, card(data_sha256="new"), {"predictions.parquet": Unwritable()})
 
-    assert read_card(old) == card()
+    stored = read_card(old)
+    assert stored is not None
+    assert stored.data == card().data
     assert [path.name for path in old.parent.iterdir()] == ["seed-0"]
 
 

@@ -104,7 +104,7 @@ def test_images_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     form = {"side": 32}
 
     fault = prepared(recipe_of(dataset, image_form=form), tmp_path).fault
-    assert fault.startswith("cannot read images of 'flowcam' that the machine that planned the runs can: 3.")
+    assert fault.startswith("cannot read images of 'lake' that the machine that planned the runs can: 3.")
     address = prepared(recipe_of(excluded, image_form=form), tmp_path).network_images
     assert sorted(reopen_network_images(address).object_ids) == ["0", "1", "2"]
 

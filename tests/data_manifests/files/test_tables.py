@@ -7,6 +7,7 @@ import doctest
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from planktonbench.data_manifests.files.tables import (
     not_in,
     read_table,
     require_column,
+    table_sha256,
 )
 
 NUMBERS = st.from_regex(r"[ ]?[+-]?\d{1,3}(\.\d{0,3})?([eE][+-]?\d{1,2})?[ ]?", fullmatch=True)
@@ -198,6 +200,34 @@ def test_missing_values_are_preserved(dtype: str) -> None:
 def test_other_floats_are_unchanged() -> None:
     """Fractions and infinity are supported."""
     assert list(canonical_text(pd.Series([1.5, 2.0, float("inf")]))) == ["1.5", "2", "inf"]
+
+
+CONTENT = pd.DataFrame(
+    {
+        "object_id": ["b", "a", "c"],
+        "taxon": ["x", None, "y"],
+        "score": np.array([0.1, np.nan, 0.0], np.float32),
+        "cluster": [1, 2, 3],
+    }
+)
+
+
+@pytest.mark.parametrize("compression", ["snappy", "zstd"])
+def test_the_hash_of_a_table_depends_on_its_content_only(tmp_path: Path, compression: str) -> None:
+    """The file format, its compression, the order of rows and columns, and the width of integers do not matter."""
+    CONTENT.astype({"cluster": "int16"})[::-1].to_parquet(tmp_path / "t.parquet", compression=compression)
+    read = pd.read_parquet(tmp_path / "t.parquet")
+
+    assert table_sha256(read[["score", "cluster", "taxon", "object_id"]]) == table_sha256(CONTENT)
+
+
+@pytest.mark.parametrize("column", CONTENT.columns)
+def test_each_cell_changes_the_hash_of_a_table(column: str) -> None:
+    """Exchanging two values of any column changes it, and so does a missing value."""
+    exchanged = CONTENT.assign(**{column: CONTENT[column].to_numpy()[[2, 1, 0]]})
+    blank = CONTENT.assign(**{column: CONTENT[column].where(CONTENT.index != 0)})
+
+    assert len({table_sha256(CONTENT), table_sha256(exchanged), table_sha256(blank)}) == 3
 
 
 def test_docstring_examples() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from planktonbench.data_manifests.manifest import load_manifest
 from planktonbench.reports.analyses.plankton import PlanktonOnly, weighted_means
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.scoring.metrics import Totals, confusion_matrix, totals_of
@@ -85,7 +86,8 @@ def test_table_has_rows_for_classes_and_groups(tmp_path: Path, add_run: Callable
 def test_missing_flags_are_reported(
     tmp_path: Path, add_run: Callable[..., Path], dataset: str, taxa: dict[str, int], reason: str
 ) -> None:
-    """No default is assumed for a class without a flag."""
-    add_run(tmp_path, dataset=dataset, taxa=taxa)
+    """No default is assumed for a class without a flag, as if the manifest of ndsb had lost one."""
+    manifests = {"manifest_sha256": load_manifest("ndsb").sha256} if dataset == "ndsb" else {}
+    add_run(tmp_path, dataset=dataset, taxa=taxa, **manifests)
 
     assert PlanktonOnly().table(read_runs(tmp_path))["reason"].tolist() == [reason]

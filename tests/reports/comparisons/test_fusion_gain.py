@@ -74,6 +74,18 @@ def test_a_fusion_with_a_missing_base_run_has_no_row(out: Path, add_run: Callabl
     assert "lonely" not in set(fusion_table(runs_of(out))["track"])
 
 
+def test_a_base_run_without_validation_rows_leaves_the_fusion_out(out: Path) -> None:
+    """As in exported runs of earlier versions: the report is written, and says what it leaves out."""
+    (out / "runs/lake/net/holdout.v1/seed-1/valid.parquet").unlink()
+    results = write_results(out)
+
+    assert results.tables["fusion.csv"]["seed"].tolist() == [0]
+    (sentence,) = results.left_out
+    assert sentence.startswith("lake holdout.v1: 1 of 6 runs have no valid.parquet (net); left out for these: adjusted")
+    assert "the comparison of fusions with their base models" in sentence
+    assert "1 of 6 runs have no valid.parquet (net)" in (out / "report" / "dataset-lake.html").read_text("utf-8")
+
+
 def test_the_report_has_fusions(out: Path) -> None:
     """A table, and a sentence with the number of runs by verdict."""
     write_results(out)

@@ -120,6 +120,18 @@ def test_a_file_is_compared_with_a_run(out: Path, tmp_path: Path) -> None:
     assert (swapped.a, swapped.delta) == ("mine.csv", -found.delta)
 
 
+def test_a_file_is_compared_with_the_run_that_has_its_objects(out: Path, tmp_path: Path) -> None:
+    """Of several seeds of a track, that with the same test objects; with those of none, all are listed."""
+    table = pd.read_parquet(folder_of(out, "good", 1) / "predictions.parquet")
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    (found,) = compared(match_runs(tmp_path / "mine.csv", out / "runs/lake/bad", resampling=RESAMPLING))
+
+    assert "split:holdout.v1(1)" in found.signature
+    table[1:].to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.raises(SuiteError, match="has 2 finished runs"):
+        match_runs(tmp_path / "mine.csv", out / "runs/lake/bad")
+
+
 def test_a_truth_can_be_given_for_runs(out: Path, tmp_path: Path) -> None:
     """Its groups are resampled."""
     test = read_runs(out)[-1].truth.query("part == 'test'").assign(station="x")

@@ -55,6 +55,28 @@ def test_resampling_of_single_objects_is_stated(make_section: Callable[..., Sect
     assert "resamples of single objects" in methods_text(make_section({"samples": 0})).paragraph
 
 
+def test_only_what_the_cards_show_is_stated(make_section: Callable[..., Section]) -> None:
+    """How submitted predictions were made is unknown; a truth file is not certified, and tracks are named."""
+    submitted = {"track": "mine", "config": {"track": "predictions-file", "file": "mine.csv"}, "wrong": 0}
+    section = make_section({}, {"track": "blind", "labels": "none"}, {**submitted, "versions": {}, "machine": ""})
+    text = methods_text(section).paragraph
+    expected = [
+        "From planktonbench, good received the labels of training and validation objects only.",
+        "blind received no labels.",
+        "The predictions of mine were submitted as files; how they were made,",
+        "and whether labels of test objects were used, is not known.",
+        "The predictions of mine equal the labels of all test objects, which makes their origin doubtful.",
+        "Test objects were evaluated 3 times in this results folder: 3 stored runs,",
+        "of which 1 was a submitted file of predictions.",
+        "Evaluations elsewhere are not counted.",
+    ]
+
+    assert [phrase for phrase in expected if phrase not in text] == []
+    assert "abacus, 1 thread per run." in text
+    assert "scored once" not in text
+    assert "all choices" not in text
+
+
 def test_without_a_finished_run_no_score_is_stated(make_section: Callable[..., Section]) -> None:
     """The text describes only data and split."""
     text = methods_text(make_section({"status": "failed", "reason": "oh"})).paragraph

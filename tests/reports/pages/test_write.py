@@ -67,7 +67,7 @@ def test_the_report_has_pages_figures_and_tables(out: Path) -> None:
         *(f"figures/bay-{name}.png" for name in figures),
         *(f"figures/lake-{name}.png" for name in [*figures, "scales", "correlations"]),
         *(f"tables/{dataset}-{name}" for dataset in ("bay", "lake") for name in tables),
-        *("tables/warnings.csv", "tables/leaderboard.csv", "tables/lake-native-columns.csv"),
+        *("tables/warnings.csv", "tables/leaderboard.csv", "tables/looks.csv", "tables/lake-native-columns.csv"),
     ]
 
     found, of_analyses = set(names(out / "report")), {f"tables/{analysis.file}" for analysis in ANALYSES}

@@ -51,3 +51,15 @@ def test_reasons_are_summarised_once(tmp_path: Path, add_run: Callable[..., Path
     table = run_table(read_runs(tmp_path), ["taxon", "n"], measure)
 
     assert why_missing(table) == ["bay: no samples.", "lake, b: no samples."]
+
+
+def test_reasons_of_some_runs_are_counted(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Means over the other runs are shown, so the sentence says how many are missing."""
+    for seed in (0, 1, 2):
+        add_run(tmp_path, seed=seed)
+
+    table = run_table(read_runs(tmp_path), ["n"], lambda run: [{"n": 1}] if run.card.split.seed == 0 else "no scores")
+
+    assert why_missing(table) == ["lake: no scores (2 of 3 runs)."]
+    whole = run_table(read_runs(tmp_path), ["taxon", "n"], lambda _: "no file")
+    assert why_missing(whole) == ["lake: no file."]

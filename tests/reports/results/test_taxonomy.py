@@ -73,6 +73,17 @@ def test_lineages_are_read_from_the_truth_without_a_manifest(taxonomy_from_truth
     assert found.depth == 4
 
 
+@pytest.mark.parametrize(("taxa", "source"), [(("amphipods", "ephyra"), "manifest"), (("amphipods", "Kraken"), "")])
+def test_another_data_set_with_the_name_of_a_manifest_has_no_taxonomy_of_it(
+    tmp_path: Path, add_run: Callable[..., Path], taxa: tuple[str, str], source: str
+) -> None:
+    """A class that the manifest does not have shows that the data are others."""
+    add_run(tmp_path, dataset="ndsb", taxa=dict.fromkeys(taxa, 9))
+    (run,) = read_runs(tmp_path)
+
+    assert taxonomy_of(run).source == source
+
+
 def test_a_taxonomy_without_lineages_is_empty(taxonomy_from_truth: Callable[..., Taxonomy]) -> None:
     """It has no source, and its depth is 0."""
     found = taxonomy_from_truth({"Acartia": [None], "dust": [None]})

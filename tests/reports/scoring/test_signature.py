@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from planktonbench import __version__, score
+from planktonbench import __version__, compare, score
 from planktonbench.reports.scoring.score import Context
 from planktonbench.reports.scoring.signature import Signature
 
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
 SIGNATURE = Signature(
     data="flowcam", data_sha256="3f9a2c" + "0" * 58, manifest_sha256="77aa01" + "0" * 58, split="holdout.v1",
-    n_objects=810, n_classes=37, n_known=39, resampled="cluster-sample", draws=2000, seed=0, version="0.1.0",
+    rows_sha256="5e10b4" + "0" * 58, n_objects=810, n_classes=37, n_known=39, resampled="cluster-sample", draws=2000,
+    seed=0, version="0.1.0",
 )  # fmt: skip
 
 
 def test_a_signature_is_one_line() -> None:
     """It has the metric, each setting and the version, separated by bars; the manifest only if there is one."""
     expected = (
-        "macroF1|data:flowcam@3f9a2c|manifest:77aa01|split:holdout.v1|n:810|classes:37/39|absent:listed|zd:0"
-        "|ci:cluster-sample-2000|seed:0|v:0.1.0"
+        "macroF1|data:flowcam@3f9a2c|manifest:77aa01|split:holdout.v1|n:810|rows:5e10b4|classes:37/39"
+        "|absent:listed|zd:0|ci:cluster-sample-2000|seed:0|v:0.1.0"
     )
 
     assert str(SIGNATURE) == expected
@@ -57,6 +58,58 @@ def scored(truth: pd.DataFrame = TRUTH, **choices: Any) -> Score:  # noqa: ANN40
     """Score the same predictions, by default with 40 draws."""
     predicted = truth[["object_id"]].assign(taxon=["egg", "Zoea", "Zoea", *["egg", "egg", "Zoea"] * 3][: len(truth)])
     return score(truth, predicted, **{"draws": 40, **choices})
+
+
+def exchanged(column: str) -> pd.DataFrame:
+    """Return the truth with the values of the second and third row exchanged in one column."""
+    values = TRUTH[column].tolist()
+    values[1], values[2] = values[2], values[1]
+    return TRUTH.assign(**{column: values})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        exchanged("taxon"),
+        exchanged("sample"),
+        exchanged("object_id"),
+        TRUTH.replace({"object_id": {11: 99}}),
+        TRUTH.replace({"sample": {"s3": "s9"}}),
+        TRUTH.drop(columns="sample"),
+    ],
+    ids=["two labels", "two samples", "two ids", "another id", "another sample", "no sample"],
+)
+@pytest.mark.parametrize("evaluate", ["score", "compare"])
+def test_other_rows_have_another_signature(changed: pd.DataFrame, evaluate: str) -> None:
+    """Exchanged labels change a score although all counts stay the same, also if the hash of the data is given."""
+
+    def signature(truth: pd.DataFrame) -> str:
+        predicted = truth[["object_id", "taxon"]]
+        if evaluate == "score":
+            return score(truth, predicted, draws=20, context=CONTEXT).signature
+        return compare(truth, predicted, predicted, draws=20, context=CONTEXT).signature
+
+    assert signature(changed) != signature(TRUTH)
+    assert rows_part(signature(changed)) != rows_part(signature(TRUTH))
+
+
+def rows_part(signature: str) -> str:
+    """Return the part of a signature with the hash of the rows."""
+    (part,) = (part for part in signature.split("|") if part.startswith("rows:"))
+    return part
+
+
+def test_scores_and_comparisons_of_the_same_rows_have_the_same_hash() -> None:
+    """It does not depend on the order of rows, the format of ids, or the name and hash of the data."""
+    predicted = TRUTH[["object_id", "taxon"]]
+    shuffled = TRUTH.sample(frac=1, random_state=1).astype({"object_id": float})
+    signatures = [
+        score(TRUTH, predicted, draws=20).signature,
+        score(shuffled, predicted, draws=20, context=CONTEXT).signature,
+        compare(TRUTH, predicted, predicted, draws=20).signature,
+    ]
+
+    assert len(set(map(rows_part, signatures))) == 1
 
 
 @pytest.mark.parametrize(

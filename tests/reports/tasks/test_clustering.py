@@ -136,6 +136,16 @@ def test_measures_follow_from_the_stored_tables(run: StoredRun) -> None:
     assert Clustering().evaluate(run).row() == row
 
 
+def test_unnamed_objects_are_unknown_without_validation_rows(run: StoredRun) -> None:
+    """Exported runs may lack them; all measures are the same."""
+    before = Clustering().evaluate(run).row()
+    (run.folder / "valid.parquet").unlink()
+    after = Clustering().evaluate(run).row()
+
+    assert np.isnan(float(str(after["n_unnamed"])))
+    assert {**after, "n_unnamed": 0} == {**before, "n_unnamed": 0}
+
+
 def test_a_stored_run_without_clusters_is_refused(run: StoredRun) -> None:
     """The message names the file and the missing column."""
     path = run.folder / "predictions.parquet"

@@ -183,6 +183,23 @@ def test_track_that_predicts_one_class_is_named(make_section: Callable[..., Sect
     assert texts(again)["W06"] == "stuck predicts detritus for every test object."
 
 
+@pytest.mark.parametrize(
+    ("config", "origin"),
+    [
+        ({"track": "predictions-file", "file": "t.csv"}, "the predictions were submitted as a file"),
+        ({}, "the track was run by planktonbench"),
+    ],
+)
+def test_perfect_predictions_are_named(
+    make_section: Callable[..., Section], config: dict[str, str], origin: str
+) -> None:
+    """They have a warning whatever their origin; a single error is enough to have none."""
+    choices = [{"seed": seed, "track": "oracle", "wrong": 0, "config": config} for seed in (0, 1)]
+    section = make_section(*choices, {"wrong": 1}, {**choices[0], "seed": 2, "wrong": 1})
+
+    assert texts(section)["W15"] == f"oracle predicts every test object as labelled in 2 of 3 runs; {origin}."
+
+
 def test_simulated_data_have_a_warning(make_section: Callable[..., Section]) -> None:
     """Independent of other warnings."""
     assert texts(make_section({"simulated": True}))["W07"] == "Simulated data: these are not results on real plankton."
