@@ -37,7 +37,7 @@ class BlindedSubset:
         classes: class names in the order of the score columns.
         codes: int64 array of shape (n_objects,), index of each label in `classes`; None for test objects.
         opaque_ids: the id under which a track sees each object, text array of shape (n_objects,).
-        opaque_groups: the name under which it sees the sample of each object; None where unknown.
+        groups: opaque name of the sample of each object, as a track sees it; None where unknown.
 
     """
 
@@ -45,7 +45,7 @@ class BlindedSubset:
     classes: tuple[str, ...]
     codes: NDArray[np.int64] | None
     opaque_ids: NDArray[np.object_]
-    opaque_groups: NDArray[np.object_] | None
+    groups: NDArray[np.object_] | None
 
     def __len__(self) -> int:
         """Return the number of objects."""
@@ -69,7 +69,7 @@ class BlindedSubset:
             object_ids=ids,
             classes=self.classes,
             native=None if native is None else _renamed(native.loc[pd.Index(self.object_ids[self.order])], ids),
-            groups=None if self.opaque_groups is None else self.opaque_groups[self.order],
+            groups=None if self.groups is None else self.groups[self.order],
             codes=self.codes[self.order] if with_labels and self.codes is not None else None,
         )
 
@@ -126,7 +126,7 @@ class BlindedObjects:
                 classes=classes,
                 codes=None if subset == "test" else rows["taxon"].map(code).to_numpy().astype(np.int64),
                 opaque_ids=rows["opaque_id"].to_numpy(dtype=object),
-                opaque_groups=groups.of(rows["sample"]) if rows["sample"].notna().all() else None,
+                groups=groups.of(rows["sample"]) if rows["sample"].notna().all() else None,
             )
         return cls(subsets, dict(zip(table["opaque_id"], table["object_id"], strict=True)))
 
