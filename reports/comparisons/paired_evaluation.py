@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,18 @@ from ..._version import __version__
 from ...data_manifests.errors import SubmissionError
 from ...data_manifests.seeds import derived_seed
 from ..run_files.predictions import DEFAULT_GROUP, match
+from ..scoring.estimate import DIFFERENCES, LEVEL, SCORES
 from ..scoring.score import DRAWS, Context, read_submitted
 from ..scoring.signature import Signature, rows_of_runs_sha256
-from .comparison import OBJECT, Comparison
+from .comparison import OBJECT, Comparison, concluded
 from .corrected_t import CorrectedT, corrected_t, design_of
 from .mcnemar import McNemar, mcnemar
-from .paired_bootstrap import PairedPredictions, Resampled, macro_f1_of, resample
+from .moderated_variance import moderated_variances
+from .over_datasets import holm
+from .over_runs import OverRuns
+from .paired_bootstrap import Resampled, resample
+from .paired_jackknife import macro_f1_without_each
+from .paired_predictions import PairedPredictions, macro_f1_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +34,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ..results.stored_run import StoredRun
+    from ..scoring.estimate import Estimate
+    from .comparison import Claim
     from .corrected_t import Design
 
 SPLIT_DESIGNS = ("repeated hold-out", "k-fold", "repeated k-fold")
@@ -37,8 +46,8 @@ class Resampling:
     """Settings of the resampling.
 
     Attributes:
-        draws: number of resamples.
-        seed: seed of the resampling.
+        draws: number of resamples of the bootstrap.
+        seed: seed of the bootstrap.
 
     """
 
@@ -89,6 +98,54 @@ class PairedEvaluation:
         return np.stack([macro_f1_of(predictions, len(self._taxa)) for predictions in self._predictions])
 
     @cached_property
+    def estimates(self) -> list[Estimate]:
+        """Mean macro F1 of each method with its uncertainty."""
+        over_runs = [
+            self._over_runs(self.macro_f1[:, k], self._without_each[:, k], SCORES) for k in range(len(self.names))
+        ]
+        variances, df = self._moderated([one.variance for one in over_runs])
+        return [one.of_method(variance, df) for one, variance in zip(over_runs, variances, strict=True)]
+
+    @cached_property
+    def pairs(self) -> dict[tuple[int, int], Estimate]:
+        """Difference in mean macro F1 of each pair of methods (a, b), a < b, with its uncertainty."""
+        keys = list(combinations(range(len(self.names)), 2))
+        variances, df = self._moderated([self._difference(a, b).variance for a, b in keys])
+        return {
+            (a, b): self._difference(a, b).of_method(variance, df)
+            for (a, b), variance in zip(keys, variances, strict=True)
+        }
+
+    @cached_property
+    def adjusted_p_values(self) -> dict[tuple[int, int], float]:
+        """p-value of each pair of methods, adjusted for the number of pairs by Holm's method."""
+        p_values = np.array([estimate.p_value for estimate in self.pairs.values()])
+        return dict(zip(self.pairs, holm(p_values).tolist(), strict=True)) if len(p_values) else {}
+
+    def is_different(self, a: int, b: int) -> bool:
+        """Return whether two methods differ, after adjustment for the number of pairs of methods."""
+        return a != b and self.adjusted_p_values[min(a, b), max(a, b)] <= 1 - LEVEL
+
+    def _moderated(self, variances: list[float]) -> tuple[NDArray[np.float64], float]:
+        return moderated_variances(np.array(variances), max(1, len(self.tables) - 1))
+
+    def _difference(self, a: int, b: int) -> OverRuns:
+        return self._over_runs(
+            self.macro_f1[:, a] - self.macro_f1[:, b], self._without_each[:, a] - self._without_each[:, b], DIFFERENCES
+        )
+
+    def _over_runs(
+        self, values: NDArray[np.float64], left_out: NDArray[np.float64], limits: tuple[float, float]
+    ) -> OverRuns:
+        return OverRuns(values, left_out, self.test_to_train if self.design in SPLIT_DESIGNS else 0.0, limits)
+
+    @cached_property
+    def _without_each(self) -> NDArray[np.float64]:
+        """Macro F1 of each method in each run without each unit, shape (n_runs, n_methods, n_units)."""
+        sizes = len(self._units), len(self._taxa)
+        return np.stack([macro_f1_without_each(predictions, *sizes) for predictions in self._predictions])
+
+    @cached_property
     def accuracy(self) -> NDArray[np.float64]:
         """Accuracy of each method, mean over runs, shape (n_methods,)."""
         accuracies = [(predictions.predicted == predictions.truth).mean(axis=1) for predictions in self._predictions]
@@ -98,6 +155,16 @@ class PairedEvaluation:
     def n_objects(self) -> int:
         """Number of unique test objects over all runs."""
         return int(self._truth["object_id"].nunique())
+
+    @property
+    def n_units(self) -> int:
+        """Number of units over all runs: clusters, or objects if there are none."""
+        return len(self._units)
+
+    @property
+    def claim(self) -> Claim:
+        """What comparisons are about: with several runs the methods, else these fitted models."""
+        return "methods" if len(self.tables) > 1 else "fitted models"
 
     @property
     def resampled_by(self) -> str:
@@ -125,24 +192,34 @@ class PairedEvaluation:
 
     def compare(self, a: int, b: int) -> Comparison:
         """Compare two methods by position; swapping them only changes the sign."""
-        paired = self.resampled.pair(a, b)
+        method = self.pairs[a, b] if a < b else self.pairs[b, a].negated
+        fitted = self._difference(a, b).of_fitted_models
+        percentile = self.resampled.interval(a, b)
         deltas = self.macro_f1[:, a] - self.macro_f1[:, b]
+        macro_f1 = self.macro_f1.mean(axis=0)
+        conclusion, verdict = concluded(method, percentile)
         return Comparison(
             a=self.names[a],
             b=self.names[b],
-            macro_f1_a=paired.macro_f1_a,
-            macro_f1_b=paired.macro_f1_b,
-            delta=paired.delta,
-            interval=paired.interval,
-            p_value=paired.p_value,
+            macro_f1_a=float(macro_f1[a]),
+            macro_f1_b=float(macro_f1[b]),
+            delta=method.value,
+            interval=method.interval,
+            p_value=method.p_value,
             n_objects=self.n_objects,
-            n_clusters=paired.n_clusters,
-            verdict=paired.verdict,
+            n_clusters=self.n_units,
+            verdict=verdict,
             signature=self.signature,
+            claim=self.claim,
+            conclusion=conclusion,
+            p_holm=self.adjusted_p_values[min(a, b), max(a, b)],
+            fitted_interval=fitted.interval,
+            percentile_interval=percentile,
+            bootstrap_bias=self.resampled.bias(a, b),
             dataset=self.context.data,
             simulated=self.simulated,
             resampled=self.resampled_by,
-            detectable_difference=paired.detectable,
+            detectable_difference=method.detectable,
             accuracy_a=float(self.accuracy[a]),
             accuracy_b=float(self.accuracy[b]),
             mcnemar=self._mcnemar(a, b),
@@ -254,16 +331,16 @@ def compare(  # noqa: PLR0913 - keyword options, each of them in the signature
 ) -> Comparison:
     """Compare the predictions of two methods for the same objects; swapping them only changes the sign.
 
-    Macro F1 is the mean over the classes of the truth, as in `score`. The interval is the percentile interval of a
-    paired bootstrap: the same clusters are drawn for both methods.
+    Macro F1 is the mean over the classes of the truth, as in `score`. The interval is that of the paired jackknife:
+    both methods are scored without the same cluster.
 
     Args:
         truth: file or table with object_id, taxon and optionally a grouping column, or labels of shape (n_objects,).
         a: predictions of the first method: file or table with object_id and taxon, or labels in the order of the truth.
         b: predictions of the second method, likewise.
         group: name of the grouping column, or its values if `truth` is labels; by default, `sample` if present.
-        draws: number of resamples.
-        seed: seed of the resampling.
+        draws: number of resamples of the bootstrap.
+        seed: seed of the bootstrap.
         context: data set and split, for the signature.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...data_manifests.files.atomic_writes import atomic_folder, atomic_write
 from ..analyses.catalogue import analysis_tables, objects_shown
 from ..comparisons.fusion_gain import FUSION, fusion_table
-from ..comparisons.leaderboard import COMPARISONS, LEADERBOARD, leaderboard_tables
+from ..comparisons.leaderboard import COMPARISONS, LEADERBOARD, leaderboard_tables, leaderboards_of
 from ..comparisons.over_datasets import OVER_DATASETS, in_words, over_datasets
 from ..figures.forest_chart import forest_chart, forest_rows
 from ..figures.interactive import as_json
@@ -51,7 +51,7 @@ class Results:
 
     @property
     def leaderboard(self) -> pd.DataFrame:
-        """Tracks of each section with their rank group."""
+        """Tracks of each section with their letters and differences from the best."""
         return self.tables[LEADERBOARD]
 
     @property
@@ -136,7 +136,8 @@ def _write_csv(tables: dict[str, pd.DataFrame], report: Path) -> None:
 def _common_tables(sections: list[Section]) -> dict[str, pd.DataFrame]:
     """Return the tables over all runs, by file name."""
     runs = [run for section in sections for run in section.runs]
-    return {FUSION: fusion_table(runs), **leaderboard_tables(sections), **analysis_tables(runs)}
+    leaderboards = leaderboards_of(sections)
+    return {FUSION: fusion_table(leaderboards), **leaderboard_tables(leaderboards), **analysis_tables(runs)}
 
 
 def _across_datasets(tables: dict[str, pd.DataFrame]) -> CrossDatasetComparison | None:
