@@ -73,7 +73,7 @@ class Leaderboard:
     def letters(self) -> list[str]:
         """Letters of each compared track, in the order of the evaluation; tracks that share one do not differ."""
         evaluation = self.evaluation
-        return [] if evaluation is None else compact_letters(len(evaluation.names), evaluation.is_different)
+        return [] if evaluation is None else compact_letters(len(evaluation.names), evaluation.methods.is_different)
 
     @property
     def detectable_difference(self) -> float:
@@ -202,10 +202,10 @@ def _leaderboard_rows(leaderboard: Leaderboard) -> list[dict[str, object]]:
 
 
 def _track_row(leaderboard: Leaderboard, evaluation: PairedEvaluation, position: int) -> dict[str, object]:
-    estimate = evaluation.estimates[position]
+    estimate = evaluation.methods.estimates[position]
     row: dict[str, object] = {
         "letters": leaderboard.letters[position],
-        "with_best": not evaluation.is_different(0, position),
+        "with_best": not evaluation.methods.is_different(0, position),
         "track": evaluation.names[position],
         "macro_f1": estimate.value,
         "macro_f1_lo": estimate.interval[0],

@@ -31,7 +31,7 @@ class Resampled:
 
     Attributes:
         macro_f1: macro F1 of each method on all objects, mean over the runs, float64 of shape (n_methods,).
-        drawn: macro F1 in each draw, float64 of shape (n_methods, draws).
+        drawn: macro F1 in each draw, float64 of shape (n_methods, draws); NaN in a draw without objects of any run.
 
     """
 
@@ -40,12 +40,15 @@ class Resampled:
 
     def interval(self, a: int, b: int) -> tuple[float, float]:
         """Return the 95 % percentile interval of the difference between two methods by position, first minus second."""
-        return percentile_interval(self.drawn[a] - self.drawn[b])
+        return percentile_interval(self._differences(a, b))
 
     def bias(self, a: int, b: int) -> float:
         """Return the mean difference over draws minus the difference on all objects."""
+        return float(self._differences(a, b).mean() - (self.macro_f1[a] - self.macro_f1[b]))
+
+    def _differences(self, a: int, b: int) -> NDArray[np.float64]:
         drawn = self.drawn[a] - self.drawn[b]
-        return float(drawn.mean() - (self.macro_f1[a] - self.macro_f1[b]))
+        return drawn[~np.isnan(drawn)]
 
 
 def resample(
@@ -98,7 +101,8 @@ def _mean_macro_f1(counts: Sequence[csr_array], weights: NDArray[np.float64], n_
     """Return macro F1 of each method in each draw, averaged over the runs with objects in the draw."""
     values = np.stack([_macro_f1((of_run @ weights).reshape(-1, n_classes, weights.shape[1])) for of_run in counts])
     known = ~np.isnan(values)
-    return np.asarray(np.where(known, values, 0).sum(axis=0) / known.sum(axis=0))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, values, 0).sum(axis=0) / known.sum(axis=0))
 
 
 def _macro_f1(counts: NDArray[np.float64]) -> NDArray[np.float64]:

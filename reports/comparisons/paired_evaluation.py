@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,15 +14,12 @@ from ..._version import __version__
 from ...data_manifests.errors import SubmissionError
 from ...data_manifests.seeds import derived_seed
 from ..run_files.predictions import DEFAULT_GROUP, match
-from ..scoring.estimate import DIFFERENCES, LEVEL, SCORES
 from ..scoring.score import DRAWS, Context, read_submitted
 from ..scoring.signature import Signature, rows_of_runs_sha256
+from .all_pairs import AllPairs
 from .comparison import OBJECT, Comparison, concluded
 from .corrected_t import CorrectedT, corrected_t, design_of
 from .mcnemar import McNemar, mcnemar
-from .moderated_variance import moderated_variances
-from .over_datasets import holm
-from .over_runs import OverRuns
 from .paired_bootstrap import Resampled, resample
 from .paired_jackknife import macro_f1_without_each
 from .paired_predictions import PairedPredictions, macro_f1_of
@@ -34,7 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ..results.stored_run import StoredRun
-    from ..scoring.estimate import Estimate
     from .comparison import Claim
     from .corrected_t import Design
 
@@ -93,57 +88,14 @@ class PairedEvaluation:
         return resample(self._predictions, len(self._units), len(self._taxa), draws=self.resampling.draws, rng=rng)
 
     @cached_property
-    def macro_f1(self) -> NDArray[np.float64]:
-        """Macro F1 of each method in each run, shape (n_runs, n_methods)."""
-        return np.stack([macro_f1_of(predictions, len(self._taxa)) for predictions in self._predictions])
-
-    @cached_property
-    def estimates(self) -> list[Estimate]:
-        """Mean macro F1 of each method with its uncertainty."""
-        over_runs = [
-            self._over_runs(self.macro_f1[:, k], self._without_each[:, k], SCORES) for k in range(len(self.names))
-        ]
-        variances, df = self._moderated([one.variance for one in over_runs])
-        return [one.of_method(variance, df) for one, variance in zip(over_runs, variances, strict=True)]
-
-    @cached_property
-    def pairs(self) -> dict[tuple[int, int], Estimate]:
-        """Difference in mean macro F1 of each pair of methods (a, b), a < b, with its uncertainty."""
-        keys = list(combinations(range(len(self.names)), 2))
-        variances, df = self._moderated([self._difference(a, b).variance for a, b in keys])
-        return {
-            (a, b): self._difference(a, b).of_method(variance, df)
-            for (a, b), variance in zip(keys, variances, strict=True)
-        }
-
-    @cached_property
-    def adjusted_p_values(self) -> dict[tuple[int, int], float]:
-        """p-value of each pair of methods, adjusted for the number of pairs by Holm's method."""
-        p_values = np.array([estimate.p_value for estimate in self.pairs.values()])
-        return dict(zip(self.pairs, holm(p_values).tolist(), strict=True)) if len(p_values) else {}
-
-    def is_different(self, a: int, b: int) -> bool:
-        """Return whether two methods differ, after adjustment for the number of pairs of methods."""
-        return a != b and self.adjusted_p_values[min(a, b), max(a, b)] <= 1 - LEVEL
-
-    def _moderated(self, variances: list[float]) -> tuple[NDArray[np.float64], float]:
-        return moderated_variances(np.array(variances), max(1, len(self.tables) - 1))
-
-    def _difference(self, a: int, b: int) -> OverRuns:
-        return self._over_runs(
-            self.macro_f1[:, a] - self.macro_f1[:, b], self._without_each[:, a] - self._without_each[:, b], DIFFERENCES
-        )
-
-    def _over_runs(
-        self, values: NDArray[np.float64], left_out: NDArray[np.float64], limits: tuple[float, float]
-    ) -> OverRuns:
-        return OverRuns(values, left_out, self.test_to_train if self.design in SPLIT_DESIGNS else 0.0, limits)
-
-    @cached_property
-    def _without_each(self) -> NDArray[np.float64]:
-        """Macro F1 of each method in each run without each unit, shape (n_runs, n_methods, n_units)."""
+    def methods(self) -> AllPairs:
+        """Mean macro F1 of all methods and differences of all pairs, with their uncertainty."""
         sizes = len(self._units), len(self._taxa)
-        return np.stack([macro_f1_without_each(predictions, *sizes) for predictions in self._predictions])
+        return AllPairs(
+            macro_f1=np.stack([macro_f1_of(predictions, len(self._taxa)) for predictions in self._predictions]),
+            without_each=np.stack([macro_f1_without_each(predictions, *sizes) for predictions in self._predictions]),
+            test_to_train=self.test_to_train if self.design in SPLIT_DESIGNS else 0.0,
+        )
 
     @cached_property
     def accuracy(self) -> NDArray[np.float64]:
@@ -192,11 +144,11 @@ class PairedEvaluation:
 
     def compare(self, a: int, b: int) -> Comparison:
         """Compare two methods by position; swapping them only changes the sign."""
-        method = self.pairs[a, b] if a < b else self.pairs[b, a].negated
-        fitted = self._difference(a, b).of_fitted_models
+        method = self.methods.difference(a, b)
+        fitted = self.methods.over_runs(a, b).of_fitted_models
         percentile = self.resampled.interval(a, b)
-        deltas = self.macro_f1[:, a] - self.macro_f1[:, b]
-        macro_f1 = self.macro_f1.mean(axis=0)
+        deltas = self.methods.macro_f1[:, a] - self.methods.macro_f1[:, b]
+        macro_f1 = self.methods.macro_f1.mean(axis=0)
         conclusion, verdict = concluded(method, percentile)
         return Comparison(
             a=self.names[a],
@@ -212,7 +164,7 @@ class PairedEvaluation:
             signature=self.signature,
             claim=self.claim,
             conclusion=conclusion,
-            p_holm=self.adjusted_p_values[min(a, b), max(a, b)],
+            p_holm=self.methods.adjusted_p_value(a, b),
             fitted_interval=fitted.interval,
             percentile_interval=percentile,
             bootstrap_bias=self.resampled.bias(a, b),

@@ -45,9 +45,23 @@ class Estimate:
 
     @cached_property
     def interval(self) -> tuple[float, float]:
-        """Interval at the 95 % level: value ± `half_width`, within the limits."""
+        """Interval at the 95 % level.
+
+        For a difference it is value ± `half_width`, within the limits. For a score between 0 and 1 it is computed on
+        the scale 2 arcsin √score, on which the standard error is error / √(score · (1 - score)) (Bartlett 1936, The
+        square root transformation in analysis of variance, Supplement to the Journal of the Royal Statistical Society
+        3), since near 0 and 1 the distribution is skew: of 21 objects in seven classes, 95 % of such intervals contain
+        the expected macro F1, but 92.5 % of those on the original scale (simulated, see `tox -e bench-statistics`).
+        """
         half = self.half_width(1 - LEVEL)
+        if self.limits == SCORES and 0 < self.value < 1 and np.isfinite(half):
+            return self._on_arcsine_scale(half)
         return max(self.value - half, self.limits[0]), min(self.value + half, self.limits[1])
+
+    def _on_arcsine_scale(self, half: float) -> tuple[float, float]:
+        centre, scaled = 2 * np.arcsin(np.sqrt(self.value)), half / np.sqrt(self.value * (1 - self.value))
+        low, high = np.sin(np.clip([centre - scaled, centre + scaled], 0, np.pi) / 2) ** 2
+        return float(low), float(high)
 
     def half_width(self, alpha: float) -> float:
         """Return half the width of the interval at the level 1 - alpha.
@@ -76,6 +90,8 @@ class Estimate:
             return 1.0
         if self._is_unanimous and not self.run_error:
             return min(1.0, _sign_test(self.n_units))
+        if not self.run_error:
+            return _two_sided(self.value / self.error, self.n_units - 1)
         from scipy.optimize import brentq
 
         def excess(log_alpha: float) -> float:
@@ -115,6 +131,12 @@ def _quantile(probability: float, df: float) -> float:
     from scipy.stats import t
 
     return float(-t.isf(probability, df)) if probability < 0.5 else float(t.isf(1 - probability, df))  # noqa: PLR2004
+
+
+def _two_sided(statistic: float, df: float) -> float:
+    from scipy.stats import t
+
+    return float(2 * t.sf(abs(statistic), df))
 
 
 def _sign_test(n_units: int) -> float:
