@@ -24,7 +24,8 @@ from ...features.measured.challenge import CHALLENGE_TABLE
 from ...models.protocol.objects import Objects
 from ...models.protocol.threads import available_cores
 from ...models.table_tracks.xgboost_tracks import BASE_SCORE, XgbSource001
-from ...reports.scoring.bootstrap import cluster_units, intervals
+from ...reports.scoring.intervals import intervals
+from ...reports.scoring.units import cluster_units
 from ..run import run
 from .stopwatch import in_subprocess, seconds
 

@@ -11,7 +11,7 @@ import pandas as pd
 from ..results.run_table import why_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from matplotlib.figure import Figure
 
@@ -113,12 +113,12 @@ class Analysis(ABC):
         """Return the pictures for the page. Their images are stored in the results folder by runs."""
         return []
 
-    def files(self, section: Section, groups: Mapping[str, int]) -> list[SectionFile]:  # noqa: ARG002 - as above
+    def files(self, section: Section, with_best: Collection[str]) -> list[SectionFile]:  # noqa: ARG002 - as above
         """Return further files of a section.
 
         Args:
             section: the results.
-            groups: rank group of each track; empty if tracks were not compared.
+            with_best: compared tracks that are not distinguishable from the best one.
 
         """
         return []

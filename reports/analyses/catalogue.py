@@ -96,7 +96,7 @@ def analysis_figures(section: Section, tables: Mapping[str, pd.DataFrame]) -> di
 
 
 def analysis_summaries(
-    section: Section, tables: Mapping[str, pd.DataFrame], figures: Collection[str], groups: Mapping[str, int]
+    section: Section, tables: Mapping[str, pd.DataFrame], figures: Collection[str], with_best: Collection[str]
 ) -> list[AnalysisSummary]:
     """Return the analyses for the page of a section, without those that do not apply or have a table without rows.
 
@@ -104,11 +104,12 @@ def analysis_summaries(
         section: the results.
         tables: from `analysis_tables`; they may include other runs.
         figures: names of the figures drawn for the section.
-        groups: rank group of each track; empty if tracks were not compared.
+        with_best: compared tracks that are not distinguishable from the best one.
 
     """
     return [
-        _analysis_summary(section, analysis, rows, figures, groups) for analysis, rows in _applicable(section, tables)
+        _analysis_summary(section, analysis, rows, figures, with_best)
+        for analysis, rows in _applicable(section, tables)
     ]
 
 
@@ -132,7 +133,7 @@ def _analysis_summary(
     analysis: Analysis,
     rows: pd.DataFrame,
     figures: Collection[str],
-    groups: Mapping[str, int],
+    with_best: Collection[str],
 ) -> AnalysisSummary:
     means = analysis.summary(rows).dropna(how="all")
     names = [track.name for track in section.done if track.name in means.index]
@@ -146,6 +147,6 @@ def _analysis_summary(
         figure=analysis.figure if analysis.figure in figures else "",
         remarks=analysis.remarks(section, rows),
         pictures=analysis.pictures(section),
-        files=analysis.files(section, groups),
+        files=analysis.files(section, with_best),
         files_description=analysis.files_description,
     )

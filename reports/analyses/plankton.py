@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data_manifests.errors import listed
-from ...data_manifests.seeds import derived_seed
 from ..results.folded_classes import coded_predictions
 from ..results.run_table import run_table, track_means
 from ..results.taxonomy import taxonomy_of
-from ..scoring.bootstrap import interval_of
+from ..scoring.intervals import interval_of
 from ..scoring.metrics import totals_of
-from ..scoring.score import DRAWS
 from .analysis import Analysis
 
 if TYPE_CHECKING:
@@ -99,19 +97,17 @@ def _rows(run: StoredRun) -> Rows | str:
                 predictions,
                 fold,
                 {fold[taxon] for taxon, flag in taxonomy.plankton.items() if flag},
-                run.card.split.seed,
             ),
         }
         for rank, fold in folds.items()
     ]
 
 
-def _scores(predictions: CodedPredictions, fold: Mapping[str, str], plankton: set[str], seed: int) -> dict[str, object]:
+def _scores(predictions: CodedPredictions, fold: Mapping[str, str], plankton: set[str]) -> dict[str, object]:
     names, matrix, units = predictions.folded(fold)
     selected = np.array([name in plankton for name in names])
     totals = totals_of(matrix)
-    rng = np.random.default_rng(derived_seed(purpose="plankton", seed=seed))
-    low, high = interval_of(lambda drawn: weighted_means(drawn, selected), units, DRAWS, rng).T
+    low, high = interval_of(lambda counts: weighted_means(counts, selected), units).T
     values = weighted_means(totals, selected)
     row: dict[str, object] = {
         "n_classes": int((totals.support * selected > 0).sum()),

@@ -17,7 +17,7 @@ from ..run_files.run_folder import PREDICTIONS
 from .analysis import Analysis, CaptionedPicture, CaptionLine, SectionFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
     from ..results.section import Section, TrackResult
     from ..results.stored_run import StoredRun
@@ -68,12 +68,12 @@ class SuspectedLabelErrors(Analysis):
             return [f"{section.done[0].name} stored no scores, so that its errors cannot be ranked."]
         return [] if len(errors) else ["None: all test objects are predicted as labelled."]
 
-    def files(self, section: Section, groups: Mapping[str, int]) -> list[SectionFile]:
+    def files(self, section: Section, with_best: Collection[str]) -> list[SectionFile]:
         """Return the errors of the best track and of those not distinguishable from it, for EcoTaxa.
 
         Other tracks are left out: confident errors of a poor classifier reveal nothing about the labels.
         """
-        tracks = [*section.done[:1], *(track for track in section.done[1:] if groups.get(track.name) == 1)]
+        tracks = [*section.done[:1], *(track for track in section.done[1:] if track.name in with_best)]
         found = {track.name: suspected_label_errors(track) for track in tracks}
         return [
             SectionFile(f"{name}-suspected-label-errors.tsv", name, ecotaxa_text(errors, name))

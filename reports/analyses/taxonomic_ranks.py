@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ...data_manifests.seeds import derived_seed
 from ..figures.style import canvas, finish, track_colours, tracks_shown
 from ..results.folded_classes import coded_predictions
 from ..results.run_table import run_table
 from ..results.taxonomy import taxonomy_of
-from ..scoring.bootstrap import interval_of
+from ..scoring.intervals import interval_of
 from ..scoring.metrics import METRICS, totals_of
-from ..scoring.score import DRAWS
 from .analysis import Analysis
 
 if TYPE_CHECKING:
@@ -97,17 +93,16 @@ def _rows(run: StoredRun) -> Rows | str:
             **common,
             "rank": rank,
             "signature": f"{signature}|rank:{rank}@{taxonomy.source}",
-            **_scores(predictions, fold, run.card.split.seed),
+            **_scores(predictions, fold),
         }
         for rank, fold in folds(taxonomy)
     ]
 
 
-def _scores(predictions: CodedPredictions, fold: Mapping[str, str], seed: int) -> dict[str, object]:
+def _scores(predictions: CodedPredictions, fold: Mapping[str, str]) -> dict[str, object]:
     _, matrix, units = predictions.folded(fold)
     totals = totals_of(matrix)
-    rng = np.random.default_rng(derived_seed(purpose="bootstrap", seed=seed))
-    ((low, high),) = interval_of(lambda drawn: drawn.macro(drawn.f1)[:, None], units, DRAWS, rng)
+    ((low, high),) = interval_of(lambda counts: counts.macro(counts.f1)[..., None], units)
     return {
         "n_classes": int((totals.support > 0).sum()),
         "macro_f1": float(totals.macro(totals.f1)),

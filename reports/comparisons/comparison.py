@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .corrected_t import SOURCES
 
 if TYPE_CHECKING:
+    from ..scoring.estimate import Estimate
     from .corrected_t import CorrectedT, Design
     from .mcnemar import McNemar
-    from .paired_bootstrap import Verdict
 
 OBJECT = "object"
+SAME_SPLIT = "seeds on one split"
 SMALLEST_P = 0.001  # smaller p-values are reported as a bound
-ENOUGH_CLUSTERS = 30
-TOO_NARROW = (
-    "With so few clusters the interval is too narrow: between equally good methods a difference is found in about 16 "
-    "% of cases with 5 clusters, 11 % with 10, 7 % with 20 and 6 % with 30, instead of 5 %."
-)
-"""Simulated: 4,000 pairs for each number of clusters, with 600 objects in five classes and samples of different
-difficulty (`tox -e bench-statistics`, 2026-11-21)."""
+FEWEST_SAMPLES = 5
+"""Smallest number of samples in the simulations of `tox -e bench-statistics`."""
+Verdict = Literal["a", "b", "tie"]
+Claim = Literal["fitted models", "methods"]
+Conclusion = Literal["different", "inconclusive", "not detected"]
+
+
+def concluded(estimate: Estimate, percentile: tuple[float, float]) -> tuple[Conclusion, Verdict]:
+    """Return the conclusion of a comparison and the better method.
+
+    Args:
+        estimate: the difference, with the interval that decides.
+        percentile: percentile interval of the bootstrap; if only one of the two intervals contains zero, the comparison
+            is inconclusive.
+
+    """
+    by_percentile = percentile[0] > 0 or percentile[1] < 0
+    if estimate.excludes_zero != by_percentile:
+        return "inconclusive", "tie"
+    if not estimate.excludes_zero:
+        return "not detected", "tie"
+    return "different", "a" if estimate.value > 0 else "b"
 
 
 @dataclass(frozen=True)
@@ -33,12 +49,20 @@ class Comparison:
         macro_f1_a: macro F1 of the first method; mean over runs.
         macro_f1_b: macro F1 of the second method; mean over runs.
         delta: difference in macro F1, first minus second.
-        interval: 95 % percentile interval of the difference, from the same draws for both methods.
-        p_value: two-sided p-value from the same draws; never 0.
+        interval: 95 % interval of the difference, of the methods if there are several runs, else of the fitted models.
+        p_value: two-sided p-value that belongs to the interval.
         n_objects: number of unique test objects over all runs.
         n_clusters: number of resampled units: samples, or objects if there are no samples.
-        verdict: the better method; a tie if the interval contains zero.
+        verdict: the better method; a tie if no difference was detected or the comparison is inconclusive.
         signature: all settings that can change the numbers.
+        claim: what the interval and verdict are about: with one run, these `fitted models`; with several, the
+            `methods`, whose models vary with the seed and the training objects.
+        conclusion: `different`; `not detected`; or `inconclusive` if the interval and the percentile interval of the
+            bootstrap disagree about zero.
+        p_holm: p-value adjusted for all pairs of the methods that were compared together (Holm 1979).
+        fitted_interval: 95 % jackknife interval for these fitted models.
+        percentile_interval: 95 % percentile interval of the bootstrap for these fitted models.
+        bootstrap_bias: mean difference over the draws of the bootstrap minus `delta`.
         dataset: name of the data set, or of the truth.
         simulated: whether the objects are simulated.
         resampled: resampled units: the name of the grouping column, or `object`.
@@ -63,6 +87,12 @@ class Comparison:
     n_clusters: int
     verdict: Verdict
     signature: str
+    claim: Claim
+    conclusion: Conclusion
+    p_holm: float
+    fitted_interval: tuple[float, float]
+    percentile_interval: tuple[float, float]
+    bootstrap_bias: float
     dataset: str
     simulated: bool
     resampled: str
@@ -88,9 +118,18 @@ class Comparison:
 
     def in_words(self) -> list[str]:
         """Summarise the comparison in sentences: verdict, data, smallest detectable difference, and further tests."""
-        lines = [self._verdict_in_words(), self._basis_in_words(), self._accuracy_in_words(), self._runs_in_words()]
-        if self.resampled != OBJECT and self.n_clusters < ENOUGH_CLUSTERS:
-            lines.append(TOO_NARROW)
+        lines = [
+            self._verdict_in_words(),
+            self._claim_in_words(),
+            self._basis_in_words(),
+            self._accuracy_in_words(),
+            self._runs_in_words(),
+        ]
+        if self.resampled != OBJECT and self.n_clusters < FEWEST_SAMPLES:
+            lines.append(
+                f"There are only {self.n_clusters} samples; intervals were validated by simulation from "
+                f"{FEWEST_SAMPLES} samples on."
+            )
         if self.simulated:
             lines.append("The objects are simulated: these are not results on real plankton.")
         return [line for line in lines if line]
@@ -98,10 +137,10 @@ class Comparison:
     def _verdict_in_words(self) -> str:
         low, high = self.interval
         if self.verdict == "tie":
-            return (
-                f"No difference between {self.a} and {self.b} was detected: A - B = {self.delta:+.3f} macro F1 "
-                f"(95 % interval {low:+.3f} to {high:+.3f}, {_p(self.p_value)})."
-            )
+            found = f"A - B = {self.delta:+.3f} macro F1 (95 % interval {low:+.3f} to {high:+.3f}, {_p(self.p_value)})"
+            if self.conclusion == "inconclusive":
+                return f"Inconclusive: {self.a} and {self.b} may differ, {found}. {self._disagreement_in_words()}"
+            return f"No difference between {self.a} and {self.b} was detected: {found}."
         better, worse = (self.a, self.b) if self.verdict == "a" else (self.b, self.a)
         low, high = sorted((abs(low), abs(high)))
         return (
@@ -109,17 +148,41 @@ class Comparison:
             f"(95 % interval {low:.3f} to {high:.3f}, {_p(self.p_value)})."
         )
 
+    def _disagreement_in_words(self) -> str:
+        low, high = self.fitted_interval
+        if self.claim == "methods" and (low > 0 or high < 0):
+            return (
+                f"These fitted models differ ({low:+.3f} to {high:+.3f}), but training varies too much between runs to "
+                "claim this of the methods."
+            )
+        low, high = self.percentile_interval
+        return f"The percentile interval of the bootstrap, {low:+.3f} to {high:+.3f}, disagrees about zero."
+
+    def _claim_in_words(self) -> str:
+        if self.claim == "fitted models":
+            return (
+                "This is a statement about these two fitted models. A statement about the methods requires several "
+                "runs (--seeds 0,1,2 or folds), because another seed or training set gives other models."
+            )
+        training = "on these training objects" if self.design == SAME_SPLIT else "on training sets like these"
+        return f"This is a statement about the methods, trained {training}: the interval includes variation over runs."
+
     def _basis_in_words(self) -> str:
         runs = f", mean over {len(self.deltas)} runs ({self.design})" if len(self.deltas) > 1 else ""
         data = (
-            f"{self.n_objects:,} objects, resampled individually; if they come from samples, the interval is too narrow"
+            f"{self.n_objects:,} objects as units; if they come from samples, the interval is too narrow"
             if self.resampled == OBJECT
-            else f"{self.n_objects:,} objects in {self.n_clusters:,} clusters ({self.resampled}), resampled by cluster"
+            else f"{self.n_objects:,} objects in {self.n_clusters:,} clusters ({self.resampled}) as units"
         )
         return (
             f"Macro F1: {self.a} {self.macro_f1_a:.3f}, {self.b} {self.macro_f1_b:.3f}{runs}; {data}. "
-            f"Smallest difference detectable with 80 % power: {self.detectable_difference:.3f}."
+            f"{self._power_in_words()} Bias of the bootstrap: {self.bootstrap_bias:+.4f}."
         )
+
+    def _power_in_words(self) -> str:
+        if self.detectable_difference == 0:
+            return "The predictions score the same without any of the units, so that nothing is known about the power."
+        return f"Smallest difference detectable with 80 % power: {self.detectable_difference:.3f}."
 
     def _accuracy_in_words(self) -> str:
         text = f"Accuracy: {self.a} {self.accuracy_a:.3f}, {self.b} {self.accuracy_b:.3f}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..scoring.bootstrap import LEVEL
+from ..scoring.estimate import LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -10,63 +10,101 @@ from ..run_files.run_folder import VALID
 from .paired_evaluation import Resampling, paired_evaluation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
     from ..results.stored_run import StoredRun
+    from ..run_files.card import Card
     from .comparison import Comparison
+    from .leaderboard import Leaderboard
 
 FUSION = "fusion.csv"
 COLUMNS = (
-    "dataset", "track", "best_single", "delta", "lo", "hi", "verdict", "split", "seed", "macro_f1",
-    "macro_f1_single", "p_value",
+    "dataset", "track", "best_single", "delta", "lo", "hi", "verdict", "conclusion", "split", "seed", "n_runs",
+    "macro_f1", "macro_f1_single", "p_value",
 )  # fmt: skip
+RunKey = tuple[str, str, int]
+"""Track, split and seed of a run."""
 VERDICTS = {"a": "better", "b": "worse", "tie": "tie"}
 
 
-def fusion_table(runs: Sequence[StoredRun]) -> pd.DataFrame:
+def fusion_table(leaderboards: Sequence[Leaderboard]) -> pd.DataFrame:
     """Compare every finished fusion with its best base model.
 
     Args:
-        runs: runs of a results folder, including the base runs.
+        leaderboards: leaderboards of all sections, with the base runs.
 
     Returns:
-        One row for each run of a fusion, with `COLUMNS`: `best_single` is the base model with the highest macro F1 on
-        validation rows; `delta` is the macro F1 of the fusion minus that of `best_single` on test rows; `lo` and `hi`
-        are the bounds of its paired 95 % interval; `verdict` is better, worse or tie. Fusions with a missing base run,
-        or one without predictions for validation rows, have no row.
+        One row for each run of a fusion and, if there are several, one for all of them, with `COLUMNS`: `best_single`
+        is the base model with the highest macro F1 on validation rows, mean over runs; `delta` is the macro F1 of the
+        fusion minus that of `best_single` on test rows; `lo` and `hi` are the bounds of its 95 % interval; `verdict` is
+        better, worse or tie, and `conclusion` distinguishes ties that are inconclusive. In the row for all runs `split`
+        has no fold, `seed` is missing, and `n_runs` is their number. Fusions with a missing base run, or one without
+        predictions for validation rows, have no row.
 
     """
-    finished = {_key(run, run.card.track.name): run for run in runs if run.card.status == "done"}
-    rows = []
-    for run in finished.values():
-        base_runs = [finished.get(_key(run, name)) for name in run.card.track.base_runs]
-        found = [base_run for base_run in base_runs if base_run is not None]
-        if found and len(found) == len(base_runs) and all(has_valid(base_run) for base_run in found):
-            single = max(found, key=lambda base_run: (valid_macro_f1(base_run), base_run.card.track.name))
-            rows.append(_row(run, single, compare_runs(run, single)))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    rows = [row for leaderboard in leaderboards for row in _rows(leaderboard)]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"seed": "Int64"})
 
 
-def _key(run: StoredRun, track: str) -> tuple[str, str, str, int]:
-    return track, run.card.data.name, run.card.split.name, run.card.split.seed
+def _rows(leaderboard: Leaderboard) -> Iterator[dict[str, object]]:
+    finished = {_key(run, run.card.track.name): run for run in leaderboard.section.runs if run.card.status == "done"}
+    for track in leaderboard.section.done:
+        runs = [(run, _base_runs(run, finished)) for run in track.runs if run.card.status == "done"]
+        compared = [(run, base_runs) for run, base_runs in runs if base_runs]
+        if not compared:
+            continue
+        single = _best_on_validation([base_runs for _, base_runs in compared])
+        for run, base_runs in compared:
+            yield _row(run.card, compare_runs(run, base_runs[single]), run.card.split.name, run.card.split.seed)
+        evaluation = leaderboard.evaluation
+        if evaluation is not None and len(evaluation.tables) > 1 and {track.name, single} <= set(evaluation.names):
+            found = evaluation.compare(evaluation.names.index(track.name), evaluation.names.index(single))
+            yield _row(track.card, found, leaderboard.section.split, None)
 
 
-def _row(run: StoredRun, single: StoredRun, comparison: Comparison) -> dict[str, object]:
+def _base_runs(run: StoredRun, finished: Mapping[RunKey, StoredRun]) -> dict[str, StoredRun]:
+    """Return the base runs of a fusion by track; none if one of them, or its validation predictions, are missing."""
+    found = {name: finished.get(_key(run, name)) for name in run.card.track.base_runs}
+    complete = {name: base_run for name, base_run in found.items() if base_run is not None and has_valid(base_run)}
+    return complete if len(complete) == len(found) else {}
+
+
+def _best_on_validation(runs: Sequence[Mapping[str, StoredRun]]) -> str:
+    """Return the base model with the highest macro F1 on validation rows, mean over runs; ties by name."""
+    means = {
+        name: sum(valid_macro_f1(base_runs[name]) for base_runs in runs) / len(runs)
+        for name in set.intersection(*(set(base_runs) for base_runs in runs))
+    }
+    return max(means, key=lambda name: (means[name], name))
+
+
+def _key(run: StoredRun, track: str) -> RunKey:
+    return track, run.card.split.name, run.card.split.seed
+
+
+def _row(card: Card, comparison: Comparison, split: str, seed: int | None) -> dict[str, object]:
     low, high = comparison.interval
     return {
-        "dataset": run.card.data.name,
-        "track": run.card.track.name,
-        "best_single": single.card.track.name,
+        "dataset": card.data.name,
+        "track": comparison.a,
+        "best_single": comparison.b,
         "delta": comparison.delta,
         "lo": low,
         "hi": high,
         "verdict": VERDICTS[comparison.verdict],
-        "split": run.card.split.name,
-        "seed": run.card.split.seed,
+        "conclusion": comparison.conclusion,
+        "split": split,
+        "seed": seed,
+        "n_runs": len(comparison.deltas),
         "macro_f1": comparison.macro_f1_a,
         "macro_f1_single": comparison.macro_f1_b,
         "p_value": comparison.p_value,
     }
+
+
+def decisive(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the row of each fusion of a section that decides: the one over most runs."""
+    return table.sort_values("n_runs", kind="stable").groupby("track", sort=False).tail(1)
 
 
 def has_valid(run: StoredRun) -> bool:
@@ -93,25 +131,15 @@ def compare_runs(a: StoredRun, b: StoredRun) -> Comparison:
 
 def in_words(table: pd.DataFrame) -> list[str]:
     """Summarise the gain of each fusion of a data set in one sentence, largest gain first."""
-    return [
-        _sentence(str(track), rows)
-        for track, rows in sorted(table.groupby("track", sort=False), key=lambda pair: -pair[1]["delta"].mean())
-    ]
+    rows = decisive(table).sort_values("delta", ascending=False, kind="stable")
+    return [_sentence(row) for row in rows.to_dict("records")]
 
 
-def _sentence(track: str, rows: pd.DataFrame) -> str:
-    singles = " or ".join(rows["best_single"].unique())
-    if len(rows) == 1:
-        row = rows.iloc[0]
-        end = {"better": "a significant gain", "worse": "a significant loss", "tie": "no difference detected"}
-        return (
-            f"{track} against {singles}, its best base model on validation rows: {row['delta']:+.3f} macro F1 "
-            f"[{row['lo']:+.3f}, {row['hi']:+.3f}], {end[row['verdict']]}."
-        )
-    counts = rows["verdict"].value_counts()
-    verdicts = ", ".join(f"{counts.get(word, 0)} {text}" for word, text in (
-        ("better", "better"), ("tie", "tied"), ("worse", "worse")))  # fmt: skip
+def _sentence(row: dict[Hashable, Any]) -> str:
+    ends = {"better": "a significant gain", "worse": "a significant loss", "tie": "no difference detected"}
+    end = "inconclusive" if row["conclusion"] == "inconclusive" else ends[row["verdict"]]
+    over = f", mean over {row['n_runs']} runs" if row["n_runs"] > 1 else ""
     return (
-        f"{track} against {singles}, its best base model on validation rows: {rows['delta'].mean():+.3f} macro F1 on "
-        f"average over {len(rows)} runs; by paired intervals, {verdicts}."
+        f"{row['track']} against {row['best_single']}, its best base model on validation rows: {row['delta']:+.3f} "
+        f"macro F1 [{row['lo']:+.3f}, {row['hi']:+.3f}]{over}, {end}."
     )

@@ -1,9 +1,10 @@
-"""Leaderboard of a data set: pairwise comparisons of all tracks on the same draws, and rank groups instead of ranks.
+"""Leaderboard of a data set: comparisons of all pairs of tracks, the tracks not distinguishable from the best, letters.
 
-A rank claims more than the test objects support: it orders even methods whose difference may be due to chance. The
-first group consists of the best track and all tracks whose paired interval of the difference from it contains zero; the
-best of the remaining tracks leads the next group, and so on. Tracks of a group are not necessarily equivalent: they
-were compared with the leader of the group and may differ from each other (see `comparisons.csv`).
+A rank claims more than the test objects support: it orders even methods whose difference may be due to chance. Instead,
+all pairs of tracks are tested, with Holm's correction for their number (of eleven equally good methods, two differ in
+at most 7 % of cases, see `tox -e bench-statistics`). Two tracks that share a letter are not distinguishable; tracks
+without a common letter differ (compact letter display: Piepho 2004, doi 10.1198/1061860043515). Letters need not be
+contiguous, and sharing one with a third track does not make two tracks equal.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from .comparison import OBJECT
+from .letters import compact_letters
 from .paired_evaluation import PairedEvaluation, Resampling, paired_evaluation
 
 if TYPE_CHECKING:
@@ -26,19 +28,19 @@ if TYPE_CHECKING:
     from ..results.section import Section, TrackResult
     from ..results.stored_run import StoredRun
     from .comparison import Comparison
-    from .paired_bootstrap import Resampled
 
 COMPARISONS, LEADERBOARD = "comparisons.csv", "leaderboard.csv"
 COMPARISON_COLUMNS = (
-    "dataset", "split", "simulated", "a", "b", "macro_f1_a", "macro_f1_b", "delta", "lo", "hi", "p_value", "verdict",
-    "n_objects", "n_clusters", "resampled", "detectable_difference", "n_runs", "design", "seeds_sd", "splits_lo",
+    "dataset", "split", "simulated", "a", "b", "macro_f1_a", "macro_f1_b", "delta", "lo", "hi", "p_value", "p_holm",
+    "verdict", "conclusion", "claim", "n_objects", "n_clusters", "resampled", "detectable_difference", "n_runs",
+    "design", "fitted_lo", "fitted_hi", "percentile_lo", "percentile_hi", "bootstrap_bias", "seeds_sd", "splits_lo",
     "splits_hi", "splits_p_value", "accuracy_a", "accuracy_b", "only_a_right", "only_b_right", "mcnemar_p_value",
     "signature",
 )  # fmt: skip
 LEADERBOARD_COLUMNS = (
-    "dataset", "split", "simulated", "group", "track", "macro_f1", "macro_f1_lo", "macro_f1_hi", "delta_to_best",
-    "lo", "hi", "p_value", "n_runs", "design", "n_objects", "n_clusters", "resampled", "detectable_difference",
-    "reason",
+    "dataset", "split", "simulated", "letters", "with_best", "track", "macro_f1", "macro_f1_lo", "macro_f1_hi",
+    "delta_to_best", "lo", "hi", "p_value", "p_holm", "conclusion", "claim", "n_runs", "design", "n_objects",
+    "n_clusters", "resampled", "detectable_difference", "reason",
 )  # fmt: skip
 RunKey = tuple[str, int, str]
 """Split, seed and data hash of a run."""
@@ -68,19 +70,36 @@ class Leaderboard:
         return [evaluation.compare(a, b) for a, b in combinations(range(len(evaluation.names)), 2)]
 
     @cached_property
-    def groups(self) -> dict[str, int]:
-        """Rank group of each compared track, starting at 1."""
-        return (
-            {}
-            if self.evaluation is None
-            else dict(zip(self.evaluation.names, rank_groups(self.evaluation.resampled), strict=True))
-        )
+    def letters(self) -> list[str]:
+        """Letters of each compared track, in the order of the evaluation; tracks that share one do not differ."""
+        evaluation = self.evaluation
+        return [] if evaluation is None else compact_letters(len(evaluation.names), evaluation.methods.is_different)
 
     @property
     def detectable_difference(self) -> float:
-        """Smallest detectable difference on these objects, median over pairs of tracks; NaN without a pair."""
+        """Smallest detectable difference, median over pairs of tracks that differ on any unit; NaN without such."""
         values = [one.detectable_difference for one in self.comparisons if one.detectable_difference > 0]
         return float(np.median(values)) if values else float("nan")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Position of a compared track among the others.
+
+    Attributes:
+        letters: tracks that share a letter are not distinguishable.
+        with_best: whether the track is not distinguishable from the best one.
+        interval: 95 % interval of its mean macro F1 over runs.
+        difference: difference in macro F1 from the best track.
+        difference_interval: its 95 % interval.
+
+    """
+
+    letters: str
+    with_best: bool
+    interval: tuple[float, float]
+    difference: float
+    difference_interval: tuple[float, float]
 
 
 def leaderboards_of(sections: Sequence[Section], resampling: Resampling | None = None) -> list[Leaderboard]:
@@ -127,29 +146,13 @@ def _evaluation(names: Sequence[str], runs: Sequence[Sequence[StoredRun]], resam
     return paired_evaluation([names[track] for track in order], [row[0] for row in runs], tables, resampling)
 
 
-def rank_groups(resampled: Resampled) -> list[int]:
-    """Return the rank group of each method, starting at 1.
-
-    All methods that share the highest macro F1 exactly lead a group together, so that their order does not matter.
-    """
-    groups = [0] * len(resampled.macro_f1)
-    while 0 in groups:
-        rest = [method for method, group in enumerate(groups) if group == 0]
-        best = max(resampled.macro_f1[rest])
-        leaders = [method for method in rest if resampled.macro_f1[method] == best]
-        tied = [one for one in rest if any(resampled.pair(leader, one).verdict == "tie" for leader in leaders)]
-        group = max(groups) + 1
-        for method in tied:
-            groups[method] = group
-    return groups
-
-
 def comparisons_table(leaderboards: Sequence[Leaderboard]) -> pd.DataFrame:
     """Return one row for each pair of tracks of a data set and split, with the columns `COMPARISON_COLUMNS`.
 
-    `lo` and `hi` are the bounds of the paired 95 % interval. `seeds_sd` is the standard deviation of the difference
-    over seeds on one split, a measure of the variation of training; `splits_…` is the corrected t test over folds or
-    repeated hold-outs. They answer different questions, so they have separate columns.
+    `lo`, `hi` and `p_value` are about the `claim`: with one run the fitted models, with several the methods; `p_holm`
+    is adjusted for all pairs. `fitted_…` is the jackknife interval and `percentile_…` the bootstrap interval of the
+    fitted models. `seeds_sd` is the standard deviation of the difference over seeds on one split; `splits_…` is the
+    corrected t test over folds or repeated hold-outs alone.
     """
     rows = [_pair_row(leaderboard, found) for leaderboard in leaderboards for found in leaderboard.comparisons]
     return pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
@@ -159,6 +162,8 @@ def _pair_row(leaderboard: Leaderboard, found: Comparison) -> dict[str, object]:
     values = {name: getattr(found, name) for name in COMPARISON_COLUMNS if hasattr(found, name)}
     low, high = found.interval
     row = values | {"dataset": leaderboard.section.dataset, "split": leaderboard.section.split, "lo": low, "hi": high}
+    for name, interval in (("fitted", found.fitted_interval), ("percentile", found.percentile_interval)):
+        row[f"{name}_lo"], row[f"{name}_hi"] = interval
     row["n_runs"] = len(found.deltas)
     if found.design == "seeds on one split":
         row["seeds_sd"] = float(np.std(found.deltas, ddof=1))
@@ -174,12 +179,12 @@ def _pair_row(leaderboard: Leaderboard, found: Comparison) -> dict[str, object]:
 def leaderboard_table(leaderboards: Sequence[Leaderboard]) -> pd.DataFrame:
     """Return one row for each track of a data set and split, with the columns `LEADERBOARD_COLUMNS`, best first.
 
-    `macro_f1` is the mean over `n_runs` runs, `macro_f1_lo` and `macro_f1_hi` are the bounds of its interval over the
-    same draws; `delta_to_best`, `lo`, `hi` and `p_value` compare it with the best track. Tracks that are not compared
-    have only a `reason`.
+    `macro_f1` is the mean over `n_runs` runs with the interval `macro_f1_lo` to `macro_f1_hi`; `delta_to_best`, `lo`,
+    `hi`, `p_value`, `p_holm` and `conclusion` compare it with the best track. `with_best` states whether it is not
+    distinguishable from the best track by `p_holm`. Tracks that are not compared have only a `reason`.
     """
     rows = [row for leaderboard in leaderboards for row in _leaderboard_rows(leaderboard)]
-    return pd.DataFrame(rows, columns=list(LEADERBOARD_COLUMNS)).astype({"group": "Int64", "n_runs": "Int64"})
+    return pd.DataFrame(rows, columns=list(LEADERBOARD_COLUMNS)).astype({"with_best": "boolean", "n_runs": "Int64"})
 
 
 def _leaderboard_rows(leaderboard: Leaderboard) -> list[dict[str, object]]:
@@ -188,7 +193,7 @@ def _leaderboard_rows(leaderboard: Leaderboard) -> list[dict[str, object]]:
     compared = (
         []
         if leaderboard.evaluation is None
-        else [_track_row(leaderboard, leaderboard.evaluation, k) for k in range(len(leaderboard.groups))]
+        else [_track_row(leaderboard, leaderboard.evaluation, k) for k in range(len(leaderboard.letters))]
     )
     excluded: list[dict[str, object]] = [
         {"track": track, "reason": reason} for track, reason in leaderboard.incomplete.items()
@@ -197,54 +202,87 @@ def _leaderboard_rows(leaderboard: Leaderboard) -> list[dict[str, object]]:
 
 
 def _track_row(leaderboard: Leaderboard, evaluation: PairedEvaluation, position: int) -> dict[str, object]:
-    found = evaluation.compare(position, 0)
-    row = {
-        name: getattr(found, name)
-        for name in LEADERBOARD_COLUMNS
-        if name not in {"dataset", "simulated"} and hasattr(found, name)
-    }
-    low, high = evaluation.resampled.interval(position)
-    return row | {
-        "group": leaderboard.groups[found.a],
-        "track": found.a,
-        "macro_f1": found.macro_f1_a,
-        "macro_f1_lo": low,
-        "macro_f1_hi": high,
-        "delta_to_best": found.delta,
-        "lo": found.interval[0],
-        "hi": found.interval[1],
-        "n_runs": len(found.deltas),
+    estimate = evaluation.methods.estimates[position]
+    row: dict[str, object] = {
+        "letters": leaderboard.letters[position],
+        "with_best": not evaluation.methods.is_different(0, position),
+        "track": evaluation.names[position],
+        "macro_f1": estimate.value,
+        "macro_f1_lo": estimate.interval[0],
+        "macro_f1_hi": estimate.interval[1],
+        "delta_to_best": 0.0,
+        "lo": 0.0,
+        "hi": 0.0,
+        "p_value": 1.0,
+        "p_holm": 1.0,
+        "claim": evaluation.claim,
+        "n_runs": len(evaluation.tables),
+        "design": evaluation.design,
+        "n_objects": evaluation.n_objects,
+        "n_clusters": evaluation.n_units,
+        "resampled": evaluation.resampled_by,
         "detectable_difference": leaderboard.detectable_difference,
         "reason": "",
     }
+    if position == 0:
+        return row
+    found = evaluation.compare(position, 0)
+    differences = {"delta_to_best": found.delta, "lo": found.interval[0], "hi": found.interval[1]}
+    return row | differences | {"p_value": found.p_value, "p_holm": found.p_holm, "conclusion": found.conclusion}
 
 
-def leaderboard_tables(sections: Sequence[Section], resampling: Resampling | None = None) -> dict[str, pd.DataFrame]:
+def leaderboard_tables(leaderboards: Sequence[Leaderboard]) -> dict[str, pd.DataFrame]:
     """Return the leaderboard and all comparisons, by file name."""
-    leaderboards = leaderboards_of(sections, resampling)
     return {LEADERBOARD: leaderboard_table(leaderboards), COMPARISONS: comparisons_table(leaderboards)}
 
 
-def groups_in(leaderboard: pd.DataFrame, section: Section) -> dict[str, int]:
-    """Return the rank group of each compared track of a section."""
+def standings_in(leaderboard: pd.DataFrame, section: Section) -> dict[str, Standing]:
+    """Return the standing of each compared track of a section, best first."""
     selected = (leaderboard["dataset"] == section.dataset) & (leaderboard["split"] == section.split)
-    rows = leaderboard[selected].dropna(subset=["group"])
-    return {str(track): int(group) for track, group in zip(rows["track"], rows["group"], strict=True)}
+    return {
+        row["track"]: Standing(
+            letters=row["letters"],
+            with_best=bool(row["with_best"]),
+            interval=(row["macro_f1_lo"], row["macro_f1_hi"]),
+            difference=row["delta_to_best"],
+            difference_interval=(row["lo"], row["hi"]),
+        )
+        for row in leaderboard[selected].dropna(subset=["letters"]).to_dict("records")
+    }
 
 
 def in_words(leaderboard: pd.DataFrame) -> list[str]:
-    """Summarise rank groups and smallest detectable difference in one sentence for each data set and split."""
-    compared = leaderboard.dropna(subset=["group"])
+    """State for each data set and split which methods are not distinguishable from the best, and what was tested."""
+    compared = leaderboard.dropna(subset=["letters"])
     return [_sentence(f"{dataset} {split}", rows) for (dataset, split), rows in compared.groupby(["dataset", "split"])]
 
 
 def _sentence(section: str, rows: pd.DataFrame) -> str:
-    first = rows.iloc[0]
-    if len(rows) == 1:
+    first, n = rows.iloc[0], len(rows)
+    if n == 1:
         return f"{section}: only {first['track']} has all runs; there is nothing to compare."
-    groups = "; ".join(f"{group}: {', '.join(tracks)}" for group, tracks in rows.groupby("group")["track"])
-    units = f"{first['n_clusters']:,.0f} {'objects' if first['resampled'] == OBJECT else 'clusters'}"
-    return (
-        f"{section}: groups of methods not distinguishable from the best of their group: {groups}. Smallest difference "
-        f"in macro F1 detectable with 80 % power ({units}): {first['detectable_difference']:.3f}."
+    others = rows.loc[rows["with_best"], "track"].iloc[1:].tolist()
+    best = (
+        f"not distinguishable from the best, {first['track']}: {', '.join(others)}"
+        if others
+        else f"{first['track']} is distinguishable from all {n - 1} others"
     )
+    n_pairs = n * (n - 1) // 2
+    correction = f" ({n_pairs:,} pairs, Holm's correction)" if n_pairs > 1 else ""
+    units = f"{first['n_clusters']:,.0f} {'objects' if first['resampled'] == OBJECT else 'clusters'}"
+    smallest = first["detectable_difference"]
+    power = (
+        "No pair of methods differs on any object, so that nothing is known about the power."
+        if np.isnan(smallest)
+        else f"Smallest difference in macro F1 detectable with 80 % power ({units}), median over pairs: {smallest:.3f}."
+    )
+    return f"{section}: {best}{correction}. {CLAIMS[first['claim']]} {power}"
+
+
+CLAIMS: dict[str, str] = {
+    "fitted models": (
+        "With one run, this is about these fitted models; a statement about the methods requires several seeds or "
+        "folds."
+    ),
+    "methods": "This is about the methods: their variation over runs is included.",
+}

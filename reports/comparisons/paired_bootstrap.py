@@ -1,21 +1,20 @@
-"""Paired bootstrap of macro F1: differences between methods on the same objects, with the same draws of clusters.
+"""Paired bootstrap of macro F1: several methods on the same objects, with the same draws of clusters.
 
-The difficulty that an object has for both methods cancels out in their difference, so its interval is narrower than two
-separate intervals suggest. The draws depend only on the clusters: the interval of a pair depends neither on the other
-methods compared at the same time nor on the names.
+The difficulty that an object has for both methods cancels out in their difference. The draws depend only on the
+clusters: the values of a method depend neither on the other methods compared at the same time nor on the names.
+Percentile intervals are too narrow for few clusters or rare classes; they are only compared with jackknife intervals.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from statistics import NormalDist
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..scoring.bootstrap import CELLS_AT_ONCE, LEVEL
-from ..scoring.metrics import Totals, confusion_matrix, totals_of
+from ..scoring.bootstrap import CELLS_AT_ONCE, percentile_interval
+from ..scoring.metrics import Totals
+from .paired_predictions import macro_f1_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,76 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-Verdict = Literal["a", "b", "tie"]
-POWER = 0.8
-DETECTABLE = NormalDist().inv_cdf((1 + LEVEL) / 2) + NormalDist().inv_cdf(POWER)
-"""Smallest difference detectable with 80 % power at the 5 % level, in standard errors: 2.80 (Bloom 1995, Minimum
-detectable effects, Evaluation Review 19, page 548)."""
-
-
-@dataclass(frozen=True)
-class PairedPredictions:
-    """Predictions of several methods for the test objects of one run.
-
-    Attributes:
-        truth: codes of shape (n_objects,), below n_classes.
-        predicted: codes of shape (n_methods, n_objects), up to n_classes (any other name).
-        units: resampling unit of each object (its cluster, or the object), codes of shape (n_objects,), below n_units.
-
-    """
-
-    truth: NDArray[np.integer]
-    predicted: NDArray[np.integer]
-    units: NDArray[np.integer]
-
-
-@dataclass(frozen=True)
-class Paired:
-    """Paired comparison of two methods.
-
-    Attributes:
-        macro_f1_a: macro F1 of the first method.
-        macro_f1_b: macro F1 of the second method.
-        drawn: difference in each draw, float64 of shape (draws,).
-        n_clusters: number of resampled units.
-
-    """
-
-    macro_f1_a: float
-    macro_f1_b: float
-    drawn: NDArray[np.float64]
-    n_clusters: int
-
-    @property
-    def delta(self) -> float:
-        """Difference in macro F1, first minus second."""
-        return self.macro_f1_a - self.macro_f1_b
-
-    @cached_property
-    def interval(self) -> tuple[float, float]:
-        """95 % percentile interval of the difference."""
-        return percentile_interval(self.drawn)
-
-    @property
-    def p_value(self) -> float:
-        """Two-sided p-value, which is never 0.
-
-        2 · min over both sides of (1 + draws at zero or beyond) / (1 + draws), at most 1 (Davison & Hinkley 1997,
-        Bootstrap Methods and their Application, equation 4.11).
-        """
-        beyond = min((self.drawn <= 0).sum(), (self.drawn >= 0).sum())
-        return min(1.0, 2 * (1 + int(beyond)) / (1 + len(self.drawn)))
-
-    @property
-    def verdict(self) -> Verdict:
-        """The better method; a tie if the interval contains zero."""
-        low, high = self.interval
-        return "a" if low > 0 else "b" if high < 0 else "tie"
-
-    @property
-    def detectable(self) -> float:
-        """Smallest difference detectable with 80 % power at the 5 % level."""
-        return float(DETECTABLE * self.drawn.std())
+    from .paired_predictions import PairedPredictions
 
 
 @dataclass(frozen=True)
@@ -101,28 +31,24 @@ class Resampled:
 
     Attributes:
         macro_f1: macro F1 of each method on all objects, mean over the runs, float64 of shape (n_methods,).
-        drawn: macro F1 in each draw, float64 of shape (n_methods, draws).
-        n_units: number of resampled units.
+        drawn: macro F1 in each draw, float64 of shape (n_methods, draws); NaN in a draw without objects of any run.
 
     """
 
     macro_f1: NDArray[np.float64]
     drawn: NDArray[np.float64]
-    n_units: int
 
-    def pair(self, a: int, b: int) -> Paired:
-        """Compare two methods by position."""
-        return Paired(float(self.macro_f1[a]), float(self.macro_f1[b]), self.drawn[a] - self.drawn[b], self.n_units)
+    def interval(self, a: int, b: int) -> tuple[float, float]:
+        """Return the 95 % percentile interval of the difference between two methods by position, first minus second."""
+        return percentile_interval(self._differences(a, b))
 
-    def interval(self, method: int) -> tuple[float, float]:
-        """Return the 95 % percentile interval of a method's macro F1."""
-        return percentile_interval(self.drawn[method])
+    def bias(self, a: int, b: int) -> float:
+        """Return the mean difference over draws minus the difference on all objects."""
+        return float(self._differences(a, b).mean() - (self.macro_f1[a] - self.macro_f1[b]))
 
-
-def percentile_interval(drawn: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the bounds of the 95 % percentile interval; negating the values mirrors it exactly."""
-    tail = (1 - LEVEL) / 2
-    return float(np.quantile(drawn, tail)), -float(np.quantile(-drawn, tail))
+    def _differences(self, a: int, b: int) -> NDArray[np.float64]:
+        drawn = self.drawn[a] - self.drawn[b]
+        return drawn[~np.isnan(drawn)]
 
 
 def resample(
@@ -145,16 +71,7 @@ def resample(
     batch = max(1, CELLS_AT_ONCE // max(n_units, counts[0].shape[0]))
     drawn = [_mean_macro_f1(counts, weights, n_classes) for weights in _draws(n_units, draws, batch, rng)]
     macro_f1 = np.mean([macro_f1_of(predictions, n_classes) for predictions in runs], axis=0)
-    return Resampled(macro_f1, np.hstack(drawn), n_units)
-
-
-def macro_f1_of(predictions: PairedPredictions, n_classes: int) -> NDArray[np.float64]:
-    """Return macro F1 of each method in one run, shape (n_methods,)."""
-    matrices = np.stack(
-        [confusion_matrix(predictions.truth, predicted, n_classes) for predicted in predictions.predicted]
-    )
-    totals = totals_of(matrices)
-    return totals.macro(totals.f1)
+    return Resampled(macro_f1, np.hstack(drawn))
 
 
 def _draws(n_units: int, draws: int, batch: int, rng: np.random.Generator) -> Iterator[NDArray[np.float64]]:
@@ -184,7 +101,8 @@ def _mean_macro_f1(counts: Sequence[csr_array], weights: NDArray[np.float64], n_
     """Return macro F1 of each method in each draw, averaged over the runs with objects in the draw."""
     values = np.stack([_macro_f1((of_run @ weights).reshape(-1, n_classes, weights.shape[1])) for of_run in counts])
     known = ~np.isnan(values)
-    return np.asarray(np.where(known, values, 0).sum(axis=0) / known.sum(axis=0))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, values, 0).sum(axis=0) / known.sum(axis=0))
 
 
 def _macro_f1(counts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,10 +16,13 @@ from ...data_manifests.seeds import derived_seed
 from ..run_files.predictions import DEFAULT_GROUP, match
 from ..scoring.score import DRAWS, Context, read_submitted
 from ..scoring.signature import Signature, rows_of_runs_sha256
-from .comparison import OBJECT, Comparison
+from .all_pairs import AllPairs
+from .comparison import OBJECT, Comparison, concluded
 from .corrected_t import CorrectedT, corrected_t, design_of
 from .mcnemar import McNemar, mcnemar
-from .paired_bootstrap import PairedPredictions, Resampled, macro_f1_of, resample
+from .paired_bootstrap import Resampled, resample
+from .paired_jackknife import macro_f1_without_each
+from .paired_predictions import PairedPredictions, macro_f1_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ..results.stored_run import StoredRun
+    from .comparison import Claim
     from .corrected_t import Design
 
 SPLIT_DESIGNS = ("repeated hold-out", "k-fold", "repeated k-fold")
@@ -37,8 +41,8 @@ class Resampling:
     """Settings of the resampling.
 
     Attributes:
-        draws: number of resamples.
-        seed: seed of the resampling.
+        draws: number of resamples of the bootstrap.
+        seed: seed of the bootstrap.
 
     """
 
@@ -84,9 +88,14 @@ class PairedEvaluation:
         return resample(self._predictions, len(self._units), len(self._taxa), draws=self.resampling.draws, rng=rng)
 
     @cached_property
-    def macro_f1(self) -> NDArray[np.float64]:
-        """Macro F1 of each method in each run, shape (n_runs, n_methods)."""
-        return np.stack([macro_f1_of(predictions, len(self._taxa)) for predictions in self._predictions])
+    def methods(self) -> AllPairs:
+        """Mean macro F1 of all methods and differences of all pairs, with their uncertainty."""
+        sizes = len(self._units), len(self._taxa)
+        return AllPairs(
+            macro_f1=np.stack([macro_f1_of(predictions, len(self._taxa)) for predictions in self._predictions]),
+            without_each=np.stack([macro_f1_without_each(predictions, *sizes) for predictions in self._predictions]),
+            test_to_train=self.test_to_train if self.design in SPLIT_DESIGNS else 0.0,
+        )
 
     @cached_property
     def accuracy(self) -> NDArray[np.float64]:
@@ -98,6 +107,16 @@ class PairedEvaluation:
     def n_objects(self) -> int:
         """Number of unique test objects over all runs."""
         return int(self._truth["object_id"].nunique())
+
+    @property
+    def n_units(self) -> int:
+        """Number of units over all runs: clusters, or objects if there are none."""
+        return len(self._units)
+
+    @property
+    def claim(self) -> Claim:
+        """What comparisons are about: with several runs the methods, else these fitted models."""
+        return "methods" if len(self.tables) > 1 else "fitted models"
 
     @property
     def resampled_by(self) -> str:
@@ -125,24 +144,34 @@ class PairedEvaluation:
 
     def compare(self, a: int, b: int) -> Comparison:
         """Compare two methods by position; swapping them only changes the sign."""
-        paired = self.resampled.pair(a, b)
-        deltas = self.macro_f1[:, a] - self.macro_f1[:, b]
+        method = self.methods.difference(a, b)
+        fitted = self.methods.over_runs(a, b).of_fitted_models
+        percentile = self.resampled.interval(a, b)
+        deltas = self.methods.macro_f1[:, a] - self.methods.macro_f1[:, b]
+        macro_f1 = self.methods.macro_f1.mean(axis=0)
+        conclusion, verdict = concluded(method, percentile)
         return Comparison(
             a=self.names[a],
             b=self.names[b],
-            macro_f1_a=paired.macro_f1_a,
-            macro_f1_b=paired.macro_f1_b,
-            delta=paired.delta,
-            interval=paired.interval,
-            p_value=paired.p_value,
+            macro_f1_a=float(macro_f1[a]),
+            macro_f1_b=float(macro_f1[b]),
+            delta=method.value,
+            interval=method.interval,
+            p_value=method.p_value,
             n_objects=self.n_objects,
-            n_clusters=paired.n_clusters,
-            verdict=paired.verdict,
+            n_clusters=self.n_units,
+            verdict=verdict,
             signature=self.signature,
+            claim=self.claim,
+            conclusion=conclusion,
+            p_holm=self.methods.adjusted_p_value(a, b),
+            fitted_interval=fitted.interval,
+            percentile_interval=percentile,
+            bootstrap_bias=self.resampled.bias(a, b),
             dataset=self.context.data,
             simulated=self.simulated,
             resampled=self.resampled_by,
-            detectable_difference=paired.detectable,
+            detectable_difference=method.detectable,
             accuracy_a=float(self.accuracy[a]),
             accuracy_b=float(self.accuracy[b]),
             mcnemar=self._mcnemar(a, b),
@@ -254,16 +283,16 @@ def compare(  # noqa: PLR0913 - keyword options, each of them in the signature
 ) -> Comparison:
     """Compare the predictions of two methods for the same objects; swapping them only changes the sign.
 
-    Macro F1 is the mean over the classes of the truth, as in `score`. The interval is the percentile interval of a
-    paired bootstrap: the same clusters are drawn for both methods.
+    Macro F1 is the mean over the classes of the truth, as in `score`. The interval is that of the paired jackknife:
+    both methods are scored without the same cluster.
 
     Args:
         truth: file or table with object_id, taxon and optionally a grouping column, or labels of shape (n_objects,).
         a: predictions of the first method: file or table with object_id and taxon, or labels in the order of the truth.
         b: predictions of the second method, likewise.
         group: name of the grouping column, or its values if `truth` is labels; by default, `sample` if present.
-        draws: number of resamples.
-        seed: seed of the resampling.
+        draws: number of resamples of the bootstrap.
+        seed: seed of the bootstrap.
         context: data set and split, for the signature.
 
     Raises:

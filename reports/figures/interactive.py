@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,9 @@ import plotly.graph_objects as go
 from .style import ACCENT, INK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..comparisons.leaderboard import Standing
     from ..results.section import Section, TrackResult
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif'
@@ -94,10 +98,15 @@ def _add_runs(chart: go.Figure, track: TrackResult, row: int) -> None:
     )
 
 
-def cost(section: Section) -> go.Figure | None:
+def cost(section: Section, standings: Mapping[str, Standing]) -> go.Figure | None:
     """Show macro F1 against prediction time, with the Pareto front.
 
     The time of a fusion includes that of its base models. None if no track was timed.
+
+    Args:
+        section: the results.
+        standings: standing of each compared track, with its interval.
+
     """
     timed = [track for track in section.done if track.predict_seconds > 0]
     if not timed:
@@ -106,7 +115,8 @@ def cost(section: Section) -> go.Figure | None:
     x, y = ([track.predict_seconds for track in timed], [track.macro_f1 for track in timed])
     front = pareto_front(x, y)
     named = {one: ("top center", "bottom center")[rank % 2] for rank, one in enumerate(reversed(front))}
-    low, high = np.array([track.interval for track in timed]).T
+    found = [standings.get(track.name) for track in timed]
+    low, high = np.array([one.interval if one else (math.nan, math.nan) for one in found]).T
     steps = {"color": LINE, "shape": "hv", "dash": "dot"}
     chart.add_scatter(
         x=[x[one] for one in front], y=[y[one] for one in front], mode="lines", line=steps, hoverinfo="skip"
@@ -119,7 +129,7 @@ def cost(section: Section) -> go.Figure | None:
         textposition=[named.get(position, "top center") for position in range(len(timed))],  # neighbours alternate
         marker={"color": [ACCENT if position in named else GREY for position in range(len(timed))], "size": 10},
         error_y={"array": high - y, "arrayminus": y - low, "color": LINE, "thickness": 1.2, "width": 0},
-        hovertext=[_cost_hover_text(track) for track in timed],
+        hovertext=[_cost_hover_text(track, one) for track, one in zip(timed, found, strict=True)],
         hovertemplate="%{hovertext}<extra></extra>",
     )
     chart.update_xaxes(title="prediction time in s, mean over runs (log scale)", type="log", dtick=1)
@@ -127,10 +137,10 @@ def cost(section: Section) -> go.Figure | None:
     return chart
 
 
-def _cost_hover_text(track: TrackResult) -> str:
-    low, high = track.interval
+def _cost_hover_text(track: TrackResult, standing: Standing | None) -> str:
+    interval = f" (95 % CI {standing.interval[0]:.3f}–{standing.interval[1]:.3f})" if standing else ""
     return (
-        f"<b>{label(track.name)}</b><br>macro F1 {track.macro_f1:.3f} (95 % CI {low:.3f}–{high:.3f})<br>"
+        f"<b>{label(track.name)}</b><br>macro F1 {track.macro_f1:.3f}{interval}<br>"
         f"prediction {track.predict_seconds:.3g} s, training {track.fit_seconds:.3g} s, "
         f"peak memory {track.peak_rss_mb:,.0f} MB"
     )

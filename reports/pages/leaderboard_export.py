@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from ..comparisons.leaderboard import Standing
     from ..results.section import Section
 
 LATEX = str.maketrans(
@@ -21,29 +22,33 @@ LATEX = str.maketrans(
 )  # fmt: skip
 DIGITS = {"macro_f1": 3, "lo": 3, "hi": 3, "accuracy": 3, "fit_seconds": 1, "predict_seconds": 2, "peak_rss_mb": 0}
 TITLES = {
-    "group": "Group", "track": "Method", "macro_f1": "Macro F1", "interval": "95 % CI", "accuracy": "Accuracy",
+    "letters": "Letters", "track": "Method", "macro_f1": "Macro F1", "interval": "95 % CI", "accuracy": "Accuracy",
     "fit_seconds": "Training (s)", "predict_seconds": "Prediction (s)", "peak_rss_mb": "Memory (MB)", "runs": "Runs",
 }  # fmt: skip
 
+TEXT = {TITLES["letters"], TITLES["track"]}
 
-def leaderboard(section: Section, groups: Mapping[str, int]) -> pd.DataFrame:
+
+def leaderboard(section: Section, standings: Mapping[str, Standing]) -> pd.DataFrame:
     """Return the leaderboard with one row for each track, best first; values are means over runs.
 
     Args:
         section: the results.
-        groups: rank group of each track; empty if tracks were not compared.
+        standings: standing of each compared track.
 
     Returns:
-        Columns group (if there are groups), track, macro_f1, lo, hi, accuracy, fit_seconds, predict_seconds,
-        peak_rss_mb (of a fusion including its base models), runs (number of finished ones); NaN where not measured.
+        Columns letters, track, macro_f1, lo, hi (missing for tracks that were not compared), accuracy, fit_seconds,
+        predict_seconds, peak_rss_mb (of a fusion including its base models), runs (number of finished ones); NaN where
+        not measured.
 
     """
     rows = []
     for track in section.tracks:
-        low, high = track.interval
+        standing = standings.get(track.name)
+        low, high = standing.interval if standing else (math.nan, math.nan)
         rows.append(
             {
-                "group": groups.get(track.name),
+                "letters": standing.letters if standing else "–",
                 "track": track.name,
                 "macro_f1": track.macro_f1,
                 "lo": low,
@@ -55,8 +60,7 @@ def leaderboard(section: Section, groups: Mapping[str, int]) -> pd.DataFrame:
                 "runs": len(track.scores),
             }
         )
-    table = pd.DataFrame(rows)
-    return table.astype({"group": "Int64"}) if groups else table.drop(columns="group")
+    return pd.DataFrame(rows)
 
 
 def write_leaderboard(table: pd.DataFrame, folder: Path, name: str) -> None:
@@ -100,7 +104,7 @@ def as_latex(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     \bottomrule
     \end{tabular}
     """
-    columns = "".join("l" if title == TITLES["track"] else "r" for title in titles)
+    columns = "".join("l" if title in TEXT else "r" for title in titles)
     head, *body = (" & ".join(map(escaped, row)) + r" \\" for row in [titles, *rows])
     lines = [
         rf"\begin{{tabular}}{{{columns}}}",
@@ -122,6 +126,6 @@ def as_markdown(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     |---|--:|
     | a | 0.5 |
     """
-    rule = "|" + "|".join("---" if title == TITLES["track"] else "--:" for title in titles) + "|"
+    rule = "|" + "|".join("---" if title in TEXT else "--:" for title in titles) + "|"
     lines = ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in [titles, *rows]]
     return "\n".join([lines[0], rule, *lines[1:]]) + "\n"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ..._version import __version__
 from ..results.looks import in_words as looks_in_words
-from ..scoring.score import DRAWS
 from ..tasks.catalogue import task_named
 from .leaderboard_export import escaped
 
@@ -17,13 +16,43 @@ if TYPE_CHECKING:
 
     from ..results.section import Section
 
-BOOTSTRAP = """@book{davison1997,
-  author = {Davison, A. C. and Hinkley, D. V.},
-  title = {Bootstrap Methods and their Application},
-  publisher = {Cambridge University Press},
-  year = {1997},
-  doi = {10.1017/CBO9780511802843}
-}"""
+STATISTICS = {
+    "efron1981": """@article{efron1981,
+  author = {Efron, B. and Stein, C.},
+  title = {The Jackknife Estimate of Variance},
+  journal = {The Annals of Statistics},
+  volume = {9},
+  pages = {586--596},
+  year = {1981},
+  doi = {10.1214/aos/1176345462}
+}""",
+    "holm1979": """@article{holm1979,
+  author = {Holm, S.},
+  title = {A Simple Sequentially Rejective Multiple Test Procedure},
+  journal = {Scandinavian Journal of Statistics},
+  volume = {6},
+  pages = {65--70},
+  year = {1979}
+}""",
+    "nadeau2003": """@article{nadeau2003,
+  author = {Nadeau, C. and Bengio, Y.},
+  title = {Inference for the Generalization Error},
+  journal = {Machine Learning},
+  volume = {52},
+  pages = {239--281},
+  year = {2003},
+  doi = {10.1023/A:1024068626366}
+}""",
+    "smyth2004": """@article{smyth2004,
+  author = {Smyth, G. K.},
+  title = {Linear Models and Empirical Bayes Methods for Assessing Differential Expression in Microarray Experiments},
+  journal = {Statistical Applications in Genetics and Molecular Biology},
+  volume = {3},
+  year = {2004},
+  doi = {10.2202/1544-6115.1027}
+}""",
+}
+"""Sources of the statistics, by key."""
 PROGRAM = f"""@software{{planktonbench,
   author = {{{{The planktonbench developers}}}},
   title = {{planktonbench}},
@@ -78,7 +107,8 @@ def methods_text(section: Section) -> MethodsText:
             _versions(section),
         ]
     )
-    entries = [PROGRAM, BOOTSTRAP, *(f"@misc{{{key},\n  note = {{{escaped(text)}}}\n}}" for text, key in notes.items())]
+    cited = [entry for key, entry in STATISTICS.items() if key in paragraph]
+    entries = [PROGRAM, *cited, *(f"@misc{{{key},\n  note = {{{escaped(text)}}}\n}}" for text, key in notes.items())]
     return MethodsText(paragraph, "\n\n".join(entries) + "\n")
 
 
@@ -152,9 +182,23 @@ def _scores(section: Section) -> str:
     mean = f", averaged over {up_to}{section.n_runs} runs" if section.n_runs > 1 else ""
     return (
         f"Methods were ranked by macro F1, the mean of F1 over the {score.classes_scored} taxa with test objects"
-        f"{mean}; "
-        f"95 % intervals are percentiles of {DRAWS:,} bootstrap resamples of {section.drawn_by} [davison1997]."
+        f"{mean}; 95 % intervals are from the jackknife over {section.drawn_by} with Student's t [efron1981]"
+        f"{RUNS if section.n_runs > 1 else ''}.{_comparisons(section)}"
     )
+
+
+RUNS = (
+    ", with a component for the variation over runs, corrected for overlapping training sets [nadeau2003] and "
+    "moderated over methods [smyth2004]"
+)
+
+
+def _comparisons(section: Section) -> str:
+    """State how the methods were compared, and what the comparison is about."""
+    if len(section.done) == 1:
+        return ""
+    about = "the methods" if section.n_runs > 1 else "these fitted models, not about the methods in general"
+    return f" All pairs were compared with Holm's correction [holm1979]; conclusions are about {about}."
 
 
 def _versions(section: Section) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..analyses.catalogue import AnalysisSummary
+    from ..comparisons.leaderboard import Standing
     from ..pictures.segmentation_outlines import OutlinePictures
     from ..results.section import Section
     from ..run_files.card import CardNote
@@ -53,9 +54,8 @@ class SectionPage:
         outlines: stored segmentation outlines of its data set.
         fusions: result of each fusion, in a sentence.
         warnings: warnings that apply to the results.
-        groups: rank group of each track; empty if tracks were not compared.
-        differences: difference of each compared track from the best one, with the ends of its paired interval.
-        standing: summary of the rank groups, in sentences.
+        standings: standing of each compared track, best first; empty if tracks were not compared.
+        standing: summary of the comparisons, in sentences.
         charts: data and layout of each chart, by name.
         matrix: data of the confusion matrices for the script of the page, from `Explorer.to_json`.
         analyses: the analyses on the page.
@@ -71,8 +71,7 @@ class SectionPage:
     outlines: OutlinePictures
     fusions: list[str] = field(default_factory=list)
     warnings: list[ReportWarning] = field(default_factory=list)
-    groups: dict[str, int] = field(default_factory=dict)
-    differences: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    standings: dict[str, Standing] = field(default_factory=dict)
     standing: list[str] = field(default_factory=list)
     charts: dict[str, dict[str, Any]] = field(default_factory=dict)
     matrix: dict[str, Any] = field(default_factory=dict)
@@ -93,17 +92,21 @@ class SectionPage:
     def headline(self) -> str:
         """The result: the track with the highest macro F1, its interval, and how many tracks are not distinguishable.
 
-        A track is described as best only if the paired comparison leaves no other track in its rank group.
+        A track is described as best only if the comparisons distinguish it from all other tracks.
         """
         section = self.section
         name = f"{section.dataset} (simulated)" if section.simulated else section.dataset
         if not section.done:
             return f"{name}: no track has finished"
-        best, ties = section.done[0], list(self.groups.values()).count(1) - 1
-        score = f"{number(best.macro_f1)} (95 % CI {number(best.interval[0])}–{number(best.interval[1])})"
+        best = section.done[0]
+        standing = self.standings.get(best.name)
+        if standing is None:
+            return f"{name}: {best.name} has the highest macro F1, {number(best.macro_f1)}"
+        ties = sum(other.with_best for other in self.standings.values()) - 1
+        score = f"{number(best.macro_f1)} (95 % CI {number(standing.interval[0])}–{number(standing.interval[1])})"
         if len(section.done) == 1:
             return f"{name}: {best.name} reaches macro F1 {score}"
-        if self.groups.get(best.name) != 1:
+        if not standing.with_best:
             return f"{name}: {best.name} has the highest macro F1, {score}"
         if not ties:
             return f"{name}: {best.name} is best, macro F1 {score}"

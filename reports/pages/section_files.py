@@ -11,8 +11,8 @@ from urllib.parse import quote
 from ..analyses.catalogue import analysis_figures, analysis_summaries
 from ..comparisons.fusion_gain import FUSION
 from ..comparisons.fusion_gain import in_words as fusions_in_words
-from ..comparisons.leaderboard import LEADERBOARD, groups_in
-from ..comparisons.leaderboard import in_words as groups_in_words
+from ..comparisons.leaderboard import LEADERBOARD, standings_in
+from ..comparisons.leaderboard import in_words as standing_in_words
 from ..figures import section_figures as figures
 from ..figures.class_size_chart import by_class_size
 from ..figures.interactive import as_json, confusion, cost, difference, tracks
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from ..comparisons.leaderboard import Standing
     from ..pictures.kept_pictures import ImageCopies
     from ..results.section import Section
 
@@ -63,7 +64,7 @@ class SectionFiles:
 
     def write(self) -> SectionPage:
         """Write the files and return the contents of the page."""
-        ranked, groups = self._ranked, self._groups
+        ranked = self._ranked
         self.write_tables()
         explorer = Explorer.of(self.section, self._pictures)
         drawn = self._figures()
@@ -77,12 +78,11 @@ class SectionFiles:
             outlines_of(self.out, name),
             fusions=fusions_in_words(of_section(self.tables[FUSION], self.section)),
             warnings=warnings_of(self.section, self.tables),
-            groups=groups,
-            differences=_differences_from_best(ranked[ranked["split"] == self.section.split]),
-            standing=groups_in_words(ranked[ranked["split"] == self.section.split]),
-            charts=charts(self.section),
+            standings=self._standings,
+            standing=standing_in_words(ranked[ranked["split"] == self.section.split]),
+            charts=charts(self.section, self._standings),
             matrix=explorer.to_json() | {"pictures": self._write_pictures(explorer)},
-            analyses=analysis_summaries(self.section, self.tables, drawn, groups),
+            analyses=analysis_summaries(self.section, self.tables, drawn, self._with_best),
             left_out=left_out(self.section),
         )
         for file in (file for analysis in page.analyses for file in analysis.files):
@@ -104,15 +104,20 @@ class SectionFiles:
         table = self.tables[LEADERBOARD]
         return table[table["dataset"] == self.section.dataset]
 
+    @cached_property
+    def _standings(self) -> dict[str, Standing]:
+        """Standing of each compared track."""
+        return standings_in(self._ranked, self.section)
+
     @property
-    def _groups(self) -> dict[str, int]:
-        """Rank group of each compared track."""
-        return groups_in(self._ranked, self.section)
+    def _with_best(self) -> list[str]:
+        """Compared tracks that are not distinguishable from the best one."""
+        return [track for track, standing in self._standings.items() if standing.with_best]
 
     def write_tables(self) -> None:
         """Write the tables of the section alone."""
         section = self.section
-        write_leaderboard(leaderboard(section, self._groups), self.report / TABLES, f"{self.prefix}-leaderboard")
+        write_leaderboard(leaderboard(section, self._standings), self.report / TABLES, f"{self.prefix}-leaderboard")
         for track in section.done:
             track.confusion.to_csv(self._table(f"{track.name}-confusion.csv"))
             track.per_class.to_csv(self._table(f"{track.name}-per-class.csv"), index=False)
@@ -139,15 +144,6 @@ class SectionFiles:
         return quote(path) if explorer.write_pictures(self.report / path) else None
 
 
-def _differences_from_best(ranked: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
-    """Return the difference of each other compared track from the best one, with the ends of its interval."""
-    others = ranked.dropna(subset=["group"]).iloc[1:]
-    return {
-        str(track): (float(delta), float(low), float(high))
-        for track, delta, low, high in others[["track", "delta_to_best", "lo", "hi"]].itertuples(index=False, name=None)
-    }
-
-
 def save_png(figure: Figure, path: Path) -> None:
     """Save a figure with a palette of 256 colours, which halves the file without a visible difference."""
     from PIL import Image
@@ -159,13 +155,13 @@ def save_png(figure: Figure, path: Path) -> None:
         image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, "png")
 
 
-def charts(section: Section) -> dict[str, dict[str, Any]]:
+def charts(section: Section, standings: Mapping[str, Standing]) -> dict[str, dict[str, Any]]:
     """Return the charts of a section by name, as JSON values for its page."""
     if not section.done:
         return {}
     drawn = {
         "tracks": tracks(section),
-        "cost": cost(section),
+        "cost": cost(section, standings),
         "by-class-size": by_class_size(section),
         "confusion": confusion(section),
         "difference": difference(section) if len(section.done) > 1 else None,

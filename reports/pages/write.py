@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...data_manifests.files.atomic_writes import atomic_folder, atomic_write
 from ..analyses.catalogue import analysis_tables, objects_shown
 from ..comparisons.fusion_gain import FUSION, fusion_table
-from ..comparisons.leaderboard import COMPARISONS, LEADERBOARD, leaderboard_tables
+from ..comparisons.leaderboard import COMPARISONS, LEADERBOARD, leaderboard_tables, leaderboards_of
 from ..comparisons.over_datasets import OVER_DATASETS, in_words, over_datasets
 from ..figures.forest_chart import forest_chart, forest_rows
 from ..figures.interactive import as_json
@@ -52,7 +52,7 @@ class Results:
 
     @property
     def leaderboard(self) -> pd.DataFrame:
-        """Tracks of each section with their rank group."""
+        """Tracks of each section with their letters and differences from the best."""
         return self.tables[LEADERBOARD]
 
     @property
@@ -137,10 +137,11 @@ def _write_csv(tables: dict[str, pd.DataFrame], report: Path) -> None:
 def _common_tables(sections: list[Section]) -> dict[str, pd.DataFrame]:
     """Return the tables over all runs, by file name."""
     runs = [run for section in sections for run in section.runs]
+    leaderboards = leaderboards_of(sections)
     return {
-        FUSION: fusion_table(runs),
+        FUSION: fusion_table(leaderboards),
         LOOKS: looks_table(sections),
-        **leaderboard_tables(sections),
+        **leaderboard_tables(leaderboards),
         **analysis_tables(runs),
     }
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..scoring.bootstrap import count_units
 from ..scoring.score import cluster_codes
+from ..scoring.units import count_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..scoring.bootstrap import Units
+    from ..scoring.units import Units
     from .stored_run import StoredRun
 
 

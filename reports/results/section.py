@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from ..scoring.metrics import totals_of
+from ..scoring.intervals import class_table
+from ..scoring.units import repeated_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,12 +55,6 @@ class TrackResult:
     def macro_f1(self) -> float:
         """Mean macro F1 over runs; NaN without a finished run."""
         return _mean([score.macro_f1 for score in self.scores])
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Lower and upper end of the interval of macro F1, each a mean over runs; NaN without a finished run."""
-        low, high = ([score.macro_f1_interval[end] for score in self.scores] for end in (0, 1))
-        return _mean(low), _mean(high)
 
     @property
     def accuracy(self) -> float:
@@ -109,18 +104,18 @@ class TrackResult:
 
     @cached_property
     def per_class(self) -> pd.DataFrame:
-        """Precision, recall, F1 and support from the summed counts, for classes with support, sorted by name."""
-        counts = self.confusion.to_numpy()
-        totals = totals_of(np.column_stack([counts, np.zeros(len(counts), counts.dtype)]))
-        table = pd.DataFrame(
-            {
-                "taxon": self.confusion.index,
-                "precision": totals.precision,
-                "recall": totals.recall,
-                "f1": totals.f1,
-                "support": totals.support.astype(np.int64),
-            }
+        """Precision, recall, F1 and support from the summed counts, with intervals; classes with support, by name.
+
+        An object that several runs test is one unit, as is a sample.
+        """
+        names = pd.Index(self.confusion.index)
+        rows = pd.concat([run.predictions for run in self.runs if run.score is not None])
+        truth, predicted = names.get_indexer(pd.Index(rows["taxon"])), names.get_indexer(pd.Index(rows["predicted"]))
+        column = "group" if "group" in rows and len(rows["group"].unique()) > 1 else "object_id"
+        units = repeated_units(
+            truth, np.where(predicted < 0, len(names), predicted), pd.factorize(rows[column], sort=True)[0], len(names)
         )
+        table = class_table(list(names), units)
         return table[table["support"] > 0].reset_index(drop=True)
 
 
@@ -165,7 +160,7 @@ class Section:
 
     @property
     def drawn_by(self) -> str:
-        """Units resampled for the intervals of its finished runs: `samples` or `single objects`."""
+        """Units of the intervals of its finished runs: `samples` or `single objects`."""
         return "samples" if "ci:cluster" in self.done[0].scores[0].signature else "single objects"
 
     @cached_property
@@ -263,5 +258,5 @@ def _ranked(tracks: list[TrackResult]) -> tuple[TrackResult, ...]:
 
 
 def of_section(table: pd.DataFrame, section: Section) -> pd.DataFrame:
-    """Return the rows of a table that belong to a section, including all folds of its split."""
-    return table[(table["dataset"] == section.dataset) & table["split"].isin(section.splits)]
+    """Return the rows of a table that belong to a section, including all folds of its split and rows over all folds."""
+    return table[(table["dataset"] == section.dataset) & table["split"].isin([section.split, *section.splits])]

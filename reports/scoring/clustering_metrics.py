@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .bootstrap import LEVEL
+from .estimate import FEWEST_UNITS, Estimate, jackknife_error
 from .metrics import Totals
 
 if TYPE_CHECKING:
@@ -122,20 +122,18 @@ def agreement_intervals(contingency: Contingency) -> tuple[NDArray[np.float64], 
         one unit.
 
     """
-    from scipy.stats import t
-
     table = contingency.table
     matching = best_matching(table)
     values = agreement(table, matching)
     found = [(agreement(less, matching), n) for less, n in contingency.without_each_unit() if less.any()]
-    if sum(n for _, n in found) < 2:  # noqa: PLR2004 - one unit has no variance
+    left_out, counts = np.array([one for one, _ in found]), [n for _, n in found]
+    if sum(counts) < FEWEST_UNITS:
         return values, np.full((len(values), 2), np.nan)
-    left_out, counts = np.array([one for one, _ in found]), np.array([n for _, n in found])
-    units = counts.sum()
-    spread = counts @ (left_out - counts @ left_out / units) ** 2
-    half = t.ppf((1 + LEVEL) / 2, units - 1) * np.sqrt(spread * (units - 1) / units)
-    lowest, highest = np.array(list(RANGES.values())).T
-    return values, np.clip(np.column_stack([values - half, values + half]), lowest[:, None], highest[:, None])
+    bounds = [
+        Estimate(float(value), *jackknife_error(without, counts), limits=limits).interval
+        for value, without, limits in zip(values, left_out.T, RANGES.values(), strict=True)
+    ]
+    return values, np.array(bounds)
 
 
 def _normalised_mutual_information(table: NDArray[np.int64]) -> float:

@@ -49,9 +49,10 @@ class Totals:
         return _ratio(2 * self.hits, self.support + self.predicted)
 
     def macro(self, per_class: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the mean over classes with support, shape (...)."""
+        """Return the mean over classes with support, shape (...); NaN without any support."""
         present = self.support > 0
-        return np.asarray((per_class * present).sum(axis=-1) / present.sum(axis=-1))
+        with np.errstate(invalid="ignore"):
+            return np.asarray((per_class * present).sum(axis=-1) / present.sum(axis=-1))
 
     @property
     def accuracy(self) -> NDArray[np.float64]:

@@ -14,9 +14,10 @@ from ...data_manifests.errors import SubmissionError, did_you_mean, listed
 from ...data_manifests.files.tables import canonical_text
 from ...data_manifests.seeds import derived_seed
 from ..run_files.predictions import Labels, check_unique, match, read_classes, read_labels
-from .bootstrap import Intervals, Units, count_units, intervals
-from .metrics import METRICS, Totals, totals_of
+from .intervals import Intervals, class_table, intervals
+from .metrics import METRICS, totals_of
 from .signature import Signature, rows_sha256
+from .units import Units, count_units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,9 +54,11 @@ class Score:
 
     Attributes:
         macro_f1: mean of F1 over the classes with support.
-        macro_f1_interval: 95 % percentile interval.
+        macro_f1_interval: 95 % jackknife interval of the expected macro F1 on test sets of this size.
+        macro_f1_percentile: 95 % percentile interval of the bootstrap, for comparison.
+        bootstrap_bias: mean macro F1 over the draws of the bootstrap minus macro F1.
         accuracy: share of correctly predicted objects.
-        accuracy_interval: 95 % percentile interval.
+        accuracy_interval: 95 % interval of a proportion of clustered objects.
         balanced_accuracy: mean recall over the classes with support; the same as macro_recall.
         macro_precision: mean precision over the classes with support.
         macro_recall: mean recall over the classes with support.
@@ -65,7 +68,8 @@ class Score:
         classes_absent: classes of the list without support, sorted.
         names_unknown: predicted names that are not in the class list, sorted; they count as errors.
         draws_losing_a_class: share of draws in which a class had no support and was excluded from the mean.
-        per_class: table of taxon, precision, recall, f1, support, f1_lo, f1_hi; classes with support, sorted by name.
+        per_class: table of taxon, precision, recall, f1, support, and the 95 % intervals precision_lo, precision_hi,
+            recall_lo, recall_hi, f1_lo, f1_hi; classes with support, sorted by name.
         confusion: counts, rows truth, columns predicted, both in the order of the class list; the last column counts
             other names, if there are any.
         signature: all settings that can change the numbers.
@@ -74,6 +78,8 @@ class Score:
 
     macro_f1: float
     macro_f1_interval: tuple[float, float]
+    macro_f1_percentile: tuple[float, float]
+    bootstrap_bias: float
     accuracy: float
     accuracy_interval: tuple[float, float]
     balanced_accuracy: float
@@ -121,7 +127,7 @@ def score(  # noqa: PLR0913 - keyword settings, all of them in the signature
         classes: class list, or a text file with one name per line; None uses the classes of the truth. With a list,
             unknown predicted names raise an error; without, they count as wrong predictions and are listed.
         group: name of the grouping column, or its values if truth is labels; None uses `sample` if present.
-        draws: number of resamples for the interval.
+        draws: number of resamples of the bootstrap.
         seed: seed of the resampling.
         context: data set and split, for the signature.
 
@@ -221,8 +227,7 @@ def score_labels(
         task=context.task,
     )
     unknown = tuple(sorted(set(rows["predicted"]) - set(names)))
-    bounds = intervals(units, draws, rng)
-    return _assemble(names, matrix, bounds, n_clusters=units.n, unknown=unknown, signature=signature)
+    return _assemble(names, matrix, units, intervals(units, draws, rng), unknown=unknown, signature=signature)
 
 
 def _class_list(rows: pd.DataFrame, classes: Sequence[str] | None, truth: Labels, predicted: Labels) -> list[str]:
@@ -269,14 +274,15 @@ def cluster_codes(rows: pd.DataFrame) -> NDArray[np.integer] | None:
 def _assemble(
     names: list[str],
     matrix: NDArray[np.int64],
+    units: Units,
     bounds: Intervals,
     *,
-    n_clusters: int,
     unknown: tuple[str, ...],
     signature: Signature,
 ) -> Score:
     totals = totals_of(matrix)
     present = totals.support > 0
+    per_class = class_table(names, units)
     other = OTHER
     while other in names:
         other = f"({other})"
@@ -285,29 +291,17 @@ def _assemble(
     return Score(
         macro_f1=float(totals.macro(totals.f1)),
         macro_f1_interval=bounds.macro_f1,
+        macro_f1_percentile=bounds.bootstrap.interval,
+        bootstrap_bias=bounds.bootstrap.bias,
         accuracy_interval=bounds.accuracy,
         n_objects=signature.n_objects,
-        n_clusters=n_clusters,
+        n_clusters=units.n,
         classes_scored=signature.n_classes,
         classes_absent=tuple(np.asarray(names, dtype=object)[~present]),
         names_unknown=unknown,
-        draws_losing_a_class=bounds.losing,
-        per_class=_per_class(names, totals, bounds)[present].reset_index(drop=True),
+        draws_losing_a_class=bounds.bootstrap.losing,
+        per_class=per_class[present].reset_index(drop=True),
         confusion=pd.DataFrame(matrix[:, : len(columns)], index=pd.Index(names, name="truth"), columns=columns),
         signature=str(signature),
         **metrics,
-    )
-
-
-def _per_class(names: list[str], totals: Totals, bounds: Intervals) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "taxon": names,
-            "precision": totals.precision,
-            "recall": totals.recall,
-            "f1": totals.f1,
-            "support": totals.support.astype(np.int64),
-            "f1_lo": bounds.f1[:, 0],
-            "f1_hi": bounds.f1[:, 1],
-        }
     )

@@ -49,8 +49,8 @@ class Signature:
         n_objects: number of scored rows.
         n_classes: number of classes with support in the scored rows.
         n_known: number of classes in the class list.
-        resampled: resampling unit of the interval: `cluster-<column>` or `object`.
-        draws: number of resamples, or `jackknife`.
+        resampled: unit of the interval: `cluster-<column>` or `object`.
+        draws: number of resamples of the bootstrap; 0 if there is none.
         seed: seed of split and resampling.
         version: version of planktonbench.
         metric: the scored metric, or several joined by `+`.
@@ -68,7 +68,7 @@ class Signature:
     n_classes: int
     n_known: int
     resampled: str
-    draws: int | str
+    draws: int
     seed: int
     version: str
     metric: str = "macroF1"
@@ -87,7 +87,8 @@ class Signature:
             f"rows:{self.rows_sha256[:HASH_DIGITS]}",
             f"classes:{self.n_classes}/{self.n_known}",
             *self.conventions,
-            f"ci:{self.resampled}-{self.draws}",
+            f"ci:{self.resampled}-jackknife",
+            *([f"bootstrap:{self.draws}"] if self.draws else []),
             f"seed:{self.seed}",
             *([f"task:{self.task}"] if self.task else []),
             f"v:{self.version}",

@@ -132,7 +132,7 @@ class Clustering(Task):
             n_classes=len(taxa),
             n_known=len(run.card.data.classes),
             resampled="object" if samples is None else f"cluster-{run.test_labels.group}",
-            draws="jackknife",
+            draws=0,
             seed=run.card.split.seed,
             version=__version__,
             metric="+".join(name.upper() for name in RANGES),

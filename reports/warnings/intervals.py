@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...data_manifests.errors import listed
-from ..comparisons.comparison import ENOUGH_CLUSTERS, TOO_NARROW
-from ..scoring.bootstrap import FEWEST_CLUSTERS
+from ..comparisons.comparison import FEWEST_SAMPLES
+from ..scoring.intervals import FEWEST_CLUSTERS
 from .kind import WarningKind
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ class FewClusters(WarningKind):
     name = "few-clusters"
     title = f"Classes whose test objects come from fewer than {FEWEST_CLUSTERS} samples"
     meaning = (
-        "The interval of a class comes from resampling samples. Two or three samples are too few to resample, and the "
-        "F1 of the class may depend on a single tow. Such a class has no interval in the tables, but counts in macro "
-        "F1 as much as any other. If samples are unknown, single objects are counted."
+        "The interval of a class comes from the variation among samples. Two or three samples are too few for it, and "
+        "the F1 of the class may depend on a single tow. Such a class has no interval in the tables, but counts in "
+        "macro F1 as much as any other. If samples are unknown, single objects are counted."
     )
     remedy = "Do not base a claim on these classes alone. With folds (--split kfold3), every object is tested once."
 
@@ -44,13 +44,13 @@ class FewClusters(WarningKind):
 
 
 class ObjectInterval(WarningKind):
-    """Intervals from resampling single objects."""
+    """Intervals with single objects as units."""
 
     code = "W03"
     name = "object-interval"
-    title = "Intervals come from resampling single objects"
+    title = "Intervals treat objects as independent"
     meaning = (
-        "The data do not state which sample an object comes from (or all come from one), so objects were resampled as "
+        "The data do not state which sample an object comes from (or all come from one), so objects were treated as "
         "if they were independent. Objects of one sample resemble each other, and the true uncertainty is larger, "
         "often several times (Miller 2024, arXiv 2411.00640)."
     )
@@ -62,7 +62,7 @@ class ObjectInterval(WarningKind):
     def check(self, evidence: Evidence) -> Iterator[str]:
         """Report intervals that do not come from samples."""
         if evidence.section.done and evidence.section.drawn_by != "samples":
-            yield "Intervals come from resampling single objects and are too narrow."
+            yield "Intervals treat the objects as independent and are too narrow if objects come from samples."
 
 
 class FewSamples(WarningKind):
@@ -70,14 +70,14 @@ class FewSamples(WarningKind):
 
     code = "W08"
     name = "few-samples"
-    title = f"All test objects come from fewer than {ENOUGH_CLUSTERS} samples"
+    title = f"All test objects come from fewer than {FEWEST_SAMPLES} samples"
     meaning = (
-        "Intervals come from resampling these samples, and resamples of few samples vary less than new samples of the "
-        f"same water would. {TOO_NARROW}"
+        "Intervals come from the variation among these samples. With so few, they are wide, and they were validated by "
+        f"simulation only from {FEWEST_SAMPLES} samples on."
     )
     remedy = (
-        "Accept a difference only if its interval is far from zero, or if it is found on several data sets. More "
-        "samples help; more objects of the same samples do not."
+        "Accept a difference only if it is found on several data sets. More samples help; more objects of the same "
+        "samples do not."
     )
 
     def check(self, evidence: Evidence) -> Iterator[str]:
@@ -86,5 +86,5 @@ class FewSamples(WarningKind):
         if not section.done or section.drawn_by != "samples":
             return
         n = section.done[0].scores[0].n_clusters
-        if n < ENOUGH_CLUSTERS:
-            yield f"The test objects of the first run come from {n} samples; intervals are too narrow."
+        if n < FEWEST_SAMPLES:
+            yield f"The test objects of the first run come from {n} samples."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..comparisons.fusion_gain import FUSION
+from ..comparisons.fusion_gain import FUSION, decisive
 from ..results.section import of_section
 from .kind import WarningKind
 
@@ -21,20 +21,21 @@ class FusionWithoutGain(WarningKind):
     name = "fusion-no-gain"
     title = "A fusion is not significantly better than its best base model"
     meaning = (
-        "A method that uses features and images costs more than either. Here the paired interval of its difference "
+        "A method that uses features and images costs more than either. Here the interval of its mean difference "
         "from the base model that is best on validation objects, which would have been chosen instead, contains zero "
         "or is below zero."
     )
     remedy = "Report the fusion together with its best base model. tables/fusion.csv has the difference of each run."
 
     def check(self, evidence: Evidence) -> Iterator[str]:
-        """Count the runs without gain of each fusion."""
-        for track, rows in of_section(evidence.tables[FUSION], evidence.section).groupby("track"):
-            n_without_gain = int((rows["verdict"] != "better").sum())
-            if n_without_gain:
-                where = f"in {n_without_gain} of {len(rows)} runs" if len(rows) > 1 else "here"
-                best = " or ".join(rows["best_single"].unique())
-                yield f"{track} is {where} not significantly better than {best}, its best base model."
+        """Name the fusions without gain, by the comparison over all runs."""
+        for row in decisive(of_section(evidence.tables[FUSION], evidence.section)).to_dict("records"):
+            if row["verdict"] != "better":
+                over = f", mean over {row['n_runs']} runs" if row["n_runs"] > 1 else ""
+                yield (
+                    f"{row['track']} is not significantly better than {row['best_single']}, its best base model: "
+                    f"{row['delta']:+.3f} macro F1 [{row['lo']:+.3f}, {row['hi']:+.3f}]{over}."
+                )
 
 
 class ConstantPredictions(WarningKind):

@@ -1,0 +1,74 @@
+"""Intervals of proportions of objects that come in clusters, such as the recall of a class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .estimate import LEVEL
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def proportion_intervals(
+    hits: NDArray[np.float64], objects: NDArray[np.float64], weights: NDArray[np.int64], prior_effect: float = 1.0
+) -> NDArray[np.float64]:
+    """Return 95 % intervals of hits / objects, which are exact (Clopper & Pearson) for the effective number of objects.
+
+    The effective number is n / design effect, where the design effect is the variance of the proportion over units,
+    relative to that of independent objects, corrected for its degrees of freedom (Korn & Graubard 1998, Confidence
+    intervals for proportions with small expected number of positive counts, Survey Methodology 24, section 2; not above
+    n). A proportion of 0 or 1 has no variance; there `prior_effect` is used.
+
+    Args:
+        hits: of one unit of each kind, float64 of shape (n_kinds, n_proportions).
+        objects: likewise.
+        weights: number of units of each kind, int64 of shape (n_kinds,).
+        prior_effect: design effect of proportions without variance.
+
+    Returns:
+        Lower and upper bounds, float64 of shape (n_proportions, 2); NaN without objects.
+
+    """
+    from scipy.stats import beta, t
+
+    n = weights @ objects
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = weights @ hits / n
+        effects = design_effects(hits, objects, weights)
+        units = weights @ (objects > 0)
+        of_objects, of_units = (t.ppf((1 + LEVEL) / 2, np.maximum(count - 1, 1)) for count in (n, units))
+        certain = (share == 0) | (share == 1)
+        effective = np.where(
+            certain, n / max(prior_effect, 1.0), np.minimum(n, n / effects * (of_objects / of_units) ** 2)
+        )
+        found, missed = share * effective, (1 - share) * effective
+        tail = (1 - LEVEL) / 2
+        low = np.where(share > 0, beta.ppf(tail, np.maximum(found, 1e-9), missed + 1), 0.0)
+        high = np.where(share < 1, beta.ppf(1 - tail, found + 1, np.maximum(missed, 1e-9)), 1.0)
+    return np.where((n > 0)[:, None], np.column_stack([low, high]), np.nan)
+
+
+def design_effects(
+    hits: NDArray[np.float64], objects: NDArray[np.float64], weights: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the variance of each proportion over units, relative to that of independent objects.
+
+    The variance is that of a ratio, from the residuals hits - share · objects of the units (Korn & Graubard 1998).
+
+    Args:
+        hits: as in `proportion_intervals`.
+        objects: likewise.
+        weights: likewise.
+
+    Returns:
+        float64 of shape (n_proportions,); NaN for a proportion of 0 or 1, or without objects.
+
+    """
+    n, units = weights @ objects, int(weights.sum())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = weights @ hits / n
+        variance = units / max(units - 1, 1) * (weights @ (hits - share * objects) ** 2) / n**2
+        return np.asarray(variance / (share * (1 - share) / n))
