@@ -106,12 +106,13 @@ def _replicate(design: Design, rng: np.random.Generator) -> Replicate:
     resampled = resample([predictions], *sizes, draws=DRAWS, rng=rng)
     methods = all_pairs_of(predictions, design)
     drawn = resampled.drawn
-    found = [
-        _intervals(drawn[0], methods.estimates[0].interval, design.n_units),
-        _intervals(drawn[0] - drawn[1], methods.difference(0, 1).interval, design.n_units),
-        _intervals(drawn[0] - drawn[2], methods.difference(0, 2).interval, design.n_units),
-    ]
-    return Replicate(float(methods.macro_f1[0, 0]), *found, methods.difference(0, 2).value)
+    return Replicate(
+        value=float(methods.macro_f1[0, 0]),
+        intervals=_intervals(drawn[0], methods.estimates[0].interval, design.n_units),
+        null=_intervals(drawn[0] - drawn[1], methods.difference(0, 1).interval, design.n_units),
+        better=_intervals(drawn[0] - drawn[2], methods.difference(0, 2).interval, design.n_units),
+        difference=methods.difference(0, 2).value,
+    )
 
 
 def all_pairs_of(predictions: PairedPredictions, design: Design) -> AllPairs:

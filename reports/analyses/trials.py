@@ -15,7 +15,7 @@ from ..results.run_table import KEYS, run_table
 from .analysis import Analysis, SectionFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from matplotlib.axes import Axes
 
@@ -91,7 +91,7 @@ class Trials(Analysis):
             finish(axes)
         return figure
 
-    def files(self, section: Section, groups: Mapping[str, int]) -> list[SectionFile]:  # noqa: ARG002 - not grouped
+    def files(self, section: Section, with_best: Collection[str]) -> list[SectionFile]:  # noqa: ARG002 - of all tracks
         """Return the learning curves of all stored trials of all runs, one row for each point."""
         rows = [row for run in section.runs if run.card.status == "done" for row in _curve_rows(run)]
         if not rows:

@@ -48,7 +48,7 @@ class Resampled:
 
     def _differences(self, a: int, b: int) -> NDArray[np.float64]:
         drawn = self.drawn[a] - self.drawn[b]
-        return drawn[~np.isnan(drawn)]
+        return np.asarray(drawn[~np.isnan(drawn)])
 
 
 def resample(
