@@ -16,10 +16,11 @@ from ...data_manifests.errors import SubmissionError
 from ...data_manifests.seeds import derived_seed
 from ..run_files.predictions import DEFAULT_GROUP, match
 from ..scoring.estimate import DIFFERENCES, LEVEL, SCORES
+from ..scoring.intervals import score_interval
 from ..scoring.score import DRAWS, Context, read_submitted
 from ..scoring.signature import Signature, rows_of_runs_sha256
 from .comparison import OBJECT, Comparison, concluded
-from .corrected_t import CorrectedT, corrected_t, design_of
+from .corrected_t import SPLIT_DESIGNS, CorrectedT, corrected_t, design_of
 from .mcnemar import McNemar, mcnemar
 from .moderated_variance import moderated_variances
 from .over_datasets import holm
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from ..scoring.estimate import Estimate
     from .comparison import Claim
     from .corrected_t import Design
-
-SPLIT_DESIGNS = ("repeated hold-out", "k-fold", "repeated k-fold")
 
 
 @dataclass(frozen=True)
@@ -103,14 +102,19 @@ class PairedEvaluation:
         over_runs = [
             self._over_runs(self.macro_f1[:, k], self._without_each[:, k], SCORES) for k in range(len(self.names))
         ]
-        variances, df = self._moderated([one.variance for one in over_runs])
+        variances, df = self._moderated([one.variance for one in over_runs], len(self.names))
         return [one.of_method(variance, df) for one, variance in zip(over_runs, variances, strict=True)]
+
+    @cached_property
+    def intervals(self) -> list[tuple[float, float]]:
+        """95 % interval of the mean macro F1 of each method, which is that of `score` for a single run."""
+        return [score_interval(estimate, self.n_objects) for estimate in self.estimates]
 
     @cached_property
     def pairs(self) -> dict[tuple[int, int], Estimate]:
         """Difference in mean macro F1 of each pair of methods (a, b), a < b, with its uncertainty."""
         keys = list(combinations(range(len(self.names)), 2))
-        variances, df = self._moderated([self._difference(a, b).variance for a, b in keys])
+        variances, df = self._moderated([self._difference(a, b).variance for a, b in keys], len(self.names) - 1)
         return {
             (a, b): self._difference(a, b).of_method(variance, df)
             for (a, b), variance in zip(keys, variances, strict=True)
@@ -126,8 +130,10 @@ class PairedEvaluation:
         """Return whether two methods differ, after adjustment for the number of pairs of methods."""
         return a != b and self.adjusted_p_values[min(a, b), max(a, b)] <= 1 - LEVEL
 
-    def _moderated(self, variances: list[float]) -> tuple[NDArray[np.float64], float]:
-        return moderated_variances(np.array(variances), max(1, len(self.tables) - 1))
+    def _moderated(self, variances: list[float], n_independent: int) -> tuple[NDArray[np.float64], float]:
+        """Return moderated variances over runs, of which so many are independent, and their degrees of freedom."""
+        df = max(1, len(self.tables) - 1)
+        return moderated_variances(np.array(variances), df, n_independent * df)
 
     def _difference(self, a: int, b: int) -> OverRuns:
         return self._over_runs(
@@ -249,8 +255,8 @@ class PairedEvaluation:
 
     @cached_property
     def _is_clustered(self) -> bool:
-        """Whether there is more than one group; in a table with groups, every object has one."""
-        return "group" in self._truth and len(self._truth["group"].unique()) > 1
+        """Whether all runs have groups, and there is more than one; in a table with groups, every object has one."""
+        return all("group" in of_run[0] for of_run in self.tables) and len(self._truth["group"].unique()) > 1
 
     @property
     def _unit_column(self) -> str:
