@@ -41,9 +41,7 @@ def compare_command(  # noqa: PLR0913 - the options of the command
     ] = None,
     group: Annotated[
         Optional[str],
-        typer.Option(
-            help="Grouping column of the truth; whole groups are resampled.", show_default="sample, if present"
-        ),
+        typer.Option(help="Grouping column of the truth; whole groups are units.", show_default="sample, if present"),
     ] = None,
     tracks: Annotated[
         Optional[str],
@@ -52,7 +50,7 @@ def compare_command(  # noqa: PLR0913 - the options of the command
             show_default="tracks of the same name",
         ),
     ] = None,
-    draws: Annotated[int, typer.Option(min=1, help="Number of resamples.")] = 2000,
+    draws: Annotated[int, typer.Option(min=1, help="Number of resamples of the bootstrap.")] = 2000,
     figure: Annotated[
         Optional[Path], typer.Option(help="File for a forest plot of the differences: .png, .pdf or .svg.")
     ] = None,
@@ -139,7 +137,7 @@ def _print_many(found: Sequence[Comparison]) -> None:
         (
             one.dataset, one.a, one.b, f"{one.delta:.4f}", f"{one.interval[0]:.4f}", f"{one.interval[1]:.4f}",
             f"{one.p_value:.4f}", {"a": one.a, "b": one.b, "tie": "tie"}[one.verdict], str(len(one.deltas)),
-            f"{one.detectable_difference:.4f}",
+            f"{one.detectable_difference:.4f}" if one.has_known_power else "–",
         )
         for one in found
     ]  # fmt: skip
@@ -149,7 +147,7 @@ def _print_many(found: Sequence[Comparison]) -> None:
 
 
 def print_leaderboard(leaderboard: pd.DataFrame) -> None:
-    """Print which tracks share a rank group, as in the report."""
+    """Print which tracks are not distinguishable from the best, as in the report."""
     from ...reports.comparisons.leaderboard import in_words
 
     typer.echo("\n".join(in_words(leaderboard)))
@@ -160,11 +158,12 @@ COMPARE = Command(
     compare_command,
     "planktonbench compare a.csv b.csv --truth truth.csv",
     "Test whether the difference between two methods is significant.",
-    "Compare two methods on the same objects: macro F1, paired interval and p-value from resampled clusters (the same "
-    "for both methods), the smallest detectable difference, and McNemar's test of accuracy.\n\n"
+    "Compare two methods on the same objects: macro F1, interval and p-value from the jackknife over clusters (the "
+    "same for both methods) and over runs, the percentile interval of the bootstrap, the smallest detectable "
+    "difference, and McNemar's test of accuracy.\n\n"
     "A and B are predictions files, folders of a run (OUT/runs/<dataset>/<track>/<split>/seed-<k>), or folders that "
     "contain runs (of a track, or whole results folders). If each side has runs of one track, these are compared; "
     "otherwise the tracks named by --tracks, or tracks of the same name. Runs are matched by data set, split and seed; "
-    "several folds or seeds are averaged, and the corrected t test is added. If one side is a predictions file and the "
-    "other a run, the truth of the run is used. Swapping A and B only changes the sign.",
+    "with several folds or seeds, the comparison is about the methods, and the corrected t test is added. If one side "
+    "is a predictions file and the other a run, the truth of the run is used. Swapping A and B only changes the sign.",
 )

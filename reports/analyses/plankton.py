@@ -47,8 +47,7 @@ class PlanktonOnly(Analysis):
             One row for each run and rank, with `run_table.KEYS`, `COLUMNS` and `reason`. At rank `taxon`, plankton are
             the classes flagged as such in the manifest; at rank `group`, the broader groups of the manifest that
             contain such a class, as in the reference benchmark. `n_classes` and `n_objects` count plankton with test
-            objects. Intervals are 95 % percentile intervals over resampled samples, or over objects if there are no
-            samples.
+            objects. Intervals are 95 % jackknife intervals over samples, or over objects if there are no samples.
 
         """
         return run_table(runs, COLUMNS, _rows)
@@ -107,12 +106,10 @@ def _scores(predictions: CodedPredictions, fold: Mapping[str, str], plankton: se
     names, matrix, units = predictions.folded(fold)
     selected = np.array([name in plankton for name in names])
     totals = totals_of(matrix)
-    low, high = interval_of(lambda counts: weighted_means(counts, selected), units).T
+    n_objects = int((totals.support * selected).sum())
+    low, high = interval_of(lambda counts: weighted_means(counts, selected), units, n_objects).T
     values = weighted_means(totals, selected)
-    row: dict[str, object] = {
-        "n_classes": int((totals.support * selected > 0).sum()),
-        "n_objects": int((totals.support * selected).sum()),
-    }
+    row: dict[str, object] = {"n_classes": int((totals.support * selected > 0).sum()), "n_objects": n_objects}
     for position, name in enumerate(("precision", "recall")):
         row |= {name: values[position], f"{name}_lo": low[position], f"{name}_hi": high[position]}
     return row

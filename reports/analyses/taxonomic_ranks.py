@@ -102,7 +102,7 @@ def _rows(run: StoredRun) -> Rows | str:
 def _scores(predictions: CodedPredictions, fold: Mapping[str, str]) -> dict[str, object]:
     _, matrix, units = predictions.folded(fold)
     totals = totals_of(matrix)
-    ((low, high),) = interval_of(lambda counts: counts.macro(counts.f1)[..., None], units)
+    ((low, high),) = interval_of(lambda counts: counts.macro(counts.f1)[..., None], units, int(matrix.sum()))
     return {
         "n_classes": int((totals.support > 0).sum()),
         "macro_f1": float(totals.macro(totals.f1)),

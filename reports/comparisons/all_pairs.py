@@ -44,13 +44,14 @@ class AllPairs:
         over_runs = [
             OverRuns(self.macro_f1[:, k], self.without_each[:, k], self.test_to_train, SCORES) for k in range(n_methods)
         ]
-        return self._moderated(over_runs)
+        return self._moderated(over_runs, n_methods)
 
     @cached_property
     def differences(self) -> dict[tuple[int, int], Estimate]:
         """Mean difference in macro F1 of each pair of methods (a, b), a < b, with its uncertainty."""
         pairs = list(combinations(range(self.macro_f1.shape[1]), 2))
-        return dict(zip(pairs, self._moderated([self.over_runs(*pair) for pair in pairs]), strict=True))
+        found = self._moderated([self.over_runs(*pair) for pair in pairs], self.macro_f1.shape[1] - 1)
+        return dict(zip(pairs, found, strict=True))
 
     def difference(self, a: int, b: int) -> Estimate:
         """Return the mean difference of two methods, first minus second."""
@@ -74,7 +75,8 @@ class AllPairs:
         """Return whether two methods differ at the 5 % level, adjusted for all pairs of methods."""
         return a != b and self.adjusted_p_value(a, b) <= 1 - LEVEL
 
-    def _moderated(self, found: Sequence[OverRuns]) -> list[Estimate]:
-        """Return the estimates with variances over runs that are moderated by those of the others."""
-        variances, df = moderated_variances(np.array([one.variance for one in found]), max(1, len(self.macro_f1) - 1))
+    def _moderated(self, found: Sequence[OverRuns], n_independent: int) -> list[Estimate]:
+        """Return the estimates with variances over runs, of which so many are independent, moderated by the others."""
+        df = max(1, len(self.macro_f1) - 1)
+        variances, df = moderated_variances(np.array([one.variance for one in found]), df, n_independent * df)
         return [one.of_method(variance, df) for one, variance in zip(found, variances.tolist(), strict=True)]

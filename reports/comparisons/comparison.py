@@ -66,7 +66,8 @@ class Comparison:
         dataset: name of the data set, or of the truth.
         simulated: whether the objects are simulated.
         resampled: resampled units: the name of the grouping column, or `object`.
-        detectable_difference: smallest difference detectable with 80 % power at the 5 % level.
+        detectable_difference: smallest difference detectable with 80 % power at the 5 % level; unknown (0, or infinite
+            for a single unit) if the difference does not vary over units.
         accuracy_a: accuracy of the first method; mean over runs.
         accuracy_b: accuracy of the second method; mean over runs.
         mcnemar: exact test of accuracy on single objects; None for several runs, because their objects repeat.
@@ -112,9 +113,15 @@ class Comparison:
             f"n = {self.n_objects:,}; {self.signature}"
         )
 
+    @property
+    def has_known_power(self) -> bool:
+        """Whether the smallest detectable difference is known."""
+        return 0 < self.detectable_difference < float("inf")
+
     def to_json(self) -> dict[str, Any]:
-        """Return the comparison as plain values."""
-        return asdict(self)
+        """Return the comparison as plain values; an infinite detectable difference is None."""
+        infinite = self.detectable_difference == float("inf")
+        return asdict(self) | ({"detectable_difference": None} if infinite else {})
 
     def in_words(self) -> list[str]:
         """Summarise the comparison in sentences: verdict, data, smallest detectable difference, and further tests."""
@@ -180,8 +187,8 @@ class Comparison:
         )
 
     def _power_in_words(self) -> str:
-        if self.detectable_difference == 0:
-            return "The predictions score the same without any of the units, so that nothing is known about the power."
+        if not self.has_known_power:
+            return "The difference does not vary over units, so that nothing is known about the power."
         return f"Smallest difference detectable with 80 % power: {self.detectable_difference:.3f}."
 
     def _accuracy_in_words(self) -> str:

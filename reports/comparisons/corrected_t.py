@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..results.stored_run import StoredRun
 
 Design = Literal["one run", "seeds on one split", "repeated hold-out", "k-fold", "repeated k-fold"]
+SPLIT_DESIGNS: tuple[Design, ...] = ("repeated hold-out", "k-fold", "repeated k-fold")
+"""Designs with runs on several splits."""
 SOURCES = {
     "repeated hold-out": "Nadeau & Bengio 2003",
     "k-fold": "Bouckaert & Frank 2004",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..run_files.card import Card
     from .comparison import Comparison
     from .leaderboard import Leaderboard
+    from .paired_evaluation import PairedEvaluation
 
 FUSION = "fusion.csv"
 COLUMNS = (
@@ -55,11 +56,18 @@ def _rows(leaderboard: Leaderboard) -> Iterator[dict[str, object]]:
             continue
         single = _best_on_validation([base_runs for _, base_runs in compared])
         for run, base_runs in compared:
-            yield _row(run.card, compare_runs(run, base_runs[single]), run.card.split.name, run.card.split.seed)
-        evaluation = leaderboard.evaluation
-        if evaluation is not None and len(evaluation.tables) > 1 and {track.name, single} <= set(evaluation.names):
-            found = evaluation.compare(evaluation.names.index(track.name), evaluation.names.index(single))
+            yield _row(run.card, compare_runs([(run, base_runs[single])]), run.card.split.name, run.card.split.seed)
+        if len(compared) > 1:
+            found = _over_runs(leaderboard.evaluation, [(run, base_runs[single]) for run, base_runs in compared])
             yield _row(track.card, found, leaderboard.section.split, None)
+
+
+def _over_runs(evaluation: PairedEvaluation | None, runs: Sequence[tuple[StoredRun, StoredRun]]) -> Comparison:
+    """Compare a fusion with a base model over all their runs: on the leaderboard, unless it lacks one of these."""
+    fusion, single = (run.card.track.name for run in runs[0])
+    if evaluation is None or len(evaluation.tables) != len(runs) or not {fusion, single} <= set(evaluation.names):
+        return compare_runs(runs)
+    return evaluation.compare(evaluation.names.index(fusion), evaluation.names.index(single))
 
 
 def _base_runs(run: StoredRun, finished: Mapping[RunKey, StoredRun]) -> dict[str, StoredRun]:
@@ -122,11 +130,11 @@ def valid_macro_f1(run: StoredRun) -> float:
     return float(f1_score(truth, predicted.loc[truth.index], labels=labels, average="macro", zero_division=0))
 
 
-def compare_runs(a: StoredRun, b: StoredRun) -> Comparison:
-    """Compare two finished runs on the same test rows."""
-    return paired_evaluation(
-        (a.card.track.name, b.card.track.name), [a], [[a.predictions, b.predictions]], Resampling()
-    ).compare(0, 1)
+def compare_runs(pairs: Sequence[tuple[StoredRun, StoredRun]]) -> Comparison:
+    """Compare two tracks by their finished runs, in pairs on the same test rows."""
+    names = [run.card.track.name for run in pairs[0]]
+    tables = [[run.predictions for run in pair] for pair in pairs]
+    return paired_evaluation(names, [first for first, _ in pairs], tables, Resampling()).compare(0, 1)
 
 
 def in_words(table: pd.DataFrame) -> list[str]:

@@ -77,8 +77,8 @@ class Leaderboard:
 
     @property
     def detectable_difference(self) -> float:
-        """Smallest detectable difference, median over pairs of tracks that differ on any unit; NaN without such."""
-        values = [one.detectable_difference for one in self.comparisons if one.detectable_difference > 0]
+        """Smallest detectable difference, median over pairs of tracks for which it is known; NaN without such."""
+        values = [one.detectable_difference for one in self.comparisons if one.has_known_power]
         return float(np.median(values)) if values else float("nan")
 
 
@@ -202,14 +202,14 @@ def _leaderboard_rows(leaderboard: Leaderboard) -> list[dict[str, object]]:
 
 
 def _track_row(leaderboard: Leaderboard, evaluation: PairedEvaluation, position: int) -> dict[str, object]:
-    estimate = evaluation.methods.estimates[position]
+    low, high = evaluation.intervals[position]
     row: dict[str, object] = {
         "letters": leaderboard.letters[position],
         "with_best": not evaluation.methods.is_different(0, position),
         "track": evaluation.names[position],
-        "macro_f1": estimate.value,
-        "macro_f1_lo": estimate.interval[0],
-        "macro_f1_hi": estimate.interval[1],
+        "macro_f1": evaluation.methods.estimates[position].value,
+        "macro_f1_lo": low,
+        "macro_f1_hi": high,
         "delta_to_best": 0.0,
         "lo": 0.0,
         "hi": 0.0,
@@ -272,7 +272,7 @@ def _sentence(section: str, rows: pd.DataFrame) -> str:
     units = f"{first['n_clusters']:,.0f} {'objects' if first['resampled'] == OBJECT else 'clusters'}"
     smallest = first["detectable_difference"]
     power = (
-        "No pair of methods differs on any object, so that nothing is known about the power."
+        "No difference between methods varies over units, so that nothing is known about the power."
         if np.isnan(smallest)
         else f"Smallest difference in macro F1 detectable with 80 % power ({units}), median over pairs: {smallest:.3f}."
     )

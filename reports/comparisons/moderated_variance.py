@@ -17,20 +17,25 @@ if TYPE_CHECKING:
 FEWEST_VARIANCES = 3  # with fewer, nothing is known about how they vary
 
 
-def moderated_variances(variances: NDArray[np.float64], df: float) -> tuple[NDArray[np.float64], float]:
+def moderated_variances(
+    variances: NDArray[np.float64], df: float, pooled_df: float
+) -> tuple[NDArray[np.float64], float]:
     """Return posterior variances and their degrees of freedom, by empirical Bayes.
 
     (d₀ s₀² + d s²) / (d₀ + d) with d₀ + d degrees of freedom, where s₀² and d₀ of the prior are fitted to the mean and
     variance of log s² (Smyth 2004, Linear models and empirical Bayes methods, doi 10.2202/1544-6115.1027, sections 3
-    and 6.2). Variances of zero do not enter the fit.
+    and 6.2). Variances of zero do not enter the fit. The prior is estimated from the same variances, so that none has
+    more degrees of freedom than all together (as in the function eBayes of the R package limma); otherwise three equal
+    methods with two runs would differ in 14 % of cases.
 
     Args:
         variances: float64 of shape (n_variances,), each with `df` degrees of freedom.
         df: degrees of freedom of each.
+        pooled_df: degrees of freedom of all together: n_variances · df if they are independent.
 
     Returns:
-        float64 of shape (n_variances,), and the degrees of freedom of each, which may be infinite. With fewer than
-        three positive variances, they are unchanged.
+        float64 of shape (n_variances,), and the degrees of freedom of each. With fewer than three positive variances,
+        they are unchanged.
 
     """
     from scipy.special import digamma, polygamma
@@ -41,10 +46,10 @@ def moderated_variances(variances: NDArray[np.float64], df: float) -> tuple[NDAr
     logs = np.log(positive) - digamma(df / 2) + np.log(df / 2)
     excess = logs.var(ddof=1) - polygamma(1, df / 2)
     if excess <= 0:
-        return np.full_like(variances, np.exp(logs.mean())), np.inf
+        return np.full_like(variances, np.exp(logs.mean())), pooled_df
     prior_df = 2 * _trigamma_inverse(float(excess))
     prior = np.exp(logs.mean() + digamma(prior_df / 2) - np.log(prior_df / 2))
-    return (prior_df * prior + df * variances) / (prior_df + df), prior_df + df
+    return (prior_df * prior + df * variances) / (prior_df + df), min(prior_df + df, pooled_df)
 
 
 def _trigamma_inverse(value: float) -> float:

@@ -66,13 +66,15 @@ class OverRuns:
     def of_method(self, variance: float | None = None, df: float | None = None) -> Estimate:
         """Return the mean of the method, which also varies with training; that of the fitted model for a single run.
 
+        It does not vary if it is zero in all runs and without any unit, as for methods with identical predictions.
+
         Args:
             variance: variance over runs, if it is not only that of these values; see `moderated_variance`.
             df: its degrees of freedom.
 
         """
         fitted, n_runs = self.of_fitted_models, len(self.values)
-        if n_runs == 1:
+        if n_runs == 1 or not (self.values.any() or fitted.error):
             return fitted
         over_runs = self.variance if variance is None else variance
         of_runs = np.mean([jackknife_error(run)[0] ** 2 for run in self.left_out])

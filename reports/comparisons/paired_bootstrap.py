@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from .paired_predictions import PairedPredictions
 
+COUNT = np.float32
+"""Type of the counts of units, which is exact up to 16 million objects and twice as fast as float64."""
+
 
 @dataclass(frozen=True)
 class Resampled:
@@ -74,32 +77,36 @@ def resample(
     return Resampled(macro_f1, np.hstack(drawn))
 
 
-def _draws(n_units: int, draws: int, batch: int, rng: np.random.Generator) -> Iterator[NDArray[np.float64]]:
+def _draws(n_units: int, draws: int, batch: int, rng: np.random.Generator) -> Iterator[NDArray[np.float32]]:
     """Yield the count of each unit, shape (n_units, n_batch); the batch size does not change the draws."""
     for start in range(0, draws, batch):
         drawn = rng.integers(n_units, size=(min(batch, draws - start), n_units))
-        yield np.stack([np.bincount(units, minlength=n_units) for units in drawn], axis=1).astype(np.float64)
+        counts = np.array([np.bincount(units, minlength=n_units) for units in drawn], dtype=COUNT)
+        yield np.ascontiguousarray(counts.T)
 
 
 def _counts(predictions: PairedPredictions, n_units: int, n_classes: int) -> csr_array:
-    """Count support, hits and predictions per unit, shape ((1 + 2 · n_methods) · n_classes, n_units).
+    """Count support, misses and false predictions per unit, shape ((1 + 2 · n_methods) · n_classes, n_units).
 
-    Hits and predictions are counted for each method. A unit has few classes, so the counts are sparse.
+    Misses and false predictions are counted for each method. There are fewer of them than of hits, and a unit has few
+    classes, so the counts are sparse.
     """
     from scipy.sparse import csr_array
 
-    hits = [(predictions.truth, predictions.truth == predicted) for predicted in predictions.predicted]
-    predicted = [(predicted, predicted < n_classes) for predicted in predictions.predicted]
-    blocks = [(predictions.truth, np.ones(len(predictions.truth), bool)), *hits, *predicted]
+    truth, n_objects = predictions.truth, len(predictions.truth)
+    missed = [(truth, truth != predicted) for predicted in predictions.predicted]
+    false = [(predicted, (truth != predicted) & (predicted < n_classes)) for predicted in predictions.predicted]
+    blocks = [(truth, np.ones(n_objects, bool)), *missed, *false]
     rows = np.concatenate([block * n_classes + codes[counted] for block, (codes, counted) in enumerate(blocks)])
     columns = np.concatenate([predictions.units[counted] for _, counted in blocks])
-    cells = (np.ones(len(rows)), (rows, columns))
+    cells = (np.ones(len(rows), COUNT), (rows, columns))
     return csr_array(cells, shape=(len(blocks) * n_classes, n_units))  # sums duplicate cells
 
 
-def _mean_macro_f1(counts: Sequence[csr_array], weights: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
+def _mean_macro_f1(counts: Sequence[csr_array], weights: NDArray[np.float32], n_classes: int) -> NDArray[np.float64]:
     """Return macro F1 of each method in each draw, averaged over the runs with objects in the draw."""
-    values = np.stack([_macro_f1((of_run @ weights).reshape(-1, n_classes, weights.shape[1])) for of_run in counts])
+    drawn = [(of_run @ weights).reshape(-1, n_classes, weights.shape[1]) for of_run in counts]
+    values = np.stack([_macro_f1(of_run.astype(np.float64)) for of_run in drawn])
     known = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(known, values, 0).sum(axis=0) / known.sum(axis=0))
@@ -108,9 +115,11 @@ def _mean_macro_f1(counts: Sequence[csr_array], weights: NDArray[np.float64], n_
 def _macro_f1(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return macro F1, shape (n_methods, n_draws); NaN without support.
 
-    `counts` has the shape (1 + 2 · n_methods, n_classes, n_draws): support, then hits and predictions of each method.
+    `counts` has the shape (1 + 2 · n_methods, n_classes, n_draws): support, then misses and false predictions of each
+    method.
     """
-    support, hits, predicted = np.split(np.moveaxis(counts, 1, 2), [1, 1 + len(counts) // 2])
-    totals = Totals(hits, support, predicted)
+    support, missed, false = np.split(np.moveaxis(counts, 1, 2), [1, 1 + len(counts) // 2])
+    hits = support - missed
+    totals = Totals(hits, support, hits + false)
     with np.errstate(invalid="ignore"):
         return totals.macro(totals.f1)

@@ -14,11 +14,12 @@ from ..._version import __version__
 from ...data_manifests.errors import SubmissionError
 from ...data_manifests.seeds import derived_seed
 from ..run_files.predictions import DEFAULT_GROUP, match
+from ..scoring.intervals import score_interval
 from ..scoring.score import DRAWS, Context, read_submitted
 from ..scoring.signature import Signature, rows_of_runs_sha256
 from .all_pairs import AllPairs
 from .comparison import OBJECT, Comparison, concluded
-from .corrected_t import CorrectedT, corrected_t, design_of
+from .corrected_t import SPLIT_DESIGNS, CorrectedT, corrected_t, design_of
 from .mcnemar import McNemar, mcnemar
 from .paired_bootstrap import Resampled, resample
 from .paired_jackknife import macro_f1_without_each
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from ..results.stored_run import StoredRun
     from .comparison import Claim
     from .corrected_t import Design
-
-SPLIT_DESIGNS = ("repeated hold-out", "k-fold", "repeated k-fold")
 
 
 @dataclass(frozen=True)
@@ -96,6 +95,11 @@ class PairedEvaluation:
             without_each=np.stack([macro_f1_without_each(predictions, *sizes) for predictions in self._predictions]),
             test_to_train=self.test_to_train if self.design in SPLIT_DESIGNS else 0.0,
         )
+
+    @cached_property
+    def intervals(self) -> list[tuple[float, float]]:
+        """95 % interval of the mean macro F1 of each method, which is that of `score` for a single run."""
+        return [score_interval(estimate, self.n_objects) for estimate in self.methods.estimates]
 
     @cached_property
     def accuracy(self) -> NDArray[np.float64]:
@@ -201,8 +205,8 @@ class PairedEvaluation:
 
     @cached_property
     def _is_clustered(self) -> bool:
-        """Whether there is more than one group; in a table with groups, every object has one."""
-        return "group" in self._truth and len(self._truth["group"].unique()) > 1
+        """Whether all runs have groups, and there is more than one; in a table with groups, every object has one."""
+        return all("group" in of_run[0] for of_run in self.tables) and len(self._truth["group"].unique()) > 1
 
     @property
     def _unit_column(self) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def forest(comparisons: Sequence[Comparison]) -> Figure:
-    """Draw one row for each comparison and a line at zero; a marker is filled if the interval excludes zero.
+    """Draw one row for each comparison and a line at zero; a marker is filled if the methods differ.
 
     Args:
         comparisons: of one pair of methods or of several, in the order in which they are drawn from the top.

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..._version import __version__
+from ..comparisons.corrected_t import SPLIT_DESIGNS, design_of
+from ..comparisons.moderated_variance import FEWEST_VARIANCES
 from ..results.looks import in_words as looks_in_words
 from ..tasks.catalogue import task_named
 from .leaderboard_export import escaped
@@ -183,14 +185,18 @@ def _scores(section: Section) -> str:
     return (
         f"Methods were ranked by macro F1, the mean of F1 over the {score.classes_scored} taxa with test objects"
         f"{mean}; 95 % intervals are from the jackknife over {section.drawn_by} with Student's t [efron1981]"
-        f"{RUNS if section.n_runs > 1 else ''}.{_comparisons(section)}"
+        f"{_over_runs(section)}.{_comparisons(section)}"
     )
 
 
-RUNS = (
-    ", with a component for the variation over runs, corrected for overlapping training sets [nadeau2003] and "
-    "moderated over methods [smyth2004]"
-)
+def _over_runs(section: Section) -> str:
+    """State how the variation over runs enters the intervals; nothing for single runs."""
+    if section.n_runs == 1:
+        return ""
+    design = design_of([run for run in section.done[0].runs if run.card.status == "done"])
+    overlap = ", corrected for overlapping training sets [nadeau2003]" if design in SPLIT_DESIGNS else ""
+    moderated = ", moderated over methods [smyth2004]" if len(section.done) >= FEWEST_VARIANCES else ""
+    return f", with a component for the variation over runs{overlap}{moderated}"
 
 
 def _comparisons(section: Section) -> str:

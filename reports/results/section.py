@@ -111,7 +111,8 @@ class TrackResult:
         names = pd.Index(self.confusion.index)
         rows = pd.concat([run.predictions for run in self.runs if run.score is not None])
         truth, predicted = names.get_indexer(pd.Index(rows["taxon"])), names.get_indexer(pd.Index(rows["predicted"]))
-        column = "group" if "group" in rows and len(rows["group"].unique()) > 1 else "object_id"
+        is_clustered = "group" in rows and rows["group"].notna().all() and len(rows["group"].unique()) > 1
+        column = "group" if is_clustered else "object_id"
         units = repeated_units(
             truth, np.where(predicted < 0, len(names), predicted), pd.factorize(rows[column], sort=True)[0], len(names)
         )

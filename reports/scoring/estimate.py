@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 POWER = 0.8
 FEWEST_UNITS = 2  # a single one has no variance
+SMALLEST_P = 1e-100  # p-values are not below it, where quantiles become inaccurate
+ROUNDING = 1e-13  # of means of up to thousands of classes
 SCORES, DIFFERENCES = (0.0, 1.0), (-1.0, 1.0)
 """Ranges of scores and of differences of scores."""
 
@@ -73,7 +75,7 @@ class Estimate:
         """
         if self.n_units < FEWEST_UNITS or (self._is_unanimous and _sign_test(self.n_units) > alpha):
             return np.inf
-        return self._combined(_quantile(1 - alpha / 2, self.n_units - 1), _quantile(1 - alpha / 2, self.run_df))
+        return self._combined(_upper_quantile(alpha / 2, self.n_units - 1), _upper_quantile(alpha / 2, self.run_df))
 
     @property
     def _is_unanimous(self) -> bool:
@@ -86,18 +88,21 @@ class Estimate:
     @cached_property
     def p_value(self) -> float:
         """Two-sided p-value of the value zero: the alpha at which the interval ends at zero."""
+        from scipy.optimize import brentq
+        from scipy.special import stdtr
+
         if self.value == 0 or self.n_units < FEWEST_UNITS:
             return 1.0
-        if self._is_unanimous and not self.run_error:
-            return min(1.0, _sign_test(self.n_units))
         if not self.run_error:
-            return _two_sided(self.value / self.error, self.n_units - 1)
-        from scipy.optimize import brentq
+            if self._is_unanimous:
+                return min(1.0, _sign_test(self.n_units))
+            return max(SMALLEST_P, float(2 * stdtr(self.n_units - 1, -abs(self.value) / self.error)))
 
         def excess(log_alpha: float) -> float:
             return self.half_width(float(np.exp(log_alpha))) - abs(self.value)
 
-        return 1.0 if excess(0.0) > 0 else float(np.exp(brentq(excess, LOWEST_LOG_P, 0.0, xtol=1e-10)))
+        lowest = float(np.log(SMALLEST_P))
+        return SMALLEST_P if excess(lowest) <= 0 else float(np.exp(brentq(excess, lowest, 0.0, xtol=1e-10)))
 
     @property
     def excludes_zero(self) -> bool:
@@ -120,23 +125,16 @@ class Estimate:
         """
         if self.n_units < FEWEST_UNITS:
             return np.inf
-        both = [_quantile((1 + LEVEL) / 2, df) + _quantile(POWER, df) for df in (self.n_units - 1, self.run_df)]
+        tails = (1 - LEVEL) / 2, 1 - POWER
+        both = [sum(_upper_quantile(tail, df) for tail in tails) for df in (self.n_units - 1, self.run_df)]
         return self._combined(*both)
 
 
-LOWEST_LOG_P = -600.0  # exp(-600) is far below any p-value that matters, and above the smallest float64
+def _upper_quantile(tail: float, df: float) -> float:
+    """Return the value that Student's t exceeds with a probability of `tail`; a `df` of infinity is the normal one."""
+    from scipy.special import ndtri, stdtrit
 
-
-def _quantile(probability: float, df: float) -> float:
-    from scipy.stats import t
-
-    return float(-t.isf(probability, df)) if probability < 0.5 else float(t.isf(1 - probability, df))  # noqa: PLR2004
-
-
-def _two_sided(statistic: float, df: float) -> float:
-    from scipy.stats import t
-
-    return float(2 * t.sf(abs(statistic), df))
+    return -float(stdtrit(df, tail) if np.isfinite(df) else ndtri(tail))
 
 
 def _sign_test(n_units: int) -> float:
@@ -150,8 +148,8 @@ def jackknife_error(left_out: NDArray[np.float64], weights: ArrayLike = 1) -> tu
     √((n - 1)/n · Σ (θ₍ᵢ₎ - mean)²) (Efron & Stein 1981, doi 10.1214/aos/1176345462, equation 1.4, as a standard error).
 
     Args:
-        left_out: values without one unit, float64 of shape (n_kinds,); a unit without which the value is not defined
-            (NaN) does not count.
+        left_out: values without one unit, float64 of shape (n_kinds,), of scores or differences of scores; a unit
+            without which the value is not defined (NaN) does not count. Deviations within rounding are zero.
         weights: number of units of each kind, of shape (n_kinds,).
 
     Returns:
@@ -164,4 +162,5 @@ def jackknife_error(left_out: NDArray[np.float64], weights: ArrayLike = 1) -> tu
     if n < FEWEST_UNITS:
         return 0.0, n
     deviations = values - values @ counts / n
+    deviations[np.abs(deviations) < ROUNDING] = 0
     return float(np.sqrt(deviations**2 @ counts * (n - 1) / n)), n

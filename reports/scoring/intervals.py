@@ -56,9 +56,8 @@ def intervals(units: Units, draws: int, rng: np.random.Generator) -> Intervals:
 
     """
     ((low, high),) = proportion_intervals(*_right_and_all(units), units.weights)
-    macro_f1 = macro_f1_estimate(units)
     return Intervals(
-        macro_f1=(float(low), float(high)) if macro_f1.value in SCORES else macro_f1.interval,
+        macro_f1=score_interval(macro_f1_estimate(units), int(units.totals.support.sum())),
         accuracy=(float(low), float(high)),
         bootstrap=bootstrap(units, draws, rng),
     )
@@ -71,13 +70,32 @@ def macro_f1_estimate(units: Units) -> Estimate:
     return Estimate(float(totals.macro(totals.f1)), error, n, limits=SCORES)
 
 
-def interval_of(metrics: Callable[[Totals], NDArray[np.float64]], units: Units) -> NDArray[np.float64]:
-    """Return 95 % jackknife intervals of user-defined metrics between 0 and 1.
+def score_interval(estimate: Estimate, n_objects: int) -> tuple[float, float]:
+    """Return the interval of a score from 0 to 1.
+
+    A score of 0 or 1 has no variance; its interval is that of a proportion of independent objects (Clopper & Pearson).
+
+    Args:
+        estimate: the score with its jackknife error.
+        n_objects: number of objects that it is about.
+
+    """
+    if estimate.value not in SCORES:
+        return estimate.interval
+    ((low, high),) = proportion_intervals(
+        np.array([[estimate.value]]), np.ones((1, 1)), np.array([n_objects], dtype=np.int64)
+    )
+    return float(low), float(high)
+
+
+def interval_of(metrics: Callable[[Totals], NDArray[np.float64]], units: Units, n_objects: int) -> NDArray[np.float64]:
+    """Return 95 % intervals of user-defined metrics from 0 to 1, as those of macro F1.
 
     Args:
         metrics: takes counts of shape (..., n_classes) and returns values of shape (..., n_metrics); NaN where
             undefined.
         units: from `units.count_units`.
+        n_objects: number of objects that the metrics are about.
 
     Returns:
         Lower and upper bounds, float64 of shape (n_metrics, 2); NaN for an undefined metric.
@@ -87,7 +105,7 @@ def interval_of(metrics: Callable[[Totals], NDArray[np.float64]], units: Units) 
     bounds = np.full((len(values), 2), np.nan)
     for metric in np.flatnonzero(~np.isnan(values)):
         error, n = jackknife_error(left_out[:, metric], units.weights)
-        bounds[metric] = Estimate(float(values[metric]), error, n, limits=SCORES).interval
+        bounds[metric] = score_interval(Estimate(float(values[metric]), error, n, limits=SCORES), n_objects)
     return bounds
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .estimate import LEVEL
+from .estimate import FEWEST_UNITS, LEVEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ def proportion_intervals(
     The effective number is n / design effect, where the design effect is the variance of the proportion over units,
     relative to that of independent objects, corrected for its degrees of freedom (Korn & Graubard 1998, Confidence
     intervals for proportions with small expected number of positive counts, Survey Methodology 24, section 2; not above
-    n). A proportion of 0 or 1 has no variance; there `prior_effect` is used.
+    n). A proportion of 0 or 1, or of the objects of a single unit, has no variance; there `prior_effect` is used.
 
     Args:
         hits: of one unit of each kind, float64 of shape (n_kinds, n_proportions).
@@ -40,9 +40,9 @@ def proportion_intervals(
         effects = design_effects(hits, objects, weights)
         units = weights @ (objects > 0)
         of_objects, of_units = (t.ppf((1 + LEVEL) / 2, np.maximum(count - 1, 1)) for count in (n, units))
-        certain = (share == 0) | (share == 1)
+        unknown = (share == 0) | (share == 1) | (units < FEWEST_UNITS)
         effective = np.where(
-            certain, n / max(prior_effect, 1.0), np.minimum(n, n / effects * (of_objects / of_units) ** 2)
+            unknown, n / max(prior_effect, 1.0), np.minimum(n, n / effects * (of_objects / of_units) ** 2)
         )
         found, missed = share * effective, (1 - share) * effective
         tail = (1 - LEVEL) / 2
@@ -56,7 +56,8 @@ def design_effects(
 ) -> NDArray[np.float64]:
     """Return the variance of each proportion over units, relative to that of independent objects.
 
-    The variance is that of a ratio, from the residuals hits - share · objects of the units (Korn & Graubard 1998).
+    The variance is that of a ratio, from the residuals hits - share · objects of the units (Korn & Graubard 1998); that
+    of independent objects is share · (1 - share) / (n - 1), so that single objects have a design effect of 1.
 
     Args:
         hits: as in `proportion_intervals`.
@@ -71,4 +72,4 @@ def design_effects(
     with np.errstate(divide="ignore", invalid="ignore"):
         share = weights @ hits / n
         variance = units / max(units - 1, 1) * (weights @ (hits - share * objects) ** 2) / n**2
-        return np.asarray(variance / (share * (1 - share) / n))
+        return np.asarray(variance / (share * (1 - share) / (n - 1)))
