@@ -77,6 +77,7 @@ class AllPairs:
 
     def _moderated(self, found: Sequence[OverRuns], n_independent: int) -> list[Estimate]:
         """Return the estimates with variances over runs, of which so many are independent, moderated by the others."""
-        df = max(1, len(self.macro_f1) - 1)
-        variances, df = moderated_variances(np.array([one.variance for one in found]), df, n_independent * df)
+        own_df = max(1, len(self.macro_f1) - 1)
+        over_runs = np.array([one.variance for one in found])
+        variances, df = moderated_variances(over_runs, own_df, n_independent * own_df)
         return [one.of_method(variance, df) for one, variance in zip(found, variances.tolist(), strict=True)]
