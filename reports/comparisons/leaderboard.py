@@ -274,9 +274,14 @@ def _sentence(section: str, rows: pd.DataFrame) -> str:
     power = (
         "No difference between methods varies over units, so that nothing is known about the power."
         if np.isnan(smallest)
-        else f"Smallest difference in macro F1 detectable with 80 % power ({units}), median over pairs: {smallest:.3f}."
+        else f"Smallest difference in macro F1 detectable with 80 % power ({units}), median over pairs: {_size(smallest)}."
     )
     return f"{section}: {best}{correction}. {CLAIMS[first['claim']]} {power}"
+
+
+def _size(difference: float) -> str:
+    """Return a smallest detectable difference as text; scores cannot differ by more than 1."""
+    return f"{difference:.3f}" if difference <= 1 else "more than 1, so that none is"
 
 
 CLAIMS: dict[str, str] = {

@@ -77,7 +77,7 @@ def test_run_prints_scores_and_reports_progress(challenge: Path, tmp_path: Path)
     assert (done.returncode, again.returncode) == (0, 0)
     _, *scores, groups = done.stdout.splitlines()
     assert [line.split()[2] for line in scores] == ["random", "majority"]
-    assert "groups of methods not distinguishable from the best" in groups
+    assert "not distinguishable from the best, random: majority" in groups
     assert len(re.findall(r"^\[\d/4\] flowcam", done.stderr, re.MULTILINE)) == 4
     assert before == (out / "scores.csv").read_text()
     assert again.stdout == done.stdout
