@@ -47,7 +47,7 @@ def test_the_cost_chart_has_the_pareto_front(make_section: Callable[..., Section
         {"track": "slow", "wrong": 1, "predict_seconds": 9.0},
         {"track": "lost", "wrong": 12, "predict_seconds": 20.0},
     )
-    chart = cost(section)
+    chart = cost(section, {})
 
     assert chart is not None
     front, markers = chart.data
@@ -59,7 +59,7 @@ def test_the_cost_chart_has_the_pareto_front(make_section: Callable[..., Section
 
 def test_without_timing_there_is_no_cost_chart(make_section: Callable[..., Section]) -> None:
     """Tracks without times are not drawn."""
-    assert cost(make_section({"predict_seconds": None})) is None
+    assert cost(make_section({"predict_seconds": None}), {}) is None
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_names_are_escaped(make_section: Callable[..., Section]) -> None:
         {"taxa": {"<b>egg</b>": 60, "Zoea": 30}, "track": "a<br>b"},
         {"track": "x", "taxa": {"<b>egg</b>": 60, "Zoea": 30}},
     )
-    charts = [tracks(section), cost(section), by_class_size(section), confusion(section), difference(section)]
+    charts = [tracks(section), cost(section, {}), by_class_size(section), confusion(section), difference(section)]
     text = json.dumps([as_json(chart) for chart in charts if chart is not None])
 
     assert label("<b> & c") == "&lt;b&gt; &amp; c"

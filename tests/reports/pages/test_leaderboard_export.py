@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from planktonbench.reports.comparisons.leaderboard import Standing
 from planktonbench.reports.pages.leaderboard_export import (
     as_latex,
     as_markdown,
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from planktonbench.reports.results.section import Section
 
+GOOD = Standing("a", with_best=True, interval=(0.6, 0.9), difference=0.0, difference_interval=(0.0, 0.0))
+
 
 @pytest.fixture
 def section(make_section: Callable[..., Section]) -> Section:
@@ -30,24 +33,24 @@ def section(make_section: Callable[..., Section]) -> Section:
 
 def test_the_leaderboard_has_means_over_runs(section: Section) -> None:
     """The best track comes first; a failed track has a row without numbers."""
-    table = leaderboard(section, {"good": 1}).set_index("track")
+    table = leaderboard(section, {"good": GOOD}).set_index("track")
 
     assert table.index.tolist() == ["good", "lost_one"]
     assert table.loc["good", "macro_f1"] == section.tracks[0].macro_f1
     assert list(table.loc["good", ["fit_seconds", "predict_seconds", "peak_rss_mb", "runs"]]) == [2.0, 0.5, 300.0, 2]
-    assert table["group"].astype(object).where(table["group"].notna(), None).tolist() == [1, None]
-    assert "group" not in leaderboard(section, {})
+    assert table["letters"].tolist() == ["a", "–"]
+    assert table.loc["good", ["lo", "hi"]].tolist() == list(GOOD.interval)
+    assert leaderboard(section, {})["lo"].isna().all()
 
 
 def test_numbers_are_rounded(section: Section) -> None:
     """Scores have three decimals, limits of an interval share a cell, and missing values are a dash."""
-    titles, rows = rounded(leaderboard(section, {"good": 1}))
-    low, high = section.tracks[0].interval
+    titles, rows = rounded(leaderboard(section, {"good": GOOD}))
 
     assert titles == [
-        "Group", "Method", "Macro F1", "95 % CI", "Accuracy", "Training (s)", "Prediction (s)", "Memory (MB)", "Runs",
+        "Letters", "Method", "Macro F1", "95 % CI", "Accuracy", "Training (s)", "Prediction (s)", "Memory (MB)", "Runs",
     ]  # fmt: skip
-    assert rows[0][:4] == ["1", "good", f"{section.tracks[0].macro_f1:.3f}", f"{low:.3f} – {high:.3f}"]
+    assert rows[0][:4] == ["a", "good", f"{section.tracks[0].macro_f1:.3f}", "0.600 – 0.900"]
     assert rows[0][5:] == ["2.0", "0.50", "300", "2"]
     assert rows[1] == ["–", "lost_one", "–", "–", "–", "–", "–", "–", "0"]
 

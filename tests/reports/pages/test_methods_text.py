@@ -23,7 +23,7 @@ def test_the_text_describes_the_runs(make_section: Callable[..., Section]) -> No
     expected = [
         "lake [data-lake] contains 63 objects of 3 taxa", "1 method was evaluated with planktonbench [planktonbench]",
         "good [method-good]", "21 for training, 21 for validation and 21 for testing (the first of 2 seeds or folds)",
-        "over the 3 taxa with test objects, averaged over 2 runs", "2,000 bootstrap resamples of samples [davison1997]",
+        "over the 3 taxa with test objects, averaged over 2 runs", "the jackknife over samples with Student's t [efron1981], with a component for the variation over runs",
         f"planktonbench {__version__}; abacus, 1 thread per run.",
     ]  # fmt: skip
 
@@ -50,9 +50,9 @@ def test_simulated_data_and_reduced_budgets_are_stated(make_section: Callable[..
     assert "reduced budget (--quick)" in text
 
 
-def test_resampling_of_single_objects_is_stated(make_section: Callable[..., Section]) -> None:
-    """Without samples the text states that single objects were resampled."""
-    assert "resamples of single objects" in methods_text(make_section({"samples": 0})).paragraph
+def test_single_objects_as_units_are_stated(make_section: Callable[..., Section]) -> None:
+    """Without samples the text states that the units are single objects."""
+    assert "jackknife over single objects" in methods_text(make_section({"samples": 0})).paragraph
 
 
 def test_only_what_the_cards_show_is_stated(make_section: Callable[..., Section]) -> None:

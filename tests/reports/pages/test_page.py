@@ -31,6 +31,7 @@ from planktonbench.reports.pictures.segmentation_outlines import OutlinePictures
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.warnings.data import SimulatedData
+from planktonbench.reports.comparisons.leaderboard import Standing
 from planktonbench.reports.warnings.intervals import ObjectInterval
 from planktonbench.reports.warnings.kind import ReportWarning
 
@@ -134,7 +135,7 @@ def test_the_page_describes_the_runs(make_section: Callable[..., Section]) -> No
     expected = [
         "lake · holdout.v1", "good", f"{score.macro_f1:.3f}", f"{score.accuracy:.3f}", "2.0 s", "500 ms", "300 MB",
         "failed: ValueError: oh", "1,234 objects occur <twice>", "(first: o1, o2)", score.signature, "abacus; 1 thread",
-        "numpy 9.9.9", f"planktonbench {__version__}", "2,000 bootstrap resamples of samples",
+        "numpy 9.9.9", f"planktonbench {__version__}", "from the jackknife over samples",
     ]  # fmt: skip
 
     assert [phrase for phrase in expected if phrase not in text] == []
@@ -352,21 +353,20 @@ def test_warnings_are_above_the_leaderboard_and_explained(make_section: Callable
     assert SimulatedData.remedy not in explained
 
 
-def test_rank_groups_have_a_column(make_section: Callable[..., Section]) -> None:
-    """The column is left out if tracks were not compared."""
-    section = make_section()
-
-    assert "group track macro F1" in page_of(section, groups={"good": 1}).text
-    assert "group track macro F1" not in page_of(section).text
+def standing(letters: str, difference: float = 0.0, *, with_best: bool = True) -> Standing:
+    """Return a standing with made-up intervals."""
+    return Standing(letters, with_best, (0.5, 0.75), difference, (difference - 0.1, difference + 0.15))
 
 
-def test_differences_from_the_best_track_are_shown(make_section: Callable[..., Section]) -> None:
-    """The paired interval is given; without comparisons the column is left out."""
+def test_letters_and_differences_have_columns(make_section: Callable[..., Section]) -> None:
+    """The interval is that of the comparison; the columns are left out if tracks were not compared."""
     section = make_section({}, {"track": "fair", "wrong": 5})
-    text = page_of(section, groups={"good": 1, "fair": 1}, differences={"fair": (-0.1, -0.2, 0.05)}).text
+    text = page_of(section, standings={"good": standing("a"), "fair": standing("ab", -0.1)}).text
 
+    assert "letters track macro F1" in text
     assert "difference from best accuracy" in text
-    assert "-0.100 [-0.200, +0.050]" in text
+    assert "0.500 – 0.750 -0.100 [-0.200, +0.050]" in text
+    assert "letters track" not in page_of(section).text
     assert "difference from best accuracy" not in page_of(section).text
 
 
@@ -438,24 +438,31 @@ def test_the_overview_names_analyses_with_an_anchor(make_section: Callable[..., 
 
 
 @pytest.mark.parametrize(
-    ("groups", "expected"),
+    ("standings", "expected"),
     [
-        ({}, "good has the highest macro F1,"), ({"good": 1, "fair": 2}, "good is best, macro F1"),
-        ({"good": 1, "fair": 1}, "good has the highest macro F1,"), ({"fair": 1}, "good has the highest macro F1,"),
+        ({"good": standing("a"), "fair": standing("b", with_best=False)}, "good is best, macro F1"),
+        ({"good": standing("a"), "fair": standing("a")}, "good has the highest macro F1,"),
+        ({"good": standing("a", with_best=False), "fair": standing("a")}, "good has the highest macro F1,"),
     ],
-)  # fmt: skip
+)
 def test_the_headline_states_the_result(
-    make_section: Callable[..., Section], groups: dict[str, int], expected: str
+    make_section: Callable[..., Section], standings: dict[str, Standing], expected: str
 ) -> None:
     """It gives score and interval, and calls a track best only if the others are distinguishable from it."""
     section = make_section({"simulated": True}, {"track": "fair", "wrong": 9, "simulated": True})
-    best = section.done[0]
-    interval = f"95 % CI {best.interval[0]:.3f}–{best.interval[1]:.3f}"
-    headline = contents_of(section, groups=groups).headline
+    headline = contents_of(section, standings=standings).headline
 
-    assert headline.startswith(f"lake (simulated): {expected} {best.macro_f1:.3f} ({interval})")
-    assert headline.endswith("; 1 other track is not distinguishable from it") is (groups == {"good": 1, "fair": 1})
-    assert headline in page_of(section, groups=groups).text
+    assert headline.startswith(f"lake (simulated): {expected} {section.done[0].macro_f1:.3f} (95 % CI 0.500–0.750)")
+    both = [one.with_best for one in standings.values()] == [True, True]
+    assert headline.endswith("; 1 other track is not distinguishable from it") is both
+    assert headline in page_of(section, standings=standings).text
+
+
+def test_the_headline_without_comparisons_has_no_interval(make_section: Callable[..., Section]) -> None:
+    """The score of a track that was not compared is given alone."""
+    section = make_section({}, {"track": "fair", "wrong": 9})
+
+    assert contents_of(section).headline == f"lake: good has the highest macro F1, {section.done[0].macro_f1:.3f}"
 
 
 def test_the_headline_of_the_overview_counts_best_tracks(

@@ -60,7 +60,7 @@ def test_the_score_of_a_run_equals_that_of_its_tables(tmp_path: Path, add_run: C
     assert {part for part in run.score.signature.split("|") if part.startswith("rows:")} < set(
         expected.signature.split("|")
     )
-    assert "|ci:cluster-sample-2000|seed:2|" in run.score.signature
+    assert "|ci:cluster-sample-jackknife|bootstrap:2000|seed:2|" in run.score.signature
 
 
 def test_without_samples_objects_are_resampled(tmp_path: Path, add_run: Callable[..., Path]) -> None:
@@ -69,7 +69,7 @@ def test_without_samples_objects_are_resampled(tmp_path: Path, add_run: Callable
     (run,) = read_runs(tmp_path)
 
     assert run.score is not None
-    assert "|ci:object-2000|" in run.score.signature
+    assert "|ci:object-jackknife|" in run.score.signature
 
 
 def test_a_row_of_scores_has_card_and_score(tmp_path: Path, add_run: Callable[..., Path]) -> None:

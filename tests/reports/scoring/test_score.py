@@ -130,7 +130,8 @@ def test_the_seed_only_affects_the_resampling() -> None:
     one, two, other = (score(*synthetic_objects(), draws=50, seed=seed) for seed in (1, 1, 2))
 
     assert one.macro_f1 == other.macro_f1
-    assert one.macro_f1_interval == two.macro_f1_interval != other.macro_f1_interval
+    assert one.macro_f1_percentile == two.macro_f1_percentile != other.macro_f1_percentile
+    assert one.macro_f1_interval == other.macro_f1_interval
 
 
 def test_with_a_single_cluster_objects_are_resampled() -> None:
@@ -138,7 +139,7 @@ def test_with_a_single_cluster_objects_are_resampled() -> None:
     truth, predicted = synthetic_objects(samples=1)
     found = score(truth, predicted, draws=50)
 
-    assert "|ci:object-50|" in found.signature
+    assert "|ci:object-jackknife|bootstrap:50|" in found.signature
     assert found.n_clusters == 200
     assert found.macro_f1_interval == score(truth.drop(columns="sample"), predicted, draws=50).macro_f1_interval
 

@@ -27,7 +27,7 @@ def test_a_signature_is_one_line() -> None:
     """It has the metric, each setting and the version, separated by bars; the manifest only if there is one."""
     expected = (
         "macroF1|data:flowcam@3f9a2c|manifest:77aa01|split:holdout.v1|n:810|rows:5e10b4|classes:37/39"
-        "|absent:listed|zd:0|ci:cluster-sample-2000|seed:0|v:0.1.0"
+        "|absent:listed|zd:0|ci:cluster-sample-jackknife|bootstrap:2000|seed:0|v:0.1.0"
     )
 
     assert str(SIGNATURE) == expected

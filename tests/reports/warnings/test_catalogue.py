@@ -12,6 +12,7 @@ import pytest
 from planktonbench.data_manifests.dataset import open_folder
 from planktonbench.data_manifests.manifest import manifest_of_folder
 from planktonbench.reports.comparisons.fusion_gain import FUSION, fusion_table
+from planktonbench.reports.comparisons.leaderboard import leaderboards_of
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.warnings.catalogue import (
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 def texts(section: Section) -> dict[str, str]:
     """Return the texts of the warnings of a section by code."""
-    warnings = warnings_of(section, {FUSION: fusion_table(section.runs)})
+    warnings = warnings_of(section, {FUSION: fusion_table(leaderboards_of([section]))})
     assert len({warning.kind.code for warning in warnings}) == len(warnings)
     return {warning.kind.code: warning.text for warning in warnings}
 
@@ -223,7 +224,7 @@ def test_few_samples_are_reported(make_section: Callable[..., Section], samples:
 def test_table_has_a_row_for_each_warning(make_section: Callable[..., Section]) -> None:
     """With code, name, data set and split."""
     section = make_section({"simulated": True})
-    warnings = warnings_of(section, {FUSION: fusion_table(section.runs)})
+    warnings = warnings_of(section, {FUSION: fusion_table(leaderboards_of([section]))})
     table = warnings_table([(section, warnings)])
 
     assert table.columns.tolist() == list(COLUMNS)
