@@ -172,7 +172,7 @@ def test_one_run_is_about_fitted_models(tmp_path: Path, add_run: Callable[..., P
     add_run(tmp_path, "poor", wrong=40, taxa=MANY, samples=30)
     (sentence,) = in_words(tables(tmp_path)[0])
 
-    assert "good is distinguishable from all 1 others. With one run, this is about these fitted models; a " in sentence
+    assert "good is distinguishable from the other. With one run, this is about these fitted models; a " in sentence
     assert "requires several seeds or folds." in sentence
 
 
