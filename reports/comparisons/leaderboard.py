@@ -262,12 +262,12 @@ def _sentence(section: str, rows: pd.DataFrame) -> str:
     if n == 1:
         return f"{section}: only {first['track']} has all runs; there is nothing to compare."
     others = rows.loc[rows["with_best"], "track"].iloc[1:].tolist()
+    n_pairs = n * (n - 1) // 2
     best = (
         f"not distinguishable from the best, {first['track']}: {', '.join(others)}"
         if others
-        else f"{first['track']} is distinguishable from all {n - 1} others"
+        else f"{first['track']} is distinguishable from {'the other' if n_pairs == 1 else f'all {n - 1} others'}"
     )
-    n_pairs = n * (n - 1) // 2
     correction = f" ({n_pairs:,} pairs, Holm's correction)" if n_pairs > 1 else ""
     units = f"{first['n_clusters']:,.0f} {'objects' if first['resampled'] == OBJECT else 'clusters'}"
     smallest = first["detectable_difference"]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
-from planktonbench.reports.comparisons.fusion_gain import fusion_table, in_words, valid_macro_f1
+from planktonbench.reports.comparisons.fusion_gain import decisive, fusion_table, in_words, valid_macro_f1
+from planktonbench.reports.comparisons.leaderboard import leaderboards_of
+from planktonbench.reports.comparisons.paired_evaluation import Resampling
 from planktonbench.reports.pages.write import write_results
+from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import StoredRun, read_runs
 from sklearn.metrics import f1_score
 
@@ -35,27 +39,61 @@ def runs_of(out: Path) -> list[StoredRun]:
     return read_runs(out)
 
 
+def table_of(out: Path) -> pd.DataFrame:
+    """Return the gains of the fusions in a results folder."""
+    return fusion_table(leaderboards_of(sections_of(runs_of(out)), Resampling(draws=50)))
+
+
 def test_the_best_base_model_is_selected_on_validation_rows(out: Path) -> None:
     """Test rows are not used for the selection, even if another base model is better on them."""
-    table = fusion_table(runs_of(out))
+    table = table_of(out)
 
-    assert table["track"].tolist() == ["both", "both"]
-    assert table["best_single"].tolist() == ["trees", "trees"]
-    assert table["seed"].tolist() == [0, 1]
-    assert (table["verdict"] == "better").all()
+    assert table["track"].tolist() == ["both"] * 3
+    assert table["best_single"].tolist() == ["trees"] * 3
+    assert table["seed"].tolist() == [0, 1, pd.NA]
+    assert table["n_runs"].tolist() == [1, 1, 2]
+    assert (table["verdict"][:2] == "better").all()
     assert (table["lo"] < table["delta"]).all()
     assert (table["delta"] < table["hi"]).all()
-    pd.testing.assert_series_equal(table["delta"], table["macro_f1"] - table["macro_f1_single"], check_names=False)
+    np.testing.assert_allclose(table["delta"], table["macro_f1"] - table["macro_f1_single"])
+
+
+def test_all_runs_are_pooled_as_on_the_leaderboard(out: Path) -> None:
+    """The last row is the comparison of the methods; it decides."""
+    (leaderboard,) = leaderboards_of(sections_of(runs_of(out)), Resampling(draws=50))
+    table = fusion_table([leaderboard])
+    found = next(one for one in leaderboard.comparisons if (one.a, one.b) == ("both", "trees"))
+    (row,) = decisive(table).to_dict("records")
+
+    assert (row["delta"], row["lo"], row["hi"], row["p_value"]) == (found.delta, *found.interval, found.p_value)
+    assert row["delta"] == pytest.approx(table["delta"][:2].mean())
+    assert (row["split"], row["n_runs"], row["conclusion"]) == ("holdout.v1", 2, found.conclusion)
+
+
+def test_runs_are_pooled_without_a_complete_leaderboard(out: Path, add_run: Callable[..., Path]) -> None:
+    """If most tracks have a further run that the fusion lacks, its own runs are compared."""
+    for track in ("net", "trees", "other", "another"):
+        add_run(out, track, seed=2, taxa=MANY, samples=0)
+        if "other" in track:
+            for seed in (0, 1):
+                add_run(out, track, seed=seed, taxa=MANY, samples=0)
+    (row,) = decisive(table_of(out)).to_dict("records")
+
+    assert (row["track"], row["n_runs"]) == ("both", 2)
+    assert row["lo"] < row["delta"] < row["hi"]
 
 
 def test_scores_equal_those_of_the_runs(out: Path) -> None:
-    """Macro F1 of fusion and base model are the stored scores."""
+    """Macro F1 of fusion and base model are the stored scores; in the last row, their means."""
     runs = {(run.card.track.name, run.card.split.seed): run for run in runs_of(out)}
-    for row in fusion_table(list(runs.values())).itertuples():
+    table = table_of(out)
+    for row in table[table["seed"].notna()].itertuples():
         for track, value in ((row.track, row.macro_f1), (row.best_single, row.macro_f1_single)):
             score = runs[track, row.seed].score
             assert score is not None
             assert value == pytest.approx(score.macro_f1)
+    for name in ("macro_f1", "macro_f1_single"):
+        assert table[name].iloc[2] == pytest.approx(table[name][:2].mean())
 
 
 def test_validation_score_equals_that_of_scikit_learn(out: Path) -> None:
@@ -71,7 +109,7 @@ def test_a_fusion_with_a_missing_base_run_has_no_row(out: Path, add_run: Callabl
     """Its best base model is unknown."""
     add_run(out, "lonely", parts={"net": "1", "gone": "3"}, taxa=MANY, samples=0)
 
-    assert "lonely" not in set(fusion_table(runs_of(out))["track"])
+    assert "lonely" not in set(table_of(out)["track"])
 
 
 def test_a_base_run_without_validation_rows_leaves_the_fusion_out(out: Path) -> None:
@@ -87,25 +125,34 @@ def test_a_base_run_without_validation_rows_leaves_the_fusion_out(out: Path) -> 
 
 
 def test_the_report_has_fusions(out: Path) -> None:
-    """A table, and a sentence with the number of runs by verdict."""
+    """A table, and a sentence about the mean over runs."""
     write_results(out)
 
     table = pd.read_csv(out / "report" / "tables" / "fusion.csv")
-    assert set(table.columns[:7]) == {"dataset", "track", "best_single", "delta", "lo", "hi", "verdict"}
+    assert list(table.columns[:7]) == ["dataset", "track", "best_single", "delta", "lo", "hi", "verdict"]
     page = (out / "report" / "dataset-lake.html").read_text("utf-8")
-    assert "both against trees" in page
-    assert "2 better, 0 tied, 0 worse" in page
+    assert f"both against trees, its best base model on validation rows: {table['delta'].iloc[2]:+.3f}" in page
+    assert "mean over 2 runs" in page
 
 
-@pytest.mark.parametrize(("verdict", "words"), [("better", "a significant gain"), ("tie", "no difference detected")])
-def test_the_sentence_of_a_single_run_has_its_interval(out: Path, verdict: str, words: str) -> None:
-    """Difference, both bounds, and their interpretation."""
-    row = fusion_table(runs_of(out)).iloc[[0]].assign(verdict=verdict, delta=0.0123, lo=-0.01, hi=0.04)
+@pytest.mark.parametrize(
+    ("verdict", "conclusion", "words"),
+    [
+        ("better", "different", "a significant gain"),
+        ("worse", "different", "a significant loss"),
+        ("tie", "not detected", "no difference detected"),
+        ("tie", "inconclusive", "inconclusive"),
+    ],
+)
+def test_the_sentence_has_the_interval(verdict: str, conclusion: str, words: str) -> None:
+    """Difference, both bounds, the number of runs if there are several, and the conclusion."""
+    row = {"track": "both", "best_single": "trees", "delta": 0.0123, "lo": -0.01, "hi": 0.04, "verdict": verdict}
+    rows = pd.DataFrame([row | {"conclusion": conclusion, "n_runs": n} for n in (1, 3)])
 
-    (sentence,) = in_words(row)
-
-    assert "+0.012 macro F1 [-0.010, +0.040]" in sentence
-    assert words in sentence
+    assert in_words(rows[:1]) == [
+        f"both against trees, its best base model on validation rows: +0.012 macro F1 [-0.010, +0.040], {words}."
+    ]
+    assert in_words(rows)[0].endswith(f"[-0.010, +0.040], mean over 3 runs, {words}.")
 
 
 def test_without_fusions_there_is_no_table(tmp_path: Path, add_run: Callable[..., Path]) -> None:

@@ -1,4 +1,4 @@
-"""Leaderboard: rank groups, comparisons of all pairs, and invariance to order and names."""
+"""Leaderboard: letters, comparisons of all pairs, intervals, and invariance to order and names."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from hypothesis import strategies as st
 from planktonbench.reports.comparisons.leaderboard import (
     COMPARISON_COLUMNS,
     LEADERBOARD_COLUMNS,
-    groups_in,
     in_words,
     leaderboard_tables,
-    rank_groups,
+    leaderboards_of,
+    standings_in,
 )
+from planktonbench.reports.comparisons.letters import compact_letters
 from planktonbench.reports.comparisons.matching import match_runs
-from planktonbench.reports.comparisons.paired_bootstrap import Resampled
 from planktonbench.reports.comparisons.paired_evaluation import PairedEvaluation, Resampling
 from planktonbench.reports.results.section import Section, sections_of
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.scoring.score import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 RESAMPLING = Resampling(draws=100)
 MANY = {"Copepoda": 60, "detritus": 90, "egg (other)": 45}
@@ -36,6 +38,12 @@ MANY = {"Copepoda": 60, "detritus": 90, "egg (other)": 45}
 def sections(out: Path) -> list[Section]:
     """Return the sections of a results folder."""
     return sections_of(read_runs(out))
+
+
+def tables(out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the leaderboard and the comparisons of a results folder."""
+    found = leaderboard_tables(leaderboards_of(sections(out), RESAMPLING))
+    return found["leaderboard.csv"], found["comparisons.csv"]
 
 
 @pytest.fixture
@@ -49,41 +57,57 @@ def out(tmp_path: Path, add_run: Callable[..., Path]) -> Path:
     return tmp_path
 
 
-def test_indistinguishable_tracks_share_a_group(out: Path) -> None:
+def test_indistinguishable_tracks_share_a_letter(out: Path) -> None:
     """The best track comes first; a track that lacks a run is not compared and has a reason."""
-    found = sections(out)
-    leaderboard = leaderboard_tables(found, RESAMPLING)["leaderboard.csv"]
+    (section,) = sections(out)
+    leaderboard, _ = tables(out)
+    standings = standings_in(leaderboard, section)
 
     assert tuple(leaderboard.columns) == LEADERBOARD_COLUMNS
     assert leaderboard["track"].tolist() == ["good", "fair", "poor", "half"]
-    assert leaderboard["group"].tolist() == [1, 1, 2, pd.NA]
+    assert leaderboard["letters"].tolist() == ["a", "a", "b", np.nan]
+    assert leaderboard["with_best"].tolist() == [True, True, False, pd.NA]
     assert leaderboard["reason"].tolist() == ["", "", "", "1 of 2 runs on the same data are done"]
-    assert groups_in(leaderboard, found[0]) == {"good": 1, "fair": 1, "poor": 2}
-    assert leaderboard.loc[0, "delta_to_best"] == 0
-    assert (leaderboard.loc[1:2, "delta_to_best"] < 0).all()
+    assert leaderboard["claim"][:3].tolist() == ["methods"] * 3
+    assert {track: one.letters for track, one in standings.items()} == {"good": "a", "fair": "a", "poor": "b"}
+    assert [one.with_best for one in standings.values()] == [True, True, False]
+    row = leaderboard.set_index("track").loc["poor"]
+    assert standings["poor"].interval == (row["macro_f1_lo"], row["macro_f1_hi"])
+    assert (standings["poor"].difference, *standings["poor"].difference_interval) == (
+        row["delta_to_best"],
+        row["lo"],
+        row["hi"],
+    )
     assert (
         (leaderboard["macro_f1_lo"] < leaderboard["macro_f1"]) & (leaderboard["macro_f1"] < leaderboard["macro_f1_hi"])
     )[:3].all()
 
 
 def test_comparisons_equal_those_of_the_command(out: Path) -> None:
-    """All pairs of complete tracks, with the better one first; values do not depend on the other tracks."""
-    table = leaderboard_tables(sections(out), RESAMPLING)["comparisons.csv"]
+    """All pairs of complete tracks, the better one first; fitted models do not depend on the other tracks."""
+    _, table = tables(out)
     lake = out / "runs" / "lake"
     (evaluation,) = match_runs(lake / "fair", lake / "poor", resampling=RESAMPLING).evaluations
     expected, row = evaluation.compare(0, 1), table.iloc[2]
 
     assert tuple(table.columns) == COMPARISON_COLUMNS
     assert list(zip(table["a"], table["b"], strict=True)) == [("good", "fair"), ("good", "poor"), ("fair", "poor")]
-    assert (row["delta"], row["lo"], row["hi"], row["p_value"]) == (
-        expected.delta,
-        *expected.interval,
-        expected.p_value,
-    )
-    assert (row["detectable_difference"], row["signature"]) == (expected.detectable_difference, expected.signature)
+    assert (row["delta"], row["fitted_lo"], row["fitted_hi"]) == (expected.delta, *expected.fitted_interval)
+    assert (row["percentile_lo"], row["percentile_hi"]) == expected.percentile_interval
+    assert (row["bootstrap_bias"], row["signature"]) == (expected.bootstrap_bias, expected.signature)
     assert expected.over_splits is not None
     assert (row["design"], row["splits_p_value"]) == ("repeated hold-out", expected.over_splits.p_value)
     assert table["seeds_sd"].isna().all()
+    assert (table["p_holm"] >= table["p_value"]).all()
+
+
+def test_letters_agree_with_the_adjusted_comparisons(out: Path) -> None:
+    """Tracks that share a letter are the pairs whose adjusted p-value is above 0.05."""
+    leaderboard, comparisons = tables(out)
+    letters = leaderboard.set_index("track")["letters"]
+
+    for row in comparisons.to_dict("records"):
+        assert bool(set(letters[row["a"]]) & set(letters[row["b"]])) is (row["p_holm"] > 0.05)
 
 
 def test_seeds_on_one_split_have_a_separate_column(tmp_path: Path, add_run: Callable[..., Path]) -> None:
@@ -91,7 +115,7 @@ def test_seeds_on_one_split_have_a_separate_column(tmp_path: Path, add_run: Call
     for seed, wrong in ((0, 4), (3, 9)):
         add_run(tmp_path, "one", seed=seed, wrong=1)
         add_run(tmp_path, "two", seed=seed, wrong=wrong)
-    table = leaderboard_tables(sections(tmp_path), RESAMPLING)["comparisons.csv"]
+    _, table = tables(tmp_path)
 
     assert (table["seeds_sd"] > 0).all()
     assert table[["splits_lo", "splits_hi", "splits_p_value"]].isna().all(axis=None)
@@ -102,84 +126,106 @@ def test_runs_on_different_data_are_not_compared(tmp_path: Path, add_run: Callab
     add_run(tmp_path, "old", data_sha256="d" * 64)
     for track in ("new", "newer"):
         add_run(tmp_path, track)
-    leaderboard = leaderboard_tables(sections(tmp_path), RESAMPLING)["leaderboard.csv"].set_index("track")
+    leaderboard = tables(tmp_path)[0].set_index("track")
 
-    assert leaderboard["group"].isna().to_dict() == {"new": False, "newer": False, "old": True}
+    assert leaderboard["letters"].isna().to_dict() == {"new": False, "newer": False, "old": True}
     assert leaderboard.loc["old", "reason"] == "0 of 1 runs on the same data are done"
 
 
 def test_a_single_track_is_not_compared(tmp_path: Path, add_run: Callable[..., Path]) -> None:
-    """There is one group, no pair, and no detectable difference."""
+    """There is one letter, no pair, and no detectable difference."""
     add_run(tmp_path)
-    tables = leaderboard_tables(sections(tmp_path), RESAMPLING)
-    leaderboard = tables["leaderboard.csv"]
+    leaderboard, comparisons = tables(tmp_path)
 
-    assert tables["comparisons.csv"].empty
-    assert leaderboard["group"].tolist() == [1]
+    assert comparisons.empty
+    assert leaderboard["letters"].tolist() == ["a"]
     assert math.isnan(leaderboard.loc[0, "detectable_difference"])
     assert in_words(leaderboard) == ["lake holdout.v1: only good has all runs; there is nothing to compare."]
 
 
-def test_without_a_finished_run_there_is_no_group(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+def test_without_a_finished_run_there_is_no_letter(tmp_path: Path, add_run: Callable[..., Path]) -> None:
     """The track is listed with a reason."""
     add_run(tmp_path, status="failed", reason="oh, no")
-    leaderboard = leaderboard_tables(sections(tmp_path), RESAMPLING)["leaderboard.csv"]
+    leaderboard, _ = tables(tmp_path)
 
-    assert leaderboard["group"].isna().all()
+    assert leaderboard["letters"].isna().all()
     assert leaderboard["reason"].tolist() == ["0 of 0 runs on the same data are done"]
     assert in_words(leaderboard) == []
 
 
 def test_leaderboard_in_words(out: Path) -> None:
-    """The sentence has groups, number of clusters, and the smallest detectable difference."""
-    leaderboard = leaderboard_tables(sections(out), RESAMPLING)["leaderboard.csv"]
+    """The sentence has the tracks with the best, the number of pairs, the claim, and the power."""
+    leaderboard, _ = tables(out)
     (sentence,) = in_words(leaderboard)
 
-    assert "1: good, fair; 2: poor. Smallest difference" in sentence
-    assert f"with 80 % power (30 clusters): {leaderboard.loc[0, 'detectable_difference']:.3f}." in sentence
+    assert sentence.startswith(
+        "lake holdout.v1: not distinguishable from the best, good: fair (3 pairs, Holm's correction). "
+        "This is about the methods: their variation over runs is included. Smallest difference"
+    )
+    assert "with 80 % power (30 clusters), median over pairs: " in sentence
+    assert sentence.endswith(f" {leaderboard.loc[0, 'detectable_difference']:.3f}.")
 
 
-def resampled(means: list[float], spread: float) -> Resampled:
-    """Return methods whose draws scatter independently around their means, with a standard deviation of `spread`."""
-    values = np.array(means)
-    noise = np.random.default_rng(0).normal(0, spread, (len(means), 400))
-    return Resampled(values, values[:, None] + noise, 50)
+def test_one_run_is_about_fitted_models(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """The sentence states what is missing for a statement about methods."""
+    add_run(tmp_path, "good", wrong=1, taxa=MANY, samples=30)
+    add_run(tmp_path, "poor", wrong=40, taxa=MANY, samples=30)
+    (sentence,) = in_words(tables(tmp_path)[0])
+
+    assert "good is distinguishable from the other. With one run, this is about these fitted models; a " in sentence
+    assert "requires several seeds or folds." in sentence
 
 
-@pytest.mark.parametrize(
-    ("means", "spread", "groups"),
-    [
-        ([0.9, 0.8, 0.7], 0.001, [1, 2, 3]),
-        ([0.9, 0.8, 0.7], 0.2, [1, 1, 1]),
-        ([0.7, 0.9, 0.8], 0.04, [2, 1, 1]),
-        ([0.5, 0.5], 0.0, [1, 1]),
-    ],
-)
-def test_groups_are_formed_around_their_leaders(means: list[float], spread: float, groups: list[int]) -> None:
-    """Methods tied with the best are in its group; the best of the others leads the next group."""
-    assert rank_groups(resampled(means, spread)) == groups
+def test_identical_predictions_are_one_set_without_power(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """The p-value is 1, the detectable difference unknown, and no `nan` or `inf` is printed."""
+    for track in ("one", "two"):
+        add_run(tmp_path, track)
+    leaderboard, comparisons = tables(tmp_path)
+    (sentence,) = in_words(leaderboard)
+
+    assert comparisons[["delta", "p_value", "p_holm", "detectable_difference"]].to_numpy().tolist() == [[0, 1, 1, 0]]
+    assert leaderboard["letters"].tolist() == ["a", "a"]
+    assert "nothing is known about the power" in sentence
+    assert not {"nan", "nan.", "inf", "inf."} & set(sentence.split())
 
 
-@given(st.lists(st.sampled_from([0.5, 0.6, 0.61, 0.7]), min_size=5, max_size=5), st.permutations(range(5)))
-@settings(max_examples=20, deadline=None)
-def test_the_order_of_methods_does_not_change_groups(means: list[float], order: list[int]) -> None:
-    """This includes methods with exactly the same macro F1."""
-    original = resampled(means, 0.02)
-    shuffled = Resampled(original.macro_f1[order], original.drawn[order], original.n_units)
+def letters_of(predicted: Sequence[NDArray[np.str_]], truth: NDArray[np.str_], clusters: int) -> list[str]:
+    """Return the letters of methods with one run, in their order."""
+    n = len(truth)
+    base = pd.DataFrame({"object_id": [f"o{k:05d}" for k in range(n)], "taxon": truth})
+    base["group"] = [f"s{k * clusters // n:03d}" for k in range(n)]
+    methods = [base.assign(predicted=one) for one in predicted]
+    found = PairedEvaluation(tuple(f"m{k}" for k in range(len(methods))), [methods], Context(), "sample")
+    return compact_letters(len(methods), found.is_different)
 
-    assert rank_groups(shuffled) == [rank_groups(original)[method] for method in order]
+
+@pytest.mark.parametrize("clusters", [5, 60])
+def test_eleven_equal_methods_are_one_set(clusters: int) -> None:
+    """Methods that differ by independent noise share one letter in at least 93 % of 150 cases; a poor one does not."""
+    rng = np.random.default_rng(clusters)
+    sets = []
+    for _ in range(150):
+        truth = rng.choice(["a", "b", "c"], 600, p=[0.6, 0.3, 0.1])
+        noisy = [np.where(rng.random(600) < 0.8, truth, rng.choice(["a", "b", "c"], 600)) for _ in range(11)]
+        sets.append(set(letters_of(noisy, truth, clusters)))
+    *others, poor = letters_of([*noisy, np.full(600, "a")], truth, clusters)
+
+    assert np.mean([one == {"a"} for one in sets]) >= 0.93
+    assert not any(set(one) & set(poor) for one in others)
 
 
 @given(st.permutations(["ant", "bee", "cow"]), st.permutations(range(3)))
 @settings(max_examples=12, deadline=None)
 def test_names_do_not_matter(names: list[str], order: list[int]) -> None:
-    """Renamed and reordered methods have the same comparisons."""
+    """Renamed and reordered methods have the same comparisons, letters and adjusted p-values."""
     rng = np.random.default_rng(0)
     truth = rng.choice(["a", "b", "c"], 60)
     base = pd.DataFrame({"object_id": [f"o{k:02d}" for k in range(60)], "taxon": truth})
-    tables = [base.assign(predicted=np.where(rng.random(60) < right, truth, "a")) for right in (0.9, 0.8, 0.5)]
-    original = PairedEvaluation(("x", "y", "z"), [tables], Context(), resampling=RESAMPLING)
-    renamed = PairedEvaluation(tuple(names), [[tables[method] for method in order]], Context(), resampling=RESAMPLING)
+    methods = [base.assign(predicted=np.where(rng.random(60) < right, truth, "a")) for right in (0.9, 0.8, 0.5)]
+    original = PairedEvaluation(("x", "y", "z"), [methods], Context(), resampling=RESAMPLING)
+    renamed = PairedEvaluation(tuple(names), [[methods[k] for k in order]], Context(), resampling=RESAMPLING)
 
     found, expected = renamed.compare(0, 1), original.compare(order[0], order[1])
     assert found.to_json() | {"a": "", "b": ""} == expected.to_json() | {"a": "", "b": ""}
+    assert renamed.intervals == [original.intervals[k] for k in order]
+    assert renamed.is_different(0, 2) is original.is_different(order[0], order[2])

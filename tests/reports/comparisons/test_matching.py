@@ -53,6 +53,7 @@ def test_two_runs_do_not_need_a_truth(out: Path) -> None:
     assert found.delta == pytest.approx(good.macro_f1 - bad.macro_f1)
     assert (found.a, found.b, found.resampled, found.design) == ("good", "bad", "sample", "one run")
     assert found.mcnemar is not None
+    assert found.claim == "fitted models"
     assert "data:lake@cccccc|manifest:bbbbbb|split:holdout.v1(0)" in found.signature
 
 
@@ -66,6 +67,7 @@ def test_tracks_are_compared_over_their_common_seeds(out: Path) -> None:
     assert found.design == "repeated hold-out"
     assert found.over_splits is not None
     assert found.over_splits.mean == pytest.approx(found.delta)
+    assert found.claim == "methods"
     assert found.mcnemar is None
     assert matched.left_out == ()
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from planktonbench.reports.comparisons.over_datasets import COLUMNS, holm, in_words, over_datasets, signed_rank
 from scipy.stats import wilcoxon
+from statsmodels.stats.multitest import multipletests
 
 
 def table(deltas: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
@@ -86,6 +87,15 @@ def test_holm_adjustment() -> None:
     """Factors are 3, 2 and 1 from the smallest p-value; adjusted values are monotonic and at most 1."""
     assert holm(np.array([0.04, 0.01, 0.9])).tolist() == pytest.approx([0.08, 0.03, 0.9])
     assert holm(np.array([0.6, 0.7])).tolist() == [1, 1]
+    assert holm(np.array([])).tolist() == []
+
+
+@pytest.mark.parametrize("n", [1, 2, 10, 300])
+def test_holm_adjustment_equals_that_of_statsmodels(n: int) -> None:
+    """Ties included."""
+    p_values = np.random.default_rng(n).choice([1e-9, 1e-4, 0.001, 0.004, 0.02, 0.3, 1], n)
+
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
 
 
 def test_p_value_is_one_if_all_differences_are_zero() -> None:

@@ -1,15 +1,19 @@
-"""Comparison of labels and tables: values, groups, signature, sentences and errors."""
+"""Comparison of labels, tables and runs: values, groups, signature, invariances and errors."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from time import process_time
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import planktonbench as pb
 import pytest
+from planktonbench.reports.comparisons.paired_evaluation import PairedEvaluation, Resampling
 from planktonbench.reports.scoring.score import Context
+from statsmodels.stats.multitest import multipletests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,17 +62,25 @@ def test_swapping_only_changes_the_sign() -> None:
     forward, backward = (pb.compare(data["truth"], data[one], data[two]) for one, two in (("a", "b"), ("b", "a")))
 
     assert forward.delta == -backward.delta
-    assert forward.interval == (-backward.interval[1], -backward.interval[0])
+    for name in ("interval", "fitted_interval", "percentile_interval"):
+        low, high = getattr(backward, name)
+        assert getattr(forward, name) == (-high, -low)
+    assert forward.bootstrap_bias == -backward.bootstrap_bias
     assert (forward.p_value, forward.signature) == (backward.p_value, backward.signature)
     assert {forward.verdict, backward.verdict} == {"a", "b"}
 
 
-def test_a_method_ties_with_itself() -> None:
-    """The difference is 0 and the p-value 1."""
-    data = labels()
+@pytest.mark.parametrize("n_objects", [N, 1])
+def test_a_method_ties_with_itself(n_objects: int) -> None:
+    """The difference is 0 and the p-value 1; nothing is known about the power, and no number is NaN."""
+    data = {name: labels()[name][:n_objects] for name in ("truth", "a")}
     found = pb.compare(data["truth"], data["a"], data["a"])
 
-    assert (found.delta, found.interval, found.p_value, found.verdict) == (0, (0, 0), 1, "tie")
+    assert (found.delta, found.p_value, found.verdict, found.conclusion) == (0, 1, "tie", "not detected")
+    assert found.interval == ((0, 0) if n_objects > 1 else (-1, 1))
+    assert not found.has_known_power
+    assert not {"nan", "inf"} & set(re.findall(r"[a-z]+", " ".join(found.in_words())))
+    json.dumps(found.to_json(), allow_nan=False)
 
 
 def test_files_are_matched_by_id_and_samples_are_resampled(tmp_path: Path) -> None:
@@ -79,7 +91,7 @@ def test_files_are_matched_by_id_and_samples_are_resampled(tmp_path: Path) -> No
 
     assert (found.n_clusters, found.resampled) == (12, "sample")
     assert (found.delta, found.interval, found.p_value) == (same.delta, same.interval, same.p_value)
-    assert "ci:cluster-sample-2000" in found.signature
+    assert "|ci:cluster-sample-jackknife|bootstrap:2000|" in found.signature
 
 
 @pytest.mark.parametrize(
@@ -119,7 +131,7 @@ def test_json_has_the_documented_keys_as_plain_values() -> None:
     read = json.loads(json.dumps(plain, allow_nan=False))
 
     documented = ["a", "b", "macro_f1_a", "macro_f1_b", "delta", "interval", "p_value", "n_objects", "n_clusters"]
-    documented += ["verdict", "signature"]
+    documented += ["verdict", "signature", "claim", "conclusion"]
     assert list(read)[: len(documented)] == documented
     assert set(read["mcnemar"]) == {"only_a", "only_b", "p_value"}
     assert read["over_splits"] is None
@@ -129,33 +141,178 @@ def test_a_comparison_in_words() -> None:
     """Verdict, difference, uncertainty, number of objects, and smallest detectable difference."""
     data = labels()
     forward, backward = (pb.compare(data["truth"], data[one], data[two]) for one, two in (("a", "b"), ("b", "a")))
-    first = forward.in_words()[0]
+    verdict, claim, basis, accuracy = forward.in_words()
     low, high = forward.interval
 
-    assert (
-        f"a is better than b by {forward.delta:.3f} macro F1 (95 % interval {low:.3f} to {high:.3f}, p < 0.001)"
-        in first
+    assert verdict == (
+        f"a is better than b by {forward.delta:.3f} macro F1 (95 % interval {low:.3f} to {high:.3f}, p < 0.001)."
     )
     assert backward.in_words()[0].startswith(f"b is better than a by {forward.delta:.3f}")
-    assert "300 objects, resampled individually" in forward.in_words()[1]
-    assert (
-        f"Smallest difference detectable with 80 % power: {forward.detectable_difference:.3f}" in forward.in_words()[1]
+    assert "these two fitted models" in claim
+    assert "300 objects as units; if they come from samples, the interval is too narrow" in basis
+    assert f"Smallest difference detectable with 80 % power: {forward.detectable_difference:.3f}" in basis
+    assert "McNemar's exact test" in accuracy
+
+
+def test_the_interval_is_wider_than_that_of_objects_if_samples_differ() -> None:
+    """If whole samples are predicted correctly or wrongly, intervals from single objects are much too narrow."""
+    rng = np.random.default_rng(14)
+    units = np.repeat(np.arange(40), 25)
+    truth = rng.choice(TAXA, 1000)
+    a, b = np.where((rng.random((2, 40)) < 0.7)[:, units], truth, np.roll(truth, 1))
+    single = pb.compare(truth, a, b, draws=10)
+    clustered = pb.compare(truth, a, b, group=units, draws=10)
+
+    assert clustered.detectable_difference > 2 * single.detectable_difference
+
+
+def two_methods(
+    rng: np.random.Generator, *, right: tuple[float, float] = (0.7, 0.7), clusters: int = 12, objects: int = 300
+) -> list[pd.DataFrame]:
+    """Simulate predictions of two methods in samples of varying difficulty, independently for each method."""
+    units = np.arange(objects) * clusters // objects
+    truth = rng.choice(TAXA, objects, p=[0.3, 0.6, 0.1])
+    shift = rng.normal(0, 0.1, (2, clusters))[:, units]
+    recognised = rng.random((2, objects)) < np.array(right)[:, None] + shift
+    table = pd.DataFrame(
+        {"object_id": [f"o{k:04d}" for k in range(objects)], "taxon": truth, "group": [f"s{k:03d}" for k in units]}
     )
-    assert "McNemar's exact test" in forward.in_words()[2]
+    return [table.assign(predicted=np.where(of, truth, rng.choice(TAXA, objects))) for of in recognised]
 
 
-def test_few_clusters_are_reported(tmp_path: Path) -> None:
-    """There is a warning about too narrow intervals with twelve clusters, but not with sixty."""
-    few, many = (pb.compare(*tables(_folder(tmp_path, samples), samples)) for samples in (12, 60))
-
-    assert any("so few clusters" in line for line in few.in_words())
-    assert not any("so few clusters" in line for line in many.in_words())
+def evaluation(tables: list[list[pd.DataFrame]], **choices: Any) -> PairedEvaluation:  # noqa: ANN401 - its fields
+    """Return the evaluation of methods, with few draws of the bootstrap."""
+    names = tuple(f"m{k}" for k in range(len(tables[0])))
+    return PairedEvaluation(names, tables, Context(), "sample", resampling=Resampling(draws=10), **choices)
 
 
-def _folder(folder: Path, number: int) -> Path:
-    path = folder / str(number)
-    path.mkdir()
-    return path
+@pytest.mark.parametrize("clusters", [5, 30])
+def test_equally_good_methods_rarely_differ(clusters: int) -> None:
+    """Of 500 pairs of equally good methods, at most 7 % differ by the jackknife."""
+    rng = np.random.default_rng(clusters)
+    found = [evaluation([two_methods(rng, clusters=clusters)]).pairs[0, 1].excludes_zero for _ in range(500)]
+
+    assert np.mean(found) <= 0.07
+
+
+def test_the_interval_covers_the_expected_difference() -> None:
+    """At least 93 % of 300 intervals contain the mean difference; the detectable difference is found in 80 %."""
+    rng = np.random.default_rng(12)
+    found = [evaluation([two_methods(rng, right=(0.75, 0.65), clusters=30)]).pairs[0, 1] for _ in range(300)]
+    expected = np.mean([one.value for one in found])
+    detectable = np.mean([one.detectable for one in found])
+    covered = [one.interval[0] <= expected <= one.interval[1] for one in found]
+    detected = [one.interval[0] + detectable - expected > 0 for one in found]
+
+    assert 0.93 <= np.mean(covered) < 0.99
+    assert 0.72 < np.mean(detected) < 0.88
+
+
+def test_several_runs_are_about_methods() -> None:
+    """The interval includes the variation over runs; that of the fitted models is given, too."""
+    rng = np.random.default_rng(3)
+    (first,) = [two_methods(rng)]
+    noisy = [
+        [
+            table.assign(predicted=table["taxon"].where(rng.random(300) < rng.uniform(0.5, 0.9), "egg"))
+            for table in first
+        ]
+        for _ in range(3)
+    ]
+    several = evaluation(noisy, design="seeds on one split").compare(0, 1)
+    single = evaluation(noisy[:1]).compare(0, 1)
+
+    assert (several.claim, single.claim) == ("methods", "fitted models")
+    assert width(several.interval) > 1.5 * width(several.fitted_interval)
+    assert single.interval == single.fitted_interval
+    assert several.n_objects == 300
+
+
+def width(interval: tuple[float, float]) -> float:
+    """Return the width of an interval."""
+    return interval[1] - interval[0]
+
+
+def test_splits_count_for_less_than_seeds() -> None:
+    """Over several splits the variance of training has a share of n_test / n_train more."""
+    rng = np.random.default_rng(4)
+    runs = [two_methods(rng) for _ in range(4)]
+    seeds = evaluation(runs, design="seeds on one split").pairs[0, 1]
+    splits = evaluation(runs, design="repeated hold-out", test_to_train=0.5).pairs[0, 1]
+
+    assert (splits.run_error / seeds.run_error) ** 2 == pytest.approx((1 / 4 + 0.5) / (1 / 4))
+
+
+def test_all_pairs_are_adjusted_by_holm() -> None:
+    """As statsmodels does it; methods differ if the adjusted p-value is at most 0.05."""
+    rng = np.random.default_rng(5)
+    (base,) = [two_methods(rng)[0]]
+    tables = [
+        base.assign(predicted=base["taxon"].where(rng.random(300) < right, "egg")) for right in (0.9, 0.8, 0.8, 0.5)
+    ]
+    found = evaluation([tables])
+    p_values = [estimate.p_value for estimate in found.pairs.values()]
+    adjusted = multipletests(p_values, method="holm")[1]
+
+    assert list(found.adjusted_p_values.values()) == pytest.approx(adjusted.tolist())
+    for (a, b), p_value in found.adjusted_p_values.items():
+        assert found.is_different(a, b) is found.is_different(b, a) is (p_value <= 0.05)
+        assert found.compare(a, b).p_holm == found.compare(b, a).p_holm == p_value
+    assert not found.is_different(1, 1)
+
+
+@pytest.mark.parametrize("right", [0.8, 1.0])
+@pytest.mark.parametrize("grouped", [True, False])
+def test_a_single_run_has_the_interval_of_its_score(right: float, *, grouped: bool) -> None:
+    """One number has one interval, also a macro F1 of 1."""
+    rng = np.random.default_rng(6)
+    table = two_methods(rng)[0]
+    table = table.assign(predicted=table["taxon"].where(rng.random(300) < right, "unknown"))
+    table = table if grouped else table.drop(columns="group")
+    expected = pb.score(
+        table.drop(columns="predicted"),
+        table[["object_id"]].assign(taxon=table["predicted"]),
+        group="group" if grouped else None,
+        draws=10,
+    )
+
+    assert evaluation([[table]]).intervals == [pytest.approx(expected.macro_f1_interval, abs=1e-12)]
+    assert width(expected.macro_f1_interval) > 0
+
+
+def test_runs_of_which_one_has_no_samples_are_compared_by_objects() -> None:
+    """An object without a sample cannot be in one."""
+    rng = np.random.default_rng(7)
+    with_samples, without = two_methods(rng), [table.drop(columns="group") for table in two_methods(rng)]
+    found = evaluation([with_samples, without])
+
+    assert (found.resampled_by, found.n_units) == ("object", 300)
+    assert found.compare(0, 1).n_clusters == 300
+
+
+def test_identical_methods_do_not_differ_over_runs() -> None:
+    """Neither if other methods vary between runs."""
+    rng = np.random.default_rng(8)
+    runs = [[a, a, b] for a, b in (two_methods(rng) for _ in range(3))]
+    found = evaluation(runs, design="seeds on one split").compare(0, 1)
+
+    assert (found.interval, found.p_value, found.p_holm) == ((0, 0), 1, 1)
+    assert not found.has_known_power
+
+
+def test_25_methods_on_many_objects_are_compared_within_seconds() -> None:
+    """All 300 pairs on 20,000 single objects of 30 classes."""
+    rng = np.random.default_rng(9)
+    names = np.array([f"taxon {k}" for k in range(30)])
+    truth = rng.choice(names, 20_000)
+    base = pd.DataFrame({"object_id": [f"o{k:05d}" for k in range(20_000)], "taxon": truth})
+    tables = [
+        base.assign(predicted=np.where(rng.random(20_000) < 0.8, truth, rng.permutation(truth))) for _ in range(25)
+    ]
+    start = process_time()
+
+    assert len(evaluation([tables]).adjusted_p_values) == 300
+    assert process_time() - start < 10
 
 
 @pytest.mark.parametrize(

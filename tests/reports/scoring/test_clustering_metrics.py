@@ -96,7 +96,7 @@ def test_each_unit_is_left_out_once(*, grouped: bool) -> None:
 
 
 def test_the_interval_of_acc_is_that_of_a_mean() -> None:
-    """With a fixed matching, ACC is a share: its jackknife interval is the t interval of the mean."""
+    """With a fixed matching, ACC is a share: its interval is the t interval of the mean, on the arcsine scale."""
     rng = np.random.default_rng(1)
     truth = rng.integers(0, 3, 200)
     clusters = np.where(rng.random(200) < 0.7, truth, rng.integers(0, 3, 200))
@@ -104,7 +104,9 @@ def test_the_interval_of_acc_is_that_of_a_mean() -> None:
     values, bounds = agreement_intervals(Contingency(clusters, truth))
 
     right = (clusters == truth).astype(float)
-    np.testing.assert_allclose(bounds[0], stats.t.interval(0.95, 199, right.mean(), right.std(ddof=1) / np.sqrt(200)))
+    scaled = right.std(ddof=1) / np.sqrt(200) / np.sqrt(right.mean() * (1 - right.mean()))
+    expected = stats.t.interval(0.95, 199, np.arccos(1 - 2 * right.mean()), scaled)
+    np.testing.assert_allclose(bounds[0], (1 - np.cos(expected)) / 2)
     assert values[0] == right.mean()
 
 

@@ -49,7 +49,7 @@ def found_for(units: Units) -> Estimate:
 
 @pytest.mark.parametrize("clustered", [True, False])
 def test_the_interval_equals_an_explicit_jackknife(*, clustered: bool) -> None:
-    """Value ± t · error, where each unit is removed and the rest is scored by scikit-learn; one empties a class."""
+    """t · error on the arcsine scale, where each unit is removed and the rest scored by scikit-learn; one empties a class."""
     truth, predicted, clusters = synthetic_objects()
     labels = clusters if clustered else np.arange(len(truth))
     n = int(labels.max()) + 1
@@ -59,7 +59,8 @@ def test_the_interval_equals_an_explicit_jackknife(*, clustered: bool) -> None:
 
     _, units = count_units(truth, predicted, clusters if clustered else None, CLASSES)
 
-    assert intervals(units, 20, np.random.default_rng(0)).macro_f1 == pytest.approx((value - half, value + half))
+    scaled = np.arccos(1 - 2 * value) + np.array([-half, half]) / np.sqrt(value * (1 - value))
+    assert intervals(units, 20, np.random.default_rng(0)).macro_f1 == pytest.approx(tuple((1 - np.cos(scaled)) / 2))
     assert (found_for(units).error, found_for(units).n_units) == (pytest.approx(error), n)
 
 

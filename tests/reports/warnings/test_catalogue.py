@@ -13,6 +13,7 @@ from planktonbench.data_manifests.dataset import open_folder
 from planktonbench.data_manifests.manifest import manifest_of_folder
 from planktonbench.reports.comparisons.fusion_gain import FUSION, fusion_table
 from planktonbench.reports.comparisons.leaderboard import leaderboards_of
+from planktonbench.reports.comparisons.paired_evaluation import Resampling
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.warnings.catalogue import (
@@ -34,9 +35,14 @@ if TYPE_CHECKING:
     from planktonbench.reports.results.section import Section
 
 
+def tables_of(section: Section) -> dict[str, pd.DataFrame]:
+    """Return the tables that warnings read."""
+    return {FUSION: fusion_table(leaderboards_of([section], Resampling(draws=50)))}
+
+
 def texts(section: Section) -> dict[str, str]:
     """Return the texts of the warnings of a section by code."""
-    warnings = warnings_of(section, {FUSION: fusion_table(leaderboards_of([section]))})
+    warnings = warnings_of(section, tables_of(section))
     assert len({warning.kind.code for warning in warnings}) == len(warnings)
     return {warning.kind.code: warning.text for warning in warnings}
 
@@ -61,7 +67,7 @@ def test_samples_shared_by_training_and_test_are_counted(make_section: Callable[
 
 
 @pytest.mark.parametrize("samples", [0, 1])
-def test_objects_are_resampled_without_samples(make_section: Callable[..., Section], samples: int) -> None:
+def test_objects_are_units_without_samples(make_section: Callable[..., Section], samples: int) -> None:
     """A single sample counts as no samples, and is not reported as shared."""
     found = texts(make_section({"samples": samples}))
 
@@ -69,7 +75,7 @@ def test_objects_are_resampled_without_samples(make_section: Callable[..., Secti
     assert "W01" not in found
 
 
-def test_resampled_samples_need_no_warning(make_section: Callable[..., Section]) -> None:
+def test_samples_as_units_need_no_warning(make_section: Callable[..., Section]) -> None:
     """Intervals come from samples as they should."""
     assert "W03" not in texts(make_section())
 
@@ -89,7 +95,7 @@ def test_classes_with_few_clusters_are_listed(
 def test_a_fusion_is_compared_with_its_best_base_model(
     make_section: Callable[..., Section], wrong: int, *, warned: bool
 ) -> None:
-    """A warning is given unless the paired interval is above zero."""
+    """A warning is given unless the interval is above zero."""
     taxa = {"egg": 300, "Zoea": 300}
     base_runs = {"one": "a" * 64, "two": "b" * 64}
     base = {"taxa": taxa, "samples": 0}
@@ -102,7 +108,34 @@ def test_a_fusion_is_compared_with_its_best_base_model(
 
     assert ("W04" in found) is warned
     if warned:
-        assert found["W04"] == "fused is here not significantly better than one, its best base model."
+        assert found["W04"].startswith(
+            "fused is not significantly better than one, its best base model: +0.000 macro F1"
+        )
+
+
+@pytest.mark.parametrize(("wrong", "warned"), [((27, 27, 27), False), ((75, 5, 20), True)])
+def test_a_fusion_is_judged_over_all_runs(
+    make_section: Callable[..., Section], wrong: tuple[int, ...], *, warned: bool
+) -> None:
+    """The pooled comparison decides: three small gains are one, and two large ones beside a loss are none."""
+    base = {"taxa": {"egg": 300, "Zoea": 300}, "samples": 0}
+    runs = [
+        {**base, "seed": seed, "track": track, "wrong": count, **parts}
+        for seed, count_of_fusion in enumerate(wrong)
+        for track, count, parts in (
+            ("one", 30, {}), ("fused", count_of_fusion, {"parts": {"one": "a" * 64}}),
+        )
+    ]  # fmt: skip
+    section = make_section(*runs)
+    *single, pooled = tables_of(section)[FUSION].to_dict("records")
+    found = texts(section)
+
+    assert pooled["n_runs"] == 3
+    assert [row["verdict"] for row in single] == (["worse", "better", "better"] if warned else ["tie"] * 3)
+    assert ("W04" in found) is warned is (pooled["verdict"] != "better")
+    if warned:
+        interval = f"{pooled['delta']:+.3f} macro F1 [{pooled['lo']:+.3f}, {pooled['hi']:+.3f}], mean over 3 runs."
+        assert found["W04"] == f"fused is not significantly better than one, its best base model: {interval}"
 
 
 def test_duplicates_of_training_objects_in_test_are_listed(
@@ -211,20 +244,20 @@ def test_section_without_a_finished_run_has_warnings_about_the_split(make_sectio
     assert set(texts(make_section({"status": "failed", "reason": "oh"}))) == {"W01"}
 
 
-@pytest.mark.parametrize(("samples", "warned"), [(12, True), (60, False), (0, False)])
+@pytest.mark.parametrize(("samples", "warned"), [(4, True), (5, False), (0, False)])
 def test_few_samples_are_reported(make_section: Callable[..., Section], samples: int, *, warned: bool) -> None:
-    """The warning gives their number over all test objects; it applies only if samples are resampled."""
+    """The warning gives their number over all test objects; it applies only if samples are units."""
     found = texts(make_section({"taxa": {"egg": 300, "Zoea": 300}, "samples": samples}))
 
     assert ("W08" in found) is warned
     if warned:
-        assert "come from 12 samples" in found["W08"]
+        assert found["W08"] == "The test objects of the first run come from 4 samples."
 
 
 def test_table_has_a_row_for_each_warning(make_section: Callable[..., Section]) -> None:
     """With code, name, data set and split."""
     section = make_section({"simulated": True})
-    warnings = warnings_of(section, {FUSION: fusion_table(leaderboards_of([section]))})
+    warnings = warnings_of(section, tables_of(section))
     table = warnings_table([(section, warnings)])
 
     assert table.columns.tolist() == list(COLUMNS)
