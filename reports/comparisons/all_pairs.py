@@ -63,13 +63,14 @@ class AllPairs:
         return OverRuns(values, left_out, self.test_to_train, DIFFERENCES)
 
     @cached_property
-    def _adjusted(self) -> dict[tuple[int, int], float]:
+    def adjusted_p_values(self) -> dict[tuple[int, int], float]:
+        """p-value of the difference of each pair of methods (a, b), a < b, adjusted for all pairs by Holm's method."""
         p_values = np.array([estimate.p_value for estimate in self.differences.values()])
         return dict(zip(self.differences, holm(p_values).tolist(), strict=True)) if len(p_values) else {}
 
     def adjusted_p_value(self, a: int, b: int) -> float:
         """Return the p-value of the difference of two methods, adjusted for all pairs by Holm's method."""
-        return self._adjusted[min(a, b), max(a, b)]
+        return self.adjusted_p_values[min(a, b), max(a, b)]
 
     def is_different(self, a: int, b: int) -> bool:
         """Return whether two methods differ at the 5 % level, adjusted for all pairs of methods."""

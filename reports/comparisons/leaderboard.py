@@ -274,7 +274,7 @@ def _sentence(section: str, rows: pd.DataFrame) -> str:
     power = (
         "No difference between methods varies over units, so that nothing is known about the power."
         if np.isnan(smallest)
-        else f"Smallest difference in macro F1 detectable with 80 % power ({units}), median over pairs: {_size(smallest)}."
+        else f"Smallest difference detectable with 80 % power ({units}), median over pairs: {_size(smallest)}."
     )
     return f"{section}: {best}{correction}. {CLAIMS[first['claim']]} {power}"
 

@@ -196,7 +196,7 @@ def letters_of(predicted: Sequence[NDArray[np.str_]], truth: NDArray[np.str_], c
     base["group"] = [f"s{k * clusters // n:03d}" for k in range(n)]
     methods = [base.assign(predicted=one) for one in predicted]
     found = PairedEvaluation(tuple(f"m{k}" for k in range(len(methods))), [methods], Context(), "sample")
-    return compact_letters(len(methods), found.is_different)
+    return compact_letters(len(methods), found.methods.is_different)
 
 
 @pytest.mark.parametrize("clusters", [5, 60])
@@ -228,4 +228,4 @@ def test_names_do_not_matter(names: list[str], order: list[int]) -> None:
     found, expected = renamed.compare(0, 1), original.compare(order[0], order[1])
     assert found.to_json() | {"a": "", "b": ""} == expected.to_json() | {"a": "", "b": ""}
     assert renamed.intervals == [original.intervals[k] for k in order]
-    assert renamed.is_different(0, 2) is original.is_different(order[0], order[2])
+    assert renamed.methods.is_different(0, 2) is original.methods.is_different(order[0], order[2])

@@ -190,7 +190,9 @@ def evaluation(tables: list[list[pd.DataFrame]], **choices: Any) -> PairedEvalua
 def test_equally_good_methods_rarely_differ(clusters: int) -> None:
     """Of 500 pairs of equally good methods, at most 7 % differ by the jackknife."""
     rng = np.random.default_rng(clusters)
-    found = [evaluation([two_methods(rng, clusters=clusters)]).pairs[0, 1].excludes_zero for _ in range(500)]
+    found = [
+        evaluation([two_methods(rng, clusters=clusters)]).methods.differences[0, 1].excludes_zero for _ in range(500)
+    ]
 
     assert np.mean(found) <= 0.07
 
@@ -198,7 +200,9 @@ def test_equally_good_methods_rarely_differ(clusters: int) -> None:
 def test_the_interval_covers_the_expected_difference() -> None:
     """At least 93 % of 300 intervals contain the mean difference; the detectable difference is found in 80 %."""
     rng = np.random.default_rng(12)
-    found = [evaluation([two_methods(rng, right=(0.75, 0.65), clusters=30)]).pairs[0, 1] for _ in range(300)]
+    found = [
+        evaluation([two_methods(rng, right=(0.75, 0.65), clusters=30)]).methods.differences[0, 1] for _ in range(300)
+    ]
     expected = np.mean([one.value for one in found])
     detectable = np.mean([one.detectable for one in found])
     covered = [one.interval[0] <= expected <= one.interval[1] for one in found]
@@ -237,8 +241,8 @@ def test_splits_count_for_less_than_seeds() -> None:
     """Over several splits the variance of training has a share of n_test / n_train more."""
     rng = np.random.default_rng(4)
     runs = [two_methods(rng) for _ in range(4)]
-    seeds = evaluation(runs, design="seeds on one split").pairs[0, 1]
-    splits = evaluation(runs, design="repeated hold-out", test_to_train=0.5).pairs[0, 1]
+    seeds = evaluation(runs, design="seeds on one split").methods.differences[0, 1]
+    splits = evaluation(runs, design="repeated hold-out", test_to_train=0.5).methods.differences[0, 1]
 
     assert (splits.run_error / seeds.run_error) ** 2 == pytest.approx((1 / 4 + 0.5) / (1 / 4))
 
@@ -251,14 +255,14 @@ def test_all_pairs_are_adjusted_by_holm() -> None:
         base.assign(predicted=base["taxon"].where(rng.random(300) < right, "egg")) for right in (0.9, 0.8, 0.8, 0.5)
     ]
     found = evaluation([tables])
-    p_values = [estimate.p_value for estimate in found.pairs.values()]
+    p_values = [estimate.p_value for estimate in found.methods.differences.values()]
     adjusted = multipletests(p_values, method="holm")[1]
 
-    assert list(found.adjusted_p_values.values()) == pytest.approx(adjusted.tolist())
-    for (a, b), p_value in found.adjusted_p_values.items():
-        assert found.is_different(a, b) is found.is_different(b, a) is (p_value <= 0.05)
+    assert list(found.methods.adjusted_p_values.values()) == pytest.approx(adjusted.tolist())
+    for (a, b), p_value in found.methods.adjusted_p_values.items():
+        assert found.methods.is_different(a, b) is found.methods.is_different(b, a) is (p_value <= 0.05)
         assert found.compare(a, b).p_holm == found.compare(b, a).p_holm == p_value
-    assert not found.is_different(1, 1)
+    assert not found.methods.is_different(1, 1)
 
 
 @pytest.mark.parametrize("right", [0.8, 1.0])
@@ -311,7 +315,7 @@ def test_25_methods_on_many_objects_are_compared_within_seconds() -> None:
     ]
     start = process_time()
 
-    assert len(evaluation([tables]).adjusted_p_values) == 300
+    assert len(evaluation([tables]).methods.adjusted_p_values) == 300
     assert process_time() - start < 10
 
 

@@ -23,7 +23,8 @@ def test_the_text_describes_the_runs(make_section: Callable[..., Section]) -> No
     expected = [
         "lake [data-lake] contains 63 objects of 3 taxa", "1 method was evaluated with planktonbench [planktonbench]",
         "good [method-good]", "21 for training, 21 for validation and 21 for testing (the first of 2 seeds or folds)",
-        "over the 3 taxa with test objects, averaged over 2 runs", "the jackknife over samples with Student's t [efron1981], with a component for the variation over runs",
+        "over the 3 taxa with test objects, averaged over 2 runs",
+        "the jackknife over samples with Student's t [efron1981], with a component for the variation over runs",
         f"planktonbench {__version__}; abacus, 1 thread per run.",
     ]  # fmt: skip
 

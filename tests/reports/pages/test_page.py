@@ -14,6 +14,7 @@ from planktonbench import __version__
 from planktonbench.data_manifests.notes import NOTHING_FOUND
 from planktonbench.reports.analyses.analysis import CaptionedPicture, CaptionLine, SectionFile
 from planktonbench.reports.analyses.catalogue import AnalysisSummary
+from planktonbench.reports.comparisons.leaderboard import Standing
 from planktonbench.reports.figures.interactive import as_json, tracks
 from planktonbench.reports.pages.explorer import Explorer
 from planktonbench.reports.pages.page import (
@@ -31,7 +32,6 @@ from planktonbench.reports.pictures.segmentation_outlines import OutlinePictures
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.warnings.data import SimulatedData
-from planktonbench.reports.comparisons.leaderboard import Standing
 from planktonbench.reports.warnings.intervals import ObjectInterval
 from planktonbench.reports.warnings.kind import ReportWarning
 

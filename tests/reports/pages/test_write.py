@@ -107,7 +107,7 @@ def test_tables_have_the_counts_of_all_runs(out: Path) -> None:
     assert confusion.index.tolist() == confusion.columns.tolist() == ["Copepoda", "detritus", "egg (other)"]
     assert confusion.to_numpy().tolist() == section.tracks[0].confusion.to_numpy().tolist()
     assert confusion.to_numpy().sum() == 42
-    assert per_class.columns.tolist() [:5] == ["taxon", "precision", "recall", "f1", "support"]
+    assert per_class.columns.tolist()[:5] == ["taxon", "precision", "recall", "f1", "support"]
     assert per_class["support"].tolist() == confusion.sum(axis=1).tolist()
 
 

@@ -55,7 +55,7 @@ def test_confusion_and_classes_are_based_on_summed_counts(three_seeds: Section) 
     expected = precision_recall_fscore_support(*codes, zero_division=0)
 
     assert track.confusion.equals(sum(found.confusion for found in track.scores))
-    assert track.per_class.columns.tolist() [:5] == ["taxon", "precision", "recall", "f1", "support"]
+    assert track.per_class.columns.tolist()[:5] == ["taxon", "precision", "recall", "f1", "support"]
     assert track.per_class["taxon"].tolist() == ["Copepoda", "detritus", "egg (other)"]
     for column, values in zip(["precision", "recall", "f1", "support"], expected, strict=True):
         assert track.per_class[column].tolist() == pytest.approx(values)
