@@ -14,6 +14,7 @@ from planktonbench import __version__
 from planktonbench.data_manifests.notes import NOTHING_FOUND
 from planktonbench.reports.analyses.analysis import CaptionedPicture, CaptionLine, SectionFile
 from planktonbench.reports.analyses.catalogue import AnalysisSummary
+from planktonbench.reports.comparisons.leaderboard import Standing
 from planktonbench.reports.figures.interactive import as_json, tracks
 from planktonbench.reports.pages.explorer import Explorer
 from planktonbench.reports.pages.page import (
@@ -134,7 +135,7 @@ def test_the_page_describes_the_runs(make_section: Callable[..., Section]) -> No
     expected = [
         "lake · holdout.v1", "good", f"{score.macro_f1:.3f}", f"{score.accuracy:.3f}", "2.0 s", "500 ms", "300 MB",
         "failed: ValueError: oh", "1,234 objects occur <twice>", "(first: o1, o2)", score.signature, "abacus; 1 thread",
-        "numpy 9.9.9", f"planktonbench {__version__}", "2,000 bootstrap resamples of samples",
+        "numpy 9.9.9", f"planktonbench {__version__}", "from the jackknife over samples",
     ]  # fmt: skip
 
     assert [phrase for phrase in expected if phrase not in text] == []
@@ -352,22 +353,34 @@ def test_warnings_are_above_the_leaderboard_and_explained(make_section: Callable
     assert SimulatedData.remedy not in explained
 
 
-def test_rank_groups_have_a_column(make_section: Callable[..., Section]) -> None:
-    """The column is left out if tracks were not compared."""
-    section = make_section()
-
-    assert "group track macro F1" in page_of(section, groups={"good": 1}).text
-    assert "group track macro F1" not in page_of(section).text
+def standing(letters: str, difference: float = 0, *, with_best: bool = True) -> Standing:
+    """Return the standing of a track with fixed intervals."""
+    return Standing(letters, with_best, (0.61, 0.97), difference, (difference - 0.1, difference + 0.15))
 
 
-def test_differences_from_the_best_track_are_shown(make_section: Callable[..., Section]) -> None:
-    """The paired interval is given; without comparisons the column is left out."""
+def test_letters_and_differences_from_the_best_are_shown(make_section: Callable[..., Section]) -> None:
+    """With paired intervals; without comparisons the columns are left out."""
     section = make_section({}, {"track": "fair", "wrong": 5})
-    text = page_of(section, groups={"good": 1, "fair": 1}, differences={"fair": (-0.1, -0.2, 0.05)}).text
+    page = page_of(section, standings={"good": standing("a"), "fair": standing("ab", -0.1)})
+    alone = page_of(section).text
 
-    assert "difference from best accuracy" in text
-    assert "-0.100 [-0.200, +0.050]" in text
-    assert "difference from best accuracy" not in page_of(section).text
+    assert "letters track macro F1 95 % CI difference from best accuracy" in page.text
+    assert "a good" in page.text
+    assert "ab fair" in page.text
+    assert "0.610–0.970" in page.text
+    assert "-0.100 [-0.200, +0.050]" in page.text
+    assert "Tracks that share a letter are not distinguishable" in page.text
+    assert "letters track" not in alone
+    assert "difference from best accuracy" not in alone
+
+
+def test_rows_with_the_best_are_marked(make_section: Callable[..., Section]) -> None:
+    """Tracks that are distinguishable from the best are not."""
+    section = make_section({}, {"track": "fair", "wrong": 5}, {"track": "poor", "wrong": 9})
+    standings = {"good": standing("a"), "fair": standing("ab"), "poor": standing("b", with_best=False)}
+    source = render_dataset(contents_of(section, standings=standings))
+
+    assert source.count('class="with-best"') == 2
 
 
 def test_the_comparison_across_data_sets_is_on_the_overview(make_section: Callable[..., Section]) -> None:
@@ -438,24 +451,28 @@ def test_the_overview_names_analyses_with_an_anchor(make_section: Callable[..., 
 
 
 @pytest.mark.parametrize(
-    ("groups", "expected"),
+    ("letters", "expected"),
     [
-        ({}, "good has the highest macro F1,"), ({"good": 1, "fair": 2}, "good is best, macro F1"),
-        ({"good": 1, "fair": 1}, "good has the highest macro F1,"), ({"fair": 1}, "good has the highest macro F1,"),
+        ({}, "good has the highest macro F1,"),
+        ({"good": "a", "fair": "b"}, "good is best, macro F1"),
+        ({"good": "a", "fair": "a"}, "good has the highest macro F1,"),
+        ({"fair": "a"}, "good has the highest macro F1,"),
     ],
-)  # fmt: skip
+)
 def test_the_headline_states_the_result(
-    make_section: Callable[..., Section], groups: dict[str, int], expected: str
+    make_section: Callable[..., Section], letters: dict[str, str], expected: str
 ) -> None:
     """It gives score and interval, and calls a track best only if the others are distinguishable from it."""
     section = make_section({"simulated": True}, {"track": "fair", "wrong": 9, "simulated": True})
-    best = section.done[0]
-    interval = f"95 % CI {best.interval[0]:.3f}–{best.interval[1]:.3f}"
-    headline = contents_of(section, groups=groups).headline
+    standings = {track: standing(letter, with_best=letter == "a") for track, letter in letters.items()}
+    value = f"{section.done[0].macro_f1:.3f}"
+    headline = contents_of(section, standings=standings).headline
+    is_shared = list(letters.values()) == ["a", "a"]
 
-    assert headline.startswith(f"lake (simulated): {expected} {best.macro_f1:.3f} ({interval})")
-    assert headline.endswith("; 1 other track is not distinguishable from it") is (groups == {"good": 1, "fair": 1})
-    assert headline in page_of(section, groups=groups).text
+    assert headline.startswith(f"lake (simulated): {expected} {value}")
+    assert ("(95 % CI 0.610–0.970)" in headline) is ("good" in letters)
+    assert headline.endswith("; 1 other track is not distinguishable from it") is is_shared
+    assert headline in page_of(section, standings=standings).text
 
 
 def test_the_headline_of_the_overview_counts_best_tracks(

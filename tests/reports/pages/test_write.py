@@ -28,7 +28,7 @@ def out(tmp_path_factory: pytest.TempPathFactory, add_run: Callable[..., Path], 
     """A results folder with its report: two data sets, one of them with a failed track and two seeds."""
     out = tmp_path_factory.mktemp("results")
     add_run(out, preparation=preparation)
-    add_run(out, seed=1, wrong=5)
+    add_run(out, seed=1, wrong=3)
     add_run(out, "lost", status="failed", reason="ValueError: oh, no")
     add_run(out, dataset="bay", simulated=True)
     write_results(out)
@@ -61,7 +61,7 @@ def test_the_report_has_pages_figures_and_tables(out: Path) -> None:
 
     found, of_analyses = set(names(out / "report")), {f"tables/{analysis.file}" for analysis in ANALYSES}
     for section in sections_of(read_runs(out)):
-        files = [file.name for analysis in ANALYSES for file in analysis.files(section, {})]
+        files = [file.name for analysis in ANALYSES for file in analysis.files(section, [])]
         of_analyses |= {f"tables/{section.dataset}-{name}" for name in files}
         of_analyses |= {f"figures/{section.dataset}-{analysis.figure}.png" for analysis in ANALYSES}
 
@@ -96,8 +96,30 @@ def test_tables_have_the_counts_of_all_runs(out: Path) -> None:
     assert confusion.index.tolist() == confusion.columns.tolist() == ["Copepoda", "detritus", "egg (other)"]
     assert confusion.to_numpy().tolist() == section.tracks[0].confusion.to_numpy().tolist()
     assert confusion.to_numpy().sum() == 42
-    assert per_class.columns.tolist() == ["taxon", "precision", "recall", "f1", "support"]
+    assert per_class.columns.tolist() == [
+        "taxon", "precision", "recall", "f1", "support", "precision_lo", "precision_hi", "recall_lo", "recall_hi",
+        "f1_lo", "f1_hi",
+    ]  # fmt: skip
     assert per_class["support"].tolist() == confusion.sum(axis=1).tolist()
+
+
+def test_one_number_has_one_interval(out: Path) -> None:
+    """The mean of two runs has the same interval on the page, in the paper tables and in leaderboard.csv."""
+    tables = out / "report" / "tables"
+    row = pd.read_csv(tables / "leaderboard.csv").set_index(["dataset", "track"]).loc[("lake", "good")]
+    exported = pd.read_csv(tables / "lake-leaderboard.csv").set_index("track").loc["good"]
+    low, high = f"{row['macro_f1_lo']:.3f}", f"{row['macro_f1_hi']:.3f}"
+    page = (out / "report" / "dataset-lake.html").read_text("utf-8")
+
+    assert row["n_runs"] == 2
+    assert 0 < row["macro_f1_lo"] < row["macro_f1"]
+    assert (exported["macro_f1"], exported["lo"], exported["hi"]) == pytest.approx(
+        (row["macro_f1"], row["macro_f1_lo"], row["macro_f1_hi"])
+    )
+    assert f"{low} -- {high}" in (tables / "lake-leaderboard.tex").read_text("utf-8")
+    assert f"{low} – {high}" in (tables / "lake-leaderboard.md").read_text("utf-8")
+    assert f"(95 % CI {low}–{high})" in page  # the headline
+    assert f">{low} – {high}</td>" in page  # the table
 
 
 def test_all_links_of_all_pages_exist(out: Path) -> None:

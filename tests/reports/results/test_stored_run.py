@@ -57,16 +57,16 @@ def test_the_score_of_a_run_equals_that_of_its_tables(tmp_path: Path, add_run: C
     assert run.score.macro_f1_interval == expected.macro_f1_interval
     assert run.score.confusion.equals(expected.confusion)
     assert run.score.signature.startswith("macroF1|data:lake@cccccc|manifest:bbbbbb|split:holdout.v1|n:21|rows:")
-    assert "|ci:cluster-sample-2000|seed:2|" in run.score.signature
+    assert "|ci:cluster-sample-jackknife|bootstrap:2000|seed:2|" in run.score.signature
 
 
-def test_without_samples_objects_are_resampled(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+def test_without_samples_objects_are_units(tmp_path: Path, add_run: Callable[..., Path]) -> None:
     """If samples are missing in the truth, intervals are from single objects."""
     add_run(tmp_path, samples=0)
     (run,) = read_runs(tmp_path)
 
     assert run.score is not None
-    assert "|ci:object-2000|" in run.score.signature
+    assert "|ci:object-jackknife|bootstrap:2000|" in run.score.signature
 
 
 def test_a_row_of_scores_has_card_and_score(tmp_path: Path, add_run: Callable[..., Path]) -> None:

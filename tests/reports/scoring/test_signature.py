@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 SIGNATURE = Signature(
     data="flowcam", data_sha256="3f9a2c" + "0" * 58, manifest_sha256="77aa01" + "0" * 58, split="holdout.v1",
-    rows_sha256="5e10b4" + "0" * 58, n_objects=810, n_classes=37, n_known=39, resampled="cluster-sample", draws=2000, seed=0, version="0.1.0",
+    rows_sha256="5e10b4" + "0" * 58, n_objects=810, n_classes=37, n_known=39, resampled="cluster-sample", draws=2000,
+    seed=0, version="0.1.0",
 )  # fmt: skip
 
 
@@ -26,11 +27,12 @@ def test_a_signature_is_one_line() -> None:
     """It has the metric, each setting and the version, separated by bars; the manifest only if there is one."""
     expected = (
         "macroF1|data:flowcam@3f9a2c|manifest:77aa01|split:holdout.v1|n:810|rows:5e10b4|classes:37/39"
-        "|absent:listed|zd:0|ci:cluster-sample-2000|seed:0|v:0.1.0"
+        "|absent:listed|zd:0|ci:cluster-sample-jackknife|bootstrap:2000|seed:0|v:0.1.0"
     )
 
     assert str(SIGNATURE) == expected
     assert str(replace(SIGNATURE, manifest_sha256="")) == expected.replace("manifest:77aa01|", "")
+    assert str(replace(SIGNATURE, draws=0)) == expected.replace("bootstrap:2000|", "")
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Signature)])
