@@ -278,11 +278,11 @@ def test_folds_and_groups(challenge: Path, tmp_path: Path) -> None:
     assert truth.groupby("sample")["part"].nunique().eq(1).all()
 
 
-def test_the_interval_resamples_samples_if_known(challenge: Path, tmp_path: Path) -> None:
+def test_samples_are_units_of_the_interval_if_known(challenge: Path, tmp_path: Path) -> None:
     """Groups by the manifest's grouping columns are the clusters of the interval."""
     table = run(challenge, tmp_path / "out", "xgb-source001")
 
-    assert "ci:cluster-sample-2000" in table["signature"].item()
+    assert "ci:cluster-sample-jackknife|bootstrap:2000" in table["signature"].item()
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,10 @@ def call(folder: Path, *words: str) -> int:
 def test_the_result_is_printed_in_sentences(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The better method, the data of the comparison, and the signature."""
     assert call(files, "good.csv", "poor.csv", "--truth", "truth.csv") == 0
-    first, second, *_, last = capsys.readouterr().out.splitlines()
+    first, claim, basis, *_, last = capsys.readouterr().out.splitlines()
     assert first.startswith("good.csv is better than poor.csv by 0.")
-    assert "120 objects in 6 clusters (sample), resampled by cluster" in second
+    assert "This is a statement about these two fitted models." in claim
+    assert "120 objects in 6 clusters (sample) as units" in basis
     assert last.startswith("paired-macroF1|data:truth.csv@")
 
 
@@ -57,7 +58,32 @@ def test_stdout_is_json_with_the_documented_keys(files: Path, capsys: pytest.Cap
 
     assert list(found[0])[: len(KEYS)] == KEYS
     assert found[0]["delta"] == -found[1]["delta"]
-    assert found[0]["interval"] == [-end for end in reversed(found[1]["interval"])]
+    assert found[0]["bootstrap_bias"] == -found[1]["bootstrap_bias"]
+    assert (found[0]["p_value"], found[0]["claim"]) == (found[1]["p_value"], "fitted models")
+    for name in ("interval", "fitted_interval", "percentile_interval"):
+        assert found[0][name] == [-end for end in reversed(found[1][name])]
+
+
+def test_an_inconclusive_comparison_is_a_tie(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The percentile interval of few samples excludes zero, the jackknife interval does not."""
+    truth = pd.read_csv(files / "truth.csv")
+    wrong = (truth["sample"] < 3) & (truth.index < 60)
+    truth.assign(taxon=truth["taxon"].mask(wrong, "copepod")).to_csv(files / "other.csv", index=False)
+    words = ("good.csv", "other.csv", "--truth", "truth.csv")
+    assert call(files, *words, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert call(files, *words) == 0
+
+    assert found["percentile_interval"][0] > 0 > found["interval"][0]
+    assert (found["verdict"], found["conclusion"]) == ("tie", "inconclusive")
+    assert capsys.readouterr().out.startswith("Inconclusive: good.csv and other.csv may differ")
+
+
+def test_identical_predictions_have_no_nan(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither in sentences nor in JSON."""
+    for words in ((), ("--json",)):
+        assert call(files, "poor.csv", "poor.csv", "--truth", "truth.csv", *words) == 0
+        assert "nan" not in capsys.readouterr().out.lower()
 
 
 def test_a_figure_is_drawn(files: Path) -> None:

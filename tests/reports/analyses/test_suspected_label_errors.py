@@ -86,7 +86,7 @@ def test_errors_of_the_best_track_are_shown(make_section: Callable[..., Section]
     analysis, taxa = SuspectedLabelErrors(), {"egg": 300, "Zoea": 300}
     section = make_section({"taxa": taxa, "wrong": 120}, {"taxa": taxa, "track": "bad", "wrong": 180})
     pictures = analysis.pictures(section)
-    (file,) = analysis.files(section, {})
+    (file,) = analysis.files(section, [])
 
     assert "taxon as predicted by good" in analysis.description.format(best="good")
     assert analysis.remarks(section, pd.DataFrame()) == []
@@ -115,5 +115,5 @@ def test_reasons_for_missing_errors_are_given(make_section: Callable[..., Sectio
 
     assert perfect == ["None: all test objects are predicted as labelled."]
     assert analysis.pictures(again) == []
-    assert analysis.files(again, {}) == []
+    assert analysis.files(again, []) == []
     assert analysis.remarks(again, pd.DataFrame()) == ["good stored no scores, so that its errors cannot be ranked."]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from planktonbench.reports.comparisons.leaderboard import Standing
 from planktonbench.reports.figures.class_size_chart import (
     MEASURES,
     MIN_CLASSES_FOR_LINE,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from planktonbench.reports.results.section import Section
 
+STANDING = Standing("a", with_best=True, interval=(0.81, 0.99), difference=0, difference_interval=(0, 0))
 SEVERAL = tuple({"track": f"t{k}", "wrong": k, "predict_seconds": 2.0**k} for k in range(SHOWN_AT_FIRST + 1))
 
 
@@ -41,18 +43,24 @@ def test_each_run_has_a_marker_and_an_interval(make_section: Callable[..., Secti
 
 
 def test_the_cost_chart_has_the_pareto_front(make_section: Callable[..., Section]) -> None:
-    """Each track has a marker; only tracks on the front are named."""
+    """Each track has a marker, with the interval of its mean if it was compared; only the front is named."""
     section = make_section(
         {"track": "quick", "wrong": 9, "predict_seconds": 0.1},
         {"track": "slow", "wrong": 1, "predict_seconds": 9.0},
         {"track": "lost", "wrong": 12, "predict_seconds": 20.0},
     )
-    chart = cost(section, {})
+    chart = cost(section, {"slow": STANDING})
 
     assert chart is not None
     front, markers = chart.data
     assert list(markers.x) == [9.0, 0.1, 20.0]
     assert list(front.x) == [0.1, 9.0]
+    low, high = STANDING.interval
+    value = section.done[0].macro_f1
+    assert list(markers.error_y.array) == pytest.approx([high - value, np.nan, np.nan], nan_ok=True)
+    assert list(markers.error_y.arrayminus) == pytest.approx([value - low, np.nan, np.nan], nan_ok=True)
+    assert f"(95 % CI {low:.3f}–{high:.3f})" in markers.hovertext[0]
+    assert "CI" not in markers.hovertext[1]
     assert list(markers.text) == ["slow", "quick", ""]
     assert list(markers.textposition)[:2] == ["top center", "bottom center"]  # so that names do not overlap
 
@@ -122,7 +130,13 @@ def test_names_are_escaped(make_section: Callable[..., Section]) -> None:
         {"taxa": {"<b>egg</b>": 60, "Zoea": 30}, "track": "a<br>b"},
         {"track": "x", "taxa": {"<b>egg</b>": 60, "Zoea": 30}},
     )
-    charts = [tracks(section), cost(section, {}), by_class_size(section), confusion(section), difference(section)]
+    charts = [
+        tracks(section),
+        cost(section, {"a<br>b": STANDING}),
+        by_class_size(section),
+        confusion(section),
+        difference(section),
+    ]
     text = json.dumps([as_json(chart) for chart in charts if chart is not None])
 
     assert label("<b> & c") == "&lt;b&gt; &amp; c"

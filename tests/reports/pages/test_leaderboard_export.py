@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from planktonbench.reports.results.section import Section
 
-GOOD = Standing("a", with_best=True, interval=(0.6, 0.9), difference=0.0, difference_interval=(0.0, 0.0))
-
 
 @pytest.fixture
 def section(make_section: Callable[..., Section]) -> Section:
@@ -31,42 +29,46 @@ def section(make_section: Callable[..., Section]) -> Section:
     return make_section({}, {"seed": 1, "wrong": 5}, {"track": "lost_one", "status": "failed", "reason": "oh"})
 
 
+STANDINGS = {"good": Standing("ab", with_best=True, interval=(0.71, 0.98), difference=0, difference_interval=(0, 0))}
+
+
 def test_the_leaderboard_has_means_over_runs(section: Section) -> None:
-    """The best track comes first; a failed track has a row without numbers."""
-    table = leaderboard(section, {"good": GOOD}).set_index("track")
+    """The best track comes first; the interval is that of the mean; a failed track has a row without numbers."""
+    table = leaderboard(section, STANDINGS).set_index("track")
 
     assert table.index.tolist() == ["good", "lost_one"]
     assert table.loc["good", "macro_f1"] == section.tracks[0].macro_f1
+    assert tuple(table.loc["good", ["lo", "hi"]]) == STANDINGS["good"].interval
+    assert table.loc["lost_one", ["lo", "hi"]].isna().all()
     assert list(table.loc["good", ["fit_seconds", "predict_seconds", "peak_rss_mb", "runs"]]) == [2.0, 0.5, 300.0, 2]
-    assert table["letters"].tolist() == ["a", "–"]
-    assert table.loc["good", ["lo", "hi"]].tolist() == list(GOOD.interval)
-    assert leaderboard(section, {})["lo"].isna().all()
+    assert table["letters"].tolist() == ["ab", "–"]
 
 
 def test_numbers_are_rounded(section: Section) -> None:
     """Scores have three decimals, limits of an interval share a cell, and missing values are a dash."""
-    titles, rows = rounded(leaderboard(section, {"good": GOOD}))
+    titles, rows = rounded(leaderboard(section, STANDINGS))
 
     assert titles == [
         "Letters", "Method", "Macro F1", "95 % CI", "Accuracy", "Training (s)", "Prediction (s)", "Memory (MB)", "Runs",
     ]  # fmt: skip
-    assert rows[0][:4] == ["a", "good", f"{section.tracks[0].macro_f1:.3f}", "0.600 – 0.900"]
+    assert rows[0][:4] == ["ab", "good", f"{section.tracks[0].macro_f1:.3f}", "0.710 – 0.980"]
     assert rows[0][5:] == ["2.0", "0.50", "300", "2"]
     assert rows[1] == ["–", "lost_one", "–", "–", "–", "–", "–", "–", "0"]
 
 
 def test_three_formats_are_written(section: Section, tmp_path: Path) -> None:
     """CSV has full precision, LaTeX has escaped names, and Markdown has the same rows."""
-    table = leaderboard(section, {})
+    table = leaderboard(section, STANDINGS)
     write_leaderboard(table, tmp_path, "lake-leaderboard")
     read = pd.read_csv(tmp_path / "lake-leaderboard.csv")
     latex = (tmp_path / "lake-leaderboard.tex").read_text("utf-8")
 
     assert read["macro_f1"].iloc[0] == table["macro_f1"].iloc[0]
     assert r"\toprule" in latex
-    assert r"lost\_one & -- & --" in latex
+    assert r"-- & lost\_one & -- & --" in latex
+    assert r"\begin{tabular}{llrrrrrrr}" in latex
     assert "95 \\% CI" in latex
-    assert "| lost_one | – | – |" in (tmp_path / "lake-leaderboard.md").read_text("utf-8")
+    assert "| – | lost_one | – | – |" in (tmp_path / "lake-leaderboard.md").read_text("utf-8")
 
 
 def test_special_characters_are_escaped() -> None:

@@ -353,21 +353,34 @@ def test_warnings_are_above_the_leaderboard_and_explained(make_section: Callable
     assert SimulatedData.remedy not in explained
 
 
-def standing(letters: str, difference: float = 0.0, *, with_best: bool = True) -> Standing:
-    """Return a standing with made-up intervals."""
-    return Standing(letters, with_best, (0.5, 0.75), difference, (difference - 0.1, difference + 0.15))
+def standing(letters: str, difference: float = 0, *, with_best: bool = True) -> Standing:
+    """Return the standing of a track with fixed intervals."""
+    return Standing(letters, with_best, (0.61, 0.97), difference, (difference - 0.1, difference + 0.15))
 
 
-def test_letters_and_differences_have_columns(make_section: Callable[..., Section]) -> None:
-    """The interval is that of the comparison; the columns are left out if tracks were not compared."""
+def test_letters_and_differences_from_the_best_are_shown(make_section: Callable[..., Section]) -> None:
+    """With paired intervals; without comparisons the columns are left out."""
     section = make_section({}, {"track": "fair", "wrong": 5})
-    text = page_of(section, standings={"good": standing("a"), "fair": standing("ab", -0.1)}).text
+    page = page_of(section, standings={"good": standing("a"), "fair": standing("ab", -0.1)})
+    alone = page_of(section).text
 
-    assert "letters track macro F1" in text
-    assert "difference from best accuracy" in text
-    assert "0.500 – 0.750 -0.100 [-0.200, +0.050]" in text
-    assert "letters track" not in page_of(section).text
-    assert "difference from best accuracy" not in page_of(section).text
+    assert "letters track macro F1 95 % CI difference from best accuracy" in page.text
+    assert "a good" in page.text
+    assert "ab fair" in page.text
+    assert "0.610–0.970" in page.text
+    assert "-0.100 [-0.200, +0.050]" in page.text
+    assert "Tracks that share a letter are not distinguishable" in page.text
+    assert "letters track" not in alone
+    assert "difference from best accuracy" not in alone
+
+
+def test_rows_with_the_best_are_marked(make_section: Callable[..., Section]) -> None:
+    """Tracks that are distinguishable from the best are not."""
+    section = make_section({}, {"track": "fair", "wrong": 5}, {"track": "poor", "wrong": 9})
+    standings = {"good": standing("a"), "fair": standing("ab"), "poor": standing("b", with_best=False)}
+    source = render_dataset(contents_of(section, standings=standings))
+
+    assert source.count('class="with-best"') == 2
 
 
 def test_the_comparison_across_data_sets_is_on_the_overview(make_section: Callable[..., Section]) -> None:
@@ -438,31 +451,28 @@ def test_the_overview_names_analyses_with_an_anchor(make_section: Callable[..., 
 
 
 @pytest.mark.parametrize(
-    ("standings", "expected"),
+    ("letters", "expected"),
     [
-        ({"good": standing("a"), "fair": standing("b", with_best=False)}, "good is best, macro F1"),
-        ({"good": standing("a"), "fair": standing("a")}, "good has the highest macro F1,"),
-        ({"good": standing("a", with_best=False), "fair": standing("a")}, "good has the highest macro F1,"),
+        ({}, "good has the highest macro F1,"),
+        ({"good": "a", "fair": "b"}, "good is best, macro F1"),
+        ({"good": "a", "fair": "a"}, "good has the highest macro F1,"),
+        ({"fair": "a"}, "good has the highest macro F1,"),
     ],
 )
 def test_the_headline_states_the_result(
-    make_section: Callable[..., Section], standings: dict[str, Standing], expected: str
+    make_section: Callable[..., Section], letters: dict[str, str], expected: str
 ) -> None:
     """It gives score and interval, and calls a track best only if the others are distinguishable from it."""
     section = make_section({"simulated": True}, {"track": "fair", "wrong": 9, "simulated": True})
+    standings = {track: standing(letter, with_best=letter == "a") for track, letter in letters.items()}
+    value = f"{section.done[0].macro_f1:.3f}"
     headline = contents_of(section, standings=standings).headline
+    is_shared = list(letters.values()) == ["a", "a"]
 
-    assert headline.startswith(f"lake (simulated): {expected} {section.done[0].macro_f1:.3f} (95 % CI 0.500–0.750)")
-    both = [one.with_best for one in standings.values()] == [True, True]
-    assert headline.endswith("; 1 other track is not distinguishable from it") is both
+    assert headline.startswith(f"lake (simulated): {expected} {value}")
+    assert ("(95 % CI 0.610–0.970)" in headline) is ("good" in letters)
+    assert headline.endswith("; 1 other track is not distinguishable from it") is is_shared
     assert headline in page_of(section, standings=standings).text
-
-
-def test_the_headline_without_comparisons_has_no_interval(make_section: Callable[..., Section]) -> None:
-    """The score of a track that was not compared is given alone."""
-    section = make_section({}, {"track": "fair", "wrong": 9})
-
-    assert contents_of(section).headline == f"lake: good has the highest macro F1, {section.done[0].macro_f1:.3f}"
 
 
 def test_the_headline_of_the_overview_counts_best_tracks(

@@ -111,6 +111,25 @@ def test_tables_have_the_counts_of_all_runs(out: Path) -> None:
     assert per_class["support"].tolist() == confusion.sum(axis=1).tolist()
 
 
+def test_one_number_has_one_interval(out: Path) -> None:
+    """The mean of two runs has the same interval on the page, in the paper tables and in leaderboard.csv."""
+    tables = out / "report" / "tables"
+    row = pd.read_csv(tables / "leaderboard.csv").set_index(["dataset", "track"]).loc[("lake", "good")]
+    exported = pd.read_csv(tables / "lake-leaderboard.csv").set_index("track").loc["good"]
+    low, high = f"{row['macro_f1_lo']:.3f}", f"{row['macro_f1_hi']:.3f}"
+    page = (out / "report" / "dataset-lake.html").read_text("utf-8")
+
+    assert row["n_runs"] == 2
+    assert 0 < row["macro_f1_lo"] < row["macro_f1"]
+    assert (exported["macro_f1"], exported["lo"], exported["hi"]) == pytest.approx(
+        (row["macro_f1"], row["macro_f1_lo"], row["macro_f1_hi"])
+    )
+    assert f"{low} -- {high}" in (tables / "lake-leaderboard.tex").read_text("utf-8")
+    assert f"{low} – {high}" in (tables / "lake-leaderboard.md").read_text("utf-8")
+    assert f"(95 % CI {low}–{high})" in page  # the headline
+    assert f">{low} – {high}</td>" in page  # the table
+
+
 def test_all_links_of_all_pages_exist(out: Path) -> None:
     """Linked pages, figures, tables, scripts and anchors exist."""
     report = out / "report"

@@ -6,9 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 from planktonbench.reports.results.section import Section, sections_of
 from planktonbench.reports.results.stored_run import read_runs
+from planktonbench.reports.scoring.intervals import class_intervals
+from planktonbench.reports.scoring.units import cluster_units
 from sklearn.metrics import precision_recall_fscore_support
 
 if TYPE_CHECKING:
@@ -55,10 +58,27 @@ def test_confusion_and_classes_are_based_on_summed_counts(three_seeds: Section) 
     expected = precision_recall_fscore_support(*codes, zero_division=0)
 
     assert track.confusion.equals(sum(found.confusion for found in track.scores))
-    assert track.per_class.columns.tolist()[:5] == ["taxon", "precision", "recall", "f1", "support"]
+    assert track.per_class.columns[:5].tolist() == ["taxon", "precision", "recall", "f1", "support"]
     assert track.per_class["taxon"].tolist() == ["Copepoda", "detritus", "egg (other)"]
     for column, values in zip(["precision", "recall", "f1", "support"], expected, strict=True):
         assert track.per_class[column].tolist() == pytest.approx(values)
+
+
+@pytest.mark.parametrize("seeds", [(0, 1, 2), (0, 3, 6)])
+def test_classes_have_intervals_over_samples(make_section: Callable[..., Section], seeds: tuple[int, ...]) -> None:
+    """With several runs, a sample or an object that is tested again is no further unit."""
+    runs = [{"seed": seed, "wrong": 6, "taxa": {"egg": 90, "Zoea": 6}, "samples": 10} for seed in seeds]
+    (track,) = make_section(*runs).tracks
+    egg, zoea = (track.per_class.set_index("taxon").loc[name] for name in ("egg", "Zoea"))
+    names = ["egg", "Zoea"]
+    rows = pd.concat([run.predictions for run in track.runs])
+    truth, predicted = (rows[column].map(names.index).to_numpy() for column in ("taxon", "predicted"))
+    expected = class_intervals(cluster_units(truth, predicted, pd.factorize(rows["group"])[0], 2))
+
+    for name in ("precision", "recall", "f1"):
+        assert (egg[f"{name}_lo"], egg[f"{name}_hi"]) == pytest.approx(tuple(expected[name][0]))
+        assert egg[f"{name}_lo"] < egg[name] <= egg[f"{name}_hi"]
+    assert np.isnan([zoea["f1_lo"], zoea["f1_hi"]]).all()
 
 
 def test_runs_with_different_class_lists_are_summed_over_all_classes(make_section: Callable[..., Section]) -> None:

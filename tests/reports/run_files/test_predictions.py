@@ -162,7 +162,7 @@ def test_an_incomplete_sample_column_is_not_used_by_default() -> None:
     """If no group is requested, an incomplete `sample` is ignored, and single objects are resampled."""
     found = score(TRUTH.replace({"sample": {"s0": None}}), PREDICTED, draws=10)
 
-    assert "|ci:object-jackknife|" in found.signature
+    assert "|ci:object-jackknife|bootstrap:10|" in found.signature
 
 
 @pytest.mark.parametrize("ids", [FEW["object_id"].astype(float), ["1.0", " 2 ", "3."], ["1", "2", "3"]])

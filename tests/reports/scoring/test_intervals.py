@@ -49,7 +49,7 @@ def found_for(units: Units) -> Estimate:
 
 @pytest.mark.parametrize("clustered", [True, False])
 def test_the_interval_equals_an_explicit_jackknife(*, clustered: bool) -> None:
-    """t · error on the arcsine scale; each unit is removed and the rest scored with scikit-learn; one empties a class."""
+    """On the arcsine scale, each unit is removed and the rest scored with scikit-learn; one empties a class."""
     truth, predicted, clusters = synthetic_objects()
     labels = clusters if clustered else np.arange(len(truth))
     n = int(labels.max()) + 1

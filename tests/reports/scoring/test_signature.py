@@ -32,6 +32,7 @@ def test_a_signature_is_one_line() -> None:
 
     assert str(SIGNATURE) == expected
     assert str(replace(SIGNATURE, manifest_sha256="")) == expected.replace("manifest:77aa01|", "")
+    assert str(replace(SIGNATURE, draws=0)) == expected.replace("bootstrap:2000|", "")
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Signature)])
