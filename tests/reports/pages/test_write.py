@@ -120,7 +120,7 @@ def test_one_number_has_one_interval(out: Path) -> None:
     page = (out / "report" / "dataset-lake.html").read_text("utf-8")
 
     assert row["n_runs"] == 2
-    assert 0 < row["macro_f1_lo"] < row["macro_f1"]
+    assert row["macro_f1_lo"] < row["macro_f1"] < row["macro_f1_hi"]
     assert (exported["macro_f1"], exported["lo"], exported["hi"]) == pytest.approx(
         (row["macro_f1"], row["macro_f1_lo"], row["macro_f1_hi"])
     )
