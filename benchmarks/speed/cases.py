@@ -70,7 +70,7 @@ class Line:
 
 
 def evaluator() -> Line:
-    """Time the interval of macro F1 from cluster counts, against resampling rows with scikit-learn for each draw."""
+    """Time the intervals of a score from cluster counts, against resampling rows with scikit-learn for each draw."""
     from sklearn.metrics import f1_score
 
     rng = np.random.default_rng(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..scoring.estimate import DIFFERENCES
 from .corrected_t import SOURCES
 
 if TYPE_CHECKING:
@@ -20,6 +21,21 @@ FEWEST_SAMPLES = 5
 Verdict = Literal["a", "b", "tie"]
 Claim = Literal["fitted models", "methods"]
 Conclusion = Literal["different", "inconclusive", "not detected"]
+
+
+def power_in_words(detectable: float, qualifier: str = "") -> str:
+    """State the smallest detectable difference; differences in macro F1 are at most 1.
+
+    Args:
+        detectable: from `Comparison.detectable_difference`.
+        qualifier: what else to say about it, in front of the value.
+
+    """
+    if not 0 < detectable < float("inf"):
+        return "The difference does not vary over units, so that nothing is known about the power."
+    if detectable > DIFFERENCES[1]:
+        return f"No difference in macro F1, however large, is detectable with 80 % power{qualifier}."
+    return f"Smallest difference in macro F1 detectable with 80 % power{qualifier}: {detectable:.3f}."
 
 
 def concluded(estimate: Estimate, percentile: tuple[float, float]) -> tuple[Conclusion, Verdict]:
@@ -183,13 +199,8 @@ class Comparison:
         )
         return (
             f"Macro F1: {self.a} {self.macro_f1_a:.3f}, {self.b} {self.macro_f1_b:.3f}{runs}; {data}. "
-            f"{self._power_in_words()} Bias of the bootstrap: {self.bootstrap_bias:+.4f}."
+            f"{power_in_words(self.detectable_difference)} Bias of the bootstrap: {self.bootstrap_bias:+.4f}."
         )
-
-    def _power_in_words(self) -> str:
-        if not self.has_known_power:
-            return "The difference does not vary over units, so that nothing is known about the power."
-        return f"Smallest difference detectable with 80 % power: {self.detectable_difference:.3f}."
 
     def _accuracy_in_words(self) -> str:
         text = f"Accuracy: {self.a} {self.accuracy_a:.3f}, {self.b} {self.accuracy_b:.3f}"

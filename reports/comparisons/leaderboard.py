@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .comparison import OBJECT
+from .comparison import OBJECT, power_in_words
 from .letters import compact_letters
 from .paired_evaluation import PairedEvaluation, Resampling, paired_evaluation
 
@@ -270,18 +270,8 @@ def _sentence(section: str, rows: pd.DataFrame) -> str:
     )
     correction = f" ({n_pairs:,} pairs, Holm's correction)" if n_pairs > 1 else ""
     units = f"{first['n_clusters']:,.0f} {'objects' if first['resampled'] == OBJECT else 'clusters'}"
-    smallest = first["detectable_difference"]
-    power = (
-        "No difference between methods varies over units, so that nothing is known about the power."
-        if np.isnan(smallest)
-        else f"Smallest difference detectable with 80 % power ({units}), median over pairs: {_size(smallest)}."
-    )
+    power = power_in_words(first["detectable_difference"], f" ({units}){', median over pairs' if n_pairs > 1 else ''}")
     return f"{section}: {best}{correction}. {CLAIMS[first['claim']]} {power}"
-
-
-def _size(difference: float) -> str:
-    """Return a smallest detectable difference as text; scores cannot differ by more than 1."""
-    return f"{difference:.3f}" if difference <= 1 else "more than 1, so that none is"
 
 
 CLAIMS: dict[str, str] = {

@@ -107,7 +107,7 @@ class PairedEvaluation:
         accuracies = [(predictions.predicted == predictions.truth).mean(axis=1) for predictions in self._predictions]
         return np.asarray(np.mean(accuracies, axis=0))
 
-    @property
+    @cached_property
     def n_objects(self) -> int:
         """Number of unique test objects over all runs."""
         return int(self._truth["object_id"].nunique())
@@ -127,7 +127,7 @@ class PairedEvaluation:
         """Resampled units: the name of the grouping column, or `object`."""
         return self.group if self.group is not None and self._is_clustered else OBJECT
 
-    @property
+    @cached_property
     def signature(self) -> str:
         """All settings that can change the numbers."""
         signature = Signature(

@@ -36,7 +36,7 @@ def forest_rows(comparisons: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def forest_chart(rows: pd.DataFrame) -> go.Figure:
-    """Show differences in macro F1 with paired intervals; a marker is filled if its interval excludes zero.
+    """Show differences in macro F1 with paired intervals; a marker is filled if the methods differ.
 
     Args:
         rows: from `forest_rows`.

@@ -28,7 +28,7 @@ class CodedPredictions:
         classes: the class list, sorted.
         truth: codes of shape (n_objects,), positions in `classes`.
         predicted: codes of the predicted classes, likewise.
-        clusters: codes of shape (n_objects,); None if objects are resampled individually.
+        clusters: codes of shape (n_objects,); None if single objects are units.
 
     """
 
@@ -45,7 +45,7 @@ class CodedPredictions:
 
         Returns:
             Names of the folded classes, sorted; their confusion matrix, int64 of shape (n_folded, n_folded + 1); and
-            the units resampled for intervals.
+            the units of intervals.
 
         """
         names = tuple(sorted({fold[name] for name in self.classes}))

@@ -1,4 +1,4 @@
-"""Warnings about confidence intervals: too few samples, or single objects resampled."""
+"""Warnings about confidence intervals: too few samples, or single objects as units."""
 
 from __future__ import annotations
 

@@ -75,9 +75,12 @@ def test_run_prints_scores_and_reports_progress(challenge: Path, tmp_path: Path)
     again = call("report", out)
 
     assert (done.returncode, again.returncode) == (0, 0)
-    _, *scores, groups = done.stdout.splitlines()
+    _, *scores, standing = done.stdout.splitlines()
     assert [line.split()[2] for line in scores] == ["random", "majority"]
-    assert "not distinguishable from the best, random: majority" in groups
+    assert standing.startswith(
+        "flowcam holdout.v1: not distinguishable from the best, random: majority. This is about the"
+    )
+    assert "No difference in macro F1, however large, is detectable with 80 % power (5 clusters)." in standing
     assert len(re.findall(r"^\[\d/4\] flowcam", done.stderr, re.MULTILINE)) == 4
     assert before == (out / "scores.csv").read_text()
     assert again.stdout == done.stdout

@@ -100,7 +100,8 @@ def test_unknown_power_is_stated(one_run: Comparison, unknown: float) -> None:
     assert "nan" not in text(found).split()
     assert "inf" not in text(found).split()
     assert found.to_json()["detectable_difference"] == (0 if unknown == 0 else None)
-    assert f"with 80 % power: {one_run.detectable_difference:.3f}." in text(one_run)
+    assert f"detectable with 80 % power: {one_run.detectable_difference:.3f}." in text(one_run)
+    assert "No difference in macro F1, however large, is detectable" in text(replace(found, detectable_difference=1.2))
 
 
 @pytest.mark.parametrize(("n", "warned"), [(FEWEST_SAMPLES - 1, True), (FEWEST_SAMPLES, False)])

@@ -150,7 +150,7 @@ def test_a_comparison_in_words() -> None:
     assert backward.in_words()[0].startswith(f"b is better than a by {forward.delta:.3f}")
     assert "these two fitted models" in claim
     assert "300 objects as units; if they come from samples, the interval is too narrow" in basis
-    assert f"Smallest difference detectable with 80 % power: {forward.detectable_difference:.3f}" in basis
+    assert f"Smallest difference in macro F1 detectable with 80 % power: {forward.detectable_difference:.3f}" in basis
     assert "McNemar's exact test" in accuracy
 
 
