@@ -47,7 +47,7 @@ class PlanktonOnly(Analysis):
             One row for each run and rank, with `run_table.KEYS`, `COLUMNS` and `reason`. At rank `taxon`, plankton are
             the classes flagged as such in the manifest; at rank `group`, the broader groups of the manifest that
             contain such a class, as in the reference benchmark. `n_classes` and `n_objects` count plankton with test
-            objects. Intervals are 95 % percentile intervals over resampled samples, or over objects if there are no
+            objects. Intervals are 95 % jackknife intervals over samples, or over objects if there are not several
             samples.
 
         """
