@@ -14,7 +14,7 @@ from ...reports.comparisons.paired_jackknife import macro_f1_without_each
 from ...reports.comparisons.paired_predictions import macro_f1_of
 from ...reports.scoring.bootstrap import percentile_interval
 from ...reports.scoring.estimate import LEVEL
-from .simulated_predictions import Design, draw_predictions, repeated
+from .simulated_predictions import SimulatedDesign, draw_predictions, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,20 +31,20 @@ METHODS = ("percentile", "expanded percentile", "jackknife")
 √(n/(n - 1)) imply (Hesterberg 2015, doi 10.1080/00031305.2015.1089789, section 3.1); and the jackknife with t."""
 
 
-def designs() -> Iterator[Design]:
+def designs() -> Iterator[SimulatedDesign]:
     """Yield the designs: 5 to 60 samples with even and patchy classes, and independent objects with rare classes."""
     rare = (100, 40, 20, 10, 5, 3, 2)
     for samples in SAMPLES:
-        yield Design(repeated([80], 7), samples)
-        yield Design((200, 100, 50, 25, 10, 5, 3), samples, patchy=True)
-        yield Design(repeated(rare, 39), samples, patchy=True)
-        yield Design(repeated([60, 20, 10, 5, 3, 2], 121), samples, patchy=True)
-    yield Design(repeated([3], 7))
-    yield Design(repeated([2, 3, 5, 30], 7))
-    yield Design(repeated([2, 3, 5, 30], 12))
-    yield Design(repeated([2, 3, 5, 30], 39))
-    yield Design(repeated([2, 3, 5], 121))
-    yield Design(repeated([2, 3, 5, 30], 121))
+        yield SimulatedDesign(repeated([80], 7), samples)
+        yield SimulatedDesign((200, 100, 50, 25, 10, 5, 3), samples, patchy=True)
+        yield SimulatedDesign(repeated(rare, 39), samples, patchy=True)
+        yield SimulatedDesign(repeated([60, 20, 10, 5, 3, 2], 121), samples, patchy=True)
+    yield SimulatedDesign(repeated([3], 7))
+    yield SimulatedDesign(repeated([2, 3, 5, 30], 7))
+    yield SimulatedDesign(repeated([2, 3, 5, 30], 12))
+    yield SimulatedDesign(repeated([2, 3, 5, 30], 39))
+    yield SimulatedDesign(repeated([2, 3, 5], 121))
+    yield SimulatedDesign(repeated([2, 3, 5, 30], 121))
 
 
 class Replicate(NamedTuple):
@@ -81,7 +81,7 @@ class IntervalResult:
 
     """
 
-    design: Design
+    design: SimulatedDesign
     replicates: int
     coverage: NDArray[np.float64]
     false_alarms: NDArray[np.float64]
@@ -90,17 +90,17 @@ class IntervalResult:
     difference: float
 
 
-def tasks(design: Design, replicates: int, chunk: int) -> Iterator[Callable[[], list[Replicate]]]:
+def tasks(design: SimulatedDesign, replicates: int, chunk: int) -> Iterator[Callable[[], list[Replicate]]]:
     """Yield the replicates of a design as functions for parallel execution, some at a time."""
     for start in range(0, replicates, chunk):
         yield partial(_replicates, design, range(start, min(start + chunk, replicates)))
 
 
-def _replicates(design: Design, seeds: range) -> list[Replicate]:
+def _replicates(design: SimulatedDesign, seeds: range) -> list[Replicate]:
     return [_replicate(design, np.random.default_rng((seed, design.n_units, design.n_classes))) for seed in seeds]
 
 
-def _replicate(design: Design, rng: np.random.Generator) -> Replicate:
+def _replicate(design: SimulatedDesign, rng: np.random.Generator) -> Replicate:
     predictions = draw_predictions(design, (0.0, 0.0, -BETTER), rng)
     sizes = design.n_units, design.n_classes
     resampled = resample([predictions], *sizes, draws=DRAWS, rng=rng)
@@ -115,7 +115,7 @@ def _replicate(design: Design, rng: np.random.Generator) -> Replicate:
     )
 
 
-def all_pairs_of(predictions: PairedPredictions, design: Design) -> AllPairs:
+def all_pairs_of(predictions: PairedPredictions, design: SimulatedDesign) -> AllPairs:
     """Return the scores of methods in a single run with their uncertainty."""
     without_each = macro_f1_without_each(predictions, design.n_units, design.n_classes)
     return AllPairs(macro_f1_of(predictions, design.n_classes)[None], without_each[None])
@@ -130,7 +130,7 @@ def _intervals(drawn: NDArray[np.float64], jackknife: tuple[float, float], n: in
     return np.array([percentile_interval(known), expanded, jackknife])
 
 
-def summarise(design: Design, found: list[Replicate]) -> IntervalResult:
+def summarise(design: SimulatedDesign, found: list[Replicate]) -> IntervalResult:
     """Return the properties of the intervals over all replicates."""
     values = np.array([one.value for one in found])
     of_score, of_null, of_better = (

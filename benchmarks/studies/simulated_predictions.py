@@ -27,8 +27,8 @@ CLASS_SEED = 5  # the difficulties of the classes are the same in all replicates
 
 
 @dataclass(frozen=True)
-class Design:
-    """Design of a simulated test set.
+class SimulatedDesign:
+    """SimulatedDesign of a simulated test set.
 
     Attributes:
         supports: expected number of objects of each class; approximate if patchy.
@@ -86,7 +86,7 @@ class TestSet:
 
     """
 
-    design: Design
+    design: SimulatedDesign
     truth: NDArray[np.int64]
     units: NDArray[np.int64]
     quality: NDArray[np.float64]
@@ -109,7 +109,7 @@ class TestSet:
         return PairedPredictions(self.truth, np.where(recognised, self.truth, guessed), self.units)
 
 
-def draw_test_set(design: Design, rng: np.random.Generator) -> TestSet:
+def draw_test_set(design: SimulatedDesign, rng: np.random.Generator) -> TestSet:
     """Draw the objects of a test set."""
     n = design.n_objects
     units = np.sort(rng.integers(design.samples, size=n)) if design.samples else np.arange(n)
@@ -136,7 +136,7 @@ def sample_effects(test_set: TestSet, n_methods: int, rng: np.random.Generator) 
     return effects[:, test_set.units, 0]
 
 
-def draw_predictions(design: Design, skills: Sequence[float], rng: np.random.Generator) -> PairedPredictions:
+def draw_predictions(design: SimulatedDesign, skills: Sequence[float], rng: np.random.Generator) -> PairedPredictions:
     """Draw a test set and the predictions of methods for it.
 
     Args:

@@ -15,15 +15,15 @@ from ..console.output import print_table
 from . import interval_study, verdict_study
 from .class_interval_study import CLASS_DESIGNS, class_tasks, summarise_classes
 from .monte_carlo import collected, percent
-from .simulated_predictions import Design
+from .simulated_predictions import SimulatedDesign
 
 REPLICATES = 2000
 CHUNK = 25  # replicates of a task
 MOST_FALSE_ALARMS, LEAST_COVERAGE, LARGEST_WIDTH, LEAST_SINGLE = 0.07, 0.935, 1.4, 0.93
 """What the chosen methods must keep."""
 BOARD_DESIGNS = (
-    *(Design(verdict_study.SUPPORTS, samples, patchy=True) for samples in (5, 10, 15, 30, 60)),
-    Design(verdict_study.SUPPORTS),
+    *(SimulatedDesign(verdict_study.SUPPORTS, samples, patchy=True) for samples in (5, 10, 15, 30, 60)),
+    SimulatedDesign(verdict_study.SUPPORTS),
 )
 
 

@@ -16,7 +16,7 @@ from ...reports.comparisons.paired_jackknife import macro_f1_without_each
 from ...reports.comparisons.paired_predictions import macro_f1_of
 from ...reports.scoring.estimate import LEVEL
 from .interval_study import DRAWS, all_pairs_of
-from .simulated_predictions import SKILL, Design, draw_predictions, draw_test_set, repeated, sample_effects
+from .simulated_predictions import SKILL, SimulatedDesign, draw_predictions, draw_test_set, repeated, sample_effects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,17 +48,17 @@ class Board(NamedTuple):
     detected: float
 
 
-def board_tasks(design: Design, replicates: int, chunk: int) -> Iterator[Callable[[], list[Board]]]:
+def board_tasks(design: SimulatedDesign, replicates: int, chunk: int) -> Iterator[Callable[[], list[Board]]]:
     """Yield the replicates of a design as functions for parallel execution, some at a time."""
     for start in range(0, replicates, chunk):
         yield partial(_boards, design, range(start, min(start + chunk, replicates)))
 
 
-def _boards(design: Design, seeds: range) -> list[Board]:
+def _boards(design: SimulatedDesign, seeds: range) -> list[Board]:
     return [_board(design, np.random.default_rng((seed, design.n_units, N_METHODS))) for seed in seeds]
 
 
-def _board(design: Design, rng: np.random.Generator) -> Board:
+def _board(design: SimulatedDesign, rng: np.random.Generator) -> Board:
     equal = draw_predictions(design, [0.0] * N_METHODS, rng)
     one_better = draw_predictions(design, [BETTER] + [0.0] * (N_METHODS - 1), rng)
     resampled = resample([equal], design.n_units, design.n_classes, draws=DRAWS, rng=rng)
@@ -100,7 +100,7 @@ class Training:
 
     """
 
-    data: Design
+    data: SimulatedDesign
     n_runs: int
     spread: float
     one_split: bool
@@ -131,7 +131,7 @@ class Seeds(NamedTuple):
 
 def training_designs() -> Iterator[Training]:
     """Yield the designs: 3, 5 and 10 runs; test objects or training as the larger source of variation."""
-    small, large = Design(repeated(SUPPORTS, 14), 40, patchy=True), Design(repeated([1000], 10))
+    small, large = SimulatedDesign(repeated(SUPPORTS, 14), 40, patchy=True), SimulatedDesign(repeated([1000], 10))
     for one_split in (False, True):
         for n_runs in (3, 5, 10):
             yield Training(small, n_runs, 0.3, one_split)

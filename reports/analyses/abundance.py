@@ -10,13 +10,16 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
 from ..figures.style import INK, canvas, finish
-from ..results.run_table import is_blank, run_table
+from ..results.run_table import ends, is_blank, means_with_intervals, run_table, with_ends
 from ..results.subset_predictions import subset_predictions
+from ..scoring.estimate import SCORES
+from ..scoring.group_jackknife import grouped_intervals
 from ..scoring.metrics import confusion_matrix
-from .analysis import Analysis
+from ..scoring.proportions import FEWEST_CLUSTERS
+from .analysis import INTERVALS, Analysis
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -27,14 +30,15 @@ if TYPE_CHECKING:
     from ..results.subset_predictions import SubsetPredictions
 
 ESTIMATORS = ("plain", "adjusted")
-COLUMNS = ("sample", "estimator", "n_objects", "n_taxa", "bray_curtis")
+COLUMNS = ("sample", "estimator", "n_objects", "n_taxa", *with_ends("bray_curtis"))
 COLUMNS_BY_TAXON = (
-    "taxon", "estimator", "n_true", "n_counted", "error", "relative_error", "n_samples", "bias", "rmse",
+    "taxon", "estimator", "n_true", "n_counted", "error", *with_ends("relative_error"), "n_samples", "bias", "rmse",
 )  # fmt: skip
 ALL = ""  # sample name of the rows over all test objects
 MIN_COUNT = 0.5  # objects; adjusted counts are not integers
 RIDGE_WEIGHT = 1e-6  # relative to the data term; only matters where predictions do not determine the shares
 SUM_WEIGHT = 1e4  # weight of the constraint that shares sum to one; 1e8 in the squares
+LOWEST_RELATIVE_ERROR = -1.0  # of a taxon that is never counted
 LINEAR_BELOW = 10  # objects; the axes of the figure are logarithmic above
 
 
@@ -47,7 +51,9 @@ class CountsBySample(Analysis):
         "Distance of taxon counts from the truth, by sample and over all test objects. Bray–Curtis dissimilarity is 0 "
         "if all counts are correct and 1 if no object is counted under its taxon. Plain counts are numbers of "
         "predictions; adjusted counts are corrected for the error rates on validation rows, which adds noise. Counts "
-        "of each taxon are in abundance-by-taxon.csv."
+        "of each taxon are in abundance-by-taxon.csv. Intervals are those of the expected dissimilarity of test sets "
+        "of this size, to which chance adds the more, the smaller they are; intervals of adjusted counts are "
+        f"conditional on the error rates on validation rows. {INTERVALS}"
     )
 
     def table(self, runs: Sequence[StoredRun]) -> pd.DataFrame:
@@ -57,7 +63,11 @@ class CountsBySample(Analysis):
             One row for each run, sample and estimator (`ESTIMATORS`), with `run_table.KEYS`, `COLUMNS` and `reason`.
             Rows with an empty `sample` are over all test objects. `n_taxa` is the number of classes in the sample.
             `bray_curtis` is the sum of |counted - true| divided by the sum of counted + true (Bray & Curtis 1957).
-            Since both have the same total, it is the share of the objects counted under a wrong taxon.
+            Since both have the same total, it is the share of the objects counted under a wrong taxon. `bray_curtis_lo`
+            and `bray_curtis_hi`, over all test objects only, are a 95 % interval of its expected value on test sets of
+            this size from the delete-a-group jackknife (`group_jackknife.grouped_intervals`) over samples, or objects
+            if there are not several samples. That of adjusted counts is conditional on the error rates on validation
+            rows. There is none if counts are correct whichever group is left out.
 
         """
         return run_table(runs, COLUMNS, _rows)
@@ -65,8 +75,11 @@ class CountsBySample(Analysis):
     def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return the Bray–Curtis dissimilarity over all test objects."""
         over_all_samples = rows[is_blank(rows["sample"])].dropna(subset=["bray_curtis"])
-        means = over_all_samples.pivot_table("bray_curtis", "track", "estimator").sort_index(axis=1, ascending=False)
-        return means.rename(columns="Bray–Curtis, {} counts".format)
+        columns = {
+            name: means_with_intervals(rows_of, {"bray_curtis": f"Bray–Curtis, {name} counts"})
+            for name, rows_of in over_all_samples.groupby("estimator")
+        }
+        return pd.concat([columns[name] for name in ESTIMATORS if name in columns], axis=1)
 
 
 class CountsByTaxon(Analysis):
@@ -76,7 +89,9 @@ class CountsByTaxon(Analysis):
     title = "Counts by taxon"
     description = (
         "Counts of each taxon over all test objects compared with the truth, and the bias in objects per sample, "
-        "which is positive if a taxon is overestimated."
+        "which is positive if a taxon is overestimated. The relative error has a 95 % interval over samples, or over "
+        "single objects if there are not several samples, which for adjusted counts is conditional on the error rates "
+        "on validation rows."
     )
     figure = "abundance"
 
@@ -88,6 +103,8 @@ class CountsByTaxon(Analysis):
             `COLUMNS_BY_TAXON` and `reason`. `n_true`, `n_counted`, `error` (counted - true) and `relative_error` (error
             / true, NaN for absent taxa) are over all test objects. `bias` is the mean and `rmse` the root mean square
             of counted - true over the `n_samples` samples, in objects per sample; both are NaN if samples are unknown.
+            `relative_error_lo` and `relative_error_hi` are a 95 % interval as in abundance.csv; a taxon with objects in
+            fewer than five units has none.
 
         """
         return run_table(runs, COLUMNS_BY_TAXON, _rows_by_taxon)
@@ -169,12 +186,14 @@ class Counts:
             validation rows.
         not_adjusted: reason why counts are not adjusted; empty if they are.
         no_samples: reason why there are no samples; empty if there are.
+        bounds: intervals over all test objects, from `error_bounds`.
 
     """
 
     table: pd.DataFrame
     not_adjusted: str
     no_samples: str
+    bounds: Mapping[str, NDArray[np.float64]]
 
 
 def counts(run: StoredRun) -> Counts | str:
@@ -198,23 +217,65 @@ def _counts(run: StoredRun) -> Counts | str:
     if predictions.samples is not None:
         samples += [(str(name), predictions.samples == name) for name in np.unique(predictions.samples)]
     confusion = None if isinstance(valid, str) else _confusion(valid)
-    tables = [_count_table(predictions, confusion, rows).assign(sample=sample) for sample, rows in samples]
+    tables = [
+        pd.DataFrame({"taxon": predictions.classes, **_count(predictions, confusion, rows)}).assign(sample=sample)
+        for sample, rows in samples
+    ]
     return Counts(
         pd.concat(tables, ignore_index=True),
         f"counts cannot be adjusted: {valid}" if isinstance(valid, str) else "",
         "the truth has no samples" if predictions.samples is None else "",
+        error_bounds(predictions, confusion),
     )
 
 
-def _count_table(
+def _count(
     predictions: SubsetPredictions, confusion: NDArray[np.int64] | None, rows: NDArray[np.bool_]
-) -> pd.DataFrame:
+) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
+    """Return n_true, plain and adjusted counts of the selected rows, each of shape (n_classes,)."""
+    n_classes = len(predictions.classes)
     true, plain = (
-        np.bincount(codes[rows], minlength=len(predictions.classes))
-        for codes in (predictions.truth, predictions.predicted)
+        np.bincount(codes[rows], minlength=n_classes) for codes in (predictions.truth, predictions.predicted)
     )
-    adjusted = np.nan if confusion is None else adjusted_counts(plain, confusion)
-    return pd.DataFrame({"taxon": predictions.classes, "n_true": true, "plain": plain, "adjusted": adjusted})
+    adjusted = np.full(n_classes, np.nan) if confusion is None else adjusted_counts(plain, confusion)
+    return {"n_true": true, "plain": plain, "adjusted": adjusted}
+
+
+def error_bounds(predictions: SubsetPredictions, confusion: NDArray[np.int64] | None) -> dict[str, NDArray[np.float64]]:
+    """Return 95 % intervals of the errors of counts over all test objects; see `CountsBySample.table`.
+
+    Args:
+        predictions: test rows.
+        confusion: counts of validation rows, of shape (n_classes, n_classes), on which the intervals of adjusted counts
+            are conditional; None if there are none, and counts are not adjusted.
+
+    Returns:
+        By estimator, float64 of shape (1 + n_classes, 2): bounds of the Bray–Curtis dissimilarity, and of the relative
+        error of each class; NaN where there is no interval.
+
+    """
+    n_classes = len(predictions.classes)
+    estimators = ESTIMATORS[:1] if confusion is None else ESTIMATORS
+
+    def errors(rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+        found = _count(predictions, confusion, rows)
+        return np.concatenate([_errors(found[name], found["n_true"]) for name in estimators])
+
+    limits = [SCORES, *[(LOWEST_RELATIVE_ERROR, np.inf)] * n_classes] * len(estimators)
+    bounds = grouped_intervals(errors, predictions.units, limits).reshape(len(estimators), 1 + n_classes, 2)
+    present = np.unique(np.column_stack([predictions.truth, predictions.units]), axis=0)[:, 0]
+    bounds[:, 1:][:, np.bincount(present, minlength=n_classes) < FEWEST_CLUSTERS] = np.nan
+    return dict(zip(estimators, bounds, strict=True))
+
+
+def _errors(
+    counted: NDArray[np.float64] | NDArray[np.int64], true: NDArray[np.float64] | NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the Bray–Curtis dissimilarity and the relative error of each class, NaN for absent ones."""
+    from scipy.spatial.distance import braycurtis
+
+    relative = np.divide(counted - true, true, out=np.full(len(true), np.nan), where=true > 0)
+    return np.concatenate([[braycurtis(counted, true)], relative])
 
 
 def _confusion(predictions: SubsetPredictions) -> NDArray[np.int64]:
@@ -234,6 +295,7 @@ def _rows(run: StoredRun) -> Rows | str:
             "n_objects": int(table["n_true"].sum()),
             "n_taxa": int((table["n_true"] > 0).sum()),
             "bray_curtis": braycurtis(table[estimator], table["n_true"]),
+            **(ends("bray_curtis", found.bounds[estimator][0]) if sample == ALL and estimator in found.bounds else {}),
             "reason": "; ".join(filter(None, [found.no_samples, found.not_adjusted * (estimator == "adjusted")])),
         }
         for sample, table in found.table.groupby("sample", sort=False)
@@ -250,24 +312,25 @@ def _rows_by_taxon(run: StoredRun) -> Rows | str:
         if estimator == "adjusted" and found.not_adjusted:
             rows.append({"estimator": estimator, "reason": found.not_adjusted})
         else:
-            table = errors_by_taxon(found.table, estimator).assign(estimator=estimator, reason=found.no_samples)
+            table = errors_by_taxon(found, estimator).assign(estimator=estimator, reason=found.no_samples)
             rows += [dict(zip(table.columns, row, strict=True)) for row in table.itertuples(index=False)]
     return rows
 
 
-def errors_by_taxon(table: pd.DataFrame, estimator: str) -> pd.DataFrame:
+def errors_by_taxon(found: Counts, estimator: str) -> pd.DataFrame:
     """Return the count errors of each taxon that is present or counted; see `CountsByTaxon.table`.
 
     Args:
-        table: `Counts.table`.
-        estimator: one of `ESTIMATORS`.
+        found: counts of a run.
+        estimator: one of `ESTIMATORS`, with counts.
 
     """
-    table = table.assign(error=table[estimator] - table["n_true"])
+    table = found.table.assign(error=found.table[estimator] - found.table["n_true"])
     total = table[table["sample"] == ALL].set_index("taxon")
     samples = table[table["sample"] != ALL]
     errors = pd.DataFrame({"n_true": total["n_true"], "n_counted": total[estimator], "error": total["error"]})
     errors["relative_error"] = errors["error"] / errors["n_true"].where(errors["n_true"] > 0)
+    errors = errors.assign(**ends("relative_error", found.bounds[estimator][1:].T))
     errors["n_samples"] = samples["sample"].nunique()
     errors["bias"] = samples.groupby("taxon", sort=False)["error"].mean()
     errors["rmse"] = np.sqrt((samples["error"] ** 2).groupby(samples["taxon"], sort=False).mean())

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from ..results.stored_run import StoredRun
 
 
+INTERVALS = (
+    "In brackets are 95 % intervals over samples, or over single objects if there are not several samples; for several "
+    "runs, values and ends are means over runs."
+)
+"""Sentence on the intervals of `run_table.means_with_intervals`, for descriptions."""
+
+
 class CaptionLine(NamedTuple):
     """A line below a picture: a name, its value in bold, and a remark in parentheses unless it is empty."""
 

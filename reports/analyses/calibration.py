@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from ..figures.style import INK, canvas, finish, track_colours, tracks_shown
-from ..results.run_table import run_table, track_means
+from ..results.run_table import ends, means_with_intervals, run_table, with_ends
 from ..results.subset_predictions import scored_predictions
-from .analysis import Analysis
+from ..scoring.estimate import SCORES
+from ..scoring.group_jackknife import grouped_intervals
+from ..scoring.proportions import category_intervals, design_effect
+from .analysis import INTERVALS, Analysis
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -23,14 +26,18 @@ if TYPE_CHECKING:
     from ..results.stored_run import StoredRun
     from ..results.subset_predictions import SubsetPredictions
 
+    Measure = Callable[[NDArray[np.bool_]], float]
+
 BINS = 15  # of equal width on [0, 1], as in Guo et al. 2017
 TOPS = (3, 5)
 SUM_TOLERANCE = 1e-3  # scores are stored in single precision, and some programs round them
 COLUMNS = (
-    "n_objects", "n_classes", "ece", "confidence", "accuracy", "log_loss", "score_zero", "macro_auroc", "classes_auroc",
-    *(f"top_{k}" for k in TOPS),
+    "n_objects", "n_classes", *with_ends("ece"), "ece_if_calibrated", *with_ends("confidence", "accuracy", "log_loss"),
+    "score_zero", *with_ends("macro_auroc"), "classes_auroc", *with_ends(*(f"top_{k}" for k in TOPS)),
 )  # fmt: skip
-BIN_COLUMNS = ("low", "high", "n_objects", "confidence", "accuracy")
+BIN_COLUMNS = ("low", "high", "n_objects", "confidence", *with_ends("accuracy"))
+LIMITS = {"ece": SCORES, "confidence": SCORES, "log_loss": (0.0, np.inf), "macro_auroc": SCORES}
+"""Smallest and largest possible value of the measures with a jackknife interval."""
 POINT_AREAS = (8, 120)  # smallest and largest, in square points
 
 
@@ -42,7 +49,10 @@ class ScoresAsProbabilities(Analysis):
     description = (
         "If a method is calibrated, 80 % of its predictions with confidence 80 % are correct. The calibration error "
         "is the mean distance between confidence and accuracy in 15 bins of equal width; the bins are in "
-        "reliability.csv."
+        "reliability.csv. It cannot be negative, so that chance adds to it, the more, the fewer the objects: the next "
+        "column is the error that a calibrated method with these confidences would have on average. The interval is "
+        "that of the expected error on test sets of this size, which contains this addition; for a nearly calibrated "
+        f"method it lies above the error on infinitely many objects. {INTERVALS}"
     )
 
     def table(self, runs: Sequence[StoredRun]) -> pd.DataFrame:
@@ -51,14 +61,19 @@ class ScoresAsProbabilities(Analysis):
         Returns:
             One row for each run, with `run_table.KEYS`, `COLUMNS` and `reason`.
             `ece`: expected calibration error, the mean of |accuracy - confidence| over `BINS` bins of confidence,
-            weighted by number of objects (Guo et al. 2017, arXiv 1706.04599, equation 3). `confidence` and `accuracy`
-            are means over all objects; a confidence above the accuracy is overconfidence. Confidence is the score of
-            the predicted class. `log_loss` is in nats and computed by scikit-learn, which replaces zeros by 2.2e-16;
+            weighted by number of objects (Guo et al. 2017, arXiv 1706.04599, equation 3); `ece_if_calibrated` is its
+            expected value for a calibrated method with these confidences (`error_if_calibrated`). `confidence` and
+            `accuracy` are means over all objects; a confidence above the accuracy is overconfidence. Confidence is the
+            score of the predicted class. `log_loss` is in nats; as in scikit-learn, zeros are replaced by 2.2e-16;
             `score_zero` is the number of objects whose true class has the score zero. `macro_auroc` is the mean area
             under the one-vs-rest ROC curve over the `classes_auroc` classes that have both positive and negative test
             objects. `top_k` is the share of objects whose class is among the k highest scores, or its expected value
-            under random tie-breaking. If scores are not probabilities, `ece`, `confidence`, `log_loss` and `score_zero`
-            are missing.
+            under random tie-breaking; it is missing for k classes or fewer. If scores are not probabilities, `ece`,
+            `confidence`, `log_loss` and `score_zero` are missing.
+            Columns `_lo` and `_hi` are the ends of 95 % intervals: for `accuracy` and `top_k` those of proportions of
+            clustered objects (`proportions.category_intervals`), for the others from the delete-a-group jackknife,
+            which are intervals of the expected value on test sets of this size (`group_jackknife.grouped_intervals`).
+            Both are about this fitted model. Units are samples, or objects if there are not several samples.
 
         """
         return run_table(runs, COLUMNS, _rows)
@@ -66,9 +81,11 @@ class ScoresAsProbabilities(Analysis):
     def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return calibration error, log loss, area under the ROC curve and top-k accuracy."""
         tops = {f"top_{k}": f"top-{k} accuracy" for k in TOPS}
-        return track_means(
+        found = means_with_intervals(
             rows, {"ece": "calibration error", "log_loss": "log loss", "macro_auroc": "macro AUROC", **tops}
         )
+        found.insert(1, "if calibrated", rows.groupby("track")["ece_if_calibrated"].mean())
+        return found
 
 
 class ConfidenceAndAccuracy(Analysis):
@@ -87,7 +104,8 @@ class ConfidenceAndAccuracy(Analysis):
 
         Returns:
             One row for each run and bin with objects, with `run_table.KEYS`, `BIN_COLUMNS` and `reason`; see
-            `reliability`.
+            `reliability`. `accuracy_lo` and `accuracy_hi` are a 95 % interval over units, which a bin with objects of
+            fewer than five units does not have.
 
         """
         return run_table(runs, BIN_COLUMNS, _reliability_rows)
@@ -114,32 +132,80 @@ def _rows(run: StoredRun) -> Rows | str:
     found = scored_predictions(run)
     if isinstance(found, str):
         return found
-    predictions, scores = found
-    auroc = class_auroc(predictions.truth, scores)
+    return [score_columns(*found)]
+
+
+def score_columns(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> dict[str, object]:
+    """Return the measures of the scores with their intervals by column; see `ScoresAsProbabilities.table`."""
+    reason = why_not_probabilities(scores)
+    ranks = OneVsRestRanks(predictions.truth, scores)
+    measures: dict[str, Measure] = {} if reason else _probability_measures(predictions, scores)
+    measures["macro_auroc"] = ranks.macro_auroc
     row: dict[str, object] = {
         "n_objects": len(predictions.truth),
         "n_classes": len(predictions.classes),
-        "accuracy": predictions.right.mean(),
-        "macro_auroc": np.mean(auroc) if len(auroc) else np.nan,
-        "classes_auroc": len(auroc),
-        **{f"top_{k}": top_k(predictions.truth, scores, k) for k in TOPS},
+        "classes_auroc": int(np.isfinite(ranks.auroc()).sum()),
+        **_share_columns(predictions, scores),
+        **_measure_columns(measures, predictions.units),
+        "reason": reason,
     }
-    reason = why_not_probabilities(scores)
-    return [row | ({"reason": reason} if reason else _probability_columns(predictions, scores))]
+    if reason:
+        return row
+    return row | {
+        "ece_if_calibrated": error_if_calibrated(confidence(predictions, scores)),
+        "score_zero": int((_true_scores(predictions, scores) == 0).sum()),
+    }
 
 
-def _probability_columns(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> dict[str, object]:
-    from sklearn.metrics import log_loss
+def _share_columns(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> dict[str, object]:
+    """Return accuracy and top-k accuracies with their intervals."""
+    units, effect = predictions.units, design_effect(predictions.right, predictions.units)
+    shares = {"accuracy": predictions.right} | {
+        f"top_{k}": among_top(predictions.truth, scores, k) for k in TOPS if k < scores.shape[1]
+    }
+    row: dict[str, object] = {}
+    for name, hits in shares.items():
+        (bounds,) = category_intervals(hits, np.ones(len(hits)), units, prior_effect=effect)
+        row |= {name: hits.mean(), **ends(name, bounds)}
+    return row
 
-    bins = reliability(predictions.right, confidence(predictions, scores))
-    true_scores = np.take_along_axis(scores, predictions.truth[:, None], axis=1)
-    shares = scores / scores.sum(axis=1, keepdims=True)
+
+def _measure_columns(measures: Mapping[str, Measure], units: NDArray[np.integer]) -> dict[str, object]:
+    """Return measures of all rows with their jackknife intervals."""
+    everything = np.ones(len(units), bool)
+    bounds = grouped_intervals(
+        lambda rows: np.array([measure(rows) for measure in measures.values()]),
+        units,
+        [LIMITS[name] for name in measures],
+    )
+    row: dict[str, object] = {}
+    for (name, measure), interval in zip(measures.items(), bounds, strict=True):
+        row |= {name: measure(everything), **ends(name, interval)}
+    return row
+
+
+def _probability_measures(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> dict[str, Measure]:
+    confidences = confidence(predictions, scores)
+    gaps, bins = predictions.right - confidences, bin_of(confidences)
+    losses = log_losses(_true_scores(predictions, scores) / scores.sum(axis=1))
     return {
-        "ece": expected_calibration_error(bins),
-        "confidence": np.average(bins["confidence"], weights=bins["n_objects"]),
-        "log_loss": log_loss(predictions.truth, shares, labels=range(len(predictions.classes))),
-        "score_zero": int((true_scores == 0).sum()),
+        "ece": lambda rows: float(np.abs(np.bincount(bins[rows], gaps[rows])).sum() / rows.sum()),
+        "confidence": lambda rows: float(confidences[rows].mean()),
+        "log_loss": lambda rows: float(losses[rows].mean()),
     }
+
+
+def _true_scores(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.take_along_axis(scores, predictions.truth[:, None], axis=1)[:, 0]
+
+
+def log_losses(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log loss of each object in nats from the probability of its true class, both of shape (n_objects,).
+
+    As in scikit-learn's `log_loss`, probabilities are at least the machine epsilon and at most one minus it.
+    """
+    epsilon = np.finfo(np.float64).eps
+    return np.asarray(-np.log(np.clip(probabilities, epsilon, 1 - epsilon)))
 
 
 def _reliability_rows(run: StoredRun) -> Rows | str:
@@ -147,10 +213,17 @@ def _reliability_rows(run: StoredRun) -> Rows | str:
     if isinstance(found, str):
         return found
     predictions, scores = found
-    bins = reliability(predictions.right, confidence(predictions, scores))[list(BIN_COLUMNS)]
-    return why_not_probabilities(scores) or [
-        dict(zip(BIN_COLUMNS, row, strict=True)) for row in bins.itertuples(index=False)
-    ]
+    reason = why_not_probabilities(scores)
+    if reason:
+        return reason
+    right, confidences = predictions.right, confidence(predictions, scores)
+    bins = bin_of(confidences)
+    bounds = category_intervals(
+        right, np.ones(len(right)), predictions.units, categories=bins, n_categories=BINS,
+        prior_effect=design_effect(right, predictions.units),
+    )  # fmt: skip
+    table = reliability(right, confidences).assign(**ends("accuracy", bounds[np.unique(bins)].T))
+    return [dict(zip(BIN_COLUMNS, row, strict=True)) for row in table[list(BIN_COLUMNS)].itertuples(index=False)]
 
 
 def why_not_probabilities(scores: NDArray[np.float64]) -> str:
@@ -168,6 +241,12 @@ def confidence(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> N
     return np.take_along_axis(scores, predictions.predicted[:, None], axis=1)[:, 0]
 
 
+def bin_of(confidence: NDArray[np.float64], bins: int = BINS) -> NDArray[np.intp]:
+    """Return the bin of each confidence, from 0, of shape (n_objects,); bins have equal width, closed on the right."""
+    edges = np.linspace(0, 1, bins + 1)
+    return np.asarray(np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1))
+
+
 def reliability(right: NDArray[np.bool_], confidence: NDArray[np.float64], bins: int = BINS) -> pd.DataFrame:
     """Group predictions by confidence.
 
@@ -181,8 +260,9 @@ def reliability(right: NDArray[np.bool_], confidence: NDArray[np.float64], bins:
 
     """
     edges = np.linspace(0, 1, bins + 1)
-    position = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
-    table = pd.DataFrame({"bin": position, "confidence": confidence, "accuracy": right.astype(np.float64)})
+    table = pd.DataFrame(
+        {"bin": bin_of(confidence, bins), "confidence": confidence, "accuracy": right.astype(np.float64)}
+    )
     means = table.groupby("bin").agg(
         n_objects=("accuracy", "size"), confidence=("confidence", "mean"), accuracy=("accuracy", "mean")
     )
@@ -194,47 +274,86 @@ def expected_calibration_error(bins: pd.DataFrame) -> float:
     return float(np.average((bins["accuracy"] - bins["confidence"]).abs(), weights=bins["n_objects"]))
 
 
-def class_auroc(truth: NDArray[np.int64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the one-vs-rest area under the ROC curve of each class with both positive and negative objects.
+def error_if_calibrated(confidence: NDArray[np.float64]) -> float:
+    """Return the approximate expected calibration error if each prediction were correct with its confidence.
 
-    It is computed from the rank sum of the positive objects (Mann & Whitney 1947), which for a hundred classes is ten
-    times as fast as integrating the curves.
+    In a bin, the number of correct predictions minus the sum of confidences then has the mean 0 and the variance
+    Σ c (1 - c); the expected absolute value of a normal variable is √(2 variance / π). Objects are taken as
+    independent; if they come in samples, the expected error is larger.
+
+    Args:
+        confidence: confidence of each prediction, from 0 to 1, of shape (n_objects,).
+
+    """
+    variances = np.bincount(bin_of(confidence), confidence * (1 - confidence))
+    return float(np.sqrt(2 * variances / np.pi).sum() / len(confidence))
+
+
+class OneVsRestRanks:
+    """Ranks of the scores of each class, for areas under ROC curves of many sets of rows.
+
+    An area is computed from the rank sum of the positive objects (Mann & Whitney 1947). Scores are sorted only once;
+    for a set of rows, ranks follow from the numbers of its objects with each score.
 
     Args:
         truth: codes of shape (n_objects,).
         scores: of shape (n_objects, n_classes).
 
-    Returns:
-        float64 of shape (n_classes_with_both,), in the order of the classes.
-
     """
-    from scipy.stats import rankdata
 
-    n, sizes = len(truth), np.bincount(truth, minlength=scores.shape[1])
-    present = np.flatnonzero((sizes > 0) & (sizes < n))
-    ranks = rankdata(scores[:, present], axis=0)
-    sums = np.array([ranks[truth == code, column].sum() for column, code in enumerate(present)])
-    positive = sizes[present]
-    return np.asarray((sums - positive * (positive + 1) / 2) / (positive * (n - positive)))
+    def __init__(self, truth: NDArray[np.int64], scores: NDArray[np.float64]) -> None:
+        from scipy.stats import rankdata
+
+        self._truth, self._n_classes = truth, scores.shape[1]
+        dense = rankdata(scores, method="dense", axis=0).astype(np.intp) - 1
+        n_levels = dense.max(axis=0, initial=-1) + 1
+        self._levels = dense + np.cumsum(n_levels) - n_levels  # distinct scores, numbered over all classes
+        self._n_levels = int(n_levels.sum())
+
+    def auroc(self, rows: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """Return the one-vs-rest area under the ROC curve of each class.
+
+        Args:
+            rows: included objects, bool of shape (n_objects,); None includes all.
+
+        Returns:
+            float64 of shape (n_classes,); NaN for a class without positive or without negative objects.
+
+        """
+        truth, levels = (self._truth, self._levels) if rows is None else (self._truth[rows], self._levels[rows])
+        n, sizes = len(truth), np.bincount(truth, minlength=self._n_classes)
+        with_score = np.bincount(levels.ravel(), minlength=self._n_levels)
+        own = levels[np.arange(n), truth]
+        ranks = np.cumsum(with_score)[own] - truth * n - (with_score[own] - 1) / 2
+        sums, pairs = np.bincount(truth, ranks, self._n_classes), sizes * (n - sizes)
+        above = sums - sizes * (sizes + 1) / 2
+        return np.asarray(np.divide(above, pairs, out=np.full(self._n_classes, np.nan), where=pairs > 0))
+
+    def macro_auroc(self, rows: NDArray[np.bool_] | None = None) -> float:
+        """Return the mean area over the classes with both positive and negative objects; NaN if there are none."""
+        values = self.auroc(rows)
+        known = np.isfinite(values)
+        return float(values[known].mean()) if known.any() else float("nan")
 
 
-def top_k(truth: NDArray[np.int64], scores: NDArray[np.float64], k: int) -> float:
-    """Return the share of objects whose class is among the k highest scores; NaN for k classes or fewer.
+def among_top(truth: NDArray[np.int64], scores: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    """Return whether the class of each object is among the k highest scores.
 
-    If the true class is tied with others, its expected share under random tie-breaking counts. Unlike in scikit-learn's
-    `top_k_accuracy_score`, the result does not depend on the order of classes.
+    If the true class is tied with others, the value is its expected value under random tie-breaking. Unlike in
+    scikit-learn's `top_k_accuracy_score`, it does not depend on the order of classes.
 
     Args:
         truth: codes of shape (n_objects,).
         scores: of shape (n_objects, n_classes).
         k: number of highest scores.
 
+    Returns:
+        float64 of shape (n_objects,), from 0 to 1; their mean is the top-k accuracy.
+
     """
-    if k >= scores.shape[1]:
-        return float("nan")
     true_scores = np.take_along_axis(scores, truth[:, None], axis=1)
     higher, equal = (scores > true_scores).sum(axis=1), (scores == true_scores).sum(axis=1)
-    return float(np.clip((k - higher) / equal, 0, 1).mean())
+    return np.asarray(np.clip((k - higher) / equal, 0, 1))
 
 
 def _pooled(bins: pd.DataFrame) -> pd.DataFrame:

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ..figures.style import INK, canvas, finish, track_colours, tracks_shown
-from ..results.run_table import is_blank, run_table
+from ..results.run_table import ends, is_blank, means_with_intervals, run_table, with_ends
 from ..results.subset_predictions import scored_predictions
-from .analysis import Analysis
+from ..scoring.proportions import category_intervals, design_effect
+from .analysis import INTERVALS, Analysis
 from .calibration import confidence
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 TARGETS = (0.90, 0.95, 0.99)
 COLUMNS = (
-    "rule", "taxon", "target", "threshold", "n_valid", "precision_valid", "n_test", "n_accepted", "share",
-    "precision",
+    "rule", "taxon", "target", "threshold", "n_valid", "precision_valid", "n_test", "n_accepted",
+    *with_ends("share", "precision"),
 )  # fmt: skip
 ONE_THRESHOLD, TAXON_THRESHOLDS = "one threshold", "a threshold for each taxon"
 TOLERANCE = 1e-9  # rounding error of a count times a target, so that 19 of 20 are 95 %
@@ -43,7 +44,8 @@ class SortingEffort(Analysis):
     description = (
         "Coverage at a given precision: share of objects whose prediction can be accepted without inspection if 90, "
         "95 or 99 % of the accepted predictions are to be correct. Thresholds are chosen on validation rows; the "
-        "precision reached on test rows is given with each share."
+        "precision reached on test rows is given with each share. Intervals are conditional on these thresholds: they "
+        f"show the variation over test rows, not that over the choice of a threshold. {INTERVALS}"
     )
     figure = "effort"
 
@@ -58,6 +60,11 @@ class SortingEffort(Analysis):
             `n_test` is the number of test objects (predicted as the taxon), `n_accepted` and `share` are number and
             share of those accepted, and `precision` is their precision, NaN if none is accepted. If no threshold
             reaches the target on validation rows, nothing is accepted.
+            `share_lo`, `share_hi`, `precision_lo` and `precision_hi` are 95 % intervals of proportions of clustered
+            objects (`proportions.category_intervals`), conditional on the thresholds. Units are samples, or objects if
+            there are not several samples; a taxon has no interval if its objects (accepted ones for `precision`) are in
+            fewer than five units. A share that is 0 because no threshold reaches the target has the interval from 0 to
+            0.
 
         """
         return run_table(runs, COLUMNS, _rows)
@@ -65,12 +72,19 @@ class SortingEffort(Analysis):
     def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return coverage and precision with one threshold, by target precision."""
         over_all_taxa = rows[(rows["rule"] == ONE_THRESHOLD) & is_blank(rows["taxon"])].dropna(subset=["target"])
-        columns = {}
-        for target in TARGETS:
-            means = over_all_taxa[over_all_taxa["target"] == target].groupby("track")[["share", "precision"]].mean()
-            columns[f"accepted at {100 * target:.0f} %"] = means["share"]
-            columns[f"precision reached at {100 * target:.0f} %"] = means["precision"]
-        return pd.DataFrame(columns)
+        return pd.concat(
+            [
+                means_with_intervals(
+                    over_all_taxa[over_all_taxa["target"] == target],
+                    {
+                        "share": f"accepted at {100 * target:.0f} %",
+                        "precision": f"precision reached at {100 * target:.0f} %",
+                    },
+                )
+                for target in TARGETS
+            ],
+            axis=1,
+        )
 
     def draw(self, section: Section, rows: pd.DataFrame) -> Figure | None:
         """Draw the precision of automatically accepted test objects against their share, pooled over runs of a track.
@@ -135,10 +149,15 @@ class _Confidences:
     predicted: NDArray[np.int64]
     right: NDArray[np.bool_]
     confidence: NDArray[np.float64]
+    units: NDArray[np.integer]
 
     def predicted_as(self, code: int) -> _Confidences:
         rows = self.predicted == code
-        return _Confidences(self.predicted[rows], self.right[rows], self.confidence[rows])
+        return _Confidences(self.predicted[rows], self.right[rows], self.confidence[rows], self.units[rows])
+
+    def accepted(self, thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether each object is accepted, of shape (n_objects,); `thresholds` (n_classes,) by predicted class."""
+        return self.confidence >= thresholds[self.predicted]
 
 
 def _confidences(run: StoredRun, subset: Literal["test", "valid"]) -> _Confidences | str:
@@ -146,7 +165,7 @@ def _confidences(run: StoredRun, subset: Literal["test", "valid"]) -> _Confidenc
     if isinstance(found, str):
         return found
     predictions, scores = found
-    return _Confidences(predictions.predicted, predictions.right, confidence(predictions, scores))
+    return _Confidences(predictions.predicted, predictions.right, confidence(predictions, scores), predictions.units)
 
 
 def _rows(run: StoredRun) -> Rows | str:
@@ -161,20 +180,28 @@ def _rows_at(target: float, valid: _Confidences, test: _Confidences, classes: li
     threshold = threshold_for(target, valid.right, valid.confidence)
     valid_by_class = [valid.predicted_as(code) for code in range(len(classes))]
     thresholds = np.array([threshold_for(target, rows.right, rows.confidence) for rows in valid_by_class])
+    everywhere = np.full(len(classes), threshold)
     rows = [
         {
             "rule": ONE_THRESHOLD,
             **_threshold_columns(target, threshold, valid),
-            **_accepted_columns(valid, test, np.full(len(classes), threshold)),
+            **_accepted_columns(valid, test, everywhere),
+            **_interval_columns(test, everywhere)[0],
         },
-        {"rule": TAXON_THRESHOLDS, **_accepted_columns(valid, test, thresholds)},
+        {
+            "rule": TAXON_THRESHOLDS,
+            **_accepted_columns(valid, test, thresholds),
+            **_interval_columns(test, thresholds)[0],
+        },
     ]
+    by_taxon = _interval_columns(test, thresholds, by_taxon=True)
     for code in np.unique(test.predicted):
         row = {
             "rule": TAXON_THRESHOLDS,
             "taxon": classes[code],
             **_threshold_columns(target, thresholds[code], valid_by_class[code]),
             **_accepted_columns(valid_by_class[code], test.predicted_as(code), thresholds),
+            **by_taxon[code],
         }
         rows.append(row)
     return [{"taxon": "", "target": target, **row} for row in rows]
@@ -191,7 +218,7 @@ def _threshold_columns(target: float, threshold: float, valid: _Confidences) -> 
 
 def _accepted_columns(valid: _Confidences, test: _Confidences, thresholds: NDArray[np.float64]) -> dict[str, object]:
     """Count the accepted rows of both subsets; `thresholds` of shape (n_classes,) are by predicted class."""
-    accepted_valid, accepted = (rows.right[rows.confidence >= thresholds[rows.predicted]] for rows in (valid, test))
+    accepted_valid, accepted = (rows.right[rows.accepted(thresholds)] for rows in (valid, test))
     return {
         "n_valid": len(accepted_valid),
         "precision_valid": accepted_valid.mean() if len(accepted_valid) else np.nan,
@@ -200,6 +227,27 @@ def _accepted_columns(valid: _Confidences, test: _Confidences, thresholds: NDArr
         "share": len(accepted) / len(test.right),
         "precision": accepted.mean() if len(accepted) else np.nan,
     }
+
+
+def _interval_columns(
+    test: _Confidences, thresholds: NDArray[np.float64], *, by_taxon: bool = False
+) -> list[dict[str, object]]:
+    """Return the ends of the intervals of share and precision, over all objects or for each predicted class.
+
+    Given infinite thresholds, the share is 0 for any test objects, and so are the ends of its interval.
+    """
+    accepted, effect = test.accepted(thresholds), design_effect(test.right, test.units)
+    n_categories = len(thresholds) if by_taxon else 1
+    share, precision = (
+        category_intervals(
+            hits, objects, test.units, categories=test.predicted if by_taxon else None, n_categories=n_categories,
+            prior_effect=effect,
+        )
+        for hits, objects in ((accepted, np.ones(len(accepted))), (accepted & test.right, accepted))
+    )  # fmt: skip
+    impossible = np.isinf(thresholds) if by_taxon else np.isinf(thresholds).all(keepdims=True)
+    share[impossible] = 0
+    return [{**ends("share", one), **ends("precision", other)} for one, other in zip(share, precision, strict=True)]
 
 
 def _curve(track: TrackResult) -> pd.DataFrame:

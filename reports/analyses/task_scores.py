@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..figures.style import ACCENT, PALE
-from ..results.run_table import run_table
+from ..results.run_table import means_with_intervals, run_table, with_ends
 from .analysis import Analysis
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from ..results.section import Section
     from ..results.stored_run import StoredRun
     from ..tasks.task import Task
-
-
-ENDS = ("", "_lo", "_hi")
-"""Endings of the columns of a measure: value, and the ends of its interval."""
 
 
 class TaskScores(Analysis):
@@ -61,7 +57,7 @@ class TaskScores(Analysis):
             (`<name>_lo`, `<name>_hi`), signature and `reason`.
 
         """
-        measures = [f"{name}{end}" for name in self._task.measures for end in ENDS]
+        measures = with_ends(*self._task.measures)
         own = [run for run in runs if run.card.track.task == self._task.name]
         return run_table(own, [*self._task.facts, *measures, "signature"], self._rows)
 
@@ -69,12 +65,7 @@ class TaskScores(Analysis):
         """Return measures with their intervals, and facts, as text: means over runs."""
         tracks = rows.groupby("track", sort=False)
         facts = {title: tracks[name].agg(_mean_text) for name, title in self._task.facts.items()}
-        means = tracks[[f"{name}{end}" for name in self._task.measures for end in ENDS]].mean()
-        measures = {
-            title: means[[f"{name}{end}" for end in ENDS]].apply(lambda row: _with_interval(*row), axis=1)
-            for name, title in self._task.measures.items()
-        }
-        return pd.DataFrame({**measures, **facts})
+        return means_with_intervals(rows, self._task.measures).join(pd.DataFrame(facts))
 
     def draw(self, section: Section, rows: pd.DataFrame) -> Figure:
         """Draw each measure of each run with its interval, tracks in the order of the leaderboard."""
@@ -109,7 +100,3 @@ def _mean_text(values: pd.Series) -> str:
     if np.isnan(mean):
         return "–"
     return f"{mean:,.0f}" if mean.is_integer() else f"{mean:,.3f}"
-
-
-def _with_interval(value: float, low: float, high: float) -> str:
-    return f"{value:.3f} [{low:.3f}, {high:.3f}]" if np.isfinite(low) else f"{value:.3f}"

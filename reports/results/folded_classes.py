@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from ..scoring.score import cluster_codes
@@ -13,7 +14,6 @@ from ..scoring.units import count_units
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from ..scoring.units import Units
@@ -36,6 +36,11 @@ class CodedPredictions:
     truth: NDArray[np.integer]
     predicted: NDArray[np.integer]
     clusters: NDArray[np.integer] | None
+
+    @property
+    def units(self) -> NDArray[np.integer]:
+        """Unit of each object for intervals, of shape (n_objects,): its cluster, or itself if there are none."""
+        return np.arange(len(self.truth)) if self.clusters is None else self.clusters
 
     def folded(self, fold: Mapping[str, str]) -> tuple[tuple[str, ...], NDArray[np.int64], Units]:
         """Count predictions after mapping each class to a broader one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from ...data_manifests.errors import listed
@@ -11,12 +12,16 @@ from ...data_manifests.errors import listed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from .stored_run import StoredRun
 
     Rows = list[dict[str, object]]
 
 KEYS = ("dataset", "simulated", "track", "split", "seed")
 REASON = "reason"
+ENDS = ("_lo", "_hi")
+"""Endings of the columns with the ends of the 95 % interval of a value."""
 
 
 def run_table(
@@ -63,6 +68,45 @@ def why_missing(table: pd.DataFrame) -> list[str]:
         some = f" ({affected} of {of} runs)" if affected < of else ""
         sentences.append(f"{who}: {reason}{some}.")
     return sentences
+
+
+def with_ends(*names: str) -> tuple[str, ...]:
+    """Return names of columns, each followed by those of the ends of its interval."""
+    return tuple(f"{name}{end}" for name in names for end in ("", *ENDS))
+
+
+def ends(name: str, bounds: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Return the columns of intervals, by name, from their bounds of shape (2,), or (2, n_rows) for several rows."""
+    return {f"{name}{end}": bound for end, bound in zip(ENDS, bounds, strict=True)}
+
+
+def means_with_intervals(rows: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Return selected columns as text with their 95 % intervals, one row for each track, renamed for display.
+
+    For several runs, values and ends are means over runs. The mean over runs varies at most as much with the test
+    objects as this interval shows: the standard error of a mean is at most the mean of the standard errors. Variation
+    of training is not contained.
+
+    Args:
+        rows: with a column `track`, the columns, and those of their ends (`ENDS`).
+        columns: displayed names by name of column.
+
+    Returns:
+        Text; a number for a value that has no interval in some run, NaN if it is missing in all runs.
+
+    """
+    means = rows.groupby("track")[list(with_ends(*columns))].mean()
+    shown = {}
+    for name, title in columns.items():
+        without = rows[name].notna() & rows[f"{name}{ENDS[0]}"].isna()
+        has_interval = ~without.groupby(rows["track"]).any()
+        parts = [means[name], *(means[f"{name}{end}"].where(has_interval) for end in ENDS)]
+        shown[title] = pd.Series(map(_with_interval, *parts), means.index, dtype=object)
+    return pd.DataFrame(shown)
+
+
+def _with_interval(value: float, low: float, high: float) -> str | float:
+    return value if np.isnan(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def track_means(rows: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -46,6 +47,18 @@ class SubsetPredictions:
     def right(self) -> NDArray[np.bool_]:
         """Whether each prediction is correct, of shape (n_objects,)."""
         return np.equal(self.truth, self.predicted)
+
+    @cached_property
+    def units(self) -> NDArray[np.integer]:
+        """Unit of each object for intervals, of shape (n_objects,): its sample, or itself if there are not several.
+
+        Codes from 0 without gaps, in the order of sample names or object ids.
+        """
+        objects = np.arange(len(self.truth))
+        if self.samples is None:
+            return objects
+        codes, names = pd.factorize(self.samples, sort=True)
+        return codes if len(names) > 1 else objects
 
 
 def subset_predictions(run: StoredRun, subset: Literal["test", "valid"] = "test") -> SubsetPredictions | str:

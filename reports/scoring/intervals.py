@@ -17,7 +17,7 @@ import pandas as pd
 
 from .bootstrap import Bootstrap, bootstrap
 from .estimate import SCORES, Estimate, jackknife_error
-from .proportions import design_effects, proportion_intervals
+from .proportions import FEWEST_CLUSTERS, design_effects, proportion_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from .metrics import Totals
     from .units import Units
-
-FEWEST_CLUSTERS = 5  # that contain a class; with fewer, it has no interval
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...data_manifests.errors import listed
 from ..comparisons.comparison import FEWEST_SAMPLES
-from ..scoring.intervals import FEWEST_CLUSTERS
+from ..scoring.proportions import FEWEST_CLUSTERS
 from .kind import WarningKind
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from planktonbench.benchmarks.studies.interval_study import METHODS, Replicate, designs, summarise, tasks
-from planktonbench.benchmarks.studies.simulated_predictions import Design
+from planktonbench.benchmarks.studies.simulated_predictions import SimulatedDesign
 
 
 def test_shares_are_those_of_the_replicates() -> None:
@@ -14,7 +14,7 @@ def test_shares_are_those_of_the_replicates() -> None:
     first = Replicate(0.4, np.array([narrow, wide, wide]), np.array([off, wide, wide]), np.array([off, off, wide]), 0.2)
     second = Replicate(0.6, np.array([off, wide, narrow]), np.array([off, off, wide]), np.array([off, off, off]), 0.4)
 
-    found = summarise(Design((4, 4)), [first, second])
+    found = summarise(SimulatedDesign((4, 4)), [first, second])
 
     assert found.coverage.tolist() == [0.5, 1.0, 1.0]
     assert found.false_alarms.tolist() == pytest.approx([1.0, 0.5, 0.0])
@@ -25,7 +25,7 @@ def test_shares_are_those_of_the_replicates() -> None:
 
 def test_few_patchy_samples_need_the_jackknife() -> None:
     """With five samples, percentile intervals of equally good methods exclude zero far too often."""
-    design = Design((60, 40, 20, 10), 5, patchy=True)
+    design = SimulatedDesign((60, 40, 20, 10), 5, patchy=True)
     (run,) = tasks(design, 150, 150)
 
     found = dict(zip(METHODS, summarise(design, run()).false_alarms.tolist(), strict=True))
@@ -36,7 +36,7 @@ def test_few_patchy_samples_need_the_jackknife() -> None:
 
 def test_results_do_not_depend_on_the_chunks() -> None:
     """Each replicate has its own seed."""
-    design = Design((6, 6, 3), 4)
+    design = SimulatedDesign((6, 6, 3), 4)
     one, several = ([found for run in tasks(design, 6, chunk) for found in run()] for chunk in (6, 2))
 
     assert [found.value for found in one] == [found.value for found in several]

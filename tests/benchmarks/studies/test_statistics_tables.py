@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from planktonbench.benchmarks.studies import interval_study, statistics_tables, verdict_study
-from planktonbench.benchmarks.studies.simulated_predictions import Design
+from planktonbench.benchmarks.studies.simulated_predictions import SimulatedDesign
 
 if TYPE_CHECKING:
     import pytest
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_all_tables_are_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """With a line on each requirement; a requirement that does not hold makes the exit code 1."""
-    design = Design((20.0, 20.0), 6)
+    design = SimulatedDesign((20.0, 20.0), 6)
     monkeypatch.setattr(interval_study, "designs", lambda: iter([design]))
     monkeypatch.setattr(statistics_tables, "CLASS_DESIGNS", (design,))
     monkeypatch.setattr(statistics_tables, "BOARD_DESIGNS", (design,))

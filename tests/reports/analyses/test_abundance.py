@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -137,7 +138,7 @@ def test_bray_curtis_is_the_share_of_objects_counted_under_a_wrong_taxon(tmp_pat
 
 def test_errors_by_taxon_are_over_all_objects_and_per_sample(run_counts: Counts) -> None:
     """Bias is per sample; multiplied by the number of samples it is the error over all objects."""
-    table = errors_by_taxon(run_counts.table, "plain").set_index("taxon")
+    table = errors_by_taxon(run_counts, "plain").set_index("taxon")
     errors = run_counts.table.assign(error=run_counts.table["plain"] - run_counts.table["n_true"])
     copepods = errors[(errors["taxon"] == "Copepoda") & (errors["sample"] != "")]["error"]
 
@@ -151,8 +152,8 @@ def test_taxa_neither_present_nor_counted_have_no_row(run_counts: Counts) -> Non
     """A taxon that is counted but absent has a row without a relative error."""
     table = run_counts.table.copy()
     absent = table["taxon"] == "egg (other)"
-    uncounted = table.assign(n_true=table["n_true"].where(~absent, 0), plain=table["plain"].where(~absent, 0))
-    counted_only = table.assign(n_true=table["n_true"].where(~absent, 0))
+    counted_only = replace(run_counts, table=table.assign(n_true=table["n_true"].where(~absent, 0)))
+    uncounted = replace(run_counts, table=counted_only.table.assign(plain=table["plain"].where(~absent, 0)))
 
     assert errors_by_taxon(uncounted, "plain")["taxon"].tolist() == ["Copepoda", "detritus"]
     assert np.isnan(errors_by_taxon(counted_only, "plain").set_index("taxon").loc["egg (other)", "relative_error"])
@@ -172,3 +173,21 @@ def test_missing_samples_and_validation_rows_are_reported(tmp_path: Path, add_ru
     assert np.isnan(table.loc["adjusted", "bray_curtis"])
     assert by_taxon[by_taxon["estimator"] == "adjusted"]["reason"].tolist() == [reason]
     assert by_taxon[by_taxon["estimator"] == "plain"]["bias"].isna().all()
+
+
+def test_only_errors_over_all_objects_of_frequent_taxa_have_intervals(
+    tmp_path: Path, add_run: Callable[..., Path]
+) -> None:
+    """Over five samples; the eggs are in fewer, and counts of detritus are wrong in one of them only."""
+    add_run(tmp_path, wrong=2)
+    runs = read_runs(tmp_path)
+    table, by_taxon = CountsBySample().table(runs), CountsByTaxon().table(runs)
+    over_all_samples, by_sample = table[table["sample"] == ""], table[table["sample"] != ""]
+    plain = by_taxon[by_taxon["estimator"] == "plain"].set_index("taxon")
+
+    assert (over_all_samples["bray_curtis_lo"] <= over_all_samples["bray_curtis"]).all()
+    assert (over_all_samples["bray_curtis_hi"] > over_all_samples["bray_curtis"]).all()
+    assert by_sample[["bray_curtis_lo", "bray_curtis_hi"]].isna().all(axis=None)
+    assert np.isnan(plain.loc["egg (other)", "relative_error_hi"])
+    low, value, high = plain.loc["detritus", ["relative_error_lo", "relative_error", "relative_error_hi"]]
+    assert low < 0 < value < high

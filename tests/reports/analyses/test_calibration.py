@@ -12,15 +12,17 @@ from hypothesis import strategies as st
 from planktonbench.reports.analyses.calibration import (
     BIN_COLUMNS,
     ConfidenceAndAccuracy,
+    OneVsRestRanks,
     ScoresAsProbabilities,
-    class_auroc,
+    among_top,
+    error_if_calibrated,
     expected_calibration_error,
+    log_losses,
     reliability,
-    top_k,
     why_not_probabilities,
 )
 from planktonbench.reports.results.stored_run import read_runs
-from sklearn.metrics import roc_auc_score, top_k_accuracy_score
+from sklearn.metrics import log_loss, roc_auc_score, top_k_accuracy_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,14 +83,37 @@ def test_calibrated_method_has_no_error() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_auroc_matches_scikit_learn(seed: int) -> None:
-    """One class against all others, with ties; classes without positive or negative objects are left out."""
+    """One class against all others, with ties, for all and for some rows; NaN without positive or negative objects."""
     truth, scores = synthetic_objects(seed)
     scores = np.round(scores, 1)
     truth[truth == 3] = 1
-    expected = [roc_auc_score(truth == code, scores[:, code]) for code in (0, 1, 2, 4)]
+    ranks = OneVsRestRanks(truth, scores)
 
-    assert class_auroc(truth, scores).tolist() == pytest.approx(expected)
-    assert len(class_auroc(np.zeros(9, int), np.ones((9, 3)))) == 0
+    for rows in (np.ones(60, bool), np.arange(60) % 3 > 0):
+        expected = [roc_auc_score(truth[rows] == code, scores[rows, code]) for code in (0, 1, 2, 4)]
+
+        assert ranks.auroc(rows)[[0, 1, 2, 4]].tolist() == pytest.approx(expected)
+        assert np.isnan(ranks.auroc(rows)[3])
+        assert ranks.macro_auroc(rows) == pytest.approx(np.mean(expected))
+    assert np.isnan(OneVsRestRanks(np.zeros(9, int), np.ones((9, 3))).macro_auroc())
+
+
+def test_log_loss_matches_scikit_learn() -> None:
+    """Also with probabilities of zero and one."""
+    truth, scores = synthetic_objects(7)
+    scores[:2] = np.eye(5)[[truth[0], (truth[1] + 1) % 5]]
+
+    assert log_losses(scores[np.arange(60), truth]).mean() == pytest.approx(log_loss(truth, scores, labels=range(5)))
+
+
+def test_error_if_calibrated_is_that_of_calibrated_methods_on_average() -> None:
+    """Far above zero with 200 objects."""
+    rng = np.random.default_rng(4)
+    confidence = rng.beta(4, 2, 200)
+    errors = [naive_error(rng.random(200) < confidence, confidence, 15) for _ in range(100)]
+
+    assert error_if_calibrated(confidence) == pytest.approx(np.mean(errors), rel=0.1)
+    assert np.mean(errors) > 0.04
 
 
 @pytest.mark.parametrize("k", [1, 2, 4])
@@ -96,15 +121,12 @@ def test_top_k_matches_scikit_learn_without_ties(k: int) -> None:
     """The share of objects whose class is among the k highest scores."""
     truth, scores = synthetic_objects(3)
 
-    assert top_k(truth, scores, k) == pytest.approx(top_k_accuracy_score(truth, scores, k=k))
+    assert among_top(truth, scores, k).mean() == pytest.approx(top_k_accuracy_score(truth, scores, k=k))
 
 
 def test_ties_count_as_broken_at_random() -> None:
-    """With four equal scores, each class is in the top two half of the time; with k classes the result is NaN."""
-    truth, scores = np.arange(4), np.full((4, 4), 0.25)
-
-    assert top_k(truth, scores, 2) == 0.5
-    assert np.isnan(top_k(truth, scores, 4))
+    """With four equal scores, each class is in the top two half of the time."""
+    assert among_top(np.arange(4), np.full((4, 4), 0.25), 2).tolist() == [0.5] * 4
 
 
 @settings(deadline=None)  # no test is timed
@@ -115,8 +137,10 @@ def test_order_of_classes_does_not_matter(seed: int, order: list[int]) -> None:
     scores = np.round(scores, 1)
     positions = np.argsort(order)
 
-    assert top_k(positions[truth], scores[:, order], 2) == pytest.approx(top_k(truth, scores, 2))
-    assert class_auroc(positions[truth], scores[:, order]).mean() == pytest.approx(class_auroc(truth, scores).mean())
+    assert among_top(positions[truth], scores[:, order], 2) == pytest.approx(among_top(truth, scores, 2))
+    assert OneVsRestRanks(positions[truth], scores[:, order]).auroc() == pytest.approx(
+        OneVsRestRanks(truth, scores).auroc()[order], nan_ok=True
+    )
 
 
 def test_table_has_a_row_for_each_run(tmp_path: Path, add_run: Callable[..., Path]) -> None:
@@ -130,9 +154,12 @@ def test_table_has_a_row_for_each_run(tmp_path: Path, add_run: Callable[..., Pat
     assert row["log_loss"] == pytest.approx(-(18 * np.log(0.9) + 3 * np.log(0.05)) / 21)
     assert row["score_zero"] == 0
     assert np.isnan(row["top_3"])
-    assert ConfidenceAndAccuracy().table(read_runs(tmp_path))[list(BIN_COLUMNS)].to_numpy() == pytest.approx(
-        np.array([[13 / 15, 14 / 15, 21, 0.9, 18 / 21]])
-    )
+    for name in ("ece", "log_loss", "accuracy", "macro_auroc"):
+        assert row[f"{name}_lo"] < row[name] < row[f"{name}_hi"] or row[f"{name}_hi"] == row[name] == 1
+    (found,) = ConfidenceAndAccuracy().table(read_runs(tmp_path))[list(BIN_COLUMNS)].to_numpy()
+    assert found == pytest.approx(
+        [13 / 15, 14 / 15, 21, 0.9, 18 / 21, row["accuracy_lo"], row["accuracy_hi"]]
+    )  # a single bin
 
 
 def test_scores_of_zero_are_counted(tmp_path: Path, add_run: Callable[..., Path]) -> None:

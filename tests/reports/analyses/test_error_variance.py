@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from planktonbench.reports.analyses.error_variance import EvennessOfErrors, error_shares
+from planktonbench.reports.analyses.error_variance import EvennessOfErrors, error_moments, error_shares
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.scoring.metrics import Totals
 
@@ -21,10 +21,11 @@ TABLE_2 = [(85.82, 0.136), (85.39, 0.084), (83.25, 0.095), (86.54, 0.034), (86.6
 def test_errors_are_shares_of_the_objects_of_the_class() -> None:
     """Shares of false positives may exceed 1; a class without objects has no share."""
     totals = Totals(hits=np.array([4.0, 1, 0]), support=np.array([5.0, 2, 0]), predicted=np.array([4.0, 7, 3]))
-    shares = error_shares(totals)
+    fn, fp = error_shares(totals)
 
-    assert shares["fn"].tolist() == [0.2, 0.5]
-    assert shares["fp"].tolist() == [0, 3]
+    assert fn.tolist() == [0.2, 0.5, 0]
+    assert fp.tolist() == [0, 3, 0]
+    assert error_moments(totals).tolist() == pytest.approx([0.15**2, 1.5**2, 0.35, 1.5])  # of the first two
 
 
 def test_source_cannot_have_divided_by_number_of_predictions() -> None:
@@ -43,3 +44,4 @@ def test_table_has_a_row_for_each_run(tmp_path: Path, add_run: Callable[..., Pat
     assert row["variance_fn"] == pytest.approx(np.var([2 / 6, 0, 0]))
     assert row["variance_fp"] == pytest.approx(np.var([0, 2 / 12, 0]))
     assert (row["mean_fn"], row["mean_fp"]) == pytest.approx((1 / 9, 1 / 18))
+    assert row["variance_fn_lo"] <= row["variance_fn"] < row["variance_fn_hi"]

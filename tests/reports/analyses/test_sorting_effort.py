@@ -18,6 +18,7 @@ from planktonbench.reports.analyses.sorting_effort import (
     threshold_for,
 )
 from planktonbench.reports.results.stored_run import read_runs
+from scipy.stats import binomtest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +116,20 @@ def test_precision_is_that_of_the_accepted_test_rows(tmp_path: Path, folder: Pat
     assert row["precision"] == pytest.approx((accepted["taxon"] == truth[accepted.index]).mean())
 
 
+def test_intervals_of_single_objects_are_binomial(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Without samples they are those of Clopper and Pearson, over all objects and by taxon."""
+    store_scores(add_run(tmp_path, taxa=TAXA, samples=0, wrong=0, wrong_valid=0), seed=5)
+    table = SortingEffort().table(read_runs(tmp_path))
+    rows = table[(table["target"] == 0.95) & (table["n_accepted"] > 20) & (table["taxon"] != "egg")]
+
+    assert len(rows) == 4
+    for row in rows.to_dict("records"):
+        share = binomtest(row["n_accepted"], row["n_test"]).proportion_ci()
+        precision = binomtest(round(row["precision"] * row["n_accepted"]), row["n_accepted"]).proportion_ci()
+        assert [row["share_lo"], row["share_hi"]] == pytest.approx(share, rel=0.02)
+        assert [row["precision_lo"], row["precision_hi"]] == pytest.approx(precision, rel=0.02)
+
+
 def test_thresholds_do_not_depend_on_test_rows(tmp_path: Path, folder: Path) -> None:
     """Other predictions of test rows change the precision but not the thresholds."""
     before = SortingEffort().table(read_runs(tmp_path))
@@ -144,8 +159,8 @@ def test_taxa_without_a_threshold_are_reported(tmp_path: Path, folder: Path) -> 
 
     assert rows.loc["Copepoda", "reason"] == "no threshold reaches the precision on validation rows"
     assert rows.loc["detritus", "reason"] == "0 validation rows are predicted as this taxon; 20 are needed"
-    assert rows.loc["detritus", ["n_accepted", "share"]].tolist() == [0, 0]
-    assert np.isnan(rows.loc["detritus", "precision"])
+    assert rows.loc["detritus", ["n_accepted", "share", "share_lo", "share_hi"]].tolist() == [0, 0, 0, 0]
+    assert rows.loc["detritus", ["precision", "precision_lo", "precision_hi"]].isna().all()
 
 
 @pytest.mark.parametrize("name", ["predictions", "valid"])
