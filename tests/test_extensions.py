@@ -63,7 +63,7 @@ READER = Reader("pond", "pond.txt", recognise, files, read)
 
 ANALYSIS = '''"""Number of taxa that a track predicts."""
 
-from ..results.run_table import run_table, track_means
+from ..results.run_table import run_table
 from .analysis import Analysis
 
 
@@ -80,7 +80,7 @@ class TaxaPredicted(Analysis):
 
     def summary(self, rows):
         """Return the mean number."""
-        return track_means(rows, {"n_predicted": "taxa predicted"})
+        return rows.groupby("track")[["n_predicted"]].mean().rename(columns={"n_predicted": "taxa predicted"})
 '''
 
 COMMAND = '''"""The command `planktonbench greet`."""

@@ -75,11 +75,11 @@ class CountsBySample(Analysis):
     def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return the Bray–Curtis dissimilarity over all test objects."""
         over_all_samples = rows[is_blank(rows["sample"])].dropna(subset=["bray_curtis"])
-        columns = {
-            name: means_with_intervals(rows_of, {"bray_curtis": f"Bray–Curtis, {name} counts"})
-            for name, rows_of in over_all_samples.groupby("estimator")
-        }
-        return pd.concat([columns[name] for name in ESTIMATORS if name in columns], axis=1)
+        columns = [
+            means_with_intervals(of_estimator, {"bray_curtis": f"Bray–Curtis, {name} counts"})
+            for name, of_estimator in over_all_samples.groupby("estimator", sort=False)
+        ]
+        return pd.concat(columns, axis=1) if columns else pd.DataFrame()
 
 
 class CountsByTaxon(Analysis):

@@ -64,7 +64,7 @@ class ScoresAsProbabilities(Analysis):
             weighted by number of objects (Guo et al. 2017, arXiv 1706.04599, equation 3); `ece_if_calibrated` is its
             expected value for a calibrated method with these confidences (`error_if_calibrated`). `confidence` and
             `accuracy` are means over all objects; a confidence above the accuracy is overconfidence. Confidence is the
-            score of the predicted class. `log_loss` is in nats; as in scikit-learn, zeros are replaced by 2.2e-16;
+            score of the predicted class. `log_loss` is in nats; as in scikit-learn, zeros are replaced by 2.2e-16.
             `score_zero` is the number of objects whose true class has the score zero. `macro_auroc` is the mean area
             under the one-vs-rest ROC curve over the `classes_auroc` classes that have both positive and negative test
             objects. `top_k` is the share of objects whose class is among the k highest scores, or its expected value
@@ -186,10 +186,10 @@ def _measure_columns(measures: Mapping[str, Measure], units: NDArray[np.integer]
 
 def _probability_measures(predictions: SubsetPredictions, scores: NDArray[np.float64]) -> dict[str, Measure]:
     confidences = confidence(predictions, scores)
-    gaps, bins = predictions.right - confidences, bin_of(confidences)
+    right = predictions.right
     losses = log_losses(_true_scores(predictions, scores) / scores.sum(axis=1))
     return {
-        "ece": lambda rows: float(np.abs(np.bincount(bins[rows], gaps[rows])).sum() / rows.sum()),
+        "ece": lambda rows: expected_calibration_error(right[rows], confidences[rows]),
         "confidence": lambda rows: float(confidences[rows].mean()),
         "log_loss": lambda rows: float(losses[rows].mean()),
     }
@@ -269,9 +269,9 @@ def reliability(right: NDArray[np.bool_], confidence: NDArray[np.float64], bins:
     return means.assign(low=edges[means.index], high=edges[means.index + 1]).reset_index(drop=True)
 
 
-def expected_calibration_error(bins: pd.DataFrame) -> float:
+def expected_calibration_error(right: NDArray[np.bool_], confidence: NDArray[np.float64], bins: int = BINS) -> float:
     """Return the mean of |accuracy - confidence| over the bins of `reliability`, weighted by number of objects."""
-    return float(np.average((bins["accuracy"] - bins["confidence"]).abs(), weights=bins["n_objects"]))
+    return float(np.abs(np.bincount(bin_of(confidence, bins), right - confidence)).sum() / len(right))
 
 
 def error_if_calibrated(confidence: NDArray[np.float64]) -> float:

@@ -8,11 +8,11 @@ import numpy as np
 
 from ...data_manifests.errors import listed
 from ..results.folded_classes import coded_predictions
-from ..results.run_table import run_table, track_means
+from ..results.run_table import means_with_intervals, run_table
 from ..results.taxonomy import taxonomy_of
 from ..scoring.intervals import interval_of
 from ..scoring.metrics import totals_of
-from .analysis import Analysis
+from .analysis import INTERVALS, Analysis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,8 @@ class PlanktonOnly(Analysis):
     title = "Plankton only"
     description = (
         "Precision and recall over plankton classes only, each weighted by its number of test objects. Detritus, "
-        "bubbles and other non-living objects count only if they are predicted as plankton."
+        "bubbles and other non-living objects count only if they are predicted as plankton. "
+        f"{INTERVALS}"
     )
 
     def table(self, runs: Sequence[StoredRun]) -> pd.DataFrame:
@@ -55,7 +56,7 @@ class PlanktonOnly(Analysis):
     def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return precision and recall over plankton classes."""
         of_classes = rows[rows["rank"] == "taxon"]
-        return track_means(of_classes, {"precision": "precision of plankton", "recall": "recall of plankton"})
+        return means_with_intervals(of_classes, {"precision": "precision of plankton", "recall": "recall of plankton"})
 
 
 def weighted_means(totals: Totals, selected: NDArray[np.bool_]) -> NDArray[np.float64]:

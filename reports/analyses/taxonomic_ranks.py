@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from ..figures.style import canvas, finish, track_colours, tracks_shown
 from ..results.folded_classes import coded_predictions
-from ..results.run_table import run_table
+from ..results.run_table import means_with_intervals, run_table
 from ..results.taxonomy import taxonomy_of
 from ..scoring.intervals import interval_of
 from ..scoring.metrics import METRICS, totals_of
-from .analysis import Analysis
+from .analysis import INTERVALS, Analysis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from ..results.folded_classes import CodedPredictions
@@ -38,7 +39,7 @@ class TaxonomicRanks(Analysis):
     description = (
         "Macro F1 with classes folded into their ancestors. Rank 1 is the first name of a lineage, group the broader "
         "groups of the manifest, and taxon the classes themselves. Confusion within a branch is not an error if the "
-        "branch is a single class."
+        f"branch is a single class. {INTERVALS}"
     )
     figure = "ranks"
 
@@ -56,9 +57,9 @@ class TaxonomicRanks(Analysis):
 
     def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return macro F1 at each rank."""
-        known = rows.dropna(subset=["macro_f1"])
-        means = known.pivot_table("macro_f1", "track", "rank")
-        return means[list(dict.fromkeys(known["rank"]))].rename(columns="macro F1, {}".format)
+        ranks = rows.dropna(subset=["macro_f1"]).groupby("rank", sort=False)
+        columns = [means_with_intervals(of_rank, {"macro_f1": f"macro F1, {rank}"}) for rank, of_rank in ranks]
+        return pd.concat(columns, axis=1) if columns else pd.DataFrame()
 
     def draw(self, section: Section, rows: pd.DataFrame) -> Figure | None:
         """Draw macro F1 by taxonomic rank for the best tracks, as means over runs."""

@@ -109,11 +109,6 @@ def _with_interval(value: float, low: float, high: float) -> str | float:
     return value if np.isnan(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def track_means(rows: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Return means over runs of selected columns, one row for each track, renamed for display."""
-    return rows.groupby("track")[list(columns)].mean().rename(columns=dict(columns))
-
-
 def is_blank(names: pd.Series) -> pd.Series:
     """Return which rows have no name, i.e. apply to all taxa or samples; names may be NaN when all are missing."""
     return names.isna() | names.eq("")

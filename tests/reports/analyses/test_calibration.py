@@ -70,15 +70,15 @@ def test_calibration_error_matches_its_definition(seed: int) -> None:
 
     assert bins["n_objects"].sum() == 204
     assert ((bins["low"] <= bins["confidence"]) & (bins["confidence"] <= bins["high"])).all()
-    assert expected_calibration_error(bins) == pytest.approx(naive_error(right, confidence, 10))
+    assert expected_calibration_error(right, confidence, 10) == pytest.approx(naive_error(right, confidence, 10))
 
 
 def test_calibrated_method_has_no_error() -> None:
     """At confidence 80 %, the error is zero if 80 % are correct, and 20 % if all are correct."""
     confidence = np.full(100, 0.8)
 
-    assert expected_calibration_error(reliability(np.arange(100) < 80, confidence)) == pytest.approx(0)
-    assert expected_calibration_error(reliability(np.ones(100, bool), confidence)) == pytest.approx(0.2)
+    assert expected_calibration_error(np.arange(100) < 80, confidence) == pytest.approx(0)
+    assert expected_calibration_error(np.ones(100, bool), confidence) == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("seed", range(4))

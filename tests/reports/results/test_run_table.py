@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from planktonbench.reports.results.run_table import KEYS, REASON, run_table, why_missing
+import pandas as pd
+from planktonbench.reports.results.run_table import KEYS, REASON, means_with_intervals, run_table, why_missing
 from planktonbench.reports.results.stored_run import read_runs
 
 if TYPE_CHECKING:
@@ -63,3 +64,19 @@ def test_reasons_of_some_runs_are_counted(tmp_path: Path, add_run: Callable[...,
     assert why_missing(table) == ["lake: no scores (2 of 3 runs)."]
     whole = run_table(read_runs(tmp_path), ["taxon", "n"], lambda _: "no file")
     assert why_missing(whole) == ["lake: no file."]
+
+
+def test_means_are_shown_with_mean_intervals_that_all_runs_have() -> None:
+    """A run without an interval leaves that of its track out; a track without values has none."""
+    rows = pd.DataFrame(
+        {
+            "track": ["a", "a", "b", "b", "c", "d", "d"],
+            "ece": [0.2, 0.4, 0.1, 0.3, np.nan, 0.5, np.nan],
+            "ece_lo": [0.1, 0.3, 0.0, np.nan, np.nan, 0.4, np.nan],
+            "ece_hi": [0.3, 0.5, 0.2, np.nan, np.nan, 0.6, np.nan],
+        }
+    )
+    shown = means_with_intervals(rows, {"ece": "error"})["error"]
+
+    assert shown[["a", "b", "d"]].tolist() == ["0.300 [0.200, 0.400]", 0.2, "0.500 [0.400, 0.600]"]
+    assert np.isnan(shown["c"])

@@ -97,3 +97,14 @@ def test_samples_are_none_if_an_object_has_none(tmp_path: Path, add_run: Callabl
     (run,) = read_runs(tmp_path)
 
     assert predictions_of(subset_predictions(run)).samples is None
+
+
+@pytest.mark.parametrize(
+    ("samples", "units"), [(["b", "a", "b", "c"], [1, 0, 1, 2]), (["a"] * 4, [0, 1, 2, 3]), (None, [0, 1, 2, 3])]
+)
+def test_units_are_samples_if_there_are_several(samples: list[str] | None, units: list[int]) -> None:
+    """In the order of their names; else each object is a unit."""
+    codes = np.zeros(4, int)
+    names = None if samples is None else np.array(samples, object)
+
+    assert SubsetPredictions(("x",), codes, codes, names, None).units.tolist() == units
