@@ -79,7 +79,7 @@ def tracks_of(page: Any) -> list[str]:  # noqa: ANN401 - as above
     """Return the tracks shown in the leaderboard, from top to bottom."""
     shown: list[str] = page.eval_on_selector_all(
         "#board-lake tbody tr:not([hidden])",
-        "rows => rows.map(row => [...row.cells].find(cell => cell.matches('.text')).textContent)",
+        "rows => rows.map(row => row.querySelector('td.text[title]').textContent)",  # letters have no title
     )
     return shown
 
