@@ -246,14 +246,14 @@ def _open(manifest: Manifest, folder: Path, settings: Settings) -> Dataset:
     progress = settings.progress
     progress.log(f"{manifest.name}: reading {folder}")
     dataset = open_folder(manifest, folder)
-    asked, dataset = dataset.asked, dataset.named(settings.name, settings.citation)
-    if dataset.asked:
+    requested, dataset = dataset.requested, dataset.named(settings.name, settings.citation)
+    if dataset.requested:
         unknown = sorted(set(dataset.classes) - set(manifest.classes))
         progress.log(
-            f"{len(unknown):,} of this folder's {len(dataset.classes):,} taxa do not occur in manifest '{asked}' "
-            f"({listed(unknown, 5)}): it is another data set, named '{dataset.name}', scored on its own taxa. "
-            f"Cited as: {dataset.reference or 'nothing'}. --name and --citation change this, and so does a manifest: "
-            "planktonbench data init DIR."
+            f"{len(unknown):,} of this folder's {len(dataset.classes):,} taxa do not occur in manifest '{requested}' "
+            f"({listed(unknown, 5)}), so this is another data set, named '{dataset.name}' and scored on its own taxa. "
+            f"{f'It is cited as: {dataset.reference}' if dataset.reference else 'No citation is known.'} Change this "
+            "with --name and --citation, or with a manifest: planktonbench data init DIR."
         )
     features = 0 if dataset.native is None else dataset.native.shape[1]
     images = 0 if dataset.images is None else len(dataset.images)

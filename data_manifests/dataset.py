@@ -54,8 +54,8 @@ class Dataset:
         data_sha256: hash of the files read.
         simulated: True if the objects are simulated.
         excluded: ids of objects left out by `without`, sorted.
-        asked: name of the shipped manifest by which the folder was opened, if it contains other taxa and is therefore
-            a data set of its own; else empty.
+        requested: name of the shipped manifest by which the folder was opened, if it contains other taxa and is
+            therefore a data set of its own; else empty.
 
     """
 
@@ -69,7 +69,7 @@ class Dataset:
     data_sha256: str
     simulated: bool = False
     excluded: tuple[str, ...] = ()
-    asked: str = ""
+    requested: str = ""
 
     @property
     def name(self) -> str:
@@ -79,7 +79,7 @@ class Dataset:
     @property
     def split_name(self) -> str:
         """Name in the seeds of splits: that of the manifest asked for, so that naming a folder keeps its splits."""
-        return self.asked or self.name
+        return self.requested or self.name
 
     @property
     def reference(self) -> str:
@@ -103,10 +103,10 @@ class Dataset:
             SuiteError: the name belongs to another manifest, or the data set is a published one with a citation.
 
         """
-        if name is not None and name == self.asked:
+        if name is not None and name == self.requested:
             same = load_manifest(name)
             notes = (*self.notes, *_classes(same, list(self.classes))[1])
-            return replace(self, manifest=same, asked="", notes=notes).named(None, citation)
+            return replace(self, manifest=same, requested="", notes=notes).named(None, citation)
         if name in manifest_names() and name != self.name:
             message = f"--name is '{name}', the name of a manifest of other data; choose another name."
             raise SuiteError(message)
@@ -218,14 +218,14 @@ def open_folder(manifest: Manifest | None, folder: Path) -> Dataset:
         ManifestError: the manifest states a layout that has no reader.
 
     """
-    asked = manifest or folder_manifest(folder)
-    if asked is not None and asked.layout not in {None, *layouts.READERS}:
-        message = f"Manifest '{asked.name}': layout is '{asked.layout}'. "
-        raise ManifestError(message + did_you_mean(str(asked.layout), layouts.READERS))
+    requested = manifest or folder_manifest(folder)
+    if requested is not None and requested.layout not in {None, *layouts.READERS}:
+        message = f"Manifest '{requested.name}': layout is '{requested.layout}'. "
+        raise ManifestError(message + did_you_mean(str(requested.layout), layouts.READERS))
     layout, location = layouts.locate(folder)
     reader = layouts.READERS[layout]
     raw = reader.read(location)
-    manifest = _manifest_for(asked, raw, folder)
+    manifest = _manifest_for(requested, raw, folder)
     tables = clean(raw, manifest)
     classes, mismatch = _classes(manifest, sorted(tables.objects["taxon"].unique()))
     return Dataset(
@@ -238,17 +238,17 @@ def open_folder(manifest: Manifest | None, folder: Path) -> Dataset:
         notes=(*tables.notes, *mismatch, *_checksum_notes(manifest, location)),
         data_sha256=_data_sha256(reader.files(location), raw.images),
         simulated=is_simulated(location),
-        asked=asked.name if asked is not None and asked != manifest else "",
+        requested=requested.name if requested is not None and requested != manifest else "",
     )
 
 
-def _manifest_for(asked: Manifest | None, raw: RawTables, folder: Path) -> Manifest:
+def _manifest_for(requested: Manifest | None, raw: RawTables, folder: Path) -> Manifest:
     """Return the manifest of a folder, see `open_folder`."""
     column = find_column(raw.objects, "taxon")
     taxa = set() if column is None else set(canonical_text(raw.objects[column]).dropna())
-    if asked is None:
+    if requested is None:
         return shipped_manifest_with(taxa) or manifest_of_folder(folder_name(folder))
-    return manifest_without_claims(asked, folder_name(folder)) if has_unknown_taxa(asked, taxa) else asked
+    return manifest_without_claims(requested, folder_name(folder)) if has_unknown_taxa(requested, taxa) else requested
 
 
 def _data_sha256(files: list[Path], images: ImageStore | None) -> str:

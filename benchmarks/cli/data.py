@@ -103,8 +103,8 @@ def _identity(opened: Dataset, folder: Path, dataset: str | None) -> str:
     """Describe which manifest a folder was read with, and why."""
     from ...data_manifests.user_folders.identity import FOLDER_MANIFEST, folder_manifest
 
-    if opened.asked:
-        return f"has other taxa than manifest '{opened.asked}', so it is another data set, named '{opened.name}'"
+    if opened.requested:
+        return f"has other taxa than manifest '{opened.requested}', so it is another data set, named '{opened.name}'"
     if dataset:
         return f"read as '{opened.name}'"
     if folder_manifest(folder) is not None:

@@ -189,5 +189,4 @@ class Job(BaseModel):
     @property
     def label(self) -> str:
         """Data set, track, split and seed as text."""
-        draft = self.draft
-        return f"{draft.data.name} · {draft.track.name} · {draft.split.name} · seed {draft.split.seed}"
+        return self.draft.label

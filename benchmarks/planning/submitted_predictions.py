@@ -121,12 +121,11 @@ def store_submission(submitted: SubmittedRun, out: Path, *, force: bool) -> str:
 
     """
     card = submitted.card
-    label = f"{card.data.name} · {card.track.name} · {card.split.name} · seed {card.split.seed}"
     with job_lock(out, card):
         if is_finished(out, card) and not force:
-            return f"{label}: already stored"
+            return f"{card.label}: already stored"
         store_run(out, card, {PREDICTIONS: submitted.table})
-    return f"{label}: stored from {card.track.config['file']}"
+    return f"{card.label}: stored from {card.track.config['file']}"
 
 
 def _submitted_run(

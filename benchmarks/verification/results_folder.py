@@ -74,13 +74,12 @@ def verify(out: Path, log: Callable[[str], object] = lambda _: None) -> Verifica
     for run in runs:
         mismatches += _of_run(run, truths)
         for text in differences_from_present(run.card):
-            information[text].append(label_of(run))
+            information[text].append(run.card.label)
     unreadable = [run for run in runs if _why_unreadable(run)]
     if unreadable:
-        mismatches += [Mismatch(label_of(run), "", "score", PRESENT, _why_unreadable(run)) for run in unreadable]
-        information["cannot be scored, so that scores.csv and the tables of the report were not recomputed"] = [
-            label_of(run) for run in unreadable
-        ]
+        mismatches += [Mismatch(run.card.label, "", "score", PRESENT, _why_unreadable(run)) for run in unreadable]
+        text = "cannot be scored, so that scores.csv and the tables of the report were not recomputed"
+        information[text] = [run.card.label for run in unreadable]
     n_tables = 0
     if not unreadable:
         log("recomputing the tables of scores")
@@ -95,15 +94,9 @@ def verify(out: Path, log: Callable[[str], object] = lambda _: None) -> Verifica
     return Verification(checked, mismatches, dict(information))
 
 
-def label_of(run: StoredRun) -> str:
-    """Return data set, track, split and seed of a run as text."""
-    card = run.card
-    return f"{card.data.name} · {card.track.name} · {card.split.name} · seed {card.split.seed}"
-
-
 def _of_run(run: StoredRun, truths: dict[Path, str]) -> Iterator[Mismatch]:
     """Yield what does not match in a run; `truths` collects the hashes of truth tables."""
-    label, card = label_of(run), run.card
+    label, card = run.card.label, run.card
     place = run.folder.relative_to(run.out)
     expected = run_folder(run.out, card)
     if expected != run.folder:
@@ -126,7 +119,7 @@ def _of_run(run: StoredRun, truths: dict[Path, str]) -> Iterator[Mismatch]:
 
 def _of_truth(run: StoredRun, truths: dict[Path, str]) -> Iterator[Mismatch]:
     """Yield differences between the truth of a run and its card: hash, numbers of objects and classes."""
-    label, card, file = label_of(run), run.card, run.truth_path.relative_to(run.out).as_posix()
+    label, card, file = run.card.label, run.card, run.truth_path.relative_to(run.out).as_posix()
     if run.truth_path not in truths:
         truths[run.truth_path] = _hash_of(run.truth_path)
     if card.hashes.truth and truths[run.truth_path] != card.hashes.truth:

@@ -46,7 +46,7 @@ background: {background}   # light or dark, guessed from the borders of some ima
 # scale_bar: 0   # rows to cut off at the bottom of each image
 
 # Columns whose values together identify a sample: objects that were collected together. Intervals and grouped
-# splits depend on them; without samples, single objects are resampled and intervals are too narrow.{others}
+# splits depend on them; without samples, objects count as independent and intervals are too narrow.{others}
 grouping: [{grouping}]   # guessed from the names of the columns
 
 # Columns of the native table that are not features, besides the usual ids, dates and positions.

@@ -62,9 +62,9 @@ def _is_shipped(manifest: Manifest) -> bool:
     return manifest.name in manifest_names() and manifest == load_manifest(manifest.name)
 
 
-def manifest_without_claims(asked: Manifest, name: str) -> Manifest:
-    """Return a manifest with another name that only has the properties of `asked` for reading files."""
-    return manifest_of_folder(name).model_copy(update={key: getattr(asked, key) for key in READING})
+def manifest_without_claims(requested: Manifest, name: str) -> Manifest:
+    """Return a manifest with another name that only has the properties of `requested` for reading files."""
+    return manifest_of_folder(name).model_copy(update={key: getattr(requested, key) for key in READING})
 
 
 def shipped_manifest_with(taxa: Collection[str]) -> Manifest | None:

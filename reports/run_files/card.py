@@ -221,6 +221,11 @@ class Card(Facts):
             raise ValidationError.from_exception_data(cls.__name__, faults)
         return cls.model_validate({name: fact for name, fact in facts.items() if name not in GROUPS} | groups)
 
+    @property
+    def label(self) -> str:
+        """Data set, track, split and seed as text."""
+        return f"{self.data.name} · {self.track.name} · {self.split.name} · seed {self.split.seed}"
+
     def flat(self) -> dict[str, Any]:
         """Return all fields as a flat dictionary, as named in `card.json`."""
         content = self.model_dump(mode="json", by_alias=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...data_manifests.errors import listed
-from .duplicates import duplicates_of, store_duplicates
+from .duplicates import Duplicates, store_duplicates
 from .kind import DataWarningKind, WarningKind
-from .single_features import single_features_of, store_single_features
+from .single_features import SingleFeatures, store_single_features
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ class DuplicatesAcrossSplit(DataWarningKind):
 
     def findings(self, data: SplitData) -> Iterator[str]:
         """List such test objects."""
-        duplicates = duplicates_of(data.out, data.dataset)
+        duplicates = Duplicates.of(data.out, data.dataset)
         shared = duplicates.shared_with_training(data.truth) if duplicates.matches(data.data_sha256) else []
         if shared:
             yield (f"{len(shared):,} test objects have a duplicate among the training objects: {listed(shared, 5)}.")
@@ -112,7 +112,7 @@ class LeakingFeature(DataWarningKind):
 
     def findings(self, data: SplitData) -> Iterator[str]:
         """List such features with their balanced accuracy."""
-        features = single_features_of(data.out, data.dataset)
+        features = SingleFeatures.of(data.out, data.dataset)
         if not features.matches(data.data_sha256):
             return
         scores = [f"{name} {score:.2f}" for name, score in features.leaking.items()]

@@ -6,15 +6,12 @@ Test objects with a duplicate in training inflate the score.
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ...data_manifests.errors import DataError
-from ...data_manifests.files.atomic_writes import atomic_write
+from .stored_findings import StoredFindings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,40 +20,19 @@ if TYPE_CHECKING:
     from ...data_manifests.dataset import Dataset
     from ...data_manifests.images.store import ImageStore
 
-DUPLICATES = "duplicates"
 FEWEST_COLUMNS = 8  # two objects can agree in a few features by chance
 
 
-@dataclass(frozen=True)
-class Duplicates:
-    """Duplicates in a data set as stored in a results folder.
+class Duplicates(StoredFindings):
+    """Duplicates in a data set as stored in a results folder: groups of ids of identical objects."""
 
-    Attributes:
-        path: JSON file with data_sha256 and groups (lists of ids of identical objects); it need not exist.
-
-    """
-
-    path: Path
-
-    @cached_property
-    def _stored(self) -> dict[str, object]:
-        try:
-            content: dict[str, object] = json.loads(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as fault:
-            message = f"{self.path} cannot be read: {fault}. Delete it; the next run searches for duplicates again."
-            raise DataError(message) from fault
-        return content
-
-    def matches(self, data_sha256: str) -> bool:
-        """Return whether the stored duplicates were found in these data."""
-        return self._stored.get("data_sha256") == data_sha256
+    folder = "duplicates"
+    again = "searches for duplicates"
 
     @property
     def groups(self) -> list[list[str]]:
         """Ids of identical objects, in groups of two or more."""
-        groups = self._stored.get("groups", [])
+        groups = self.content.get("groups", [])
         return groups if isinstance(groups, list) else []
 
     def shared_with_training(self, truth: pd.DataFrame) -> list[str]:
@@ -66,18 +42,11 @@ class Duplicates:
         return sorted(name for group in in_training for name in group if subsets.get(name) == "test")
 
 
-def duplicates_of(out: Path, dataset: str) -> Duplicates:
-    """Return the duplicates in a data set as stored in a results folder."""
-    return Duplicates(out / DUPLICATES / f"{dataset}.json")
-
-
 def store_duplicates(out: Path, dataset: Dataset) -> None:
     """Find the duplicates in a data set and store them, unless they are stored for the same data."""
-    stored = duplicates_of(out, dataset.name)
-    if stored.matches(dataset.data_sha256):
-        return
-    content = {"data_sha256": dataset.data_sha256, "groups": find_duplicates(dataset)}
-    atomic_write(stored.path, lambda temporary: temporary.write_text(json.dumps(content) + "\n", encoding="utf-8"))
+    stored = Duplicates.of(out, dataset.name)
+    if not stored.matches(dataset.data_sha256):
+        stored.store(dataset.data_sha256, {"groups": find_duplicates(dataset)})
 
 
 def find_duplicates(dataset: Dataset) -> list[list[str]]:

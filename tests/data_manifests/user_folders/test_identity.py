@@ -36,7 +36,7 @@ def test_a_folder_with_unknown_taxa_is_a_data_set_of_its_own(lake: Path) -> None
     data, flowcam = pb.load("flowcam", lake), load_manifest("flowcam")
     dumped = data.manifest.model_dump()
 
-    assert (data.name, data.asked, data.reference) == ("my-lake", "flowcam", "")
+    assert (data.name, data.requested, data.reference) == ("my-lake", "flowcam", "")
     assert data.objects["sample"].nunique() == 5
     assert "Kraken" in data.classes
     assert [key for key in CLAIMS if dumped[key] and dumped[key] == flowcam.model_dump()[key]] == []
@@ -47,7 +47,7 @@ def test_a_folder_without_unknown_taxa_is_the_data_set(challenge: Path) -> None:
     """Some absent taxa are a note."""
     data = pb.load("flowcam", challenge)
 
-    assert (data.name, data.asked) == ("flowcam", "")
+    assert (data.name, data.requested) == ("flowcam", "")
     assert "Bouzaien" in data.reference
 
 
@@ -63,7 +63,7 @@ def test_a_manifest_in_the_folder_is_used(lake: Path) -> None:
     (lake / FOLDER_MANIFEST).write_text(MINE)
 
     for data in (pb.load("flowcam", lake), pb.load(lake), open_folder(None, lake)):
-        assert (data.name, data.reference, data.asked) == ("pond", "Me (2030) Licence: CC0.", "")
+        assert (data.name, data.reference, data.requested) == ("pond", "Me (2030) Licence: CC0.", "")
         assert data.manifest.background == "dark"
         assert data.data_sha256 == before.data_sha256
 
@@ -95,7 +95,7 @@ def test_name_and_citation_of_the_user(lake: Path) -> None:
     assert (named(lake, "pond", None).name, named(lake, "pond", None).reference) == ("pond", "")
     assert (named(lake, None, "Me").name, named(lake, None, "Me").reference) == ("my-lake", "Me")
     same = named(lake, "flowcam", None)
-    assert (same.name, same.asked) == ("flowcam", "")
+    assert (same.name, same.requested) == ("flowcam", "")
     assert "Bouzaien" in same.reference
     assert [note.code for note in same.notes if note.code == "other-taxa"] == ["other-taxa"]
 

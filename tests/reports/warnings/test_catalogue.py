@@ -25,9 +25,9 @@ from planktonbench.reports.warnings.catalogue import (
     warnings_page,
     warnings_table,
 )
-from planktonbench.reports.warnings.duplicates import FEWEST_COLUMNS, duplicates_of
+from planktonbench.reports.warnings.duplicates import FEWEST_COLUMNS, Duplicates
 from planktonbench.reports.warnings.kind import SplitData
-from planktonbench.reports.warnings.single_features import single_features_of
+from planktonbench.reports.warnings.single_features import SingleFeatures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +146,7 @@ def test_duplicates_of_training_objects_in_test_are_listed(
     truth = section.runs[0].truth
     ids = {subset: rows["object_id"].tolist() for subset, rows in truth.groupby("part")}
     groups = [[ids["train"][0], ids["test"][0]], ids["test"][1:3], ids["train"][1:3]]
-    path = duplicates_of(section.runs[0].out, "lake").path
+    path = Duplicates.of(section.runs[0].out, "lake").path
     path.parent.mkdir()
     path.write_text(json.dumps({"data_sha256": "c" * 64, "groups": groups}))
 
@@ -169,7 +169,7 @@ def test_duplicates_are_searched_while_the_data_set_is_open(
     out = section.runs[0].out
     store_evidence(out, open_folder(manifest_of_folder("lake"), tmp_path / "lake"))
 
-    assert duplicates_of(out, "lake").groups == [sorted(ids)]
+    assert Duplicates.of(out, "lake").groups == [sorted(ids)]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_feature_that_leaks_the_label_is_named(
         tmp_path / "lake" / "features_native.csv", index=False
     )
     store_evidence(run.out, open_folder(manifest_of_folder("lake"), tmp_path / "lake"))
-    path = single_features_of(run.out, "lake").path
+    path = SingleFeatures.of(run.out, "lake").path
     content = json.loads(path.read_text())
     path.write_text(json.dumps(content | {"data_sha256": run.card.data.sha256}))
 

@@ -11,7 +11,7 @@ import pytest
 from planktonbench import DataError
 from planktonbench.data_manifests.dataset import open_folder
 from planktonbench.data_manifests.manifest import manifest_of_folder
-from planktonbench.reports.warnings.duplicates import FEWEST_COLUMNS, duplicates_of, find_duplicates, store_duplicates
+from planktonbench.reports.warnings.duplicates import FEWEST_COLUMNS, Duplicates, find_duplicates, store_duplicates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def test_duplicates_are_searched_once_for_the_same_data(tmp_path: Path) -> None:
     """They are stored with the hash of the data."""
     data = opened(tmp_path / "data", columns=FEWEST_COLUMNS)
     store_duplicates(tmp_path, data)
-    stored = duplicates_of(tmp_path, "lake")
+    stored = Duplicates.of(tmp_path, "lake")
     before = stored.path.stat().st_mtime_ns
     store_duplicates(tmp_path, data)
 
@@ -65,7 +65,7 @@ def test_duplicates_are_searched_once_for_the_same_data(tmp_path: Path) -> None:
 
 def test_unreadable_file_is_reported(tmp_path: Path) -> None:
     """The message contains the file name and a remedy."""
-    stored = duplicates_of(tmp_path, "lake")
+    stored = Duplicates.of(tmp_path, "lake")
     stored.path.parent.mkdir()
     stored.path.write_text("{")
     with pytest.raises(DataError, match=r"lake\.json cannot be read: .* Delete it"):
