@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...data_manifests.images.store import ImageStore
-    from .exchange import Channel, Frames
+    from .run_server import Frames, RunClient
 
 IMAGE = "image"
-"""Question for an image, with its opaque id."""
+"""Request for an image, with its opaque id."""
 
 
 class ServedImages:
     """Reader of the images of a run by opaque id; it knows no path, and works in threads and forked processes."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, client: RunClient) -> None:
+        self._client = client
 
     def read(self, object_id: str) -> NDArray[np.uint8]:
         """Return the image of an object as grey levels, uint8 of shape (height, width).
@@ -35,12 +35,12 @@ class ServedImages:
             DataError: the object has no readable image.
 
         """
-        shape, pixels = self._channel.ask(IMAGE, str(object_id).encode())
+        shape, pixels = self._client.request(IMAGE, str(object_id).encode())
         return np.frombuffer(pixels, np.uint8).reshape(json.loads(shape))
 
 
 def image_handler(images: ImageStore, real: Callable[[str], str | None]) -> Callable[[Frames], Frames]:
-    """Return the function that answers questions for images.
+    """Return the function that responds to requests for images.
 
     Args:
         images: the images, read by real id.
@@ -48,7 +48,7 @@ def image_handler(images: ImageStore, real: Callable[[str], str | None]) -> Call
 
     """
 
-    def answer(frames: Frames) -> Frames:
+    def respond(frames: Frames) -> Frames:
         """Return shape and grey levels of an image; the error, without its path, goes to the track, the rest is logged.
 
         Raises:
@@ -67,4 +67,4 @@ def image_handler(images: ImageStore, real: Callable[[str], str | None]) -> Call
             raise DataError(message) from fault
         return [json.dumps(image.shape).encode(), np.ascontiguousarray(image).data.cast("B")]
 
-    return answer
+    return respond

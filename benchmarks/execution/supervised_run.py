@@ -23,7 +23,7 @@ from ...reports.tasks.catalogue import task_named
 from ...reports.tasks.task import Prediction
 from .blinded_objects import BlindedObjects
 from .environment import machine_name, now
-from .exchange import Exchange, packed
+from .run_server import RunServer, packed
 from .served_images import IMAGE, image_handler
 from .track_process import EMBEDDINGS_OF, INPUTS, OUTPUT, BaseTables, TrackInputs, TrackTask, reason_of
 
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from ...reports.tasks.task import Task
     from .child import Child
-    from .exchange import Frames
     from .job import Job
+    from .run_server import Frames
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Output:
 
     @classmethod
     def read(cls, frames: Frames) -> Output:
-        """Read the frames of the question `OUTPUT`, without unpickling anything."""
+        """Read the frames of the request `OUTPUT`, without unpickling anything."""
         head = json.loads(bytes(frames[0]))
         contents = [io.BytesIO(frame) for frame in frames[1:]]
         arrays = contents[: len(head["arrays"])]
@@ -68,7 +68,7 @@ class Output:
 
 
 class Supervisor:
-    """Answers the questions of the process of a track.
+    """Provides the process of a track with its inputs, and accepts its output.
 
     Args:
         job: the run.
@@ -86,7 +86,7 @@ class Supervisor:
         handlers = {INPUTS: self._inputs, OUTPUT: self._accept}
         if job.images:
             handlers[IMAGE] = image_handler(reopen_images(job.images), self.objects.real)
-        self.exchange = Exchange(handlers)
+        self.server = RunServer(handlers)
 
     def message(self, scratch: Path) -> str:
         """Return the message to the process of the track."""
@@ -101,8 +101,8 @@ class Supervisor:
             split=draft.split.name,
             seed=draft.split.seed,
             scratch=scratch,
-            address=self.exchange.address,
-            key=self.exchange.key.hex(),
+            address=self.server.address,
+            key=self.server.key.hex(),
             has_images=bool(job.images),
         ).model_dump_json()
 
@@ -147,7 +147,7 @@ class Supervisor:
             TrackError: the process has handed in nothing, or the output is not what the task asks for.
 
         """
-        self.exchange.close()
+        self.server.close()
         if self.output is None:
             message = "The process of the track ended without a result; expected it to return from fit and predict."
             raise TrackError(message)

@@ -23,8 +23,8 @@ from ...models.protocol.trials import stored_trials
 from ...reports.run_files.run_folder import IMPORTANCE, PREPARATION
 from ...reports.tasks.catalogue import task_named
 from .environment import PROGRESS_MARK, peak_rss_mb
-from .exchange import Channel, unpacked
 from .job import MESSAGE, TrackSource
+from .run_server import RunClient, unpacked
 from .served_images import ServedImages
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ...reports.tasks.task import Task
 
 INPUTS, OUTPUT = "inputs", "output"
-"""Questions: for the `TrackInputs`, and to accept the outcome."""
+"""Requests: for the `TrackInputs`, and to accept the outcome."""
 
 EMBEDDINGS_OF = "embeddings-"
 """Prefix of the names of embeddings in the output, followed by the subset."""
@@ -56,8 +56,8 @@ class TrackTask(BaseModel):
         base_runs: sources of the tracks of its base runs, by name.
         dataset, split, seed: from which the seeds of the run are derived.
         scratch: folder for checkpoints.
-        address: address of the exchange that answers its questions.
-        key: key of the exchange, in hexadecimal digits.
+        address: address of the server of its run.
+        key: key of the server, in hexadecimal digits.
         has_images: whether it may read original images.
 
     """
@@ -111,12 +111,12 @@ def fit_and_predict(message: str) -> None:
 
     """
     task = TrackTask.model_validate_json(message)
-    channel = Channel(task.address, bytes.fromhex(task.key))
+    client = RunClient(task.address, bytes.fromhex(task.key))
     facts: dict[str, Any]
     arrays: dict[str, NDArray[Any]] = {}
     tables: dict[str, pd.DataFrame] = {}
     try:
-        facts, arrays, tables = _outcome(task, channel)
+        facts, arrays, tables = _outcome(task, client)
     except MissingWeights as fault:
         facts = {"status": "skipped", "reason": str(fault)}
     except Exception as fault:  # noqa: BLE001 - any exception of a track is recorded, and the other tracks continue
@@ -124,7 +124,7 @@ def fit_and_predict(message: str) -> None:
         facts = {"status": "failed", "reason": reason_of(fault)}
     facts |= {"peak_rss_mb": round(peak_rss_mb(), 1)}
     head = json.dumps({"facts": facts, "arrays": list(arrays), "tables": list(tables)}).encode()
-    channel.ask(OUTPUT, head, *map(_array_bytes, arrays.values()), *map(_table_bytes, tables.values()))
+    client.request(OUTPUT, head, *map(_array_bytes, arrays.values()), *map(_table_bytes, tables.values()))
 
 
 def _array_bytes(array: NDArray[Any]) -> bytes:
@@ -149,16 +149,16 @@ def reason_of(fault: Exception) -> str:
 
 
 def _outcome(
-    message: TrackTask, channel: Channel
+    message: TrackTask, client: RunClient
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]], dict[str, pd.DataFrame]]:
     """Return the facts for the card, the output for each subset, and tables that belong to no object."""
     start = time.perf_counter()
     task, seeds = task_named(message.task), RunSeeds(message.dataset, message.split, message.seed)
     track = message.track.load()(**message.options)
-    inputs: TrackInputs = unpacked(channel.ask(INPUTS))
+    inputs: TrackInputs = unpacked(client.request(INPUTS))
     base_runs = {name: _base_run(name, source, inputs.base_runs[name]) for name, source in message.base_runs.items()}
     track.context = TrackContext(message.scratch, log_progress, base_runs, seeds.within("track"))
-    subsets = _with_images(inputs, ServedImages(channel) if message.has_images else None)
+    subsets = _with_images(inputs, ServedImages(client) if message.has_images else None)
     track.warm_up()
     seed_libraries(seeds.seed32("libraries"))
     ready = time.perf_counter()

@@ -14,7 +14,7 @@ import pandas as pd
 import planktonbench as pb
 import pytest
 from planktonbench.benchmarks.execution.blinded_objects import BlindedObjects
-from planktonbench.benchmarks.execution.exchange import Channel, Exchange
+from planktonbench.benchmarks.execution.run_server import RunClient, RunServer
 from planktonbench.benchmarks.execution.served_images import IMAGE, ServedImages, image_handler
 from planktonbench.data_manifests.errors import DataError
 from planktonbench.data_manifests.images.store import open_images
@@ -126,16 +126,16 @@ def test_cheats_are_at_chance(scores: pd.DataFrame, track: str) -> None:
 
 @pytest.fixture
 def served(lake: Path) -> Iterator[tuple[ServedImages, BlindedObjects, Path]]:
-    """Reader of the images of the lake, in the same process as the exchange."""
+    """Reader of the images of the lake, in the same process as the server."""
     images = open_images(lake, id_parts=2)
     ids = list(images.members)
     truth = pd.DataFrame({"object_id": ids, "part": "test", "taxon": TAXA[0], "sample": None})
     path = lake.parent / "truth.parquet"
     truth.to_parquet(path)
     objects = BlindedObjects.read(path, TAXA, RunSeeds("lake", "holdout.v1", 0))
-    exchange = Exchange({IMAGE: image_handler(images, objects.real)})
-    yield ServedImages(Channel(exchange.address, exchange.key)), objects, lake
-    exchange.close()
+    server = RunServer({IMAGE: image_handler(images, objects.real)})
+    yield ServedImages(RunClient(server.address, server.key)), objects, lake
+    server.close()
 
 
 def test_images_are_served_to_threads_and_forked_processes(served: tuple[ServedImages, BlindedObjects, Path]) -> None:
@@ -169,13 +169,13 @@ def test_a_reader_reveals_only_pixels(served: tuple[ServedImages, BlindedObjects
     """No path, id or taxon is in its attributes, its representation, its pickle, or the attributes of these."""
     reader, _, lake = served
     reader.read(served[1].subsets["test"].opaque_ids[0])
-    channel = reader._channel
+    client = reader._client
     texts = [
         repr(reader),
         repr(pickle.dumps(reader)),
         repr(vars(reader)),
-        repr(vars(channel)),
-        repr(vars(channel._own)),
+        repr(vars(client)),
+        repr(vars(client._own)),
     ]
     hidden = [str(lake), lake.name + "/", *TAXA, ".png"]
 
@@ -202,7 +202,7 @@ def test_images_that_cannot_be_read_are_named_without_a_path(
 def test_other_programs_are_not_served(served: tuple[ServedImages, BlindedObjects, Path]) -> None:
     """A process without the key is refused, and the next one with the key is served."""
     reader, objects, _ = served
-    stranger = ServedImages(Channel(reader._channel._address, b"another key"))
+    stranger = ServedImages(RunClient(reader._client._address, b"another key"))
     opaque_id = objects.subsets["test"].opaque_ids[0]
 
     with pytest.raises((OSError, EOFError, AuthenticationError)):

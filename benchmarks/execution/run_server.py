@@ -1,6 +1,6 @@
-"""Exchange between a run and the process of its track, which asks for what it needs over a local socket.
+"""Local server of a run, from which the process of its track requests what it needs.
 
-A question is a name and further frames of bytes; the answer is frames of bytes. What the process of the track sends is
+A request is a name and further frames of bytes; the response is frames of bytes. What the process of the track sends is
 never unpickled.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 KEY_BYTES = 32
 WAITING = 64  # connections that wait to be accepted
-ANSWERED, REFUSED = b"answered", b"refused"
+DONE, REFUSED = b"done", b"refused"
 
 
 def send(connection: Connection, frames: Frames) -> None:
@@ -65,11 +65,11 @@ def unpacked(frames: Frames) -> Any:  # noqa: ANN401 - any object
     return pickle.loads(frames[0], buffers=frames[1:])  # noqa: S301 - made by `packed` in our own parent
 
 
-class Exchange:
-    """Answers the questions of another process, each connection in a thread of its own, until it is closed.
+class RunServer:
+    """Server for another process, with a thread for each connection, until it is closed.
 
     Args:
-        handlers: function that answers a question, given its further frames, by the question's name. A `DataError` is
+        handlers: functions that return the response to the further frames of a request, by its name. A `DataError` is
             raised in the other process.
 
     Attributes:
@@ -99,19 +99,19 @@ class Exchange:
         while not self._closed:
             with suppress(OSError, EOFError, AuthenticationError):  # closed, or a process that does not know the key
                 connection = self._listener.accept()
-                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+                threading.Thread(target=self._respond, args=(connection,), daemon=True).start()
 
-    def _answer(self, connection: Connection) -> None:
+    def _respond(self, connection: Connection) -> None:
         with connection, suppress(OSError, EOFError):  # the other process has ended
             while True:
                 name, *frames = receive(connection)
                 try:
-                    send(connection, [ANSWERED, *self._handlers[name.decode()](frames)])
+                    send(connection, [DONE, *self._handlers[name.decode()](frames)])
                 except DataError as fault:
                     send(connection, [REFUSED, str(fault).encode()])
                 except Exception:  # noqa: BLE001 - the other process must not wait for ever
                     traceback.print_exc()
-                    send(connection, [REFUSED, b"The run cannot answer; its log has the reason."])
+                    send(connection, [REFUSED, b"The run cannot respond; its log has the reason."])
 
 
 def _free_address() -> str | None:
@@ -119,11 +119,11 @@ def _free_address() -> str | None:
     return f"\0planktonbench-{secrets.token_hex(16)}" if platform.system() == "Linux" else None
 
 
-class Channel:
-    """Asks an exchange; every process and thread has a connection of its own.
+class RunClient:
+    """Client of a run; every process and thread has a connection of its own.
 
     Args:
-        address: address of the exchange.
+        address: address of the server.
         key: its key.
 
     """
@@ -135,21 +135,21 @@ class Channel:
 
     def __reduce__(self) -> tuple[object, tuple[str, bytes]]:
         """Pickle how to connect."""
-        return Channel, (self._address, self._key)
+        return RunClient, (self._address, self._key)
 
-    def ask(self, name: str, *frames: bytes) -> list[bytearray]:
-        """Return the answer to a question.
+    def request(self, name: str, *frames: bytes) -> list[bytearray]:
+        """Return the response to a request.
 
         Raises:
-            DataError: the question has no answer.
+            DataError: the request is refused.
 
         """
         connection = self._connection()
         send(connection, [name.encode(), *frames])
-        status, *answer = receive(connection)
+        status, *response = receive(connection)
         if status == REFUSED:
-            raise DataError(answer[0].decode())
-        return answer
+            raise DataError(response[0].decode())
+        return response
 
     def _connection(self) -> Connection:
         if getattr(self._own, "process", None) != os.getpid():  # a new thread, or a forked process
