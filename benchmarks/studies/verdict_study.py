@@ -130,10 +130,10 @@ class Seeds(NamedTuple):
 
 
 def training_designs() -> Iterator[Training]:
-    """Yield the designs: 3, 5 and 10 runs; test objects or training as the larger source of variation."""
+    """Yield the designs: 2, 3, 5 and 10 runs; test objects or training as the larger source of variation."""
     small, large = SimulatedDesign(repeated(SUPPORTS, 14), 40, patchy=True), SimulatedDesign(repeated([1000], 10))
     for one_split in (False, True):
-        for n_runs in (3, 5, 10):
+        for n_runs in (2, 3, 5, 10):
             yield Training(small, n_runs, 0.3, one_split)
             yield Training(large, n_runs, 0.3, one_split)
 

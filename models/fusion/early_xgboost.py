@@ -51,7 +51,7 @@ class FusionXgb(Track):
     classes; the trees' probabilities of the other classes are multiplied by 1 - p. Over 20 made-up data sets the mean
     F1 of two such classes is 0.93 (network alone 0.88). With the rows as they are it is 0.21, with missing values
     instead of the log-probabilities 0.22, and if all networks are trained on these rows 0.62. The other classes have
-    0.99, 0.98, 0.97 and 0.98 (`python -m planktonbench.benchmarks.studies.fusion_folds`). What the table alone reveals
+    0.99, 0.98, 0.97 and 0.98 (`tox -e bench-fusion-folds`). What the table alone reveals
     about such a class is not used.
 
     Args:

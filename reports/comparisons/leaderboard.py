@@ -1,10 +1,10 @@
 """Leaderboard of a data set: comparisons of all pairs of tracks, the tracks not distinguishable from the best, letters.
 
 A rank claims more than the test objects support: it orders even methods whose difference may be due to chance. Instead,
-all pairs of tracks are tested, with Holm's correction for their number (of eleven equally good methods, two differ in
-at most 7 % of cases, see `tox -e bench-statistics`). Two tracks that share a letter are not distinguishable; tracks
-without a common letter differ (compact letter display: Piepho 2004, doi 10.1198/1061860043515). Letters need not be
-contiguous, and sharing one with a third track does not make two tracks equal.
+all pairs of tracks are tested, with Holm's correction for their number (`tox -e bench-statistics` shows how often
+eleven equally good methods stay one set). Two tracks that share a letter are not distinguishable; tracks without a
+common letter differ (compact letter display: Piepho 2004, doi 10.1198/1061860043515). Letters need not be contiguous,
+and sharing one with a third track does not make two tracks equal.
 """
 
 from __future__ import annotations

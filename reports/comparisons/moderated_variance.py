@@ -25,8 +25,7 @@ def moderated_variances(
     (d₀ s₀² + d s²) / (d₀ + d) with d₀ + d degrees of freedom, where s₀² and d₀ of the prior are fitted to the mean and
     variance of log s² (Smyth 2004, Linear models and empirical Bayes methods, doi 10.2202/1544-6115.1027, sections 3
     and 6.2). Variances of zero do not enter the fit. The prior is estimated from the same variances, so that none has
-    more degrees of freedom than all together (as in the function eBayes of the R package limma); otherwise three equal
-    methods with two runs would differ in 14 % of cases.
+    more degrees of freedom than all together (as in the function eBayes of the R package limma).
 
     Args:
         variances: float64 of shape (n_variances,), each with `df` degrees of freedom.

@@ -52,8 +52,7 @@ class Estimate:
         For a difference it is value ± `half_width`, within the limits. For a score between 0 and 1 it is computed on
         the scale 2 arcsin √score, on which the standard error is error / √(score · (1 - score)) (Bartlett 1936, The
         square root transformation in analysis of variance, Supplement to the Journal of the Royal Statistical Society
-        3), since near 0 and 1 the distribution is skew: of 21 objects in seven classes, 95 % of such intervals contain
-        the expected macro F1, but 92.5 % of those on the original scale (simulated, see `tox -e bench-statistics`).
+        3), since near 0 and 1 the distribution is skew, above all with few objects.
         """
         half = self.half_width(1 - LEVEL)
         if self.limits == SCORES and 0 < self.value < 1 and np.isfinite(half):

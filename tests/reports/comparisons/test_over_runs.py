@@ -31,7 +31,7 @@ def test_a_single_run_is_about_the_fitted_model() -> None:
 
 
 def test_the_variance_of_training_excludes_that_of_the_units() -> None:
-    """What single runs have more than their mean is subtracted; a quarter of the variance over runs always remains."""
+    """What single runs have more than their mean is subtracted; half of the variance over runs always remains."""
     rng = np.random.default_rng(1)
     common, own, training = rng.normal(size=40), rng.normal(size=(4, 40)), np.array([0, 1.0, 3, -2])
     varied, units_only = means_over_runs(common + own + training[:, None]), means_over_runs(common + own)
