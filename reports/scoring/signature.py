@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...data_manifests.files.tables import table_sha256
 from ...data_manifests.seeds import sha256_text
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ def rows_sha256(table: pd.DataFrame) -> str:
             determine the interval; other columns are ignored.
 
     """
-    ordered = table.sort_values("object_id")
-    columns = [name for name in ROW_COLUMNS if name in ordered.columns]
-    return sha256_text(*(text for name in columns for text in (name, json.dumps(ordered[name].tolist()))))
+    return table_sha256(table[[name for name in ROW_COLUMNS if name in table.columns]])
 
 
 def rows_of_runs_sha256(tables: Iterable[pd.DataFrame]) -> str:
