@@ -144,6 +144,7 @@ def _copy(run: StoredRun, to: Path) -> None:
         _write_small(copy, folder / name)
     card = card.changed(
         tables_sha256={name: table_sha256(copy) for name, copy in copies.items()},
+        model_sha256={},  # models are not exported
         exported_from=card.hashes.exported_from or {name: table_sha256(table) for name, table in tables.items()},
         truth_sha256=card.hashes.truth or table_sha256(run.truth),
     )
