@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .class_selection.selection import ClassSelection, SelectedClasses
 from .cleaning.rules import clean
 from .errors import DataError, ManifestError, SuiteError, did_you_mean
 from .files.cache import cache_folder
 from .files.listing import is_archive
 from .files.tables import canonical_text, find_column
 from .manifest import NOT_STATED, Manifest, load_manifest, manifest_names, manifest_of_folder
-from .notes import Note
+from .notes import Note, note
 from .readers import layouts
 from .seeds import sha256_file, sha256_text
 from .simulation.marker import is_simulated
@@ -28,12 +29,16 @@ from .user_folders.identity import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from .cleaning.raw_tables import RawTables
     from .images.store import ImageStore
 
 DATA_VARIABLE = "PLANKTONBENCH_DATA"
+WITHHELD = "classes are withheld: their objects are in no subset but test"
+NOT_SELECTED = "classes are not selected by the suite: their objects are not used"
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,9 @@ class Dataset:
         excluded: ids of objects left out by `without`, sorted.
         requested: name of the shipped manifest by which the folder was opened, if it contains other taxa and is
             therefore a data set of its own; else empty.
+        label: name in a suite, if it is not that of the manifest; else empty.
+        selected: classes to which the objects were restricted; None if all are used.
+        withheld: classes that are tested but have no objects for training and validation, sorted.
 
     """
 
@@ -70,16 +78,19 @@ class Dataset:
     simulated: bool = False
     excluded: tuple[str, ...] = ()
     requested: str = ""
+    label: str = ""
+    selected: SelectedClasses | None = None
+    withheld: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """Name of the manifest."""
-        return self.manifest.name
+        """Name in results: that in the suite, or else that of the manifest."""
+        return self.label or self.manifest.name
 
     @property
     def split_name(self) -> str:
         """Name in the seeds of splits: that of the manifest asked for, so that naming a folder keeps its splits."""
-        return self.requested or self.name
+        return self.requested or self.manifest.name
 
     @property
     def reference(self) -> str:
@@ -128,17 +139,59 @@ class Dataset:
             notes: notes to add about them.
 
         """
-        remaining = ~self.objects["object_id"].isin(set(object_ids)).to_numpy()
-        objects = self.objects[remaining].reset_index(drop=True)
+        remaining = self._restricted(~self.objects["object_id"].isin(set(object_ids)).to_numpy())
+        return replace(
+            remaining,
+            withheld=tuple(taxon for taxon in self.withheld if taxon in remaining.classes),
+            notes=(*self.notes, *notes),
+            data_sha256=sha256_text(self.data_sha256, "without", *sorted(object_ids)),
+            excluded=tuple(sorted({*self.excluded, *object_ids})),
+        )
+
+    def select(self, selection: ClassSelection) -> Dataset:
+        """Return the data set with the classes that an entry of a suite selects and withholds.
+
+        Raises:
+            SuiteError: a name is not a class, a withheld class is not selected, or too few classes remain.
+
+        """
+        if selection == ClassSelection():
+            return self
+        counts = {str(taxon): int(n) for taxon, n in self.objects["taxon"].value_counts().items()}
+        names = selection.chosen(counts, f"Data set '{self.name}' ({self.folder})")
+        withheld = tuple(sorted(selection.withhold))
+        notes = note("withheld-class", WITHHELD, withheld)
+        chosen = self.of_classes(names, selection.min_objects)
+        return replace(chosen, withheld=withheld, notes=(*chosen.notes, *notes))
+
+    def of_classes(self, names: Collection[str], min_objects: int | None = None) -> Dataset:
+        """Return the data set with the objects of some of its classes; it has another hash, unless these are all.
+
+        Args:
+            names: the classes.
+            min_objects: the number of objects by which they were selected, for the description.
+
+        """
+        if set(names) == set(self.classes):
+            return self
+        remaining = self._restricted(self.objects["taxon"].isin(set(names)).to_numpy())
+        selected = SelectedClasses(remaining.classes, len(self.classes), min_objects)
+        return replace(
+            remaining,
+            selected=selected,
+            notes=(*self.notes, *note("other-classes", NOT_SELECTED, sorted({*self.classes} - {*names}))),
+            data_sha256=sha256_text(self.data_sha256, "classes", *selected.names),
+        )
+
+    def _restricted(self, rows: NDArray[np.bool_]) -> Dataset:
+        """Return the data set with some of its objects, given as a mask of shape (n_objects,), and their classes."""
+        objects = self.objects[rows].reset_index(drop=True)
         taxa = set(objects["taxon"])
         return replace(
             self,
             objects=objects,
-            native=None if self.native is None else self.native[remaining],
+            native=None if self.native is None else self.native[rows],
             classes=tuple(taxon for taxon in self.classes if taxon in taxa),
-            notes=(*self.notes, *notes),
-            data_sha256=sha256_text(self.data_sha256, "without", *sorted(object_ids)),
-            excluded=tuple(sorted({*self.excluded, *object_ids})),
         )
 
     def __len__(self) -> int:

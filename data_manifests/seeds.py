@@ -60,10 +60,6 @@ class RunSeeds:
         """Return the seed for a purpose, below 2**32."""
         return derived_seed32(**self._axes(purpose))
 
-    def key(self, purpose: str) -> bytes:
-        """Return the 8 bytes of the seed for a purpose, as the key of a hash; it is derived, and so no secret."""
-        return derived_seed(**self._axes(purpose)).to_bytes(8, "big")
-
     def _axes(self, purpose: str) -> dict[str, str | int]:
         run: dict[str, str | int] = {"data_set": self.dataset, "split": self.split, "seed": self.seed}
         return {**run, "purpose": f"{self.prefix}{purpose}"}

@@ -1,6 +1,8 @@
 """Named and versioned splits into train, valid and test, by scikit-learn.
 
 A split depends on the canonical ids, the taxa, the samples and a derived seed, but not on the order of rows in files.
+Objects of withheld classes are divided like all others, and then left out of train and valid, so that withholding
+classes does not change the test objects.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from .class_selection.selection import FEWEST_CLASSES
 from .errors import DataError, SuiteError, did_you_mean, listed
 from .files.tables import table_sha256
 from .files.yaml_files import Schema
@@ -45,6 +48,7 @@ class SplitPlan(Schema):
         test: share of objects in test, for a hold-out.
         valid: share of all objects in valid.
         folds: number of folds, for a k-fold.
+        only_folds: numbers of the folds that are used, from 0; None for all. The others keep their objects.
         grouped: keep the objects of a sample in the same subset.
 
     """
@@ -53,6 +57,7 @@ class SplitPlan(Schema):
     test: float = Field(DEFAULT_SHARE, gt=0, lt=0.5)
     valid: float = Field(DEFAULT_SHARE, gt=0, lt=0.5)
     folds: int = Field(3, ge=2, le=20)
+    only_folds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] | None = None
     grouped: bool = False
 
     @model_validator(mode="after")
@@ -63,41 +68,62 @@ class SplitPlan(Schema):
         if self.kind != "holdout" and "test" in self.model_fields_set:
             message = f"a test share does not apply to {self.kind}"
             raise ValueError(message)
+        self._check_only_folds()
         return self
+
+    def _check_only_folds(self) -> None:
+        chosen = self.only_folds
+        if chosen is None:
+            return
+        if self.kind != "kfold":
+            message = f"only_folds does not apply to {self.kind}"
+            raise ValueError(message)
+        if len(set(chosen)) < len(chosen) or max(chosen) >= self.folds:
+            message = f"only_folds is {list(chosen)}; expected distinct numbers from 0 to {self.folds - 1}"
+            raise ValueError(message)
 
     @property
     def name(self) -> str:
-        """Stable name of the plan without version, such as `holdout`, `grouped-kfold5`, `holdout-t20-v10`."""
+        """Stable name of the plan without version, such as `holdout`, `grouped-kfold5`, `holdout-t20-v10`.
+
+        It does not depend on the folds that are used, since each is the same split either way.
+        """
         text = {"holdout": "holdout", "kfold": f"kfold{self.folds}", "published": "published"}[self.kind]
         shares = "" if self.kind != "holdout" or self.test == DEFAULT_SHARE else f"-t{self.test * 100:g}"
         shares += "" if self.valid == DEFAULT_SHARE else f"-v{self.valid * 100:g}"
         return ("grouped-" if self.grouped else "") + text + shares
 
+    @property
+    def used_folds(self) -> list[int]:
+        """Numbers of the folds that are used, in increasing order; of a k-fold."""
+        return sorted(range(self.folds) if self.only_folds is None else self.only_folds)
+
     def split_names(self) -> list[str]:
-        """Names of the splits of the plan: one, or one for each fold."""
+        """Names of the splits of the plan: one, or one for each fold that is used."""
         base = f"{self.name}.{VERSION}"
-        return [f"{base}-fold{fold}" for fold in range(self.folds)] if self.kind == "kfold" else [base]
+        return [f"{base}-fold{fold}" for fold in self.used_folds] if self.kind == "kfold" else [base]
 
 
 def parse_split(name: str) -> SplitPlan:
-    """Parse the name of a split: `holdout`, `grouped-holdout`, `kfold3`, `published`, `holdout-t20-v10`.
+    """Parse the name of a split, such as `grouped-holdout`, `holdout-t20-v10`, `published`, `kfold3` or `kfold3-fold0`.
 
     Raises:
         SuiteError: the name is invalid; near matches are suggested.
 
     """
     pattern = r"(grouped-)?(holdout|kfold(\d+)|published)(?:-t([\d.]+))?(?:-v([\d.]+))?"
-    match = re.fullmatch(pattern, name.removesuffix(f".{VERSION}"))
+    match = re.fullmatch(rf"{pattern}(?:\.{VERSION})?(?:-fold(\d+))?", name)
     if match is None:
-        known = ["holdout", "grouped-holdout", "kfold3", "grouped-kfold3", "published"]
+        known = ["holdout", "grouped-holdout", "kfold3", "kfold3-fold0", "grouped-kfold3", "published"]
         message = f"There is no split named '{name}'. {did_you_mean(name, known)}"
         raise SuiteError(message)
-    grouped, kind, folds, test, valid = match.groups()
+    grouped, kind, folds, test, valid, fold = match.groups()
     options = {
         "kind": "kfold" if folds else kind,
         "test": test and f"{test}e-2",
         "valid": valid and f"{valid}e-2",
         "folds": folds,
+        "only_folds": fold and [fold],
         "grouped": bool(grouped),
     }
     try:
@@ -105,8 +131,8 @@ def parse_split(name: str) -> SplitPlan:
     except ValidationError as error:
         reasons = "; ".join(str(detail["msg"]) for detail in error.errors())
         message = (
-            f"Split '{name}' is not possible: shares must be between 0 and 50 %, folds between 2 and 20, "
-            f"and a test share only applies to a holdout. ({reasons})"
+            f"Split '{name}' is not possible: shares must be between 0 and 50 %, folds between 2 and 20, numbered "
+            f"from 0, and a test share only applies to a holdout. ({reasons})"
         )
         raise SuiteError(message) from error
 
@@ -118,7 +144,8 @@ class Split:
     Attributes:
         name: name with version, such as `holdout.v1` or `kfold3.v1-fold0`.
         seed: the seed requested.
-        table: columns object_id, part (train, valid, test), taxon, sample, lineage, sorted by object_id.
+        table: columns object_id, part (train, valid, test), taxon, sample, lineage, sorted by object_id; without the
+            objects of withheld classes that are not in test.
         notes: notes on classes and objects left out.
 
     """
@@ -145,25 +172,43 @@ class Split:
 def make_splits(dataset: Dataset, plan: SplitPlan, seed: int) -> list[Split]:
     """Split a data set into train, valid and test, once or for each fold.
 
-    Classes with fewer than three objects cannot occur in every subset; they are left out and noted.
+    Classes with fewer than three objects cannot occur in every subset; they are left out and noted. Objects of withheld
+    classes are in no subset but test.
 
     Raises:
-        DataError: there are too few objects, classes or samples, or the plan needs a sample or `set` column that is
-            missing.
+        DataError: there are too few objects, classes or samples, the plan needs a sample or `set` column that is
+            missing, or a withheld class has no test objects.
 
     """
     objects, notes = _classes_large_enough(dataset)
     splitter = {"holdout": _holdout, "kfold": _kfold, "published": _published}[plan.kind]
     task = _Task(dataset.split_name, plan, seed, objects)
     with _scikit_learn_errors(task):
-        assignments = list(splitter(task))
-        if any(set(subsets) != set(SUBSETS) for subsets in assignments):
+        tables = [_table(objects, subsets, dataset.withheld) for subsets in splitter(task)]
+        if any(set(table["part"]) != set(SUBSETS) for table in tables):
             message = "a subset would be empty"
             raise ValueError(message)
-    return [
-        Split(name, seed, _table(objects, subsets), notes)
-        for name, subsets in zip(plan.split_names(), assignments, strict=True)
-    ]
+    _check_withheld(task, dataset.withheld, tables)
+    return [Split(name, seed, table, notes) for name, table in zip(plan.split_names(), tables, strict=True)]
+
+
+def _check_withheld(task: _Task, withheld: tuple[str, ...], tables: list[pd.DataFrame]) -> None:
+    """Check that each withheld class has test objects in at least one of the splits.
+
+    Raises:
+        DataError: one has none; the message has its number of objects.
+
+    """
+    tested = set().union(*(table.loc[table["part"] == "test", "taxon"] for table in tables))
+    counts = task.objects["taxon"].value_counts()
+    untested = [f"{taxon} ({counts.get(taxon, 0):,} objects)" for taxon in withheld if taxon not in tested]
+    if untested:
+        message = (
+            f"'{task.dataset}' has no test objects of withheld classes under split '{task.plan.name}' with seed "
+            f"{task.seed}: {listed(untested)}; classes with fewer than {FEWEST_OBJECTS} objects are left out. Expected "
+            "some of each; withhold larger classes, or use another split."
+        )
+        raise DataError(message)
 
 
 def _classes_large_enough(dataset: Dataset) -> tuple[pd.DataFrame, tuple[Note, ...]]:
@@ -171,9 +216,10 @@ def _classes_large_enough(dataset: Dataset) -> tuple[pd.DataFrame, tuple[Note, .
     counts = objects["taxon"].value_counts()
     small = counts[counts < FEWEST_OBJECTS].sort_index()
     remaining = objects[~objects["taxon"].isin(small.index)].reset_index(drop=True)
-    if remaining["taxon"].nunique() < 2:  # noqa: PLR2004 - a single class cannot be classified
+    if len({*remaining["taxon"]}.difference(dataset.withheld)) < FEWEST_CLASSES:
+        besides = f" besides {len(dataset.withheld)} withheld ones" if dataset.withheld else ""
         message = (
-            f"{dataset.folder}: fewer than two taxa have at least {FEWEST_OBJECTS} objects "
+            f"{dataset.folder}: fewer than two taxa have at least {FEWEST_OBJECTS} objects{besides} "
             f"({listed(f'{taxon}: {count}' for taxon, count in counts.items())}); a split needs two."
         )
         raise DataError(message)
@@ -230,6 +276,8 @@ def _kfold(task: _Task) -> Iterator[NDArray[np.object_]]:
     groups = task.samples() if task.plan.grouped else None
     taxa = task.objects["taxon"].to_numpy(dtype=object)
     for fold, (_, test) in enumerate(folds.split(_positions(task), taxa, groups)):
+        if fold not in task.plan.used_folds:
+            continue
         subsets = _all_train(task)
         subsets[test] = "test"
         yield _with_valid(task, subsets, f"valid-{fold}")
@@ -346,7 +394,9 @@ def _positions(task: _Task) -> NDArray[np.intp]:
     return np.arange(len(task.objects))
 
 
-def _table(objects: pd.DataFrame, subsets: NDArray[np.object_]) -> pd.DataFrame:
+def _table(objects: pd.DataFrame, subsets: NDArray[np.object_], withheld: tuple[str, ...]) -> pd.DataFrame:
+    """Return the table of a split, without the objects of withheld classes that are not in test."""
     table = objects[["object_id", "taxon", "sample", "lineage"]].copy()
     table.insert(1, "part", subsets)
-    return table.astype("str")
+    kept = table[(table["part"] == "test") | ~table["taxon"].isin(withheld)]
+    return kept.reset_index(drop=True).astype("str")

@@ -41,6 +41,7 @@ class _Loader(SafeLoader):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+MISSING = "missing"  # type of an error of pydantic
 
 
 def read_yaml(path: Path, model: type[Model], error: type[PlanktonbenchError]) -> Model:
@@ -96,16 +97,31 @@ def validated(content: dict[str, Any], model: type[Model], where: str, error: ty
     try:
         return model.model_validate(content)
     except ValidationError as fault:
-        lines = [_error_line(detail, model) for detail in fault.errors()]
+        places = [(detail, _place(content, detail)) for detail in fault.errors()]
+        lines = [
+            _error_line(detail, place, model)
+            for detail, place in places
+            if not any(len(other) > len(place) and other[: len(place)] == place for _, other in places)
+        ]
         raise error(f"{where}: " + "\n  ".join(["does not follow its schema:", *lines])) from fault
 
 
-def _error_line(detail: ErrorDetails, model: type[BaseModel]) -> str:
-    field = ".".join(str(key) for key in detail["loc"]) or "(whole file)"
+def _place(content: Any, detail: ErrorDetails) -> tuple[int | str, ...]:  # noqa: ANN401 - any YAML
+    """Return the keys to the place of an error, without pydantic's names of the alternatives of a union."""
+    place: list[int | str] = []
+    for key in detail["loc"]:
+        known = range(len(content)) if isinstance(content, list) else content if isinstance(content, dict) else ()
+        if key in known:
+            content = content[key]
+            place.append(key)
+    return (*place, detail["loc"][-1]) if detail["type"] == MISSING else tuple(place)
+
+
+def _error_line(detail: ErrorDetails, place: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    field = ".".join(map(str, place)) or "(whole file)"
     if detail["type"] == "extra_forbidden":
-        known = _fields_at(model, detail["loc"][:-1])
-        return f"field '{field}' is unknown. {did_you_mean(str(detail['loc'][-1]), known)}"
-    if detail["type"] == "missing":
+        return f"field '{field}' is unknown. {did_you_mean(str(place[-1]), _fields_at(model, place[:-1]))}"
+    if detail["type"] == MISSING:
         return f"field '{field}' is missing."
     return f"field '{field}' is {detail['input']!r}: {detail['msg']}."
 

@@ -234,7 +234,7 @@ class ZipImages(ImageStore):
         try:
             return read_directory(self.source)
         except (OSError, zipfile.BadZipFile) as error:
-            message = f"{self.source} is not a readable zip file: {error}"
+            message = f"{self.source} is not a readable zip file ({error}); expected a folder, zip or tar file."
             raise DataError(message) from error
 
     @cached_property

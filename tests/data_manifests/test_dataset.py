@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import planktonbench as pb
 import pytest
+from planktonbench.data_manifests.class_selection.selection import ClassSelection, SelectedClasses
 from planktonbench.data_manifests.dataset import Dataset, find_folder, load, open_folder
 from planktonbench.data_manifests.errors import DataError
 from planktonbench.data_manifests.files.cache import cache_folder
@@ -214,3 +216,55 @@ def test_a_real_flowcam_run_can_be_opened(station40: Path) -> None:
     assert len(data) == len(pd.read_csv(station40 / "meta.csv", usecols=["objid"]))
     assert {note.code for note in data.notes} <= {"other-taxa"}
     assert data.images.read(data.objects["object_id"][0]).ndim == 2
+
+
+def test_selected_classes_are_a_data_set_with_a_hash_of_its_own(challenge: Path) -> None:
+    """Only their objects, classes and rows of the table remain; how they were selected does not change the hash."""
+    whole = load("flowcam", challenge)
+    named = whole.select(ClassSelection(classes=("detritus", "Copepoda", "egg (other)")))
+    large = whole.select(ClassSelection(min_objects=12))
+    fewer = whole.select(ClassSelection(classes=("detritus", "Copepoda")))
+
+    assert named.classes == ("Copepoda", "detritus", "egg (other)")
+    assert set(named.objects["taxon"]) == set(named.classes)
+    assert named.native is not None
+    assert whole.native is not None
+    assert named.native.equals(whole.native.loc[named.objects["object_id"]])
+    assert named.images is whole.images
+    assert named.selected == SelectedClasses(named.classes, 5)
+    assert large.selected == SelectedClasses(named.classes, 5, 12)
+    assert named.data_sha256 == large.data_sha256
+    assert len({whole.data_sha256, named.data_sha256, fewer.data_sha256}) == 3
+    assert [(note.code, note.examples) for note in named.notes[len(whole.notes) :]] == [
+        ("other-classes", ("Bacteriastrum", "Retaria"))
+    ]
+
+
+def test_selecting_all_classes_changes_nothing(challenge: Path) -> None:
+    """The hash is that of the files, as without a selection."""
+    whole = load("flowcam", challenge)
+
+    assert whole.select(ClassSelection()) is whole
+    assert whole.select(ClassSelection(classes=tuple(TAXA), min_objects=1)) == whole
+
+
+def test_withheld_classes_stay_classes(challenge: Path) -> None:
+    """Objects and hash are the same; a class without any object left is neither a class nor withheld."""
+    whole = load("flowcam", challenge)
+    found = whole.select(ClassSelection(withhold=("egg (other)", "Retaria")))
+    retaria = whole.objects.loc[whole.objects["taxon"] == "Retaria", "object_id"]
+
+    assert found.withheld == ("Retaria", "egg (other)")
+    assert (found.classes, found.data_sha256) == (whole.classes, whole.data_sha256)
+    assert found.objects.equals(whole.objects)
+    assert found.notes[-1].code == "withheld-class"
+    assert found.without(retaria, ()).withheld == ("egg (other)",)
+
+
+def test_a_label_names_results_but_not_splits(challenge: Path) -> None:
+    """So that an entry of a suite has the test objects of the data set that it is made of."""
+    whole = load("flowcam", challenge)
+    labelled = replace(whole, label="five")
+
+    assert (labelled.name, labelled.split_name, labelled.manifest.name) == ("five", "flowcam", "flowcam")
+    assert make_splits(labelled, SplitPlan(), 0)[0].table.equals(make_splits(whole, SplitPlan(), 0)[0].table)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -276,6 +278,66 @@ def test_too_little_data_is_rejected(
         make_splits(made, plan, 0)
 
 
+@each_plan
+def test_withheld_classes_are_in_test_only(data: Dataset, plan: SplitPlan) -> None:
+    """All other objects, and all test objects, are where they would be otherwise."""
+    withheld = ("egg", "Copepoda")
+    for whole, split in zip(
+        make_splits(data, plan, 0), make_splits(replace(data, withheld=withheld), plan, 0), strict=True
+    ):
+        kept = (whole.table["part"] == "test") | ~whole.table["taxon"].isin(withheld)
+
+        assert split.name == whole.name
+        assert set(split.table.loc[split.table["taxon"].isin(withheld), "part"]) == {"test"}
+        pd.testing.assert_frame_equal(split.table, whole.table[kept].reset_index(drop=True))
+        assert split.sha256 != whole.sha256
+
+
+def test_a_withheld_class_needs_test_objects(make_dataset: Make) -> None:
+    """In at least one fold; the message has the number of its objects that are large enough for a split."""
+    small = replace(make_dataset({**COUNTS, "rare": 3, "pair": 2}), withheld=("rare",))
+    with pytest.raises(DataError) as caught:
+        make_splits(replace(small, withheld=("pair", "egg")), SplitPlan(), 0)
+
+    expected = "no test objects of withheld classes under split 'holdout' with seed 0: pair (0 objects); classes with"
+    assert expected in str(caught.value)
+    assert any(set(split.table["taxon"]) > {"rare"} for split in make_splits(small, SplitPlan(kind="kfold"), 0))
+
+
+def test_two_classes_must_remain_for_training(make_dataset: Make) -> None:
+    """Classes that are too small for a split do not count."""
+    made = replace(make_dataset({"egg": 50, "detritus": 50, "pair": 2}), withheld=("egg",))
+
+    with pytest.raises(DataError, match="fewer than two taxa have at least 3 objects besides 1 withheld ones"):
+        make_splits(made, SplitPlan(), 0)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_some_folds_can_be_used_alone(data: Dataset, *, grouped: bool) -> None:
+    """Each is the same split as among all folds, under the same name."""
+    every = make_splits(data, SplitPlan(kind="kfold", folds=4, grouped=grouped), 1)
+    some = make_splits(data, SplitPlan(kind="kfold", folds=4, only_folds=(3, 0), grouped=grouped), 1)
+
+    assert [split.name for split in some] == [every[0].name, every[3].name]
+    assert [split.sha256 for split in some] == [every[0].sha256, every[3].sha256]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"kind": "kfold", "only_folds": [3]}, "only_folds is [3]; expected distinct numbers from 0 to 2"),
+        ({"kind": "kfold", "only_folds": [0, 0]}, "only_folds is [0, 0]; expected distinct"),
+        ({"kind": "kfold", "only_folds": []}, "at least 1 item"),
+        ({"kind": "kfold", "only_folds": [-1]}, "greater than or equal to 0"),
+        ({"kind": "holdout", "only_folds": [0]}, "only_folds does not apply to holdout"),
+    ],
+)
+def test_impossible_folds_are_rejected(options: dict[str, object], words: str) -> None:
+    """The message has the folds that are possible."""
+    with pytest.raises(ValueError, match=re.escape(words)):
+        SplitPlan.model_validate(options)
+
+
 @pytest.mark.parametrize(
     ("name", "plan"),
     [
@@ -295,6 +357,15 @@ def test_names_can_be_parsed(name: str, plan: SplitPlan) -> None:
     assert name == plan.name
     assert plan == parse_split(name)
     assert plan == parse_split(f"{name}.v1")
+
+
+@pytest.mark.parametrize("name", ["grouped-kfold5-v10.v1-fold4", "grouped-kfold5-v10-fold4"])
+def test_the_name_of_a_fold_can_be_parsed(name: str) -> None:
+    """With or without version; the plan has this fold only."""
+    plan = parse_split(name)
+
+    assert plan == SplitPlan(kind="kfold", folds=5, valid=0.1, only_folds=(4,), grouped=True)
+    assert plan.split_names() == ["grouped-kfold5-v10.v1-fold4"]
 
 
 @given(st.integers(1, 49), st.integers(1, 49), st.booleans())
@@ -321,13 +392,15 @@ def test_names_of_splits_contain_the_version(data: Dataset, plan: SplitPlan) -> 
     [
         ("holdot", "There is no split named 'holdot'. Did you mean holdout"),
         ("k-fold3", "Did you mean kfold3"),
-        ("zzz", "Known: grouped-holdout, grouped-kfold3, holdout, kfold3, published."),
+        ("zzz", "Known: grouped-holdout, grouped-kfold3, holdout, kfold3, kfold3-fold0, published."),
         ("holdout.v2", "There is no split named 'holdout.v2'. Did you mean holdout"),
         ("holdout-t50", "Split 'holdout-t50' is not possible: shares must be between 0 and 50 %"),
         ("holdout-v0", "Split 'holdout-v0' is not possible: shares must be between 0 and 50 %"),
         ("holdout-t1.2.3", "Split 'holdout-t1.2.3' is not possible"),
         ("kfold1", "folds between 2 and 20"),
         ("kfold21", "folds between 2 and 20"),
+        ("kfold3-fold3", "only_folds is [3]; expected distinct numbers from 0 to 2"),
+        ("holdout-fold0", "only_folds does not apply to holdout"),
         ("grouped-published", "grouped does not apply"),
     ],
 )

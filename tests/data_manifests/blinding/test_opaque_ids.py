@@ -6,20 +6,18 @@ import hashlib
 
 import numpy as np
 from planktonbench.data_manifests.blinding.opaque_ids import OPAQUE, OpaqueIds, replace_opaque
-from planktonbench.data_manifests.seeds import RunSeeds
 
 REAL = [f"{taxon}/{number:03d}" for taxon in ("Acantharea", "Copepoda") for number in range(500)]
 
 
 def test_ids_are_keyed_hashes() -> None:
-    """The hash of the standard library gives the same digits; another seed, split or noun gives other ids."""
-    seeds = RunSeeds("lake", "holdout.v1", 3)
-    ids = OpaqueIds.of_run(seeds, "object").of(REAL)
-    key = seeds.key("opaque ids/object")
+    """The hash of the standard library gives the same digits; another fact or noun gives other ids."""
+    ids = OpaqueIds.keyed_by("object", "lake", "3").of(REAL)
+    key = hashlib.sha256(b"6:object4:lake1:3").digest()
     others = [
-        OpaqueIds.of_run(RunSeeds("lake", "holdout.v1", 4), "object"),
-        OpaqueIds.of_run(RunSeeds("lake", "kfold3.v1-fold0", 3), "object"),
-        OpaqueIds.of_run(seeds, "sample"),
+        OpaqueIds.keyed_by("object", "lake", "4"),
+        OpaqueIds.keyed_by("object", "lak", "e3"),
+        OpaqueIds.keyed_by("sample", "lake", "3"),
     ]
 
     assert ids[0] == "o" + hashlib.blake2b(b"Acantharea/000", digest_size=10, key=key).hexdigest()
@@ -42,3 +40,14 @@ def test_messages_get_real_ids_back() -> None:
     text = replace_opaque(f"objects {one}, {other} and x{one}", {one: "Copepoda/1"}.get)
 
     assert text == f"objects Copepoda/1, {other} and x{one}"
+
+
+def test_all_texts_get_real_ids_back() -> None:
+    """In lists and dictionaries, also in their keys; everything else stays."""
+    (one,) = OpaqueIds(b"key").of(['a "quoted" \\ id'])
+    value = {"worst": [one, {"of": f"{one}!"}], one: 0.5, "none": None}
+
+    found = replace_opaque(value, {one: 'a "quoted" \\ id'}.get)
+
+    real = 'a "quoted" \\ id'
+    assert found == {"worst": [real, {"of": f"{real}!"}], real: 0.5, "none": None}

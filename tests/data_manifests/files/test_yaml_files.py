@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import pytest
 from planktonbench.data_manifests.errors import SuiteError
 from planktonbench.data_manifests.files.yaml_files import Schema, read_yaml, validated
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +19,13 @@ class Net(Schema):
     mesh: int = 200
 
 
+class Stop(Schema):
+    """An alternative to a name in a list."""
+
+    at: str
+    hours: int = 1
+
+
 class Cruise(Schema):
     """A schema with required, optional and nested fields."""
 
@@ -26,6 +33,7 @@ class Cruise(Schema):
     days: int = 1
     net: Net = Net()
     spares: tuple[Net, ...] = ()
+    stops: Annotated[tuple[str | Stop, ...], Field(min_length=1)] = ("harbour",)
 
 
 def error_message(path: Path) -> str:
@@ -90,6 +98,24 @@ def test_close_matches_of_nested_keys(content: dict[str, object], field: str) ->
     """An unknown key is compared with the fields of its own schema, also within a list."""
     with pytest.raises(SuiteError, match=rf"field '{field}' is unknown\. Did you mean mesh\?"):
         validated({"name": "a", **content}, Cruise, "here.yaml", SuiteError)
+
+
+@pytest.mark.parametrize(
+    ("stop", "line"),
+    [
+        ({"at": "quay", "hour": 2}, "field 'stops.0.hour' is unknown. Did you mean hours?"),
+        ({"hours": 2}, "field 'stops.0.at' is missing."),
+        ({"at": "quay", "hours": "two"}, "field 'stops.0.hours' is 'two': Input should be a valid integer, unable to"),
+    ],
+)
+def test_one_mistake_in_an_alternative_is_one_line(stop: dict[str, object], line: str) -> None:
+    """Neither the other alternative is named, nor the list that is too short without the entry."""
+    with pytest.raises(SuiteError) as caught:
+        validated({"name": "a", "stops": [stop]}, Cruise, "here.yaml", SuiteError)
+    _, *lines = str(caught.value).split("\n  ")
+
+    assert len(lines) == 1
+    assert lines[0].startswith(line)
 
 
 def test_duplicate_keys_are_rejected(tmp_path: Path) -> None:
