@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from .form import ImageForm, Source
 
 CHUNKS = "parts"
-ORDER = OpaqueIds(b"network images")
-"""Images are stored in the order of these ids, so that the position of an image tells nothing about its class."""
-
 OVERHEAD = 200  # bytes of an image besides its pixels: id, sizes and its entry in a chunk file
 MEGABYTE = 10**6
 
@@ -84,8 +81,13 @@ class StoreBuilder:
 
     @cached_property
     def placed(self) -> NDArray[np.int64]:
-        """Positions in the source of the images in the order of the file, int64 of shape (n_images,)."""
-        return np.argsort(ORDER.of(self.object_ids)).astype(np.int64)
+        """Positions in the source of the images in the order of the file, int64 of shape (n_images,).
+
+        It is that of opaque ids keyed by a hash of the images, which no track is given, so that the position of an
+        image tells nothing about its class or its id.
+        """
+        opaque = OpaqueIds.keyed_by("network image", self.images.sha256())
+        return np.argsort(opaque.of(self.object_ids)).astype(np.int64)
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from ...data_manifests.images.decoding import BLACK, WHITE, grey_levels, quiet_d
 from ...data_manifests.images.opened import opened
 from ...data_manifests.images.pixels import FaultyImageError, pixels_at
 from ..preparation.chunk_files import ChunkResult
-from .form import bright_area, bright_on_dark, resized
+from .form import bright_area, bright_object, resized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,5 +127,5 @@ def _prepare(
 
 
 def _prepared(image: NDArray[np.uint8], form: ImageForm, source: Source) -> tuple[NDArray[np.uint8], Size]:
-    bright, level = bright_on_dark(image, source)
+    bright, level = bright_object(image, form, source)
     return resized(bright, level, form), (*bright.shape, bright_area(bright, form))

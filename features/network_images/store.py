@@ -152,7 +152,7 @@ def open_selection(selection: Selection) -> NetworkImages:
 class StoredNetworkImages(NetworkImages):
     """All network images of a source; pickled as the address of the store, which is reopened in the other process.
 
-    The objects are in the order of hashes of their ids, except that the last ones replace unreadable ones.
+    The objects are in the order of keyed hashes of their ids, except that the last ones replace unreadable ones.
 
     Attributes:
         folder: folder of the store.

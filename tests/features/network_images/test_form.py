@@ -18,6 +18,7 @@ from planktonbench.features.network_images.form import (
     add_channels,
     bright_area,
     channels_of,
+    cropped,
     prepare,
 )
 from skimage.filters import threshold_otsu
@@ -37,6 +38,7 @@ BATCHES = hnp.arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(SIDE), st.ju
 def compiled() -> None:
     """Compile the kernels, so that the first example does not exceed the deadline of hypothesis."""
     add_channels(np.zeros((1, SIDE, SIDE), np.uint8), FORM)
+    cropped(rectangle(8, 8))
 
 
 def rectangle(height: int, width: int, *, margin: int = 40) -> Grey:
@@ -218,14 +220,18 @@ def test_description_of_a_form() -> None:
     """It states side, resizing and threshold."""
     assert ImageForm().description == "64 px, padded, Otsu's threshold"
     assert ImageForm(side=32, resize="stretch", threshold=90).description == "32 px, stretched, threshold 90"
+    assert (
+        ImageForm(side=48, resize="shrink", crop=True, channels="grey").description
+        == "48 px, cropped, padded, never enlarged, three grey channels"
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"side": 31}, "side is 31; expected a side of 32 to 224 pixels"),
+        ({"side": 31}, "side is 31; expected a side of 32 to 256 pixels"),
         ({"side": "64"}, "side is '64'; expected"),
-        ({"resize": "crop"}, "resize is 'crop'; expected 'pad' or 'stretch'"),
+        ({"resize": "crop"}, "resize is 'crop'; expected 'pad' or 'shrink' or 'stretch'"),
         ({"threshold": 255}, "threshold is 255; expected a grey level, 0 to 254"),
     ],
 )
@@ -233,3 +239,52 @@ def test_invalid_form_is_rejected(options: dict[str, Any], message: str) -> None
     """The error states the value and the valid values."""
     with pytest.raises(TrackError, match=message):
         ImageForm(**options)
+
+
+def test_shrink_never_enlarges() -> None:
+    """A small object keeps its pixels in the middle of the square; a larger one is shrunk as by `pad`."""
+    form = ImageForm(side=64, resize="shrink")
+    small, large = rectangle(20, 30, margin=4), rectangle(100, 70)
+    expected = np.zeros((64, 64), np.uint8)
+    expected[22:42, 17:47] = 200
+
+    assert np.array_equal(prepare(small, form, DARK), expected)
+    assert np.array_equal(prepare(large, form, DARK), prepare(large, ImageForm(side=64), DARK))
+
+
+@given(top=st.integers(0, 30), left=st.integers(0, 30), bottom=st.integers(0, 30), right=st.integers(0, 30))
+def test_crop_removes_the_margin(top: int, left: int, bottom: int, right: int) -> None:
+    """The network image does not depend on the background around the object."""
+    form = ImageForm(side=48, resize="shrink", crop=True)
+    object_ = np.full((24, 31), 200, np.uint8)
+    image = np.pad(object_, [(top + 2, bottom + 2), (left + 2, right + 2)])
+
+    assert np.array_equal(prepare(image, form, DARK), prepare(np.pad(object_, 2), form, DARK))
+
+
+def test_crop_is_the_bounding_box_of_all_pieces() -> None:
+    """Two pieces are both kept, a faint speck of noise is not, and a flat image stays as it is."""
+    image = np.zeros((60, 80), np.uint8)
+    image[10:20, 15:30] = image[40:50, 50:65] = 180
+    image[2, 2] = 3
+    found = cropped(image)
+
+    assert abs(found.shape[0] - 40) <= 2
+    assert abs(found.shape[1] - 50) <= 2
+    assert cropped(np.full((9, 7), 30, np.uint8)).shape == (9, 7)
+
+
+def test_grey_channels_are_equal() -> None:
+    """All three channels are the first one."""
+    batch = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE), np.uint8)
+    found = add_channels(batch, ImageForm(side=SIDE, channels="grey"))
+
+    assert found.shape == (3, SIDE, SIDE, 3)
+    assert (found == batch[..., None]).all()
+
+
+@pytest.mark.parametrize(("option", "value"), [("resize", "crop"), ("channels", "rgb")])
+def test_unknown_choices_are_refused(option: str, value: str) -> None:
+    """The message names the choices."""
+    with pytest.raises(TrackError, match=f"{option} is '{value}'; expected '"):
+        ImageForm(**{option: value})  # type: ignore[arg-type]  # wrong on purpose

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from planktonbench.data_manifests.blinding.opaque_ids import OpaqueIds
 from planktonbench.data_manifests.errors import DataError
 from planktonbench.data_manifests.files import atomic_writes
 from planktonbench.data_manifests.images.store import ImageStore, open_images
 from planktonbench.features.network_images import building
 from planktonbench.features.network_images.form import ImageForm, Source, add_channels, prepare
+from planktonbench.features.network_images.in_memory import network_images_in_memory
 from planktonbench.features.network_images.index import read_index
 from planktonbench.features.network_images.store import (
     NetworkImages,
@@ -133,6 +135,16 @@ def test_positions_tell_nothing_about_the_order_of_the_source(images: ImageStore
     assert abs(np.corrcoef(places, np.arange(COUNT))[0, 1]) < 0.5
 
 
+def test_positions_are_unknown_to_those_who_know_the_ids(images: ImageStore) -> None:
+    """A hash of all images is needed to compute them."""
+    network_images = stored_network_images(images, FORM, LIGHT)
+    ids = list(images.members)
+    order = np.argsort(network_images.rows(ids)).tolist()
+
+    assert order == np.argsort(OpaqueIds.keyed_by("network image", images.sha256()).of(ids)).tolist()
+    assert order != np.argsort(OpaqueIds(b"network images").of(ids)).tolist()
+
+
 def test_a_selection_has_other_ids(images: ImageStore) -> None:
     """It is read under these ids in any order, also after it was pickled, and knows nothing of the real ones."""
     network_images = stored_network_images(images, FORM, LIGHT)
@@ -224,7 +236,7 @@ def test_changed_images_are_prepared_again(images: ImageStore) -> None:
     after = stored_network_images(changed, FORM, LIGHT)
 
     four, five = before.rows(["04", "05"])
-    assert (after.grey[four] == before.grey[five]).all()
+    assert (after.grey[after.rows(["04"])[0]] == before.grey[five]).all()
     assert (before.grey[four] != before.grey[five]).any()
 
 
@@ -388,3 +400,17 @@ def test_simultaneous_calls_prepare_once(images: ImageStore) -> None:
 
     assert [one.returncode for one in processes] == [0, 0]
     assert outputs == ["0", "1"]
+
+
+def test_images_in_memory_equal_those_of_a_store(tmp_path: Path) -> None:
+    """Pixels and sizes are the same, in the order of the call."""
+    stored = stored_network_images(write(tmp_path / "imgs.zip"), FORM, LIGHT)
+    names = ["07", "00", "22"]
+    found = network_images_in_memory({name: PHOTOGRAPHS[name] for name in names}, FORM, LIGHT)
+    rows = stored.rows(names)
+
+    assert found.object_ids.tolist() == names
+    assert np.array_equal(found.batch(np.arange(3)), stored.batch(rows))
+    assert np.array_equal(found.sizes, stored.sizes[rows])
+    assert (found.form, found.source) == (stored.form, stored.source)
+    assert len(network_images_in_memory({}, FORM, LIGHT)) == 0
