@@ -34,6 +34,7 @@ class FusionJoint(ImageTrack):
     name = "fusion-joint"
     source = "planktonbench, after the outlook of source 001; late: Dieleman et al. 2015 (National Data Science Bowl)"
     inputs = frozenset({"native", "images"})
+    can_be_kept = False  # the preparation of its table has no format of its own yet
     recipe: JointRecipe = JointRecipe(dropout=0.3)
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - checked by the recipe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +14,8 @@ from ..protocol.trials import LearningCurve, Trial
 from ..training.recipe import PretrainedRecipe, Recipe
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import keras
     from numpy.typing import NDArray
 
@@ -20,8 +23,13 @@ if TYPE_CHECKING:
     from ..networks.network import Design
     from ..protocol.objects import Objects
     from ..training.batches import Examples
+    from ..training.checkpoint import TrainingProgress
+    from ..training.objective import Objective
+    from ..training.trainer import TrainingData
 
 LARGEST_SEED = 2**31
+NETWORK, OUTPUTS = "network.keras", "outputs.json"
+"""Files of a kept track: its network, and the class code of each output."""
 
 
 class ImageTrack(Track):
@@ -32,12 +40,15 @@ class ImageTrack(Track):
     Attributes:
         architecture: name of the design in `architectures`, which is imported on use because it needs Keras.
         recipe: options with this track's defaults; on an instance, with the values of the run.
+        unused_options: fields of the recipe that are no options of this track, since they would change nothing.
 
     """
 
     inputs = frozenset({"images"})
+    can_be_kept = True
     architecture: ClassVar[str]
     recipe: Recipe = Recipe()
+    unused_options: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **more: Any) -> None:  # noqa: ANN401 - passed on
         """Expose the fields of the recipe as constructor arguments, with this track's defaults."""
@@ -45,6 +56,7 @@ class ImageTrack(Track):
         parameters = [
             inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=getattr(cls.recipe, field.name))
             for field in fields(cls.recipe)
+            if field.name not in cls.unused_options
         ]
         cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what inspect looks for
 
@@ -59,11 +71,9 @@ class ImageTrack(Track):
         return design
 
     @property
-    def image_form(self) -> ImageForm:
-        """Form of the network images."""
-        from ...features.network_images.form import ImageForm
-
-        return ImageForm(self.recipe.side, self.recipe.resize, self.recipe.threshold)
+    def image_form(self) -> ImageForm | None:
+        """Form of the network images; None for that of the run that is continued."""
+        return self.recipe.image_form
 
     def warm_up(self) -> None:
         """Import Keras and its backend, and look for a GPU."""
@@ -73,23 +83,37 @@ class ImageTrack(Track):
 
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
         """Train the network; the epoch that is best on validation rows is kept."""
-        from ..networks.network import precision_of
-        from ..training.batches import batch_size
+        data, dropout_seed = self._training_data(train, valid, rng)
+        self._model = self._network(data.train, dropout_seed)
+        self._train(data, self._objective(self._model, data))
+
+    def _objective(self, network: keras.Model, data: TrainingData) -> Objective:  # noqa: ARG002 - for other objectives
+        """Return what the network is trained for: classification by its outputs."""
+        from ..training.objective import Objective
+
+        return Objective(network)
+
+    def _training_data(self, train: Objects, valid: Objects, rng: np.random.Generator) -> tuple[TrainingData, int]:
+        """Return the data of a training of all classes with training rows, and a seed for dropout."""
         from ..training.trainer import TrainingData
-        from ..training.trainer import train as trained
 
         self._codes, y = np.unique(train.y, return_inverse=True)
         seed, dropout_seed = (int(value) for value in rng.integers(LARGEST_SEED, size=2))
-        examples, valid_examples = self._examples(train), self._examples(valid)
-        training_data = TrainingData(examples, y, valid_examples, valid.y, self._codes, seed)
-        self._model = self._network(examples, dropout_seed)
-        context = self.context
-        progress = trained(self._model, training_data, self.recipe, scratch=context.scratch, log=context.log)
+        return TrainingData(self._examples(train), y, self._examples(valid), valid.y, self._codes, seed), dropout_seed
+
+    def _train(self, data: TrainingData, objective: Objective) -> TrainingProgress:
+        """Train the network, and set trials and choices."""
+        from ..networks.network import precision_of
+        from ..training.batches import batch_size
+        from ..training.trainer import train as trained
+
+        progress = trained(objective, data, self.recipe, scratch=self.context.scratch, log=self.context.log)
+        by_loss = progress.criterion == "balanced-loss"
         curve = LearningCurve.of(
-            progress.macro_f1,
+            progress.loss if by_loss else progress.macro_f1,
             progress.best,
             unit="epoch",
-            measure="macro F1",
+            measure="log loss" if by_loss else "macro F1",
             limit=self.recipe.epochs,
             out_of_time=progress.out_of_time,
         )
@@ -97,12 +121,14 @@ class ImageTrack(Track):
         self.chosen = {
             "best_epoch": progress.best + 1,
             "epochs": progress.epochs,
+            "training_seconds": progress.seconds,
             "valid_macro_f1": progress.macro_f1[progress.best],
             "valid_loss": progress.loss[progress.best],
             "out_of_time": progress.out_of_time,
-            "batch": batch_size(self.recipe, len(y)),
+            "batch": batch_size(self.recipe, len(data.y)),
             "precision": precision_of(self.design(), self.recipe),
         }
+        return progress
 
     def _network(self, train: Examples, seed: int) -> keras.Model:
         """Build the network for the classes that have training rows."""
@@ -112,7 +138,7 @@ class ImageTrack(Track):
 
     def predict(self, objects: Objects) -> NDArray[np.float64]:
         """Return the network's probabilities; 0 for classes without training rows."""
-        from ..training.trainer import probabilities
+        from ..training.objective import probabilities
 
         scores = np.zeros((len(objects), len(objects.classes)))
         scores[:, self._codes] = probabilities(self._model, self._examples(objects), views=self.recipe.views)
@@ -125,6 +151,25 @@ class ImageTrack(Track):
         from ..training.loop import predicted
 
         return predicted(embedding_model(self._model), PredictionBatches(self._examples(objects)))
+
+    def save(self, folder: Path) -> None:
+        """Write the network and the classes of its outputs."""
+        from ..networks.kept_network import save_network
+
+        save_network(self._model, folder / NETWORK)
+        (folder / OUTPUTS).write_text(json.dumps({"codes": self._codes.tolist()}), "utf-8")
+
+    def load(self, folder: Path) -> None:
+        """Read the network and the classes of its outputs; pretrained weights are not needed.
+
+        Raises:
+            TrackError: the network cannot be read.
+
+        """
+        from ..networks.kept_network import load_network
+
+        self._codes = np.array(json.loads((folder / OUTPUTS).read_text("utf-8"))["codes"], np.int64)
+        self._model = load_network(folder / NETWORK)
 
     def _examples(self, objects: Objects) -> Examples:
         """Return objects as inputs of the network."""

@@ -34,6 +34,7 @@ class KerasTrack(ImageTrack):
     """
 
     build: Build
+    can_be_kept = False  # its network may have layers that Keras cannot read without code from the file
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - checked by the recipe
         super().__init__(**options)

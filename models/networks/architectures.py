@@ -7,19 +7,25 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import layers
 
+from ...data_manifests.errors import TrackError
 from .batch_normalisation import BatchNormalization
-from .efficientnet_lite0 import lite0, load_imagenet
+from .efficientnet_lite0 import lite0
+from .efficientnet_lite0 import load_imagenet as load_lite0
 from .missing_weights import MissingWeights
 from .network import Design
+from .resnet18 import load_imagenet as load_resnet18
+from .resnet18 import resnet18
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..training.recipe import PretrainedRecipe, Recipe
+    from ..training.recipe import EmbeddingRecipe, PretrainedRecipe, Recipe
 
-VGG_MEANS = (103.939, 116.779, 123.68)  # ImageNet means of blue, green, red: Simonyan & Zisserman 2015
+VGG_MEANS = (103.939, 116.779, 123.68)
+"""ImageNet means of blue, green, red (Simonyan & Zisserman 2015), with which ResNet-50 of Keras is trained, too."""
 RESNET18 = (64, 128, 256, 512)
 SMALL_RESIDUAL = (32, 64, 128, 256)
+TINY_RESIDUAL = (16, 32, 64, 128)
 MOMENTUM = 0.9  # of batch normalisation: with Keras's 0.99 or 0.999, a few hundred steps are too few to converge
 
 
@@ -92,8 +98,23 @@ def efficientnet_lite0(image: Any, recipe: PretrainedRecipe) -> Any:  # noqa: AN
     """EfficientNet-Lite0 as defined in `efficientnet_lite0.py`."""
     base = lite0(recipe.side)
     if recipe.weights == "imagenet":
-        load_imagenet(base)
+        load_lite0(base)
     return _settled(base, recipe)(image)
+
+
+def resnet_18(image: Any, recipe: PretrainedRecipe) -> Any:  # noqa: ANN401 - Keras tensors have no type
+    """ResNet-18 as defined in `resnet18.py`."""
+    base = resnet18(recipe.side)
+    if recipe.weights == "imagenet":
+        load_resnet18(base)
+    return _settled(base, recipe)(image)
+
+
+def resnet50(image: Any, recipe: PretrainedRecipe) -> Any:  # noqa: ANN401 - Keras tensors have no type
+    """ResNet-50 (He et al. 2016, arXiv 1512.03385) from keras.applications."""
+    base = _application(keras.applications.ResNet50, recipe, pooling="avg")
+    centred = layers.Rescaling(1.0, [-mean for mean in VGG_MEANS])(image[..., ::-1])
+    return base(centred)
 
 
 def _application(build: Callable[..., keras.Model], recipe: PretrainedRecipe, **more: object) -> keras.Model:
@@ -152,3 +173,32 @@ MOBILENET_V2 = Design(mobilenetv2)
 EFFICIENTNET_V2_B0 = Design(efficientnet)
 VGG_19 = Design(vgg19, hidden=(256,), bfloat16=True)
 LITE_0 = Design(efficientnet_lite0)
+
+BACKBONES: dict[str, Design] = {
+    "resnet18": Design(resnet_18, bfloat16=True),
+    "resnet50": Design(resnet50, bfloat16=True),
+    "efficientnet": EFFICIENTNET_V2_B0,
+    "lite0": LITE_0,
+    "small": SMALL_RESNET,
+    "tiny": Design(residual(TINY_RESIDUAL), bfloat16=True),
+}
+"""Bodies of networks with an embedding, by the name of the option `backbone`."""
+
+UNTRAINED = frozenset({"small", "tiny"})
+"""Backbones without pretrained weights."""
+
+
+def backbone(recipe: EmbeddingRecipe) -> Design:
+    """Return the design of the backbone that a recipe names, without embedding.
+
+    Raises:
+        TrackError: it has no pretrained weights, but the recipe asks for them.
+
+    """
+    if recipe.backbone in UNTRAINED and recipe.weights != "random":
+        message = (
+            f"Backbone '{recipe.backbone}' has no pretrained weights, but weights is '{recipe.weights}'; expected "
+            "weights random, or another backbone."
+        )
+        raise TrackError(message)
+    return BACKBONES[recipe.backbone]

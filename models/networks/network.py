@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     Body = Callable[[Any, Any], Any]
     """Maps an image tensor, uint8 of shape (n, side, side, 3), and a recipe to features of shape (n, n_features)."""
+    Neck = Callable[[Any, Any], Any]
+    """Maps features of shape (n, n_features) and a recipe to an embedding of shape (n, n_dimensions)."""
+    Head = Callable[[int, Any], keras.Layer]
+    """Returns the last layer, named `HEAD`, for a number of classes and a recipe; its outputs are float32."""
 
 HEAD = "head"  # name of the last layer, whose input is the embedding
 
@@ -35,6 +39,8 @@ class Design:
     Attributes:
         body: maps images to features.
         hidden: units of the fully connected layers between features and head.
+        neck: maps what these layers return to the embedding; None for no change.
+        head: makes the last layer, which maps the embedding to logits; None for a fully connected layer.
         joined: units of the fully connected layers that process the joined values before they are concatenated with
             the features.
         embedding_shape: shape of the input if it is another network's embedding, float32, instead of an image; None
@@ -47,6 +53,8 @@ class Design:
 
     body: Body
     hidden: tuple[int, ...] = ()
+    neck: Neck | None = None
+    head: Head | None = None
     joined: tuple[int, ...] = (16,)
     embedding_shape: tuple[int, ...] | None = None
     bfloat16: bool = False
@@ -63,7 +71,7 @@ def network(
         n_classes: number of outputs.
         sizes: joined values of the training objects, such as log height, width and area, float32 of shape (n_objects,
             n_joined); their mean and variance normalise this input. None for no such input.
-        seed: seed of dropout.
+        seed: seed of dropout and noise.
 
     Returns:
         A model that takes `{"image": uint8 (n, side, side, 3), "size": float32 (n, n_joined)}`, the latter only if
@@ -75,7 +83,7 @@ def network(
             (design.embedding_shape, "float32") if design.embedding_shape else ((recipe.side, recipe.side, 3), "uint8")
         )
         image = keras.Input(shape, dtype=dtype, name=IMAGE)
-        inputs, features = {IMAGE: image}, design.body(image, recipe)
+        inputs, features = {IMAGE: image}, design.body(_with_noise(image, recipe, seed), recipe)
         if sizes is not None:
             inputs[SIZE] = keras.Input((sizes.shape[1],), name=SIZE)
             features = layers.Concatenate()([features, _joined_features(inputs[SIZE], sizes, design.joined)])
@@ -83,8 +91,10 @@ def network(
             features = layers.Dense(units, activation="relu")(features)
         if recipe.dropout:
             features = layers.Dropout(recipe.dropout, seed=seed)(features)
-        logits = layers.Dense(n_classes, dtype="float32", name=HEAD)(features)
-        return keras.Model(inputs, logits)
+        if design.neck:
+            features = design.neck(features, recipe)
+        head = design.head(n_classes, recipe) if design.head else layers.Dense(n_classes, dtype="float32", name=HEAD)
+        return keras.Model(inputs, head(features))
 
 
 def built_network(build: Callable[[int, tuple[int, int, int]], Any], recipe: Recipe, n_classes: int) -> keras.Model:
@@ -119,6 +129,13 @@ def built_network(build: Callable[[int, tuple[int, int, int]], Any], recipe: Rec
         if _ends_in_softmax(inner):
             outputs = keras.ops.log(keras.ops.maximum(outputs, keras.config.epsilon()))  # as Keras's own cross-entropy
         return keras.Model({IMAGE: image}, outputs)
+
+
+def _with_noise(image: Any, recipe: Recipe, seed: int) -> Any:  # noqa: ANN401 - Keras tensors have no type
+    """Add noise in training if all channels are grey; otherwise the augmentation does, before it derives channels."""
+    if not recipe.noise or recipe.channels != "grey":
+        return image
+    return layers.GaussianNoise(255 * recipe.noise, seed=seed)(layers.Rescaling(1.0, dtype="float32")(image))
 
 
 def _ends_in_softmax(model: keras.Model) -> bool:

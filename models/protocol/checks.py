@@ -58,8 +58,8 @@ def check_track(track: object, where: str) -> type[Track]:
         where: how the user referred to it, for the message.
 
     Raises:
-        TrackError: the class is not a Track, has no valid name, requests unknown inputs, or its `fit` or `predict` has
-            a different signature; the message shows the actual and the expected one.
+        TrackError: the class is not a Track, has no valid name, requests unknown inputs, or one of its methods has a
+            different signature; the message shows the actual and the expected one.
 
     """
     if not (isinstance(track, type) and issubclass(track, Track)):
@@ -80,6 +80,7 @@ def check_track(track: object, where: str) -> type[Track]:
     for method, expected in (("fit", Track.fit), ("predict", Track.predict)):
         _check_signature(track, method, inspect.signature(expected), where)
     _check_constructor(track, where)
+    _check_keeping(track, where)
     return track
 
 
@@ -98,6 +99,20 @@ def _check_signature(track: type[Track], method: str, expected: inspect.Signatur
     if abstract:
         message = f"{where} has no method {method}; expected {method}{shown}."
         raise TrackError(message)
+
+
+def _check_keeping(track: type[Track], where: str) -> None:
+    """Check that a track which can be kept has its own `save` and `load`."""
+    if not track.can_be_kept:
+        return
+    for method, inherited in (("save", Track.save), ("load", Track.load)):
+        if getattr(track, method) is inherited:
+            message = (
+                f"{where}: can_be_kept is {track.can_be_kept!r}, but it has no {method}; expected "
+                f"{method}(self, folder). Implement save and load, or set can_be_kept to False."
+            )
+            raise TrackError(message)
+        _check_signature(track, method, inspect.signature(inherited), where)
 
 
 def _check_constructor(track: type[Track], where: str) -> None:

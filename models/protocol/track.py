@@ -28,7 +28,7 @@ SMALLEST_PROBABILITY = 1e-7  # lower bound before taking logarithms; about the l
 
 @dataclass(frozen=True)
 class BaseRun:
-    """Finished run of a base model, on which a fusion is built.
+    """Finished run on which another one is built: that of a base model, or the one that is continued.
 
     Attributes:
         name: name of the run's track.
@@ -38,6 +38,7 @@ class BaseRun:
             object_id, columns in the order of the classes; None if the output of the track is none (a clustering).
         embeddings: embeddings of all rows, float32 of shape (n_objects, n_dimensions), indexed by object_id; None if
             the track has none. Embeddings of training rows come from a network that was trained on these rows.
+        model_folder: folder with a copy of its kept model, for `load`; None unless the run is continued.
 
     """
 
@@ -46,6 +47,21 @@ class BaseRun:
     options: Mapping[str, Any]
     scores: pd.DataFrame | None
     embeddings: pd.DataFrame | None = None
+    model_folder: Path | None = None
+
+    def restored(self) -> Track:
+        """Return the fitted track of the run that is continued.
+
+        Raises:
+            TrackError: the run is not continued, so that its model is not at hand.
+
+        """
+        if self.model_folder is None:
+            message = f"The model of '{self.name}' is not at hand; name this track in continues, not in base_models."
+            raise TrackError(message)
+        track = self.track(**self.options)
+        track.load(self.model_folder)
+        return track
 
     def log_probabilities(self, objects: Objects) -> NDArray[np.float64]:
         """Return the log-probabilities of validation or test rows, float64 of shape (n_objects, n_classes).
@@ -108,7 +124,7 @@ class TrackContext:
         scratch: folder for checkpoints. Files left by a killed run are available to the next attempt; the folder is
             deleted once the run is stored. None outside a run.
         log: function that logs a line during fit, such as the score after an epoch.
-        base_runs: finished runs of the track's `base_models`, by name.
+        base_runs: finished runs of the track's `base_models` and of the track that it `continues`, by name.
         seeds: seeds of the run, for generators besides the `rng` of fit.
 
     """
@@ -119,14 +135,17 @@ class TrackContext:
     seeds: RunSeeds = field(default_factory=RunSeeds)
 
     def base_run(self, name: str) -> BaseRun:
-        """Return the finished run of a base model.
+        """Return the finished run of a base model, or of the track that is continued.
 
         Raises:
-            TrackError: it is not among the track's `base_models`.
+            TrackError: the track names it neither in `base_models` nor in `continues`.
 
         """
         if name not in self.base_runs:
-            message = f"There is no base run of '{name}'; name it in base_models. {did_you_mean(name, self.base_runs)}"
+            message = (
+                f"There is no base run of '{name}'; name it in base_models or continues. "
+                f"{did_you_mean(name, self.base_runs)}"
+            )
             raise TrackError(message)
         return self.base_runs[name]
 
@@ -155,6 +174,7 @@ class Track(ABC):
         task: name of its task, which determines the labels that fit receives and what predict returns.
         inputs: requested inputs: `{"native"}`, `{"images"}` or both.
         source: paper, program or authors of the method.
+        can_be_kept: whether a fitted track can be stored and restored, by `save` and `load`.
         chosen: choices made by fit (on validation rows); stored in the run's card.
         trials: everything that fit trained and compared, set by fit; stored in the run's card and shown in the report.
         device: where fit ran; stored in the run's card.
@@ -177,6 +197,7 @@ class Track(ABC):
     task: ClassVar[str] = "classification"
     inputs: ClassVar[set[str] | frozenset[str]]
     source: ClassVar[str] = "not stated"
+    can_be_kept: ClassVar[bool] = False
     chosen: Mapping[str, Any] | None = None
     trials: Sequence[Trial] = ()
     device: str = "cpu"
@@ -191,6 +212,11 @@ class Track(ABC):
     def base_models(self) -> tuple[str, ...]:
         """Names of the tracks that a fusion is built on and compared with; they run first, on the same objects."""
         return ()
+
+    @property
+    def continues(self) -> str | None:
+        """Name of the track whose fitted model this one starts from; it runs first, on the same objects and seed."""
+        return None
 
     @abstractmethod
     def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
@@ -221,6 +247,18 @@ class Track(ABC):
         """
         return None
 
+    def subclasses(self, train: Objects) -> NDArray[np.int64] | None:  # noqa: ARG002 - for tracks that divide classes
+        """Return the sub-class of each training object, for the report; None if the track does not divide classes.
+
+        Args:
+            train: training rows with labels.
+
+        Returns:
+            int64 of shape (n_objects,), numbered from 0 within each class.
+
+        """
+        return None
+
     def preparation(self) -> pd.DataFrame | None:
         """Return the preparation of native columns (`describe_preparation`), for the report; None if there is none."""
         return None
@@ -238,3 +276,33 @@ class Track(ABC):
 
         """
         return None
+
+    def save(self, folder: Path) -> None:
+        """Write everything that `predict` and `embeddings` need after `load`; never a pickle.
+
+        Args:
+            folder: an empty folder.
+
+        Raises:
+            TrackError: the track cannot be kept.
+
+        """
+        raise self._not_kept(folder)
+
+    def load(self, folder: Path) -> None:
+        """Restore what `save` wrote, in a track that was constructed with the same options.
+
+        Args:
+            folder: the folder; it is not changed, and may be gone afterwards.
+
+        Raises:
+            TrackError: the track cannot be kept.
+
+        """
+        raise self._not_kept(folder)
+
+    def _not_kept(self, folder: Path) -> TrackError:
+        return TrackError(
+            f"Track '{self.name}' cannot be kept in {folder}; expected a track with save and load. Implement both, and "
+            "set can_be_kept to True."
+        )

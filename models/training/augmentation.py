@@ -54,8 +54,9 @@ class Augmentation:
 
     @classmethod
     def of(cls, recipe: Recipe) -> Augmentation:
-        """Return the augmentation defined by a recipe."""
-        return cls(**{name: getattr(recipe, name) for name in cls.__dataclass_fields__})
+        """Return the augmentation defined by a recipe; the network adds noise to images with three grey channels."""
+        changes = {name: getattr(recipe, name) for name in cls.__dataclass_fields__}
+        return cls(**changes | ({"noise": 0.0} if recipe.channels == "grey" else {}))
 
     def apply(self, grey: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Augment first channels; pixels that come from outside the image get the grey level of the corners.

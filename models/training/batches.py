@@ -117,11 +117,16 @@ class TrainingBatches:
         recipe: strategy, augmentation and batch size.
         seed: seed of all draws.
 
+    Attributes:
+        targets: what the loss receives for each object, int64 of shape (n_objects,): the class codes, unless an
+            objective replaces them.
+
     """
 
     def __init__(self, examples: Examples, y: NDArray[np.int64], recipe: Recipe, seed: int) -> None:
         self.examples = examples
         self.y = y
+        self.targets = y
         self.recipe = recipe
         self.seed = seed
         self.weights = row_weights(y, recipe)
@@ -144,8 +149,8 @@ class TrainingBatches:
         chosen = self.order[first:last]
         inputs = self.examples.inputs(self._images(chosen, index), chosen)
         if self.weights is None:
-            return inputs, self.y[chosen]
-        return inputs, self.y[chosen], self.weights[chosen]
+            return inputs, self.targets[chosen]
+        return inputs, self.targets[chosen], self.weights[chosen]
 
     def _images(self, chosen: NDArray[np.int64], index: int) -> NDArray[np.uint8]:
         which = self.augmented[chosen]

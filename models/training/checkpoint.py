@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     import keras
     from numpy.typing import NDArray
 
+    from .recipe import Criterion
+
 FILE = "training.npz"
+OBJECTIVE = "objective-"
 
 
 @dataclass
@@ -25,9 +28,10 @@ class TrainingProgress:
 
     Attributes:
         macro_f1: macro F1 of the validation rows after each epoch.
-        loss: log loss of the validation rows after each epoch.
+        loss: log loss of the validation rows after each epoch, balanced if this is the criterion.
         seconds: training time so far.
         out_of_time: whether training stopped because its time limit was reached.
+        criterion: what determines the best epoch, see `Recipe`.
 
     """
 
@@ -35,6 +39,7 @@ class TrainingProgress:
     loss: list[float] = field(default_factory=list)
     seconds: float = 0.0
     out_of_time: bool = False
+    criterion: Criterion = "macro-f1"
 
     @property
     def epochs(self) -> int:
@@ -43,8 +48,15 @@ class TrainingProgress:
 
     @property
     def best(self) -> int:
-        """Epoch, counted from 0, with the highest macro F1; ties are broken by the lowest loss."""
+        """Epoch, counted from 0, with the highest macro F1, ties broken by the lowest loss; or with the lowest loss."""
+        if self.criterion == "balanced-loss":
+            return min(range(self.epochs), key=lambda epoch: np.nan_to_num(self.loss[epoch], nan=np.inf))
         return max(range(self.epochs), key=lambda epoch: (self.macro_f1[epoch], -self.loss[epoch]))
+
+    @property
+    def best_score(self) -> float:
+        """Value of the criterion at the best epoch."""
+        return (self.loss if self.criterion == "balanced-loss" else self.macro_f1)[self.best]
 
 
 @dataclass
@@ -55,12 +67,14 @@ class State:
         progress: scores so far.
         current: variables of model and optimiser after the last epoch.
         best: variables of the model after the best epoch.
+        objective: state of the objective after the last epoch, see `Objective.state`.
 
     """
 
     progress: TrainingProgress
     current: list[NDArray[Any]]
     best: list[NDArray[Any]]
+    objective: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,8 +98,11 @@ class Checkpoint:
             facts = json.loads(str(stored["facts"]))
             if facts.pop("identity") != self.identity:
                 return None
-            lists = [[stored[f"{kind}-{place}"] for place in range(facts.pop(kind))] for kind in ("current", "best")]
-        return State(TrainingProgress(**facts), *lists)
+            current, best = (
+                [stored[f"{kind}-{place}"] for place in range(facts.pop(kind))] for kind in ("current", "best")
+            )
+            objective = {name: stored[f"{OBJECTIVE}{name}"] for name in facts.pop("objective")}
+        return State(TrainingProgress(**facts), current, best, objective)
 
     def write(self, state: State) -> None:
         """Replace the stored state atomically."""
@@ -93,7 +110,8 @@ class Checkpoint:
             return
         arrays = {f"current-{place}": value for place, value in enumerate(state.current)}
         arrays |= {f"best-{place}": value for place, value in enumerate(state.best)}
-        counts = {"current": len(state.current), "best": len(state.best)}
+        arrays |= {f"{OBJECTIVE}{name}": value for name, value in state.objective.items()}
+        counts = {"current": len(state.current), "best": len(state.best), "objective": list(state.objective)}
         facts = json.dumps({**asdict(state.progress), **counts, "identity": self.identity})
         atomic_write(self.folder / FILE, lambda partial: _save(partial, {"facts": np.array(facts), **arrays}))
 

@@ -4,6 +4,7 @@
 * `class-weights`: each row once, weighted by `balanced ** alpha` (King & Zeng 2001; source 001).
 * `focal`: each row once, with a loss that down-weights easy rows (Lin et al. 2017, doi 10.1109/ICCV.2017.324).
 * `per-class-epoch`: n rows of each class, redrawn for each epoch ("Low-shot learning", source 000, 5.1 and 5.2).
+* `per-class-limit`: the same, but each row at most once, so that smaller classes contribute all their rows.
 * `oversample`: as many rows of each class as the largest class has (imbalanced-learn, RandomOverSampler).
 * `balanced-batches`: as many rows as there are, with equal shares of the classes in each batch.
 * `augment-small`: small classes raised to the mean size, and only their rows augmented (an idea of source 001).
@@ -45,6 +46,7 @@ def epoch_rows(y: NDArray[np.int64], recipe: Recipe, rng: np.random.Generator) -
     classes, counts = np.unique(y, return_counts=True)
     wanted = {
         "per-class-epoch": np.full(len(counts), recipe.per_class),
+        "per-class-limit": np.minimum(counts, recipe.per_class),
         "oversample": np.full(len(counts), counts.max()),
         "augment-small": np.maximum(counts, np.ceil(counts.mean()).astype(np.int64)),
     }[recipe.imbalance]

@@ -55,6 +55,8 @@ def train_epochs(
 
 def predicted(model: keras.Model, batches: PredictionBatches) -> NDArray[np.float32]:
     """Return the outputs of a network for all batches in order, float32 of shape (n_objects, n_outputs)."""
+    if not len(batches):  # TensorFlow refuses empty batches
+        return np.empty((0, *model.output_shape[1:]), np.float32)
     return np.concatenate([np.asarray(model.predict_on_batch(*batch), np.float32) for batch in _ahead(batches)])
 
 

@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-from keras import ops
-from scipy.special import softmax
 
 from ...data_manifests.errors import TrackError
 from ...data_manifests.seeds import sha256_text
 from ..protocol.validation_score import macro_f1
-from .augmentation import VIEWS
-from .batches import Examples, PredictionBatches, TrainingBatches
+from .batches import Examples, TrainingBatches
 from .checkpoint import (
     Checkpoint,
     State,
@@ -28,16 +25,16 @@ from .checkpoint import (
     set_training_values,
     training_values,
 )
-from .loop import predicted, train_epochs
+from .loop import train_epochs
+from .objective import Objective
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from .recipe import Recipe
 
-FOCAL_GAMMA = 2.0  # Lin et al. 2017, section 5.1
 WARM_UP = 1 / 20  # of all steps
 
 
@@ -70,7 +67,7 @@ class TrainingData:
 
 
 def train(
-    model: keras.Model,
+    objective: Objective,
     training_data: TrainingData,
     recipe: Recipe,
     *,
@@ -80,7 +77,7 @@ def train(
     """Train a network and restore the weights of the epoch that was best on validation rows.
 
     Args:
-        model: uncompiled network; it is compiled here.
+        objective: what an uncompiled network is trained for; the network is compiled here.
         training_data: training and validation objects.
         recipe: how to train.
         scratch: folder of this run for the state after each epoch; training resumes from the state of a killed attempt.
@@ -90,13 +87,15 @@ def train(
         The scores of all epochs.
 
     """
+    model = objective.model
     batches = TrainingBatches(training_data.train, training_data.y, recipe, training_data.seed)
-    compile_for(model, recipe, steps=recipe.epochs * len(batches))
+    compile_for(model, recipe, steps=recipe.epochs * len(batches), loss=objective.loss(recipe))
     checkpoint = Checkpoint(scratch, training_data.identity(recipe))
-    monitor = TrainingMonitor(training_data, batches, recipe, checkpoint, log)
+    monitor = TrainingMonitor(objective, training_data, batches, recipe=recipe, checkpoint=checkpoint, log=log)
     state = checkpoint.read()
     if state is not None:
         set_training_values(model, state.current)
+        objective.restore(state.objective)
         monitor.state = state
     progress = monitor.state.progress
     if not monitor.is_over():
@@ -106,13 +105,14 @@ def train(
     return progress
 
 
-def compile_for(model: keras.Model, recipe: Recipe, steps: int) -> None:
-    """Compile a network with the optimiser and loss of a recipe.
+def compile_for(model: keras.Model, recipe: Recipe, steps: int, loss: Any = None) -> None:  # noqa: ANN401 - Keras losses have no common type
+    """Compile a network with the optimiser of a recipe.
 
     Args:
         model: network that returns logits.
-        recipe: learning rate, schedule, weight decay, and whether the loss is focal.
+        recipe: learning rate, schedule and weight decay.
         steps: total number of training steps, for the schedule.
+        loss: the loss; None for that of `Objective`.
 
     """
     rate: Any = recipe.learning_rate
@@ -124,49 +124,80 @@ def compile_for(model: keras.Model, recipe: Recipe, steps: int) -> None:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     else:
         optimizer = keras.optimizers.Adam(rate)
-    loss = focal_loss if recipe.imbalance == "focal" else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss)
+    model.compile(optimizer, loss or Objective(model).loss(recipe))
     optimizer.build(model.trainable_variables)  # otherwise TensorFlow traces the first step twice, taking many seconds
 
 
-def focal_loss(y: Any, logits: Any) -> Any:  # noqa: ANN401 - Keras tensors have no type
-    """Return cross-entropy times (1 - p) ** gamma for each row, where p is the probability of its class.
+@dataclass(frozen=True)
+class ValidationResult:
+    """Result of an epoch on validation rows.
 
-    Lin et al. 2017, "Focal Loss for Dense Object Detection" (doi 10.1109/ICCV.2017.324), equation 4.
-
-    Args:
-        y: class codes of shape (n,) or (n, 1).
-        logits: of shape (n, n_classes).
-
-    Returns:
-        Of shape (n,).
+    Attributes:
+        macro_f1: macro F1 over the classes of the validation rows.
+        loss: mean log loss over rows of classes that have training rows.
+        balanced_loss: mean over these classes of the mean log loss of their rows; the rows are weighted by the inverse
+            number of validation rows of their class.
+        false_negatives: share of the validation rows of each class in training that are predicted as another class,
+            float64 of shape (n_codes,); NaN for a class without validation rows.
 
     """
-    classes = ops.one_hot(ops.cast(ops.reshape(y, (-1,)), "int32"), ops.shape(logits)[-1], dtype=logits.dtype)
-    log_p = ops.sum(classes * ops.log_softmax(logits), axis=-1)
-    return -((1 - ops.exp(log_p)) ** FOCAL_GAMMA) * log_p
+
+    macro_f1: float
+    loss: float
+    balanced_loss: float
+    false_negatives: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, training_data: TrainingData, scores: NDArray[np.float64]) -> ValidationResult:
+        """Return the result for class probabilities, float64 of shape (n_valid, n_codes)."""
+        truth, codes = training_data.valid_y, training_data.codes
+        predicted = codes[scores.argmax(axis=1)]
+        known = np.flatnonzero(np.isin(truth, codes))
+        places = np.searchsorted(codes, truth[known])
+        losses = -np.log(np.maximum(scores[known, places], np.finfo(np.float32).tiny))
+        counts, sums, missed = (
+            np.bincount(places, weights, len(codes)) for weights in (None, losses, predicted[known] != truth[known])
+        )
+        occurring = counts > 0
+        shares = np.full(len(codes), np.nan)
+        shares[occurring] = missed[occurring] / counts[occurring]
+        return cls(
+            macro_f1(truth, predicted),
+            float(losses.mean()) if len(known) else 0.0,
+            float((sums[occurring] / counts[occurring]).mean()) if len(known) else 0.0,
+            shares,
+        )
+
+    def loss_for(self, recipe: Recipe) -> float:
+        """Return the loss that the recipe's criterion uses."""
+        return self.balanced_loss if recipe.criterion == "balanced-loss" else self.loss
 
 
-def probabilities(model: keras.Model, examples: Examples, *, views: bool = False) -> NDArray[np.float64]:
-    """Return probabilities, float64 of shape (n_objects, n_outputs); with `views`, the mean over the eight views."""
-    shown = range(VIEWS if views else 1)
-    found = [softmax(predicted(model, PredictionBatches(examples, view)).astype(np.float64), axis=1) for view in shown]
-    return np.asarray(np.mean(found, axis=0))
+def plateau_rate(losses: Sequence[float], recipe: Recipe) -> float:
+    """Return the learning rate after some epochs with the schedule `plateau`.
 
+    The rate falls after each `decay_patience` epochs in a row without a new lowest loss.
+    `torch.optim.lr_scheduler.ReduceLROnPlateau` waits one epoch more with the same patience, and ignores improvements
+    below 0.01 %.
 
-def validation_scores(training_data: TrainingData, scores: NDArray[np.float64]) -> tuple[float, float]:
-    """Return macro F1 over the classes of the validation rows, and log loss over rows of classes seen in training."""
-    truth = training_data.valid_y
-    known = np.flatnonzero(np.isin(truth, training_data.codes))
-    p = scores[known, np.searchsorted(training_data.codes, truth[known])]
-    loss = -np.log(np.maximum(p, np.finfo(np.float32).tiny)).mean() if len(known) else 0.0
-    return macro_f1(truth, training_data.codes[scores.argmax(axis=1)]), float(loss)
+    Args:
+        losses: validation loss after each epoch.
+        recipe: learning rate, `decay_patience`, `decay_factor` and `least_rate`.
+
+    """
+    rate, best, waited = recipe.learning_rate, math.inf, 0
+    for loss in losses:
+        best, waited = (loss, 0) if loss < best else (best, waited + 1)
+        if waited >= recipe.decay_patience:
+            rate, waited = max(rate * recipe.decay_factor, recipe.least_rate), 0
+    return rate
 
 
 class TrainingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Callback that after each epoch scores the network, keeps the best, stores the state, logs, and stops if due.
 
     Args:
+        objective: what the network is trained for.
         training_data: data whose validation rows are scored.
         batches: batches, redrawn at the beginning of each epoch.
         recipe: epochs, minutes and patience.
@@ -177,19 +208,22 @@ class TrainingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
 
     def __init__(
         self,
+        objective: Objective,
         training_data: TrainingData,
         batches: TrainingBatches,
+        *,
         recipe: Recipe,
         checkpoint: Checkpoint,
         log: Callable[[str], object],
     ) -> None:
         super().__init__()
+        self.objective = objective
         self.training_data = training_data
         self.batches = batches
         self.recipe = recipe
         self.checkpoint = checkpoint
         self.log = log
-        self.state = State(TrainingProgress(), [], [])
+        self.state = State(TrainingProgress(criterion=recipe.criterion), [], [])
 
     def is_over(self) -> bool:
         """Return whether all epochs are done, time has run out, or patience is exhausted."""
@@ -202,8 +236,9 @@ class TrainingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
         self._clock = time.monotonic() - self.state.progress.seconds
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
-        """Draw the rows of the epoch."""
+        """Draw the rows of the epoch, and set what the loss receives for them."""
         self.batches.draw(epoch)
+        self.batches.targets = self.objective.targets(self.training_data.y)
 
     def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002
         """Stop within an epoch when the time limit is reached."""
@@ -214,20 +249,26 @@ class TrainingMonitor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Score the network, keep the best, store the state, log, and stop if due."""
         progress = self.state.progress
-        score, loss = validation_scores(self.training_data, probabilities(self.model, self.training_data.valid))
+        result = ValidationResult.of(self.training_data, self.objective.probabilities(self.training_data.valid))
+        score, loss = result.macro_f1, result.loss_for(self.recipe)
         progress.macro_f1.append(score)
         progress.loss.append(loss)
         progress.seconds = time.monotonic() - self._clock
         if progress.best == epoch:
             self.state.best = model_values(self.model)
+        if not self.is_over():
+            self.objective.after_epoch(result.false_negatives)
+        if self.recipe.schedule == "plateau":
+            self.model.optimizer.learning_rate = plateau_rate(progress.loss, self.recipe)
         if self.checkpoint.folder is not None:
             self.state.current = training_values(self.model)
+            self.state.objective = self.objective.state()
             self.checkpoint.write(self.state)
         if logs is not None:
             logs |= {"valid_macro_f1": score, "valid_loss": loss}
         self.log(
             f"epoch {epoch + 1} of {self.recipe.epochs}: macro F1 {score:.3f}, log loss {loss:.3f} on validation; "
-            f"best {progress.macro_f1[progress.best]:.3f} (epoch {progress.best + 1}); {progress.seconds:.0f} s"
+            f"best {progress.best_score:.3f} (epoch {progress.best + 1}); {progress.seconds:.0f} s"
         )
         if self.is_over():
             self.model.stop_training = True

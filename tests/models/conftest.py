@@ -12,7 +12,7 @@ from planktonbench.features.network_images.form import ImageForm, Source
 from planktonbench.features.network_images.store import NetworkImages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -97,3 +97,14 @@ def make_objects() -> Callable[..., Objects]:
 def image_subsets() -> dict[str, Objects]:
     """Train, valid and test of bright shapes on a dark background, with a missing class code (2)."""
     return make_image_subsets({"train": 120, "valid": 40, "test": 40})
+
+
+@pytest.fixture(scope="module")
+def shallow_tiny() -> Iterator[None]:
+    """Give the backbone `tiny` half its layers: compiling them takes most of the time of a short training."""
+    from planktonbench.models.networks.architectures import BACKBONES, residual
+    from planktonbench.models.networks.network import Design
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BACKBONES, "tiny", Design(residual((16, 32))))
+        yield

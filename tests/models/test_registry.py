@@ -36,6 +36,13 @@ class Mine(pb.Track):
     def predict(self, objects):
         return np.eye(self.n)[np.zeros(len(objects), dtype=int)]
 '''
+KEPT = f"""{GOOD}
+    can_be_kept = True
+    def save(self, path):
+        pass
+    def load(self, path):
+        pass
+"""
 
 
 @pytest.fixture
@@ -74,6 +81,16 @@ def test_track_from_file(file: Path, member: str) -> None:
         ("1 / 0", "{path}:Mine", "cannot be imported: ZeroDivisionError"),
         ("class Mine: pass", "{path}:Mine", "expected a subclass of planktonbench.Track"),
         (GOOD.replace("def predict", "def forecast"), "{path}:Mine", "has no method predict; expected predict(self"),
+        (
+            GOOD + "    can_be_kept = True",
+            "{path}:Mine",
+            "can_be_kept is True, but it has no save; expected save(self, f",
+        ),
+        (
+            KEPT.replace("path", ""),
+            "{path}:Mine",
+            "save(self) does not match the protocol; expected save(self, folder)",
+        ),
         (
             GOOD.replace("train, valid, *, rng", "X"),
             "{path}:Mine",

@@ -15,6 +15,7 @@ from planktonbench import DataError
 from planktonbench.models.networks.torch_weights_file import MAGIC, read_tensors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -105,11 +106,22 @@ def test_tensors_beyond_their_storage_are_refused(tmp_path: Path, offset: int, s
         read_tensors(path)
 
 
+def test_both_formats_are_read(
+    tmp_path: Path, write_torch_zip: Callable[[Path, dict[str, np.ndarray[Any, Any]]], Path]
+) -> None:
+    """The zip files of newer versions are read, too."""
+    tensors = {"kernel": np.arange(12, dtype=np.float32).reshape(3, 4), "count": np.array([7], np.int64)}
+    found = read_tensors(write_torch_zip(tmp_path / "weights.pth", tensors))
+
+    assert list(found) == ["kernel", "count"]
+    assert all(np.array_equal(found[name], tensor) for name, tensor in tensors.items())
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", pickle.dumps(1, protocol=2), b"\x80\x02]q\x00."])
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
-    """An empty file, PyTorch's newer format and other pickles are refused."""
+    """An empty file, an incomplete zip file and other pickles are refused."""
     path = tmp_path / "other.pth"
     path.write_bytes(content)
 
-    with pytest.raises(DataError, match="expected a file of torch"):
+    with pytest.raises(DataError, match=r"expected tensors stored by torch\.save"):
         read_tensors(path)

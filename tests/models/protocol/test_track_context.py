@@ -28,6 +28,31 @@ def test_a_missing_base_run_is_named() -> None:
         context.base_run("kmeans")
 
 
+def test_a_model_is_restored_only_if_the_run_is_continued(tmp_path: Path) -> None:
+    """Without a folder, the message says how to ask for it; with one, the class loads it with its options."""
+
+    class Kept(KmeansNative):
+        """Notes the folder."""
+
+        def load(self, folder: Path) -> None:
+            """Keep the folder."""
+            self.chosen = {"folder": folder}
+
+    run = BaseRun("kept", Kept, {"clusters": 3}, None, model_folder=tmp_path)
+    restored = run.restored()
+
+    assert (restored.chosen, restored.clusters) == ({"folder": tmp_path}, 3)  # type: ignore[attr-defined]
+    with pytest.raises(TrackError, match=r"model of 'kept' is not at hand; name this track in continues"):
+        replace(run, model_folder=None).restored()
+
+
+def test_a_track_without_save_cannot_be_kept(tmp_path: Path) -> None:
+    """The message says what to implement."""
+    for act in (KmeansNative().save, KmeansNative().load):
+        with pytest.raises(TrackError, match=r"'kmeans-native' cannot be kept in .*Implement both"):
+            act(tmp_path)
+
+
 def test_scores_of_a_clustering_are_refused_in_words(subsets: dict[str, Objects]) -> None:
     """A clustering has no scores that a fusion could use."""
     run = BaseRun("kmeans-native", KmeansNative, {}, None, pd.DataFrame())

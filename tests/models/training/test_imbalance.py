@@ -30,6 +30,7 @@ def test_weights_and_losses_show_each_row_once(imbalance: Imbalance) -> None:
     ("imbalance", "expected"),
     [
         ("per-class-epoch", [50, 50, 50, 50]),
+        ("per-class-limit", [1, 50, 7, 20]),
         ("oversample", [100, 100, 100, 100]),
         ("augment-small", [32, 100, 32, 32]),
         ("balanced-batches", [32, 32, 32, 32]),

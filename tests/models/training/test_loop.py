@@ -116,3 +116,8 @@ def test_predictions_follow_the_order_of_batches() -> None:
             return (super().__getitem__(step)[0],)
 
     assert predicted(model, Inputs()) == pytest.approx(model.predict(X, verbose=0), abs=1e-6)  # type: ignore[arg-type]  # as above
+
+
+def test_no_objects_have_no_predictions() -> None:
+    """TensorFlow refuses empty batches, for instance those of the low-shot classes where there are none."""
+    assert predicted(network(), []).shape == (0, 3)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +11,11 @@ import pytest
 from planktonbench import TrackError
 from planktonbench.models.protocol.track import TrackContext
 from planktonbench.models.registry import get_track
+from planktonbench.models.training.checkpoint import TrainingProgress
+from planktonbench.models.training.recipe import Recipe
+from planktonbench.models.training.trainer import ValidationResult, plateau_rate
 from scipy.special import softmax
-from sklearn.metrics import f1_score, log_loss
+from sklearn.metrics import f1_score, log_loss, recall_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +116,66 @@ def test_validation_scores_equal_those_of_scikit_learn(image_subsets: dict[str, 
     assert max(trial.curve.scores) == trial.valid_macro_f1 == macro_f1
 
 
+def test_balanced_loss_chooses_the_epoch(image_subsets: dict[str, Objects]) -> None:
+    """With this criterion, the kept epoch has the lowest mean over classes of the mean log loss of their rows."""
+    track = fit(image_subsets, criterion="balanced-loss", patience=5)
+    valid = image_subsets["valid"]
+    losses = -np.log(track.predict(valid)[np.arange(len(valid)), valid.y])
+    expected = np.mean([losses[valid.y == code].mean() for code in np.unique(valid.y)])
+
+    assert track.chosen is not None
+    assert track.chosen["valid_loss"] == pytest.approx(expected, rel=1e-5)
+    (trial,) = track.trials
+    assert trial.curve is not None
+    assert trial.curve.measure == "log loss"
+    assert min(trial.curve.scores) == pytest.approx(expected, rel=1e-5)
+
+
+def test_shares_of_false_negatives_equal_recall(image_subsets: dict[str, Objects]) -> None:
+    """They are one minus the recall of scikit-learn; a class without validation rows has none."""
+    valid = image_subsets["valid"]
+    scores = np.random.default_rng(0).dirichlet(np.ones(4), len(valid))
+    codes = np.arange(4)
+    data: Any = SimpleNamespace(valid_y=valid.y, codes=codes)
+    found = ValidationResult.of(data, scores).false_negatives
+    recalls = recall_score(valid.y, scores.argmax(axis=1), labels=codes, average=None, zero_division=np.nan)
+
+    np.testing.assert_allclose(found, 1 - recalls)
+    assert np.isnan(found[2])
+
+
+@pytest.mark.parametrize(
+    ("losses", "expected"),
+    [
+        ([], 1e-3),
+        ([3, 2, 1], 1e-3),
+        ([1, 1], 1e-3),
+        ([1, 1, 1], 1e-4),
+        ([1, 2, 3, 0.5, 2], 1e-4),
+        ([1, 2, 3, 2, 2], 1e-5),
+        ([1] * 20, 1e-6),
+    ],
+)
+def test_rate_falls_on_a_plateau(losses: list[float], expected: float) -> None:
+    """It falls after two epochs without improvement, again after two more, and not below the least rate."""
+    recipe = Recipe(schedule="plateau", decay_patience=2, least_rate=1e-6)
+
+    assert plateau_rate(losses, recipe) == pytest.approx(expected)
+
+
+def test_plateau_survives_a_crash(image_subsets: dict[str, Objects], tmp_path: Path) -> None:
+    """Training resumes with the learning rate that had been reached, and predictions are bit-identical."""
+    options: dict[str, Any] = {"schedule": "plateau", "decay_patience": 1, "learning_rate": 0.02, "epochs": 4}
+    uninterrupted = fit(image_subsets, **options)
+    with pytest.raises(Killed):
+        fit(image_subsets, scratch=tmp_path, log=kill_after(3), **options)
+    resumed = fit(image_subsets, scratch=tmp_path, **options)
+
+    assert (resumed.predict(image_subsets["test"]) == uninterrupted.predict(image_subsets["test"])).all()
+    rates = [float(track._model.optimizer.learning_rate.numpy()) for track in (uninterrupted, resumed)]
+    assert rates[0] == rates[1]
+
+
 def test_training_stops_without_progress(image_subsets: dict[str, Objects]) -> None:
     """With a learning rate of 0 the first epoch stays the best, and training stops after `patience` epochs."""
     track = fit(image_subsets, learning_rate=0.0, schedule="constant", patience=2, epochs=9)
@@ -143,7 +207,7 @@ def test_each_epoch_logs_one_line(image_subsets: dict[str, Objects]) -> None:
 
 def test_focal_loss_equals_its_formula() -> None:
     """The loss is -(1 - p)² log p, computed with NumPy."""
-    from planktonbench.models.training.trainer import focal_loss
+    from planktonbench.models.training.objective import focal_loss
 
     logits = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
     y = np.arange(9) % 4
@@ -204,3 +268,10 @@ def test_tensorboard_option_without_the_package_is_refused(
 
     with pytest.raises(TrackError, match=r"pip install 'planktonbench\[tensorboard\]'"):
         fit(image_subsets, tensorboard="logs")
+
+
+def test_an_undefined_loss_is_never_the_best() -> None:
+    """A loss that is not a number in the first epoch does not keep later epochs from being kept."""
+    progress = TrainingProgress([0.1, 0.2, 0.3], [np.nan, 2.0, 3.0], criterion="balanced-loss")
+
+    assert progress.best == 1
