@@ -26,6 +26,9 @@ INTERVALS = (
 """Sentence on the intervals of `run_table.means_with_intervals`, for descriptions."""
 
 
+TRACK = "track"
+
+
 class CaptionLine(NamedTuple):
     """A line below a picture: a name, its value in bold, and a remark in parentheses unless it is empty."""
 
@@ -46,6 +49,32 @@ class CaptionedPicture:
 
     object_id: str
     caption: tuple[CaptionLine, ...]
+
+
+class PictureStrip(NamedTuple):
+    """Images of some objects next to each other, with a title; objects without a stored image are not shown."""
+
+    title: str
+    object_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PictureGroup:
+    """Strips of pictures that belong together.
+
+    Attributes:
+        title: heading.
+        strips: the strips, at most four next to each other.
+
+    """
+
+    title: str
+    strips: tuple[PictureStrip, ...]
+
+    @property
+    def object_ids(self) -> list[str]:
+        """Ids of all objects shown."""
+        return [object_id for strip in self.strips for object_id in strip.object_ids]
 
 
 @dataclass(frozen=True)
@@ -74,6 +103,7 @@ class Analysis(ABC):
         figure: file name of the figure, without suffix; empty if there is none.
         anchor: anchor of a separate section of the page; if it is empty, the analysis is one of "Further analyses".
         files_description: what the further files contain, shown before the links to them.
+        row_title: what a row of the summary is about; unless it is a track, rows are shown in their order.
 
     """
 
@@ -81,6 +111,7 @@ class Analysis(ABC):
     figure: str = ""
     anchor: str = ""
     files_description: str = ""
+    row_title: str = TRACK
 
     @property
     @abstractmethod
@@ -105,7 +136,10 @@ class Analysis(ABC):
         return pd.DataFrame()
 
     def summary(self, rows: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG002 - for analyses with a summary
-        """Reduce the rows of a section to one for each track (index `track`), of means over runs or text."""
+        """Reduce the rows of a section to one for each track (its index), of means over runs or text.
+
+        The rows may be about something else than tracks, which `row_title` then names.
+        """
         return pd.DataFrame()
 
     def draw(self, section: Section, rows: pd.DataFrame) -> Figure | None:  # noqa: ARG002 - for those with a figure
@@ -118,6 +152,10 @@ class Analysis(ABC):
 
     def pictures(self, section: Section) -> list[CaptionedPicture]:  # noqa: ARG002 - for analyses with pictures
         """Return the pictures for the page. Their images are stored in the results folder by runs."""
+        return []
+
+    def picture_groups(self, section: Section) -> list[PictureGroup]:  # noqa: ARG002 - for analyses with pictures
+        """Return groups of pictures for the page. Their images are stored in the results folder by runs."""
         return []
 
     def files(self, section: Section, with_best: Collection[str]) -> list[SectionFile]:  # noqa: ARG002 - as above

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ..results.run_table import Rows
     from ..results.stored_run import StoredRun
     from ..scoring.metrics import Totals
 
@@ -47,7 +46,7 @@ class EvennessOfErrors(Analysis):
             several samples.
 
         """
-        return run_table(runs, COLUMNS, _rows)
+        return run_table(runs, COLUMNS, lambda run: [error_columns(run)])
 
     def summary(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return the variance of false negatives and false positives."""
@@ -90,7 +89,12 @@ def error_moments(totals: Totals) -> NDArray[np.float64]:
     return np.stack([*variances, *means], axis=-1)
 
 
-def _rows(run: StoredRun) -> Rows:
+def error_columns(run: StoredRun) -> dict[str, object]:
+    """Return the columns of `EvennessOfErrors.table` for a finished run, which several tables share."""
+    return run.cached("error variance", _error_columns)
+
+
+def _error_columns(run: StoredRun) -> dict[str, object]:
     predictions = coded_predictions(run)
 
     def counted(rows: NDArray[np.bool_]) -> Totals:
@@ -103,4 +107,4 @@ def _rows(run: StoredRun) -> Rows:
     row: dict[str, object] = {"n_classes": int((totals.support > 0).sum()), "n_objects": len(everything)}
     for name, value, interval in zip(MEASURES, error_moments(totals), bounds, strict=True):
         row |= {name: value, **ends(name, interval)}
-    return [row]
+    return row

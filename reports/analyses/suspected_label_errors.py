@@ -62,11 +62,12 @@ class SuspectedLabelErrors(Analysis):
         ]
 
     def remarks(self, section: Section, rows: pd.DataFrame) -> list[str]:  # noqa: ARG002 - there is no table
-        """Return why no errors of the best track are shown."""
+        """Return why no errors of the best track are shown, and what is left out."""
         errors = suspected_label_errors(section.done[0])
+        left_out = ["Objects of withheld classes, which were not trained on, are left out."] if section.withheld else []
         if errors is None:
             return [f"{section.done[0].name} stored no scores, so that its errors cannot be ranked."]
-        return [] if len(errors) else ["None: all test objects are predicted as labelled."]
+        return left_out if len(errors) else ["None: all test objects are predicted as labelled.", *left_out]
 
     def files(self, section: Section, with_best: Collection[str]) -> list[SectionFile]:
         """Return the errors of the best track and of those not distinguishable from it, for EcoTaxa.
@@ -102,10 +103,11 @@ def suspected_label_errors(track: TrackResult, most: int = MOST_SUSPECTED) -> pd
 
 
 def _errors(run: StoredRun) -> pd.DataFrame | None:
-    """Return the wrong predictions of a run with their scores; None if it stored no scores."""
+    """Return the wrong predictions of a run with their scores, but for withheld classes; None if it has no scores."""
     stored = read_table(run.folder / PREDICTIONS, DataError).set_index("object_id")
     columns = {str(name).removeprefix(SCORE): name for name in stored.columns if str(name).startswith(SCORE)}
-    wrong = run.predictions[run.predictions["taxon"] != run.predictions["predicted"]]
+    predictions = run.predictions[~run.predictions["taxon"].isin(run.card.data.withheld)]
+    wrong = predictions[predictions["taxon"] != predictions["predicted"]]
     if not columns or not set(wrong["predicted"]) <= set(columns):
         return None
     stored.index = stored.index.astype("str")

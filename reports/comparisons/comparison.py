@@ -24,7 +24,7 @@ Conclusion = Literal["different", "inconclusive", "not detected"]
 
 
 def power_in_words(detectable: float, qualifier: str = "") -> str:
-    """State the smallest detectable difference; differences in macro F1 are at most 1.
+    """State the smallest detectable difference of a pair that is tested alone; differences are at most 1.
 
     Args:
         detectable: from `Comparison.detectable_difference`.
@@ -75,15 +75,17 @@ class Comparison:
             `methods`, whose models vary with the seed and the training objects.
         conclusion: `different`; `not detected`; or `inconclusive` if the interval and the percentile interval of the
             bootstrap disagree about zero.
-        p_holm: p-value adjusted for all pairs of the methods that were compared together (Holm 1979).
+        p_holm: p-value adjusted for all pairs of the methods that were compared together (Holm 1979; `step_down`).
         fitted_interval: 95 % jackknife interval for these fitted models.
         percentile_interval: 95 % percentile interval of the bootstrap for these fitted models.
         bootstrap_bias: mean difference over the draws of the bootstrap minus `delta`.
         dataset: name of the data set, or of the truth.
+        manifest: name of the manifest of the data set, if it is another one; else empty.
         simulated: whether the objects are simulated.
         resampled: resampled units: the name of the grouping column, or `object`.
-        detectable_difference: smallest difference detectable with 80 % power at the 5 % level; unknown (0, or infinite
-            for a single unit) if the difference does not vary over units.
+        detectable_difference: smallest difference detectable with 80 % power at the 5 % level if this pair is tested
+            alone, without Holm's correction; unknown (0, or infinite for a single unit) if the difference does not vary
+            over units.
         accuracy_a: accuracy of the first method; mean over runs.
         accuracy_b: accuracy of the second method; mean over runs.
         mcnemar: exact test of accuracy on single objects; None for several runs, because their objects repeat.
@@ -120,6 +122,7 @@ class Comparison:
     design: Design
     deltas: tuple[float, ...]
     over_splits: CorrectedT | None
+    manifest: str = ""
 
     def __str__(self) -> str:
         """Return difference, interval, p-value, number of objects and signature in one line."""
@@ -172,8 +175,9 @@ class Comparison:
         )
 
     def _disagreement_in_words(self) -> str:
+        contains_zero = self.interval[0] <= 0 <= self.interval[1]
         low, high = self.fitted_interval
-        if self.claim == "methods" and (low > 0 or high < 0):
+        if self.claim == "methods" and contains_zero and (low > 0 or high < 0):
             return (
                 f"These fitted models differ ({low:+.3f} to {high:+.3f}), but training varies too much between runs to "
                 "claim this of the methods."

@@ -1,16 +1,16 @@
 """Leaderboard of a data set: comparisons of all pairs of tracks, the tracks not distinguishable from the best, letters.
 
 A rank claims more than the test objects support: it orders even methods whose difference may be due to chance. Instead,
-all pairs of tracks are tested, with Holm's correction for their number (`tox -e bench-statistics` shows how often
-eleven equally good methods stay one set). Two tracks that share a letter are not distinguishable; tracks without a
-common letter differ (compact letter display: Piepho 2004, doi 10.1198/1061860043515). Letters need not be contiguous,
-and sharing one with a third track does not make two tracks equal.
+all pairs of tracks are tested, corrected for their number (`step_down`; `tox -e bench-statistics` shows how often
+eleven equally good methods stay one set). Two tracks differ if their comparison is conclusive (its conclusion is
+`different`) and the adjusted p-value is at most 0.05. Tracks that share a letter are not distinguishable; tracks
+without a common letter differ (compact letter display: Piepho 2004, doi 10.1198/1061860043515). Letters need not be
+contiguous, and sharing one with a third track does not make two tracks equal.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -18,16 +18,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .common_runs import common_runs
 from .comparison import OBJECT, power_in_words
 from .letters import compact_letters
-from .paired_evaluation import PairedEvaluation, Resampling, paired_evaluation
+from .paired_evaluation import PairedEvaluation, Resampling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..results.section import Section, TrackResult
-    from ..results.stored_run import StoredRun
-    from .comparison import Comparison
+    from ..results.section import Section
+    from .common_runs import RunKey
+    from .comparison import Claim, Comparison
+    from .corrected_t import Design
 
 COMPARISONS, LEADERBOARD = "comparisons.csv", "leaderboard.csv"
 COMPARISON_COLUMNS = (
@@ -42,8 +44,38 @@ LEADERBOARD_COLUMNS = (
     "delta_to_best", "lo", "hi", "p_value", "p_holm", "conclusion", "claim", "n_runs", "design", "n_objects",
     "n_clusters", "resampled", "detectable_difference", "reason",
 )  # fmt: skip
-RunKey = tuple[str, int, str]
-"""Split, seed and data hash of a run."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Position of a compared track among the others, on the runs on which they are compared.
+
+    Attributes:
+        letters: tracks that share a letter are not distinguishable.
+        with_best: whether the track is not distinguishable from the best one.
+        macro_f1: its mean macro F1 over these runs.
+        interval: 95 % interval of it.
+        accuracy: mean accuracy over these runs.
+        difference: difference in macro F1 from the best track.
+        difference_interval: its 95 % interval.
+        n_runs: number of these runs.
+        claim: what comparisons are about.
+        design: design of the runs.
+        is_moderated: whether variances over runs are moderated by those of the other tracks.
+
+    """
+
+    letters: str
+    with_best: bool
+    macro_f1: float
+    interval: tuple[float, float]
+    accuracy: float
+    difference: float
+    difference_interval: tuple[float, float]
+    n_runs: int
+    claim: Claim
+    design: Design
+    is_moderated: bool
 
 
 @dataclass(frozen=True)
@@ -51,13 +83,16 @@ class Leaderboard:
     """Leaderboard of a data set under one split.
 
     Attributes:
-        section: results of the data set and split.
-        evaluation: tracks with all runs, sorted by mean macro F1, best first; None if no track has a finished run.
+        section: results of the data set and split, with the compared tracks first, best first.
+        runs: keys of the runs on which tracks are compared, sorted.
+        evaluation: tracks with all of these runs, sorted by mean macro F1, best first; None if no track has a finished
+            run.
         incomplete: reasons why other tracks are not compared, by track name.
 
     """
 
     section: Section
+    runs: tuple[RunKey, ...]
     evaluation: PairedEvaluation | None
     incomplete: dict[str, str]
 
@@ -70,10 +105,34 @@ class Leaderboard:
         return [evaluation.compare(a, b) for a, b in combinations(range(len(evaluation.names)), 2)]
 
     @cached_property
-    def letters(self) -> list[str]:
-        """Letters of each compared track, in the order of the evaluation; tracks that share one do not differ."""
+    def from_best(self) -> list[Comparison]:
+        """Comparison of each compared track with the best one, in the order of the evaluation, best first."""
         evaluation = self.evaluation
-        return [] if evaluation is None else compact_letters(len(evaluation.names), evaluation.methods.is_different)
+        return [] if evaluation is None else [evaluation.compare(track, 0) for track in range(len(evaluation.names))]
+
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        """Standing of each compared track by name, best first."""
+        evaluation = self.evaluation
+        if evaluation is None:
+            return {}
+        letters = compact_letters(len(evaluation.names), evaluation.is_different)
+        return {
+            found.a: Standing(
+                letters=letters[position],
+                with_best=not evaluation.is_different(0, position),
+                macro_f1=found.macro_f1_a,
+                interval=evaluation.intervals[position],
+                accuracy=found.accuracy_a,
+                difference=found.delta,
+                difference_interval=found.interval,
+                n_runs=len(self.runs),
+                claim=found.claim,
+                design=found.design,
+                is_moderated=evaluation.all_pairs.is_moderated,
+            )
+            for position, found in enumerate(self.from_best)
+        }
 
     @property
     def detectable_difference(self) -> float:
@@ -82,68 +141,26 @@ class Leaderboard:
         return float(np.median(values)) if values else float("nan")
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Position of a compared track among the others.
-
-    Attributes:
-        letters: tracks that share a letter are not distinguishable.
-        with_best: whether the track is not distinguishable from the best one.
-        interval: 95 % interval of its mean macro F1 over runs.
-        difference: difference in macro F1 from the best track.
-        difference_interval: its 95 % interval.
-
-    """
-
-    letters: str
-    with_best: bool
-    interval: tuple[float, float]
-    difference: float
-    difference_interval: tuple[float, float]
-
-
 def leaderboards_of(sections: Sequence[Section], resampling: Resampling | None = None) -> list[Leaderboard]:
-    """Compare the tracks of each section.
-
-    Tracks are compared on the runs (split, seed, data hash) that most of them have. A track that lacks one of these is
-    excluded, because its mean would be over different runs.
-    """
+    """Compare the tracks of each section on the runs that most of them share; see `common_runs`."""
     return [_leaderboard_of(section, resampling or Resampling()) for section in sections]
 
 
 def _leaderboard_of(section: Section, resampling: Resampling) -> Leaderboard:
-    found = {track.name: _finished_runs(track) for track in section.tracks}
-    keys = _most_common([frozenset(runs) for runs in found.values() if runs])
-    names = [name for name, runs in found.items() if keys and keys <= runs.keys()]
-    incomplete = {
-        name: f"{len(keys & runs.keys())} of {len(keys)} runs on the same data are done"
-        for name, runs in found.items()
-        if name not in names
-    }
-    if not names:
-        return Leaderboard(section, None, incomplete)
-    runs = [[found[name][key] for name in names] for key in sorted(keys)]
-    return Leaderboard(section, _evaluation(names, runs, resampling), incomplete)
+    common = common_runs(section.tracks)
+    if not common.names:
+        return Leaderboard(section, (), None, common.incomplete)
+    means = np.mean([[run.score.macro_f1 for run in row if run.score is not None] for row in common.runs], axis=0)
+    order = sorted(range(len(common.names)), key=lambda track: (-means[track], common.names[track]))
+    evaluation = common.in_order(order).evaluation(resampling)
+    return Leaderboard(_ordered(section, evaluation.names), common.keys, evaluation, common.incomplete)
 
 
-def _finished_runs(track: TrackResult) -> dict[RunKey, StoredRun]:
-    done = [run for run in track.runs if run.card.status == "done"]
-    return {(run.card.split.name, run.card.split.seed, run.card.data.sha256): run for run in done}
-
-
-def _most_common(sets: Sequence[frozenset[RunKey]]) -> frozenset[RunKey]:
-    """Return the set of runs that most tracks have; ties are broken by size, then by sort order."""
-    counts = Counter(sets)
-    best = max(((count, len(one)) for one, count in counts.items()), default=(0, 0))
-    return min((one for one, count in counts.items() if (count, len(one)) == best), key=sorted, default=frozenset())
-
-
-def _evaluation(names: Sequence[str], runs: Sequence[Sequence[StoredRun]], resampling: Resampling) -> PairedEvaluation:
-    """Return the evaluation of the tracks, sorted by mean macro F1, best first, and then by name."""
-    means = np.mean([[run.score.macro_f1 for run in row if run.score is not None] for row in runs], axis=0)
-    order = sorted(range(len(names)), key=lambda track: (-means[track], names[track]))
-    tables = [[row[track].predictions for track in order] for row in runs]
-    return paired_evaluation([names[track] for track in order], [row[0] for row in runs], tables, resampling)
+def _ordered(section: Section, names: Sequence[str]) -> Section:
+    """Return the section with these tracks first, in this order."""
+    by_name = {track.name: track for track in section.tracks}
+    first = [by_name.pop(name) for name in names]
+    return replace(section, tracks=(*first, *by_name.values()))
 
 
 def comparisons_table(leaderboards: Sequence[Leaderboard]) -> pd.DataFrame:
@@ -181,7 +198,8 @@ def leaderboard_table(leaderboards: Sequence[Leaderboard]) -> pd.DataFrame:
 
     `macro_f1` is the mean over `n_runs` runs with the interval `macro_f1_lo` to `macro_f1_hi`; `delta_to_best`, `lo`,
     `hi`, `p_value`, `p_holm` and `conclusion` compare it with the best track. `with_best` states whether it is not
-    distinguishable from the best track by `p_holm`. Tracks that are not compared have only a `reason`.
+    distinguishable from the best track: `conclusion` is not `different`, or `p_holm` is above 0.05. Tracks that are not
+    compared have only a `reason`.
     """
     rows = [row for leaderboard in leaderboards for row in _leaderboard_rows(leaderboard)]
     return pd.DataFrame(rows, columns=list(LEADERBOARD_COLUMNS)).astype({"with_best": "boolean", "n_runs": "Int64"})
@@ -190,65 +208,28 @@ def leaderboard_table(leaderboards: Sequence[Leaderboard]) -> pd.DataFrame:
 def _leaderboard_rows(leaderboard: Leaderboard) -> list[dict[str, object]]:
     section = leaderboard.section
     common = {"dataset": section.dataset, "split": section.split, "simulated": section.simulated}
-    compared = (
-        []
-        if leaderboard.evaluation is None
-        else [_track_row(leaderboard, leaderboard.evaluation, k) for k in range(len(leaderboard.letters))]
-    )
+    compared = [_track_row(leaderboard, found) for found in leaderboard.from_best]
     excluded: list[dict[str, object]] = [
         {"track": track, "reason": reason} for track, reason in leaderboard.incomplete.items()
     ]
-    return [common | row for row in [*compared, *excluded]]
+    return [row | common for row in [*compared, *excluded]]
 
 
-def _track_row(leaderboard: Leaderboard, evaluation: PairedEvaluation, position: int) -> dict[str, object]:
-    low, high = evaluation.intervals[position]
-    row: dict[str, object] = {
-        "letters": leaderboard.letters[position],
-        "with_best": not evaluation.methods.is_different(0, position),
-        "track": evaluation.names[position],
-        "macro_f1": evaluation.methods.estimates[position].value,
-        "macro_f1_lo": low,
-        "macro_f1_hi": high,
-        "delta_to_best": 0.0,
-        "lo": 0.0,
-        "hi": 0.0,
-        "p_value": 1.0,
-        "p_holm": 1.0,
-        "claim": evaluation.claim,
-        "n_runs": len(evaluation.tables),
-        "design": evaluation.design,
-        "n_objects": evaluation.n_objects,
-        "n_clusters": evaluation.n_units,
-        "resampled": evaluation.resampled_by,
-        "detectable_difference": leaderboard.detectable_difference,
-        "reason": "",
-    }
-    if position == 0:
-        return row
-    found = evaluation.compare(position, 0)
-    differences = {"delta_to_best": found.delta, "lo": found.interval[0], "hi": found.interval[1]}
-    return row | differences | {"p_value": found.p_value, "p_holm": found.p_holm, "conclusion": found.conclusion}
+def _track_row(leaderboard: Leaderboard, found: Comparison) -> dict[str, object]:
+    """Return the row of a compared track, from its comparison with the best one; that one has no conclusion."""
+    standing = leaderboard.standings[found.a]
+    known = vars(found) | vars(standing)
+    row = {name: known[name] for name in LEADERBOARD_COLUMNS if name in known}
+    row |= {"track": found.a, "delta_to_best": found.delta, "reason": ""}
+    row["macro_f1_lo"], row["macro_f1_hi"] = standing.interval
+    row["lo"], row["hi"] = found.interval
+    row["conclusion"] = found.conclusion if found.a != found.b else None
+    return row | {"detectable_difference": leaderboard.detectable_difference}
 
 
 def leaderboard_tables(leaderboards: Sequence[Leaderboard]) -> dict[str, pd.DataFrame]:
     """Return the leaderboard and all comparisons, by file name."""
     return {LEADERBOARD: leaderboard_table(leaderboards), COMPARISONS: comparisons_table(leaderboards)}
-
-
-def standings_in(leaderboard: pd.DataFrame, section: Section) -> dict[str, Standing]:
-    """Return the standing of each compared track of a section, best first."""
-    selected = (leaderboard["dataset"] == section.dataset) & (leaderboard["split"] == section.split)
-    return {
-        row["track"]: Standing(
-            letters=row["letters"],
-            with_best=bool(row["with_best"]),
-            interval=(row["macro_f1_lo"], row["macro_f1_hi"]),
-            difference=row["delta_to_best"],
-            difference_interval=(row["lo"], row["hi"]),
-        )
-        for row in leaderboard[selected].dropna(subset=["letters"]).to_dict("records")
-    }
 
 
 def in_words(leaderboard: pd.DataFrame) -> list[str]:
@@ -270,8 +251,21 @@ def _sentence(section: str, rows: pd.DataFrame) -> str:
     )
     correction = f" ({n_pairs:,} pairs, Holm's correction)" if n_pairs > 1 else ""
     units = f"{first['n_clusters']:,.0f} {'objects' if first['resampled'] == OBJECT else 'clusters'}"
-    power = power_in_words(first["detectable_difference"], f" ({units}){', median over pairs' if n_pairs > 1 else ''}")
-    return f"{section}: {best}{correction}. {CLAIMS[first['claim']]} {power}"
+    several = ", median over pairs, each without Holm's correction" if n_pairs > 1 else ""
+    power = power_in_words(first["detectable_difference"], f" ({units}){several}")
+    return f"{section}: {best}{correction}. {CLAIMS[first['claim']]} {_undecided(rows, n_pairs)}{power}"
+
+
+def _undecided(rows: pd.DataFrame, n_pairs: int) -> str:
+    """Name the tracks that are below the best one by their own interval, but not by that many tests; empty if none."""
+    below = rows.loc[rows["with_best"] & (rows["hi"] < 0) & (rows["claim"] == "methods"), "track"].tolist()
+    if not below:
+        return ""
+    return (
+        f"Taken alone, {', '.join(below)} {'is' if len(below) == 1 else 'are'} below the best (95 % interval of the "
+        f"difference), but {rows['n_runs'].iloc[0]} runs are too few to show it with {n_pairs:,} pairs; more seeds or "
+        "folds may show it. "
+    )
 
 
 CLAIMS: dict[str, str] = {

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def compact_letters(n_methods: int, is_different: Callable[[int, int], bool]) -> list[str]:
     """Return the letters of each method, such that two methods share a letter exactly if they do not differ.
 
-    Each letter is a largest set of methods of which no two differ, i.e. a maximal clique (Piepho 2004, An algorithm for
+    Each letter is a maximal set of methods of which no two differ, i.e. a maximal clique (Piepho 2004, An algorithm for
     a letter-based representation of all-pairwise comparisons, doi 10.1198/1061860043515). Letters are in the order of
     the best method of their set; after z follow z2, z3 and so on, separated by commas.
 

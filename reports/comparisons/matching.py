@@ -241,6 +241,9 @@ def _check_comparable(a: StoredRun, b: StoredRun) -> None:
     differences = []
     if a.card.data.sha256 != b.card.data.sha256:
         differences.append(f"data hash {a.card.data.sha256[:HASH_DIGITS]} vs. {b.card.data.sha256[:HASH_DIGITS]}")
+    if set(a.card.data.withheld) != set(b.card.data.withheld):
+        texts = [listed(run.card.data.withheld) or "none" for run in (a, b)]
+        differences.append(f"withheld classes {' vs. '.join(texts)}")
     differences += _object_differences(a.test_labels.table, b.test_labels.table)
     if differences:
         message = (

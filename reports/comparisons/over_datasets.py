@@ -3,8 +3,10 @@
 Data sets are usually few, heterogeneous, and differ in precision. With fewer than ten of them the signed-rank test has
 little power, so their differences are only counted and plotted; with ten or more, each pair is tested by a Wilcoxon
 test (Demšar 2006, Statistical comparisons of classifiers over multiple data sets, JMLR 7, section 3.1.3) with Holm's
-correction over the pairs. Pairs are tested instead of mean ranks, so the verdict on two methods does not depend on a
-third (Benavoli, Corani & Mangili 2016, JMLR 17). Folds and seeds of a data set do not count as further data sets.
+correction over the pairs. Pairs are tested instead of mean ranks, so the p-value of two methods does not depend on a
+third (Benavoli, Corani & Mangili 2016, JMLR 17). The verdicts that are counted do: with several runs, variances over
+runs are moderated by those of all compared methods. Folds and seeds of a data set do not count as further data sets,
+nor do selections of its classes.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
     from numpy.typing import NDArray
 
@@ -27,12 +29,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def over_datasets(comparisons: pd.DataFrame) -> pd.DataFrame:
+def over_datasets(comparisons: pd.DataFrame, manifests: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Summarise the comparisons of each pair of methods over data sets.
 
     Args:
         comparisons: table with the columns a, b, dataset, delta and verdict, for any pairs and data sets. Several rows
             of a pair on one data set (splits) are averaged.
+        manifests: name of the manifest of data sets that have another name than it; those with the same manifest count
+            as one data set.
 
     Returns:
         One row for each pair that was compared on at least two data sets, with `COLUMNS`, sorted by name: `a_ahead` and
@@ -41,7 +45,8 @@ def over_datasets(comparisons: pd.DataFrame) -> pd.DataFrame:
         why.
 
     """
-    pairs = [(a, b, _by_dataset(rows)) for (a, b), rows in _sorted_pairs(comparisons).groupby(["a", "b"])]
+    named = comparisons.replace({"dataset": dict(manifests or {})})
+    pairs = [(a, b, _by_dataset(rows)) for (a, b), rows in _sorted_pairs(named).groupby(["a", "b"])]
     rows = [{"a": a, "b": b, **_row(datasets)} for a, b, datasets in pairs if len(datasets) > 1]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     tested = table["p_value"].notna()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..scoring.estimate import DIFFERENCES, Estimate, jackknife_error
+from ..scoring.estimate import DIFFERENCES, ROUNDING, Estimate, jackknife_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,8 +51,8 @@ class OverRuns:
 
     @property
     def variance(self) -> float:
-        """Variance over runs; 0 for a single run."""
-        return float(self.values.var(ddof=1)) if self.df else 0.0
+        """Variance over runs; 0 for a single run, or if all values agree up to rounding."""
+        return float(self.values.var(ddof=1)) if np.ptp(self.values) >= ROUNDING else 0.0
 
     @cached_property
     def of_fitted_models(self) -> Estimate:
@@ -63,22 +63,23 @@ class OverRuns:
         error, n_units = jackknife_error(means)
         return Estimate(float(self.values.mean()), error, n_units, limits=self.limits)
 
-    def of_method(self, variance: float | None = None, df: float | None = None) -> Estimate:
-        """Return the mean of the method, which also varies with training; that of the fitted model for a single run.
+    def of_method(self, variance: float, df: float) -> Estimate:
+        """Return the mean of the method, which also varies with training.
 
-        It does not vary if it is zero in all runs and without any unit, as for methods with identical predictions.
+        It is that of the fitted models if training does not vary. It does not vary either if it is zero in all runs and
+        without any unit, as the difference of methods with identical predictions.
 
         Args:
-            variance: variance over runs, if it is not only that of these values; see `moderated_variance`.
+            variance: variance over runs, that of these values or a moderated one (`moderated_variance`); 0 if training
+                does not vary.
             df: its degrees of freedom.
 
         """
         fitted, n_runs = self.of_fitted_models, len(self.values)
-        if n_runs == 1 or not (self.values.any() or fitted.error):
+        if not variance or not (self.values.any() or fitted.error):
             return fitted
-        over_runs = self.variance if variance is None else variance
         of_runs = np.mean([jackknife_error(run)[0] ** 2 for run in self.left_out])
         tested = n_runs / self.df * float(of_runs - fitted.error**2)
-        training = max(over_runs - tested, SMALLEST_SHARE * over_runs)
-        error = float(np.sqrt((1 / n_runs + self.test_to_train) * training))
-        return Estimate(fitted.value, fitted.error, fitted.n_units, error, df or self.df, self.limits)
+        training_variance = max(variance - tested, SMALLEST_SHARE * variance)
+        error = float(np.sqrt((1 / n_runs + self.test_to_train) * training_variance))
+        return Estimate(fitted.value, fitted.error, fitted.n_units, error, df, self.limits)

@@ -14,7 +14,6 @@ import numpy as np
 
 from ..scoring.bootstrap import CELLS_AT_ONCE, percentile_interval
 from ..scoring.metrics import Totals
-from .paired_predictions import macro_f1_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,21 +32,19 @@ class Resampled:
     """Macro F1 of several methods in the same draws.
 
     Attributes:
-        macro_f1: macro F1 of each method on all objects, mean over the runs, float64 of shape (n_methods,).
         drawn: macro F1 in each draw, float64 of shape (n_methods, draws); NaN in a draw without objects of any run.
 
     """
 
-    macro_f1: NDArray[np.float64]
     drawn: NDArray[np.float64]
 
     def interval(self, a: int, b: int) -> tuple[float, float]:
         """Return the 95 % percentile interval of the difference between two methods by position, first minus second."""
         return percentile_interval(self._differences(a, b))
 
-    def bias(self, a: int, b: int) -> float:
-        """Return the mean difference over draws minus the difference on all objects."""
-        return float(self._differences(a, b).mean() - (self.macro_f1[a] - self.macro_f1[b]))
+    def mean(self, a: int, b: int) -> float:
+        """Return the mean difference over draws."""
+        return float(self._differences(a, b).mean())
 
     def _differences(self, a: int, b: int) -> NDArray[np.float64]:
         drawn = self.drawn[a] - self.drawn[b]
@@ -73,8 +70,7 @@ def resample(
     counts = [_counts(predictions, n_units, n_classes) for predictions in runs]
     batch = max(1, CELLS_AT_ONCE // max(n_units, counts[0].shape[0]))
     drawn = [_mean_macro_f1(counts, weights, n_classes) for weights in _draws(n_units, draws, batch, rng)]
-    macro_f1 = np.mean([macro_f1_of(predictions, n_classes) for predictions in runs], axis=0)
-    return Resampled(macro_f1, np.hstack(drawn))
+    return Resampled(np.hstack(drawn))
 
 
 def _draws(n_units: int, draws: int, batch: int, rng: np.random.Generator) -> Iterator[NDArray[np.float32]]:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ..._version import __version__
 from ...data_manifests.errors import SubmissionError
-from ...data_manifests.seeds import derived_seed
+from ...data_manifests.seeds import derived_seed, sha256_text
 from ..run_files.predictions import DEFAULT_GROUP, match
-from ..scoring.intervals import score_interval
+from ..scoring.estimate import SCORES
 from ..scoring.score import DRAWS, Context, read_submitted
-from ..scoring.signature import Signature, rows_of_runs_sha256
+from ..scoring.signature import HASH_DIGITS, Signature, rows_of_runs_sha256
 from .all_pairs import AllPairs
 from .comparison import OBJECT, Comparison, concluded
 from .corrected_t import SPLIT_DESIGNS, CorrectedT, corrected_t, design_of
 from .mcnemar import McNemar, mcnemar
 from .paired_bootstrap import Resampled, resample
-from .paired_jackknife import macro_f1_without_each
-from .paired_predictions import PairedPredictions, macro_f1_of
+from .paired_jackknife import macro_f1_without_each, statistics_without_each
+from .paired_predictions import PairedPredictions, macro_f1_of, totals_by_method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from ..results.stored_run import StoredRun
     from .comparison import Claim
     from .corrected_t import Design
+    from .paired_jackknife import Statistics
+
+PAIR = 2
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,19 @@ class Resampling:
         if self.draws < 1:
             message = f"draws is {self.draws}; expected a number of resamples, 1 or more."
             raise SubmissionError(message)
+
+
+class ScoreFacts(NamedTuple):
+    """What must be known of a score for its intervals.
+
+    Attributes:
+        limits: smallest and largest possible value.
+        n_objects: number of objects that it is about, in the run with the fewest; for a score of 0 or 1.
+
+    """
+
+    limits: tuple[float, float] = SCORES
+    n_objects: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,19 +104,47 @@ class PairedEvaluation:
         return resample(self._predictions, len(self._units), len(self._taxa), draws=self.resampling.draws, rng=rng)
 
     @cached_property
-    def methods(self) -> AllPairs:
+    def all_pairs(self) -> AllPairs:
         """Mean macro F1 of all methods and differences of all pairs, with their uncertainty."""
         sizes = len(self._units), len(self._taxa)
         return AllPairs(
-            macro_f1=np.stack([macro_f1_of(predictions, len(self._taxa)) for predictions in self._predictions]),
+            scores=np.stack([macro_f1_of(predictions, len(self._taxa)) for predictions in self._predictions]),
             without_each=np.stack([macro_f1_without_each(predictions, *sizes) for predictions in self._predictions]),
-            test_to_train=self.test_to_train if self.design in SPLIT_DESIGNS else 0.0,
+            test_to_train=self._test_to_train,
+            n_objects=self.n_objects,
         )
 
-    @cached_property
+    @property
+    def _test_to_train(self) -> float:
+        """The ratio for `OverRuns`, which is 0 unless the runs are on several splits."""
+        return self.test_to_train if self.design in SPLIT_DESIGNS else 0.0
+
+    def pairs_by(self, statistics: Sequence[Statistics], scores: Sequence[ScoreFacts]) -> list[AllPairs]:
+        """Return other scores of all methods than macro F1, and differences of all pairs, with their uncertainty.
+
+        Args:
+            statistics: for each run, the scores as a function of the counts of the classes `taxa`.
+            scores: range and number of objects of each score.
+
+        """
+        n_units, n_taxa = len(self._units), len(self._taxa)
+        runs = list(zip(self._predictions, statistics, strict=True))
+        values = np.stack([of_run(totals_by_method(predictions, n_taxa)) for predictions, of_run in runs])
+        without_each = np.stack([statistics_without_each(one, n_units, n_taxa, of_run) for one, of_run in runs])
+        return [
+            AllPairs(values[..., k], without_each[..., k], self._test_to_train, score.limits, score.n_objects)
+            for k, score in enumerate(scores)
+        ]
+
+    @property
+    def taxa(self) -> list[str]:
+        """Classes with test objects in any run, sorted."""
+        return [str(name) for name in self._taxa]
+
+    @property
     def intervals(self) -> list[tuple[float, float]]:
-        """95 % interval of the mean macro F1 of each method, which is that of `score` for a single run."""
-        return [score_interval(estimate, self.n_objects) for estimate in self.methods.estimates]
+        """95 % interval of the mean macro F1 of each method."""
+        return self.all_pairs.intervals
 
     @cached_property
     def accuracy(self) -> NDArray[np.float64]:
@@ -143,22 +188,37 @@ class PairedEvaluation:
             draws=self.resampling.draws,
             seed=self.resampling.seed,
             version=__version__,
+            selected=self.context.selected,
+            withheld=self.context.withheld,
+            methods=f"{len(self.names)}@{self._methods_sha256[:HASH_DIGITS]}" if len(self.names) > PAIR else "",
         )
         return f"paired-{signature}"
 
+    @cached_property
+    def _methods_sha256(self) -> str:
+        """Hash of the predictions of all methods, in any order: of more than two, each comparison depends on all."""
+        predicted = np.concatenate([run.predicted for run in self._predictions], axis=1).astype("<i8")
+        return sha256_text(*sorted(hashlib.sha256(one.tobytes()).hexdigest() for one in predicted))
+
+    def is_different(self, a: int, b: int) -> bool:
+        """Return whether two methods differ: their conclusion is `different`, and p_holm is at most 0.05."""
+        if not self.all_pairs.is_different(a, b):
+            return False
+        conclusion, _ = concluded(self.all_pairs.difference(a, b), self.resampled.interval(a, b))
+        return conclusion == "different"
+
     def compare(self, a: int, b: int) -> Comparison:
         """Compare two methods by position; swapping them only changes the sign."""
-        method = self.methods.difference(a, b)
-        fitted = self.methods.over_runs(a, b).of_fitted_models
+        method = self.all_pairs.difference(a, b)
+        fitted = self.all_pairs.pair_values(a, b).of_fitted_models
         percentile = self.resampled.interval(a, b)
-        deltas = self.methods.macro_f1[:, a] - self.methods.macro_f1[:, b]
-        macro_f1 = self.methods.macro_f1.mean(axis=0)
+        deltas = self.all_pairs.scores[:, a] - self.all_pairs.scores[:, b]
         conclusion, verdict = concluded(method, percentile)
         return Comparison(
             a=self.names[a],
             b=self.names[b],
-            macro_f1_a=float(macro_f1[a]),
-            macro_f1_b=float(macro_f1[b]),
+            macro_f1_a=self.all_pairs.estimates[a].value,
+            macro_f1_b=self.all_pairs.estimates[b].value,
             delta=method.value,
             interval=method.interval,
             p_value=method.p_value,
@@ -168,11 +228,12 @@ class PairedEvaluation:
             signature=self.signature,
             claim=self.claim,
             conclusion=conclusion,
-            p_holm=self.methods.adjusted_p_value(a, b),
+            p_holm=self.all_pairs.adjusted_p_value(a, b),
             fitted_interval=fitted.interval,
             percentile_interval=percentile,
-            bootstrap_bias=self.resampled.bias(a, b),
+            bootstrap_bias=self.resampled.mean(a, b) - method.value,
             dataset=self.context.data,
+            manifest=self.context.manifest,
             simulated=self.simulated,
             resampled=self.resampled_by,
             detectable_difference=method.detectable,

@@ -1,6 +1,7 @@
-"""Paired jackknife of macro F1: all methods without one unit (cluster or object) at a time.
+"""Paired jackknife: scores of all methods without one unit (cluster or object) at a time.
 
-A unit contains few classes, and only the F1 of its true and predicted classes changes without it.
+For macro F1: a unit contains few classes, and only the F1 of its true and predicted classes changes without it. Other
+statistics are computed from the counts of all classes.
 """
 
 from __future__ import annotations
@@ -9,12 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..scoring.metrics import Totals
+from ..scoring.metrics import Totals, confusion_matrix, totals_of
+from ..scoring.units import cluster_units
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     from .paired_predictions import PairedPredictions
+
+    Statistics = Callable[[Totals], NDArray[np.float64]]
+    """Takes counts of shape (..., n_classes) and returns values of shape (..., n_statistics)."""
 
 
 def macro_f1_without_each(predictions: PairedPredictions, n_units: int, n_classes: int) -> NDArray[np.float64]:
@@ -61,6 +68,55 @@ def _without_each(
     present = whole.support > 0
     with np.errstate(invalid="ignore"):
         return np.asarray((whole.f1[present].sum() + change) / (present.sum() - lost))
+
+
+def statistics_without_each(
+    predictions: PairedPredictions, n_units: int, n_classes: int, statistics: Statistics
+) -> NDArray[np.float64]:
+    """Return statistics of the counts of each method in one run without each unit.
+
+    Single objects with the same true and predicted class are interchangeable, so that one of each kind is left out.
+
+    Args:
+        predictions: predictions of the run.
+        n_units: number of units over all runs; one without objects in this run changes nothing.
+        n_classes: number of classes.
+        statistics: the statistics, in terms of counts.
+
+    Returns:
+        float64 of shape (n_methods, n_units, n_statistics); NaN where undefined.
+
+    """
+    return np.stack(
+        [
+            _statistics_without_each(predictions, predicted, n_units, n_classes, statistics)
+            for predicted in predictions.predicted
+        ]
+    )
+
+
+def _statistics_without_each(
+    predictions: PairedPredictions,
+    predicted: NDArray[np.integer],
+    n_units: int,
+    n_classes: int,
+    statistics: Statistics,
+) -> NDArray[np.float64]:
+    """Return the statistics of one method without each unit, of shape (n_units, n_statistics)."""
+    truth, units = predictions.truth, predictions.units
+    present, kind = np.unique(units, return_inverse=True)
+    if len(present) == len(units):
+        cells, kind = np.unique(truth * (n_classes + 1) + predicted, return_inverse=True)
+        of_kind = cluster_units(*np.divmod(cells, n_classes + 1), np.arange(len(cells)), n_classes).by_kind
+    else:
+        of_kind = cluster_units(truth, predicted, kind, n_classes).by_kind
+    whole = totals_of(confusion_matrix(truth, predicted, n_classes))
+    left_out = statistics(
+        Totals(whole.hits - of_kind.hits, whole.support - of_kind.support, whole.predicted - of_kind.predicted)
+    )
+    values = np.tile(statistics(whole), (n_units, 1))
+    values[units] = left_out[kind]
+    return values
 
 
 def _sums(codes: NDArray[np.integer], values: ArrayLike, n_codes: int) -> NDArray[np.float64]:

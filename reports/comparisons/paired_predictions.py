@@ -12,6 +12,8 @@ from ..scoring.metrics import confusion_matrix, totals_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ..scoring.metrics import Totals
+
 
 @dataclass(frozen=True)
 class PairedPredictions:
@@ -29,10 +31,13 @@ class PairedPredictions:
     units: NDArray[np.integer]
 
 
+def totals_by_method(predictions: PairedPredictions, n_classes: int) -> Totals:
+    """Return the counts of each method in one run, of shape (n_methods, n_classes)."""
+    matrices = [confusion_matrix(predictions.truth, predicted, n_classes) for predicted in predictions.predicted]
+    return totals_of(np.stack(matrices))
+
+
 def macro_f1_of(predictions: PairedPredictions, n_classes: int) -> NDArray[np.float64]:
     """Return macro F1 of each method in one run, shape (n_methods,)."""
-    matrices = np.stack(
-        [confusion_matrix(predictions.truth, predicted, n_classes) for predicted in predictions.predicted]
-    )
-    totals = totals_of(matrices)
+    totals = totals_by_method(predictions, n_classes)
     return totals.macro(totals.f1)

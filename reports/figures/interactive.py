@@ -105,17 +105,18 @@ def cost(section: Section, standings: Mapping[str, Standing]) -> go.Figure | Non
 
     Args:
         section: the results.
-        standings: standing of each compared track, with its interval.
+        standings: standing of each compared track, with its macro F1 and interval.
 
     """
     timed = [track for track in section.done if track.predict_seconds > 0]
     if not timed:
         return None
     chart = new_chart(simulated=section.simulated, height=420, showlegend=False)
-    x, y = ([track.predict_seconds for track in timed], [track.macro_f1 for track in timed])
+    found = [standings.get(track.name) for track in timed]
+    x = [track.predict_seconds for track in timed]
+    y = [one.macro_f1 if one else track.macro_f1 for track, one in zip(timed, found, strict=True)]
     front = pareto_front(x, y)
     named = {one: ("top center", "bottom center")[rank % 2] for rank, one in enumerate(reversed(front))}
-    found = [standings.get(track.name) for track in timed]
     low, high = np.array([one.interval if one else (math.nan, math.nan) for one in found]).T
     steps = {"color": LINE, "shape": "hv", "dash": "dot"}
     chart.add_scatter(
@@ -129,7 +130,7 @@ def cost(section: Section, standings: Mapping[str, Standing]) -> go.Figure | Non
         textposition=[named.get(position, "top center") for position in range(len(timed))],  # neighbours alternate
         marker={"color": [ACCENT if position in named else GREY for position in range(len(timed))], "size": 10},
         error_y={"array": high - y, "arrayminus": y - low, "color": LINE, "thickness": 1.2, "width": 0},
-        hovertext=[_cost_hover_text(track, one) for track, one in zip(timed, found, strict=True)],
+        hovertext=[_cost_hover_text(*one) for one in zip(timed, y, found, strict=True)],
         hovertemplate="%{hovertext}<extra></extra>",
     )
     chart.update_xaxes(title="prediction time in s, mean over runs (log scale)", type="log", dtick=1)
@@ -137,10 +138,10 @@ def cost(section: Section, standings: Mapping[str, Standing]) -> go.Figure | Non
     return chart
 
 
-def _cost_hover_text(track: TrackResult, standing: Standing | None) -> str:
+def _cost_hover_text(track: TrackResult, macro_f1: float, standing: Standing | None) -> str:
     interval = f" (95 % CI {standing.interval[0]:.3f}–{standing.interval[1]:.3f})" if standing else ""
     return (
-        f"<b>{label(track.name)}</b><br>macro F1 {track.macro_f1:.3f}{interval}<br>"
+        f"<b>{label(track.name)}</b><br>macro F1 {macro_f1:.3f}{interval}<br>"
         f"prediction {track.predict_seconds:.3g} s, training {track.fit_seconds:.3g} s, "
         f"peak memory {track.peak_rss_mb:,.0f} MB"
     )

@@ -20,9 +20,19 @@ LATEX = str.maketrans(
         "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--",
     }
 )  # fmt: skip
-DIGITS = {"macro_f1": 3, "lo": 3, "hi": 3, "accuracy": 3, "fit_seconds": 1, "predict_seconds": 2, "peak_rss_mb": 0}
+DIGITS = {
+    "macro_f1": 3,
+    "macro_f1_seen": 3,
+    "lo": 3,
+    "hi": 3,
+    "accuracy": 3,
+    "fit_seconds": 1,
+    "predict_seconds": 2,
+    "peak_rss_mb": 0,
+}
 TITLES = {
-    "letters": "Letters", "track": "Method", "macro_f1": "Macro F1", "interval": "95 % CI", "accuracy": "Accuracy",
+    "letters": "Letters", "track": "Method", "macro_f1": "Macro F1", "interval": "95 % CI",
+    "macro_f1_seen": "Macro F1 without withheld classes", "accuracy": "Accuracy",
     "fit_seconds": "Training (s)", "predict_seconds": "Prediction (s)", "peak_rss_mb": "Memory (MB)", "runs": "Runs",
 }  # fmt: skip
 
@@ -32,14 +42,17 @@ TEXT = {TITLES["letters"], TITLES["track"]}
 def leaderboard(section: Section, standings: Mapping[str, Standing]) -> pd.DataFrame:
     """Return the leaderboard with one row for each track, best first; values are means over runs.
 
+    Scores of compared tracks are means over the runs on which they are compared. Those of other tracks, and costs, are
+    means over all finished runs.
+
     Args:
-        section: the results.
+        section: the results, with compared tracks first.
         standings: standing of each compared track.
 
     Returns:
-        Columns letters, track, macro_f1, lo, hi (missing for tracks that were not compared), accuracy, fit_seconds,
-        predict_seconds, peak_rss_mb (of a fusion including its base models), runs (number of finished ones); NaN where
-        not measured.
+        Columns letters, track, macro_f1, lo, hi (missing for tracks that were not compared), macro_f1_seen (only if
+        classes are withheld), accuracy, fit_seconds, predict_seconds, peak_rss_mb (of a fusion including its base
+        models), runs (number of those with these scores); NaN where not measured.
 
     """
     rows = []
@@ -50,14 +63,15 @@ def leaderboard(section: Section, standings: Mapping[str, Standing]) -> pd.DataF
             {
                 "letters": standing.letters if standing else "–",
                 "track": track.name,
-                "macro_f1": track.macro_f1,
+                "macro_f1": standing.macro_f1 if standing else track.macro_f1,
                 "lo": low,
                 "hi": high,
-                "accuracy": track.accuracy,
+                **({"macro_f1_seen": track.macro_f1_seen} if section.withheld else {}),
+                "accuracy": standing.accuracy if standing else track.accuracy,
                 "fit_seconds": track.fit_seconds,
                 "predict_seconds": track.predict_seconds,
                 "peak_rss_mb": track.peak_rss_mb,
-                "runs": len(track.scores),
+                "runs": standing.n_runs if standing else len(track.scores),
             }
         )
     return pd.DataFrame(rows)

@@ -7,18 +7,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..._version import __version__
-from ..comparisons.corrected_t import SPLIT_DESIGNS, design_of
-from ..comparisons.moderated_variance import FEWEST_VARIANCES
+from ..comparisons.corrected_t import SPLIT_DESIGNS
 from ..results.looks import in_words as looks_in_words
 from ..tasks.catalogue import task_named
 from .leaderboard_export import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from ..comparisons.leaderboard import Standing
     from ..results.section import Section
+    from ..run_files.card import CardData
 
 STATISTICS = {
+    "bartlett1936": """@article{bartlett1936,
+  author = {Bartlett, M. S.},
+  title = {The Square Root Transformation in Analysis of Variance},
+  journal = {Supplement to the Journal of the Royal Statistical Society},
+  volume = {3},
+  pages = {68--78},
+  year = {1936},
+  doi = {10.2307/2983678}
+}""",
     "efron1981": """@article{efron1981,
   author = {Efron, B. and Stein, C.},
   title = {The Jackknife Estimate of Variance},
@@ -27,6 +37,15 @@ STATISTICS = {
   pages = {586--596},
   year = {1981},
   doi = {10.1214/aos/1176345462}
+}""",
+    "games1976": """@article{games1976,
+  author = {Games, P. A. and Howell, J. F.},
+  title = {Pairwise Multiple Comparison Procedures with Unequal N's and/or Variances: A Monte Carlo Study},
+  journal = {Journal of Educational Statistics},
+  volume = {1},
+  pages = {113--125},
+  year = {1976},
+  doi = {10.3102/10769986001002113}
 }""",
     "holm1979": """@article{holm1979,
   author = {Holm, S.},
@@ -66,7 +85,9 @@ SUBMITTED = (
     "The predictions of {tracks} were submitted as files; how they were made, and whether labels of test objects were "
     "used, is not known."
 )
+CONTINUED = "{{tracks}} started from the fitted model of {base}, which was trained on the same training objects."
 PERFECT = "The predictions of {tracks} equal the labels of all test objects, which makes their origin doubtful."
+PAIR = 2  # methods, whose comparison needs no correction
 LIBRARIES = ("scikit-learn", "xgboost", "keras", "tensorflow", "torch", "jax")
 
 
@@ -84,11 +105,16 @@ class MethodsText:
     bibtex: str
 
 
-def methods_text(section: Section) -> MethodsText:
+def methods_text(section: Section, standings: Mapping[str, Standing]) -> MethodsText:
     """Return the paragraph and the references of a section.
 
     It states only what the cards show: how submitted predictions were made, or how a method was developed, is unknown.
     References of data sets and methods are those of their cards; only finished tracks are mentioned.
+
+    Args:
+        section: the results.
+        standings: standing of each compared track, with the number and the design of its runs.
+
     """
     data = list(dict.fromkeys(run.card.data.citation for run in section.runs if run.card.data.citation))
     sources = {track.name: track.card.track.source for track in section.done if track.card.track.source}
@@ -105,7 +131,7 @@ def methods_text(section: Section) -> MethodsText:
             *_origins(section),
             *_tasks(section),
             looks_in_words(section),
-            _scores(section),
+            _scores(section, standings),
             _versions(section),
         ]
     )
@@ -124,14 +150,38 @@ def _counted(n: int, noun: str) -> str:
 
 
 def _data(section: Section, keys: list[str]) -> str:
-    n = int(section.class_sizes.sum())
+    n, data = int(section.class_sizes.sum()), section.runs[0].card.data
     cited = "".join(f" [{key}]" for key in keys)
+    chosen = [*_selected(data), *_withheld(section)]
     if section.simulated:
-        return (
+        text = (
             f"{n:,} objects of {len(section.class_sizes)} taxa were simulated in the style of "
-            f"{section.dataset}{cited}; these are not results on real plankton."
+            f"{data.manifest or data.name}{cited}; these are not results on real plankton."
         )
-    return f"The data set {section.dataset}{cited} contains {n:,} objects of {len(section.class_sizes)} taxa."
+    elif chosen:
+        name = data.manifest or data.name
+        text = f"{n:,} objects of {len(section.class_sizes)} taxa of the data set {name}{cited} were used."
+    else:
+        text = f"The data set {section.dataset}{cited} contains {n:,} objects of {len(section.class_sizes)} taxa."
+    return " ".join([text, *chosen])
+
+
+def _selected(data: CardData) -> list[str]:
+    """State how the classes were selected; nothing if all are used."""
+    if data.selected is None:
+        return []
+    fewest = data.selected.min_objects
+    condition = "" if fewest is None else f", each with at least {_counted(fewest, 'object')}"
+    return [f"These taxa were selected from its {data.selected.of:,}{condition}."]
+
+
+def _withheld(section: Section) -> list[str]:
+    """State which classes were withheld; nothing if there are none."""
+    if not section.withheld:
+        return []
+    names, several = section.withheld, len(section.withheld) > 1
+    was = f"{', '.join(names)} {'were' if several else 'was'} withheld"
+    return [f"{was}: no objects of {'these taxa' if several else 'this taxon'} were given for training or validation."]
 
 
 def _methods(section: Section, sources: dict[str, str], keys: dict[str, str]) -> str:
@@ -157,7 +207,14 @@ def _origins(section: Section) -> list[str]:
         (SUBMITTED if track.card.track.is_submitted else labels[track.card.track.labels], track.name)
         for track in section.done
     ]
-    return _sentences([*origins, *((PERFECT, track.name) for track in section.done if track.n_perfect)])
+    starts = ((CONTINUED.format(base=base), name) for name, base in _continued(section))
+    return _sentences([*origins, *starts, *((PERFECT, track.name) for track in section.done if track.n_perfect)])
+
+
+def _continued(section: Section) -> list[tuple[str, str]]:
+    """Return each track that continues another one, with that one."""
+    pairs = ((track.name, track.card.track.continues) for track in section.done)
+    return [(name, base) for name, base in pairs if base]
 
 
 def _sentences(pairs: Iterable[tuple[str, str]]) -> list[str]:
@@ -176,35 +233,40 @@ def _split(section: Section) -> str:
     return f"With the split {section.split}, the objects were divided into {counts}{several}."
 
 
-def _scores(section: Section) -> str:
-    if not section.done:
+def _scores(section: Section, standings: Mapping[str, Standing]) -> str:
+    if not standings:
         return ""
-    score = section.done[0].scores[0]
-    up_to = "up to " if len({len(track.scores) for track in section.done}) > 1 else ""
-    mean = f", averaged over {up_to}{section.n_runs} runs" if section.n_runs > 1 else ""
+    n_classes, compared = section.done[0].scores[0].classes_scored, next(iter(standings.values()))
+    mean = f", averaged over {compared.n_runs} runs" if compared.n_runs > 1 else ""
+    included = ", withheld ones included" if section.withheld else ""
     return (
-        f"Methods were ranked by macro F1, the mean of F1 over the {score.classes_scored} taxa with test objects"
-        f"{mean}; 95 % intervals are from the jackknife over {section.drawn_by} with Student's t [efron1981]"
-        f"{_over_runs(section)}.{_comparisons(section)}"
+        f"Methods were ranked by macro F1, the mean of F1 over the {n_classes} taxa with test objects{included}{mean}; "
+        f"95 % intervals are from the jackknife over {section.drawn_by} with Student's t [efron1981]"
+        f"{_over_runs(compared)}, those of scores on the arcsine scale [bartlett1936]."
+        f"{_comparisons(section, standings)}"
     )
 
 
-def _over_runs(section: Section) -> str:
+def _over_runs(compared: Standing) -> str:
     """State how the variation over runs enters the intervals; nothing for single runs."""
-    if section.n_runs == 1:
+    if compared.n_runs == 1:
         return ""
-    design = design_of([run for run in section.done[0].runs if run.card.status == "done"])
-    overlap = ", corrected for overlapping training sets [nadeau2003]" if design in SPLIT_DESIGNS else ""
-    moderated = ", moderated over methods [smyth2004]" if len(section.done) >= FEWEST_VARIANCES else ""
+    overlap = ", corrected for overlapping training sets [nadeau2003]" if compared.design in SPLIT_DESIGNS else ""
+    moderated = ", moderated over methods [smyth2004]" if compared.is_moderated else ""
     return f", with a component for the variation over runs{overlap}{moderated}"
 
 
-def _comparisons(section: Section) -> str:
+def _comparisons(section: Section, standings: Mapping[str, Standing]) -> str:
     """State how the methods were compared, and what the comparison is about."""
-    if len(section.done) == 1:
+    if len(standings) == 1:
         return ""
-    about = "the methods" if section.n_runs > 1 else "these fitted models, not about the methods in general"
-    return f" All pairs were compared with Holm's correction [holm1979]; conclusions are about {about}."
+    compared = next(iter(standings.values()))
+    claims = {"methods": "the methods", "fitted models": "these fitted models, not about the methods in general"}
+    about = claims[compared.claim]
+    some = f" of {len(standings)} methods with the same runs" if len(standings) < len(section.done) else ""
+    several = len(standings) > PAIR and compared.n_runs > 1
+    of_range = ", and the studentized range for variances of few runs [games1976]" if several else ""
+    return f" All pairs{some} were compared with Holm's correction [holm1979]{of_range}; conclusions are about {about}."
 
 
 def _versions(section: Section) -> str:

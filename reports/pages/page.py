@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from ..analyses.catalogue import AnalysisSummary
     from ..comparisons.leaderboard import Standing
     from ..pictures.segmentation_outlines import OutlinePictures
-    from ..results.section import Section
+    from ..results.section import Section, TrackResult
     from ..run_files.card import CardNote
     from ..warnings.kind import ReportWarning
 
 MOST_NAMED = 3  # best tracks in the headline of the overview
 WIDE_FROM = 40  # classes; from this number on a confusion matrix is shown in a scrollable box
+NO_BREAK = "\u00a0"
 NAVIGATION = {
     "leaderboard": "Leaderboard", "confusion": "Confusion matrix", "per-class": "Scores by class",
     "more": "Further analyses", "classes": "Classes and features", "paper": "Methods text and citation",
@@ -46,7 +47,7 @@ class SectionPage:
     """The contents of the page of a section.
 
     Attributes:
-        section: the results.
+        section: the results, with compared tracks first.
         prefix: prefix of the names of its files.
         figures: address of each figure, by name.
         examples: stored example images of its data set.
@@ -90,7 +91,7 @@ class SectionPage:
 
     @property
     def headline(self) -> str:
-        """The result: the track with the highest macro F1, its interval, and how many tracks are not distinguishable.
+        """The result: the best of the compared tracks, its interval, and how many tracks are not distinguishable.
 
         A track is described as best only if the comparisons distinguish it from all other tracks.
         """
@@ -103,7 +104,7 @@ class SectionPage:
         if standing is None:
             return f"{name}: {best.name} has the highest macro F1, {number(best.macro_f1)}"
         ties = sum(other.with_best for other in self.standings.values()) - 1
-        score = f"{number(best.macro_f1)} (95 % CI {number(standing.interval[0])}–{number(standing.interval[1])})"
+        score = f"{number(standing.macro_f1)} (95 % CI {number(standing.interval[0])}–{number(standing.interval[1])})"
         if len(section.done) == 1:
             return f"{name}: {best.name} reaches macro F1 {score}"
         if not standing.with_best:
@@ -112,6 +113,14 @@ class SectionPage:
             return f"{name}: {best.name} is best, macro F1 {score}"
         others = "1 other track is" if ties == 1 else f"{ties} other tracks are"
         return f"{name}: {best.name} has the highest macro F1, {score}; {others} not distinguishable from it"
+
+    def macro_f1(self, track: TrackResult) -> float:
+        """Return the mean macro F1 of a track over the runs on which it is compared, or over all if it is not."""
+        return self.standings[track.name].macro_f1 if track.name in self.standings else track.macro_f1
+
+    def accuracy(self, track: TrackResult) -> float:
+        """Return the mean accuracy over the same runs."""
+        return self.standings[track.name].accuracy if track.name in self.standings else track.accuracy
 
     @property
     def wide(self) -> bool:
@@ -177,7 +186,7 @@ class SectionPage:
     @cached_property
     def methods(self) -> MethodsText:
         """Methods text for a paper, with references."""
-        return methods_text(self.section)
+        return methods_text(self.section, self.standings)
 
     @cached_property
     def looks(self) -> str:
@@ -264,7 +273,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"number": number, "seconds": seconds}
+    environment.filters |= {"number": number, "seconds": seconds, "two_lines": two_lines}
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment
 
@@ -272,6 +281,11 @@ def _environment() -> jinja2.Environment:
 def number(value: float | None, digits: int = 3) -> str:
     """Format a number with fixed decimals; a dash if it is missing."""
     return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
+
+
+def two_lines(text: str) -> str:
+    """Return a value with its interval so that a line can only break between them."""
+    return text.replace(" ", NO_BREAK).replace(f"{NO_BREAK}[", " [")
 
 
 def seconds(value: float | None) -> str:

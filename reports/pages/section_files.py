@@ -11,7 +11,7 @@ from urllib.parse import quote
 from ..analyses.catalogue import analysis_figures, analysis_summaries
 from ..comparisons.fusion_gain import FUSION
 from ..comparisons.fusion_gain import in_words as fusions_in_words
-from ..comparisons.leaderboard import LEADERBOARD, standings_in
+from ..comparisons.leaderboard import LEADERBOARD
 from ..comparisons.leaderboard import in_words as standing_in_words
 from ..figures import section_figures as figures
 from ..figures.class_size_chart import by_class_size
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from ..comparisons.leaderboard import Standing
+    from ..comparisons.leaderboard import Leaderboard, Standing
     from ..pictures.kept_pictures import ImageCopies
     from ..results.section import Section
 
@@ -48,7 +48,7 @@ class SectionFiles:
     """One section of a report that is being written.
 
     Attributes:
-        section: the results.
+        leaderboard: its results and comparisons.
         prefix: prefix of the names of its files.
         out: the results folder, in which pictures are stored.
         report: the folder of the report.
@@ -56,15 +56,20 @@ class SectionFiles:
 
     """
 
-    section: Section
+    leaderboard: Leaderboard
     prefix: str
     out: Path
     report: Path
     tables: Mapping[str, pd.DataFrame]
 
+    @property
+    def section(self) -> Section:
+        """The results."""
+        return self.leaderboard.section
+
     def write(self) -> SectionPage:
         """Write the files and return the contents of the page."""
-        ranked = self._ranked
+        ranked, standings = self._ranked, self.leaderboard.standings
         self.write_tables()
         explorer = Explorer.of(self.section, self._pictures)
         drawn = self._figures()
@@ -78,9 +83,9 @@ class SectionFiles:
             outlines_of(self.out, name),
             fusions=fusions_in_words(of_section(self.tables[FUSION], self.section)),
             warnings=warnings_of(self.section, self.tables),
-            standings=self._standings,
-            standing=standing_in_words(ranked[ranked["split"] == self.section.split]),
-            charts=charts(self.section, self._standings),
+            standings=standings,
+            standing=standing_in_words(ranked),
+            charts=charts(self.section, standings),
             matrix=explorer.to_json() | {"pictures": self._write_pictures(explorer)},
             analyses=analysis_summaries(self.section, self.tables, drawn, self._with_best),
             left_out=left_out(self.section),
@@ -100,24 +105,19 @@ class SectionFiles:
 
     @property
     def _ranked(self) -> pd.DataFrame:
-        """Rows of the leaderboard of the data set."""
-        table = self.tables[LEADERBOARD]
-        return table[table["dataset"] == self.section.dataset]
-
-    @cached_property
-    def _standings(self) -> dict[str, Standing]:
-        """Standing of each compared track."""
-        return standings_in(self._ranked, self.section)
+        """Rows of the leaderboard of the section."""
+        return of_section(self.tables[LEADERBOARD], self.section)
 
     @property
     def _with_best(self) -> list[str]:
         """Compared tracks that are not distinguishable from the best one."""
-        return [track for track, standing in self._standings.items() if standing.with_best]
+        return [track for track, standing in self.leaderboard.standings.items() if standing.with_best]
 
     def write_tables(self) -> None:
         """Write the tables of the section alone."""
         section = self.section
-        write_leaderboard(leaderboard(section, self._standings), self.report / TABLES, f"{self.prefix}-leaderboard")
+        table = leaderboard(section, self.leaderboard.standings)
+        write_leaderboard(table, self.report / TABLES, f"{self.prefix}-leaderboard")
         for track in section.done:
             track.confusion.to_csv(self._table(f"{track.name}-confusion.csv"))
             track.per_class.to_csv(self._table(f"{track.name}-per-class.csv"), index=False)

@@ -25,12 +25,13 @@ from .page import CrossDatasetComparison, SectionPage, render_dataset, render_ov
 from .section_files import ASSETS, FIGURES, TABLES, SectionFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import pandas as pd
 
     from ...data_manifests.dataset import Dataset
+    from ..comparisons.leaderboard import Leaderboard
 
 REPORT = "report"
 
@@ -79,7 +80,8 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> Results:
     runs = read_runs(out)
     table = scores_table(runs)
     atomic_write(out / SCORES, lambda temporary: table.to_csv(temporary, index=False))
-    sections = sections_of(runs)
+    leaderboards = leaderboards_of(sections_of(runs))
+    sections = [one.section for one in leaderboards]
     for dataset in datasets:
         keep_examples(out, sections, dataset)
         store_evidence(out, dataset)
@@ -87,7 +89,7 @@ def write_results(out: Path, datasets: Sequence[Dataset] = ()) -> Results:
             dataset, _objects_on_demand([one for one in sections if one.dataset == dataset.name])
         )
     sentences = [f"{one.dataset} {one.split}: {text}" for one in sections for text in left_out(one)]
-    return Results(table, _write_report(out, sections), sentences)
+    return Results(table, _write_report(out, leaderboards), sentences)
 
 
 def _objects_on_demand(sections: list[Section]) -> set[str]:
@@ -96,14 +98,14 @@ def _objects_on_demand(sections: list[Section]) -> set[str]:
     return in_cells.union(*map(objects_shown, sections))
 
 
-def _write_report(out: Path, sections: list[Section]) -> dict[str, pd.DataFrame]:
+def _write_report(out: Path, leaderboards: list[Leaderboard]) -> dict[str, pd.DataFrame]:
     """Write the report to a temporary folder, which then replaces the old one; return its tables over all runs."""
     with atomic_folder(out / REPORT, durable=False) as report:
         for folder in (FIGURES, TABLES, ASSETS):
             (report / folder).mkdir()
-        tables = _common_tables(sections)
-        pages = [SectionFiles(section, prefix, out, report, tables).write() for section, prefix in _prefixes(sections)]
-        tables[OVER_DATASETS] = over_datasets(tables[COMPARISONS])
+        tables = _common_tables(leaderboards)
+        pages = [SectionFiles(one, prefix, out, report, tables).write() for one, prefix in _prefixes(leaderboards)]
+        tables[OVER_DATASETS] = over_datasets(tables[COMPARISONS], _manifests(one.section for one in leaderboards))
         tables[WARNINGS] = warnings_table([(page.section, page.warnings) for page in pages])
         _write_csv(tables, report)
         _write_pages(pages, report, _across_datasets(tables))
@@ -121,10 +123,17 @@ def write_score_tables(out: Path, sections: list[Section], report: Path) -> None
 
     """
     (report / TABLES).mkdir(parents=True)
-    tables = _common_tables(sections)
-    for section, prefix in _prefixes(sections):
-        SectionFiles(section, prefix, out, report, tables).write_tables()
-    _write_csv(tables | {OVER_DATASETS: over_datasets(tables[COMPARISONS])}, report)
+    leaderboards = leaderboards_of(sections)
+    tables = _common_tables(leaderboards)
+    for one, prefix in _prefixes(leaderboards):
+        SectionFiles(one, prefix, out, report, tables).write_tables()
+    _write_csv(tables | {OVER_DATASETS: over_datasets(tables[COMPARISONS], _manifests(sections))}, report)
+
+
+def _manifests(sections: Iterable[Section]) -> dict[str, str]:
+    """Return the name of the manifest of each data set with another name than it."""
+    cards = {section.dataset: section.runs[0].card for section in sections}
+    return {name: card.data.manifest for name, card in cards.items() if card.data.manifest}
 
 
 def _write_csv(tables: dict[str, pd.DataFrame], report: Path) -> None:
@@ -134,10 +143,10 @@ def _write_csv(tables: dict[str, pd.DataFrame], report: Path) -> None:
             table.to_csv(report / TABLES / name, index=False)
 
 
-def _common_tables(sections: list[Section]) -> dict[str, pd.DataFrame]:
+def _common_tables(leaderboards: list[Leaderboard]) -> dict[str, pd.DataFrame]:
     """Return the tables over all runs, by file name."""
+    sections = [one.section for one in leaderboards]
     runs = [run for section in sections for run in section.runs]
-    leaderboards = leaderboards_of(sections)
     return {
         FUSION: fusion_table(leaderboards),
         LOOKS: looks_table(sections),
@@ -172,10 +181,11 @@ def _write_assets(folder: Path) -> None:
         (folder / name).write_bytes(source.read_bytes())
 
 
-def _prefixes(sections: list[Section]) -> list[tuple[Section, str]]:
-    """Return sections with their file prefix: the data set, followed by the split if the data set has several."""
+def _prefixes(leaderboards: list[Leaderboard]) -> list[tuple[Leaderboard, str]]:
+    """Return leaderboards with their file prefix: the data set, followed by the split if the data set has several."""
+    sections = [one.section for one in leaderboards]
     names = [section.dataset for section in sections]
     return [
-        (section, section.dataset if names.count(section.dataset) == 1 else f"{section.dataset}-{section.split}")
-        for section in sections
+        (one, section.dataset if names.count(section.dataset) == 1 else f"{section.dataset}-{section.split}")
+        for one, section in zip(leaderboards, sections, strict=True)
     ]

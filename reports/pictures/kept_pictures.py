@@ -145,10 +145,16 @@ def encoded(picture: NDArray[np.uint8], suffix: str = PNG, quality: int = 100) -
 
 
 def shrunk(image: NDArray[np.uint8], largest_side: int) -> NDArray[np.uint8]:
-    """Shrink an image whose longer side has more than `largest_side` pixels; smaller images are returned unchanged."""
+    """Shrink an image whose longer side has more than `largest_side` pixels; smaller images are returned unchanged.
+
+    Args:
+        image: grey levels, uint8 of shape (height, width), or colours, of shape (height, width, 3).
+        largest_side: maximum length of the longer side in pixels.
+
+    """
     import cv2
 
-    height, width = image.shape
+    height, width = image.shape[:2]
     factor = largest_side / max(height, width)
     if factor >= 1:
         return image

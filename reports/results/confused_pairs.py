@@ -1,4 +1,4 @@
-"""Most confused pairs of classes, with the objects concerned."""
+"""Most frequent confusions of classes, with the objects concerned."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from .section import TrackResult
 
 MOST_PAIRS = 8
@@ -56,6 +58,32 @@ def confused_pairs(track: TrackResult, most: int = MOST_PAIRS) -> list[ConfusedP
     names = {(min(key), max(key)) for key in ids}
     pairs = [_pair(one, two, ids, support) for one, two in names]
     return sorted(pairs, key=lambda pair: (-pair.count, pair.ways[0].truth, pair.ways[0].predicted))[:most]
+
+
+def frequent_confusions(
+    track: TrackResult, truths: Collection[str], predicted: Collection[str], most: int
+) -> list[Confusion]:
+    """Return the most frequent errors of a track with certain true and predicted classes.
+
+    Args:
+        track: a track; test objects of all its runs count.
+        truths: true classes.
+        predicted: predicted classes.
+        most: largest number of confusions.
+
+    Returns:
+        The confusions, sorted by number of objects and then by name.
+
+    """
+    rows = pd.concat([run.predictions for run in track.runs if run.score is not None])
+    wrong = rows[rows["taxon"] != rows["predicted"]]
+    chosen = wrong[wrong["taxon"].isin(list(truths)) & wrong["predicted"].isin(list(predicted))]
+    cells = chosen.groupby(["taxon", "predicted"])["object_id"]
+    support = rows["taxon"].value_counts()
+    largest = cells.size().sort_values(ascending=False, kind="stable").index[:most]
+    return [
+        _confusion(truth, other, list(cells.get_group((truth, other))), int(support[truth])) for truth, other in largest
+    ]
 
 
 def _pair(one: str, two: str, ids: dict[tuple[str, str], list[str]], support: dict[str, int]) -> ConfusedPair:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...data_manifests.errors import listed
 from ..run_files.card import CLASSIFICATION
-from ..run_files.run_folder import IMPORTANCE, PREDICTIONS, PREPARATION, VALID
+from ..run_files.run_folder import IMPORTANCE, PREDICTIONS, PREPARATION, SUBCLASSES, VALID
 from .subset_predictions import scored_predictions
 
 if TYPE_CHECKING:
@@ -20,8 +20,12 @@ AFFECTED = {
     VALID_SCORES: "thresholds for coverage at a given precision",
     IMPORTANCE: "feature importance",
     PREPARATION: "preparation of the feature table",
+    SUBCLASSES: "images of the sub-classes found",
 }
 """What the report leaves out, by what is missing."""
+
+OPTIONAL = {IMPORTANCE, PREPARATION, SUBCLASSES}
+"""Files that only some tracks store, and that exported copies of runs may omit."""
 
 
 def left_out(section: Section) -> list[str]:
@@ -39,11 +43,11 @@ def left_out(section: Section) -> list[str]:
 
 def _missing(run: StoredRun) -> set[str]:
     """Return the keys of `AFFECTED` that a finished run lacks; an optional file only if its exported copy omits it."""
-    has_file = {name: (run.folder / name).is_file() for name in (VALID, IMPORTANCE, PREPARATION)}
+    has_file = {name: (run.folder / name).is_file() for name in (VALID, *OPTIONAL)}
     lacks_scores = {}
     if run.card.track.task == CLASSIFICATION:
         lacks_scores[TEST_SCORES] = isinstance(scored_predictions(run), str)
         lacks_scores[VALID_SCORES] = has_file[VALID] and isinstance(scored_predictions(run, "valid"), str)
-    optional = set(run.card.hashes.exported_from) & {IMPORTANCE, PREPARATION}
+    optional = set(run.card.hashes.exported_from) & OPTIONAL
     files = {name for name in ({VALID} | optional) if not has_file[name]}
     return files | {what for what, lacks in lacks_scores.items() if lacks}

@@ -80,7 +80,9 @@ def ends(name: str, bounds: NDArray[np.float64]) -> dict[str, NDArray[np.float64
     return {f"{name}{end}": bound for end, bound in zip(ENDS, bounds, strict=True)}
 
 
-def means_with_intervals(rows: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+def means_with_intervals(
+    rows: pd.DataFrame, columns: Mapping[str, str], *, with_deviations: bool = False
+) -> pd.DataFrame:
     """Return selected columns as text with their 95 % intervals, one row for each track, renamed for display.
 
     For several runs, values and ends are means over runs. The mean over runs varies at most as much with the test
@@ -90,23 +92,27 @@ def means_with_intervals(rows: pd.DataFrame, columns: Mapping[str, str]) -> pd.D
     Args:
         rows: with a column `track`, the columns, and those of their ends (`ENDS`).
         columns: displayed names by name of column.
+        with_deviations: add the standard deviation over runs (with n - 1), for a track with several runs.
 
     Returns:
         Text; a number for a value that has no interval in some run, NaN if it is missing in all runs.
 
     """
     means = rows.groupby("track")[list(with_ends(*columns))].mean()
+    deviations = rows.groupby("track")[list(columns)].std() * (1 if with_deviations else np.nan)
     shown = {}
     for name, title in columns.items():
         without = rows[name].notna() & rows[f"{name}{ENDS[0]}"].isna()
         has_interval = ~without.groupby(rows["track"]).any()
-        parts = [means[name], *(means[f"{name}{end}"].where(has_interval) for end in ENDS)]
+        parts = [means[name], *(means[f"{name}{end}"].where(has_interval) for end in ENDS), deviations[name]]
         shown[title] = pd.Series(map(_with_interval, *parts), means.index, dtype=object)
     return pd.DataFrame(shown)
 
 
-def _with_interval(value: float, low: float, high: float) -> str | float:
-    return value if np.isnan(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+def _with_interval(value: float, low: float, high: float, deviation: float) -> str | float:
+    spread = "" if np.isnan(deviation) else f" ± {deviation:.3f}"
+    interval = "" if np.isnan(low) else f" [{low:.3f}, {high:.3f}]"
+    return f"{value:.3f}{spread}{interval}" if spread or interval else value
 
 
 def is_blank(names: pd.Series) -> pd.Series:

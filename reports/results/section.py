@@ -17,9 +17,9 @@ from ..scoring.intervals import class_table
 from ..scoring.units import repeated_units
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from ..run_files.card import Card, CardNote
+    from ..run_files.card import Card, CardNote, CardTrack
     from ..scoring.score import Score
     from .stored_run import StoredRun
 
@@ -33,13 +33,16 @@ class TrackResult:
     Attributes:
         name: the track's name.
         runs: its runs, sorted by split and seed, including failed and skipped ones.
-        base_results: base models of a fusion, direct and indirect; without runs if these are not in the folder.
+        base_results: results on which it is built, direct and indirect, and which must be there first: base models of a
+            fusion, and the track that it continues; without runs if these are not in the folder.
+        fused_results: those of them whose predictions it combines; a continued run needs none.
 
     """
 
     name: str
     runs: tuple[StoredRun, ...]
     base_results: tuple[TrackResult, ...] = ()
+    fused_results: tuple[TrackResult, ...] = ()
 
     @cached_property
     def scores(self) -> list[Score]:
@@ -62,6 +65,11 @@ class TrackResult:
         return _mean([score.accuracy for score in self.scores])
 
     @property
+    def macro_f1_seen(self) -> float:
+        """Mean macro F1 over runs without withheld classes; NaN if no finished run has any."""
+        return _mean([run.seen_score.macro_f1 for run in self.runs if run.seen_score is not None])
+
+    @property
     def n_perfect(self) -> int:
         """Number of finished runs without any error among at least `FEWEST_PERFECT` test objects."""
         return sum(score.accuracy == 1 and score.n_objects >= FEWEST_PERFECT for score in self.scores)
@@ -74,24 +82,31 @@ class TrackResult:
 
     @property
     def fit_seconds(self) -> float:
-        """Mean fitting time in seconds over finished runs, including base models; NaN if one was not timed."""
-        return sum(self._means("fit_seconds"))
+        """Mean fitting time in seconds over finished runs, including base runs; NaN if one was not timed."""
+        return sum(self._means("fit_seconds", self.base_results))
 
     @property
     def predict_seconds(self) -> float:
         """Mean prediction time in seconds over finished runs, including base models; NaN if one was not timed."""
-        return sum(self._means("predict_seconds"))
+        return sum(self._means("predict_seconds", self.fused_results))
 
     @property
     def peak_rss_mb(self) -> float:
-        """Mean peak memory in MiB over finished runs, or that of its largest base model; NaN if unknown."""
-        return float(np.max(self._means("peak_rss_mb")))
+        """Mean peak memory in MiB over finished runs, or that of its largest base run; NaN if unknown."""
+        return float(np.max(self._means("peak_rss_mb", self.base_results)))
 
-    def _means(self, fact: Literal["fit_seconds", "predict_seconds", "peak_rss_mb"]) -> list[float]:
-        """Return means of a cost over finished runs: first of the track itself, then of each base model."""
+    @property
+    def method(self) -> str:
+        """Name of its method in the registry, which differs from its own if a suite stores it under another name."""
+        return str(self.card.track.config.get("track", self.name))
+
+    def _means(
+        self, fact: Literal["fit_seconds", "predict_seconds", "peak_rss_mb"], others: tuple[TrackResult, ...]
+    ) -> list[float]:
+        """Return means of a cost over finished runs: first of the track itself, then of each of the others."""
         by_track = [
             [getattr(run.card.cost, fact) for run in track.runs if run.card.status == "done"]
-            for track in (self, *self.base_results)
+            for track in (self, *others)
         ]
         return [_mean([value for value in values if value is not None]) for values in by_track]
 
@@ -131,7 +146,8 @@ class Section:
     Attributes:
         dataset: name of the data set.
         split: name of the split, without the fold number.
-        tracks: sorted by mean macro F1, best first; tracks without a finished run come last.
+        tracks: sorted by mean macro F1 over their finished runs, best first, or as on the leaderboard; tracks without a
+            finished run come last.
 
     """
 
@@ -145,14 +161,14 @@ class Section:
         return [track for track in self.tracks if track.scores]
 
     @property
-    def n_runs(self) -> int:
-        """Largest number of finished runs of any track."""
-        return max((len(track.scores) for track in self.done), default=0)
-
-    @property
     def runs(self) -> list[StoredRun]:
         """All runs of the section."""
         return [run for track in self.tracks for run in track.runs]
+
+    @property
+    def withheld(self) -> list[str]:
+        """Classes that are withheld from training and validation in any run, sorted."""
+        return sorted({taxon for run in self.runs for taxon in run.card.data.withheld})
 
     @property
     def splits(self) -> list[str]:
@@ -169,6 +185,14 @@ class Section:
         """Number of objects per class in all subsets of the first run's split, sorted by size and then by name."""
         counts = self.runs[0].truth["taxon"].value_counts()
         return counts.sort_index().sort_values(ascending=False, kind="stable")
+
+    @cached_property
+    def training_sizes(self) -> pd.Series:
+        """Mean number of training objects per class over splits and seeds, sorted by size and then by name."""
+        truths = {(run.card.split.name, run.card.split.seed): run for run in self.runs}
+        counts = [run.truth.loc[run.truth["part"] == "train", "taxon"].value_counts() for run in truths.values()]
+        means = pd.concat(counts, axis=1).fillna(0).mean(axis=1).reindex(self.class_sizes.index, fill_value=0)
+        return means.sort_index().sort_values(kind="stable")
 
     @cached_property
     def subset_sizes(self) -> pd.DataFrame:
@@ -228,6 +252,32 @@ class Section:
         return None
 
 
+def tracks_by_method(section: Section, methods: Iterable[str]) -> dict[str, TrackResult]:
+    """Return the finished track of each method: the one of that name, or else its only variant under other names."""
+    found = {}
+    for method in methods:
+        variants = [track for track in section.done if track.method == method]
+        named = [track for track in section.done if track.name == method] or variants
+        if len(named) == 1:
+            found[method] = named[0]
+    return found
+
+
+def tracks_of_figure(section: Section, methods: Collection[str]) -> list[TrackResult]:
+    """Return the finished tracks of a paper's figure, and the best others instead of those that are missing."""
+    of_paper = tracks_by_method(section, methods)
+    names = {track.name for track in of_paper.values()}
+    return [*of_paper.values(), *(track for track in section.done if track.name not in names)][: len(methods)]
+
+
+def runs_beside(runs: Iterable[StoredRun], is_selected: Callable[[StoredRun], bool]) -> list[StoredRun]:
+    """Return the runs of all sections in which any run is selected, in order."""
+    by_section: dict[tuple[str, str], list[StoredRun]] = {}
+    for run in runs:
+        by_section.setdefault((run.card.data.name, run.card.split.plan), []).append(run)
+    return [run for of_section in by_section.values() if any(map(is_selected, of_section)) for run in of_section]
+
+
 def sections_of(runs: list[StoredRun]) -> list[Section]:
     """Group runs into sections, sorted by data set and split."""
     grouped: dict[tuple[str, str], dict[str, list[StoredRun]]] = {}
@@ -241,15 +291,30 @@ def sections_of(runs: list[StoredRun]) -> list[Section]:
 
 
 def _result(name: str, tracks: Mapping[str, list[StoredRun]]) -> TrackResult:
-    """Combine the runs of a track with those of its base models, direct and indirect."""
+    """Combine the runs of a track with those on which it is built."""
+    base_results = _built_on(name, tracks, lambda track: track.base_runs)
+    return TrackResult(name, tuple(tracks[name]), base_results, _built_on(name, tracks, lambda track: track.fused_runs))
+
+
+def _built_on(
+    name: str, tracks: Mapping[str, list[StoredRun]], names_of: Callable[[CardTrack], Iterable[str]]
+) -> tuple[TrackResult, ...]:
+    """Return the results on which a track is built, direct and indirect.
+
+    Args:
+        name: name of the track.
+        tracks: runs of all tracks of the section.
+        names_of: returns the names of the tracks on which a run is directly built.
+
+    """
     found: dict[str, TrackResult] = {}
     todo = list(tracks[name])
     while todo:
-        for base in todo.pop().card.track.base_runs:
+        for base in names_of(todo.pop().card.track):
             if base not in found:
                 found[base] = TrackResult(base, tuple(tracks.get(base, [])))
                 todo += found[base].runs
-    return TrackResult(name, tuple(tracks[name]), tuple(found.values()))
+    return tuple(found.values())
 
 
 def _ranked(tracks: list[TrackResult]) -> tuple[TrackResult, ...]:

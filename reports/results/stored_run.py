@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,9 +13,18 @@ from ...data_manifests.errors import DataError, listed
 from ...data_manifests.files.tables import read_table
 from ..run_files.card import CARD, CLASSIFICATION, Card, read_card
 from ..run_files.predictions import DEFAULT_GROUP, Labels, match, read_labels
-from ..run_files.run_folder import IMPORTANCE, PREDICTIONS, PREPARATION, RUNS, TRUTH_COLUMNS, truth_path
+from ..run_files.run_folder import (
+    IMPORTANCE,
+    PREDICTIONS,
+    PREPARATION,
+    RUNS,
+    SUBCLASSES,
+    TRUTH_COLUMNS,
+    truth_path,
+)
 from ..scoring.metrics import METRICS, confusion_matrix, totals_of
 from ..scoring.score import DRAWS, Context, Score, score_labels
+from ..scoring.signature import HASH_DIGITS, names_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +35,8 @@ COLUMNS = [
     "dataset", "simulated", "track", "split", "seed", "n_test", "n_classes", "macro_f1", "macro_f1_lo", "macro_f1_hi",
     *METRICS, "fit_seconds", "predict_seconds", "status", "reason", "signature",
 ]  # fmt: skip
+SEEN_COLUMNS = ["n_withheld", "macro_f1_seen", "macro_f1_seen_lo", "macro_f1_seen_hi"]
+"""Further columns of scores.csv if a run has withheld classes: their number, and macro F1 without them."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +119,36 @@ class StoredRun:
         labels = self.test_labels, self._predicted
         return score_labels(*labels, card.data.classes, draws=DRAWS, seed=card.split.seed, context=self.context)
 
+    @cached_property
+    def seen_score(self) -> Score | None:
+        """Score of a finished run on the test rows of classes that are not withheld; None if there are no others.
+
+        It is the score as if objects of withheld classes did not exist; predictions of these classes are errors.
+        """
+        card, labels = self.card, self.test_labels
+        if card.status != "done" or not card.data.withheld:
+            return None
+        known = replace(labels, table=labels.table[~labels.table["taxon"].isin(card.data.withheld)])
+        rows = self._predicted.table["object_id"].isin(known.table["object_id"])
+        predicted = replace(self._predicted, table=self._predicted.table[rows])
+        context = replace(self.context, withheld=f"{self.context.withheld}(not-scored)")
+        return score_labels(known, predicted, card.data.classes, draws=DRAWS, seed=card.split.seed, context=context)
+
     @property
     def context(self) -> Context:
         """Origin of the run's test rows, for signatures."""
-        card = self.card
-        data = f"{card.data.name}(simulated)" if card.data.simulated else card.data.name
-        task = "" if card.track.task == CLASSIFICATION else card.track.task
-        return Context(data, card.data.sha256, card.data.manifest_sha256, card.split.name, task)
+        card, data = self.card, self.card.data
+        classes, withheld = (names_sha256(names)[:HASH_DIGITS] for names in (data.classes, data.withheld))
+        return Context(
+            data=f"{data.name}(simulated)" if data.simulated else data.name,
+            data_sha256=data.sha256,
+            manifest_sha256=data.manifest_sha256,
+            split=card.split.name,
+            task="" if card.track.task == CLASSIFICATION else card.track.task,
+            selected="" if data.selected is None else f"{len(data.classes)}/{data.selected.of}@{classes}",
+            withheld=f"{len(data.withheld)}@{withheld}" if data.withheld else "",
+            manifest=data.manifest,
+        )
 
     @cached_property
     def preparation(self) -> pd.DataFrame | None:
@@ -125,6 +159,11 @@ class StoredRun:
     def importance(self) -> pd.DataFrame | None:
         """Importance of each native feature to the track; None if it did not store this."""
         return self._optional(IMPORTANCE)
+
+    @cached_property
+    def subclasses(self) -> pd.DataFrame | None:
+        """Sub-class of each training object (object_id, taxon, subclass); None if the track did not store this."""
+        return self._optional(SUBCLASSES)
 
     def _optional(self, name: str) -> pd.DataFrame | None:
         path = self.folder / name
@@ -139,7 +178,17 @@ class StoredRun:
             return {**row, "signature": ""}
         low, high = score.macro_f1_interval
         values = {name: getattr(score, name) for name in COLUMNS if hasattr(score, name)}
-        return {**row, **values, "macro_f1_lo": low, "macro_f1_hi": high, "n_classes": score.classes_scored}
+        row |= {**values, "macro_f1_lo": low, "macro_f1_hi": high, "n_classes": score.classes_scored}
+        return row | self._seen_columns()
+
+    def _seen_columns(self) -> dict[str, object]:
+        """Return the number of withheld classes and the score without them by column; empty if there are none."""
+        seen = self.seen_score
+        if seen is None:
+            return {}
+        return dict(
+            zip(SEEN_COLUMNS, (len(self.card.data.withheld), seen.macro_f1, *seen.macro_f1_interval), strict=True)
+        )
 
 
 def read_runs(out: Path) -> list[StoredRun]:
@@ -161,6 +210,8 @@ def read_runs(out: Path) -> list[StoredRun]:
 
 
 def scores_table(runs: list[StoredRun]) -> pd.DataFrame:
-    """Return one row per run, with the columns of scores.csv."""
-    table = pd.DataFrame([run.row() for run in runs], columns=COLUMNS)
-    return table.astype({"n_classes": "Int64"})  # stays integer although failed runs have none
+    """Return one row per run, with the columns of scores.csv; `SEEN_COLUMNS` only if a run has withheld classes."""
+    seen = SEEN_COLUMNS if any(run.card.data.withheld for run in runs) else []
+    table = pd.DataFrame([run.row() for run in runs], columns=[*COLUMNS, *seen])
+    integers = {"n_classes", "n_withheld"} & {*table.columns}  # they stay integers although failed runs have none
+    return table.astype(dict.fromkeys(sorted(integers), "Int64"))

@@ -52,7 +52,7 @@ class Taxonomy:
 def taxonomy_of(run: StoredRun) -> Taxonomy:
     """Return the taxonomy of a run's classes.
 
-    Lineages are taken from the shipped manifest with the name of the data set, or else from the truth. If objects of
+    Lineages are taken from the shipped manifest of the data set, or else from the truth. If objects of
     one class have several lineages (a class that merges several taxa), the class gets their common beginning. A class
     of the manifest without a lineage is placed by its group, if it has one (artefacts).
 
@@ -83,9 +83,10 @@ def _shipped_taxonomy(run: StoredRun) -> dict[str, TaxonRecord]:
     A user's folder may have the name of a manifest; it is the data set of the manifest only if it has no other taxa.
     """
     data = run.card.data
-    if data.name not in manifest_names():
+    name = data.manifest or data.name
+    if name not in manifest_names():
         return {}
-    manifest = load_manifest(data.name)
+    manifest = load_manifest(name)
     same = data.manifest_sha256 == manifest.sha256 or set(data.classes) <= set(manifest.classes)
     return manifest.taxonomy if same else {}
 

@@ -68,25 +68,38 @@ class Facts(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
 
+class CardSelection(BaseModel):
+    """Selection of the classes of a data set, like `data_manifests.class_selection.selection.SelectedClasses`."""
+
+    of: int
+    min_objects: int | None = None
+
+
 class CardData(Facts):
     """Data set of a run.
 
     Attributes:
         name: name of the data set.
+        manifest: name of its manifest, if it is another one; else empty.
         manifest_sha256: hash of its manifest.
-        sha256: hash of the files that were read.
+        sha256: hash of the files that were read, and of the objects and classes that were left out.
         citation: citation and licence.
         simulated: whether its objects were drawn by a program.
         classes: class names in the order of the score columns.
+        selected: number of classes from which these were selected, and how; None if all are used.
+        withheld: classes that are tested but have no objects for training and validation; all of them are in `classes`.
 
     """
 
     name: str = Field(alias="dataset")
+    manifest: str = ""
     manifest_sha256: str
     sha256: str = Field(alias="data_sha256")
     citation: str = Field("", alias="data_citation")
     simulated: bool = False
     classes: list[str]
+    selected: CardSelection | None = None
+    withheld: list[str] = []
 
 
 class CardSplit(Facts):
@@ -113,7 +126,8 @@ class CardTrack(Facts):
         labels: labels that the track received: of all training and validation objects, or none.
         config: name of the track and its options.
         features: feature table used for training and how it was measured; empty if none is used.
-        base_runs: runs that a fusion is built on: by name, a hash of their source, options and features.
+        base_runs: runs that it is built on, by name: a hash of their source, options and features.
+        continues: the one of them whose fitted model it starts from; the others are those of a fusion. Empty for none.
         sha256: hash of its source code.
         source: paper, program or authors of the method.
         chosen: options selected on the validation subset.
@@ -128,11 +142,17 @@ class CardTrack(Facts):
     config: dict[str, Any]
     features: dict[str, Any] = {"table": "native"}  # the only table in earlier versions
     base_runs: dict[str, str] = Field({}, validation_alias=AliasChoices("base_runs", "parts"))  # parts: until 0.1
+    continues: str = ""
     sha256: str = Field(alias="track_sha256")
     source: str = ""
     chosen: dict[str, Any] | None = None
     trials: list[CardTrial] = []
     n_trials: int = 0
+
+    @property
+    def fused_runs(self) -> list[str]:
+        """Names of the runs that a fusion combines, and with which it is compared; empty for other tracks."""
+        return [name for name in self.base_runs if name != self.continues]
 
     @property
     def is_submitted(self) -> bool:
@@ -160,6 +180,7 @@ class CardHashes(Facts):
 
     Attributes:
         tables: hash of the content of each stored table (`table_sha256` of `data_manifests.files.tables`), by file.
+        model: hash of each file of the kept model, by its path in that folder; empty if the model was not kept.
         exported_from: the same of the original run if the tables are shortened or rounded copies; else empty.
         truth: hash of the truth table: subset, taxon, sample and lineage of each object.
         environment: hash of `versions`, which does not depend on the machine.
@@ -168,6 +189,7 @@ class CardHashes(Facts):
     """
 
     tables: dict[str, str] = Field({}, alias="tables_sha256")
+    model: dict[str, str] = Field({}, alias="model_sha256")
     exported_from: dict[str, str] = {}
     truth: str = Field("", alias="truth_sha256")
     environment: str = Field("", alias="environment_sha256")

@@ -19,6 +19,9 @@ PREDICTIONS, VALID = "predictions.parquet", "valid.parquet"
 PREPARATION, IMPORTANCE, EMBEDDINGS = "preparation.parquet", "importance.parquet", "embeddings.parquet"
 
 
+SUBCLASSES = "subclasses.parquet"
+
+
 SCORES = "scores.csv"
 
 

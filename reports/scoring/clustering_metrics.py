@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .estimate import FEWEST_UNITS, Estimate, jackknife_error
+from .estimate import FEWEST_UNITS, SCORES, Estimate, jackknife_error
+from .intervals import score_interval
 from .metrics import Totals
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-RANGES = {"acc": (0.0, 1.0), "f1": (0.0, 1.0), "nmi": (0.0, 1.0), "ari": (-1.0, 1.0)}
+RANGES = {"acc": SCORES, "f1": SCORES, "nmi": SCORES, "ari": (-1.0, 1.0)}
 """Measures in the order of `agreement`, with the smallest and largest value of each."""
 
 
@@ -112,14 +113,15 @@ def agreement_intervals(contingency: Contingency) -> tuple[NDArray[np.float64], 
 
     Value ± t · standard error, where the standard error is that of the jackknife that leaves out one sample at a time,
     or one object if there are no samples, and t has one degree of freedom less than there are units (Efron & Stein
-    1981, doi 10.1214/aos/1176345462). The matching is that of all objects.
+    1981, doi 10.1214/aos/1176345462). The matching is that of all objects. A measure that is the same without each unit
+    has the interval of `score_interval` if it is from 0 to 1, else none.
 
     Args:
         contingency: clusters and classes of the objects.
 
     Returns:
         Values of shape (4,) and bounds of shape (4, 2), in the order of `RANGES`; the bounds are NaN if there is only
-        one unit.
+        one unit, or no interval.
 
     """
     table = contingency.table
@@ -130,10 +132,16 @@ def agreement_intervals(contingency: Contingency) -> tuple[NDArray[np.float64], 
     if sum(counts) < FEWEST_UNITS:
         return values, np.full((len(values), 2), np.nan)
     bounds = [
-        Estimate(float(value), *jackknife_error(without, counts), limits=limits).interval
+        _interval(Estimate(float(value), *jackknife_error(without, counts), limits=limits), len(contingency.truth))
         for value, without, limits in zip(values, left_out.T, RANGES.values(), strict=True)
     ]
     return values, np.array(bounds)
+
+
+def _interval(estimate: Estimate, n_objects: int) -> tuple[float, float]:
+    if estimate.limits == SCORES:
+        return score_interval(estimate, n_objects)
+    return estimate.interval if estimate.error else (np.nan, np.nan)
 
 
 def _normalised_mutual_information(table: NDArray[np.int64]) -> float:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
 LEVEL = 0.95
 POWER = 0.8
 FEWEST_UNITS = 2  # a single one has no variance
 SMALLEST_P = 1e-100  # p-values are not below it, where quantiles become inaccurate
-ROUNDING = 1e-13  # of means of up to thousands of classes
+ROUNDING = 1e-12  # of sums and means, relative to values above 1
 SCORES, DIFFERENCES = (0.0, 1.0), (-1.0, 1.0)
 """Ranges of scores and of differences of scores."""
 
@@ -64,17 +66,27 @@ class Estimate:
         low, high = np.sin(np.clip([centre - scaled, centre + scaled], 0, np.pi) / 2) ** 2
         return float(low), float(high)
 
-    def half_width(self, alpha: float) -> float:
+    def half_width(self, alpha: float, largest_run_quantile: float = np.inf) -> float:
         """Return half the width of the interval at the level 1 - alpha.
 
         √((t · error)² + (u · run_error)²), where t and u are the quantiles of Student's t with the degrees of freedom
         of each error: the components are independent, and this combination of their intervals is exact if one of them
         is zero (Zou & Donner 2008, doi 10.1002/sim.3095, equation 1). If there is only one unit, or all units agree and
         are too few for a sign test at this level, nothing is known: the half-width is infinite.
+
+        Args:
+            alpha: one minus the level.
+            largest_run_quantile: u if that of Student's t is larger.
+
         """
         if self.n_units < FEWEST_UNITS or (self._is_unanimous and _sign_test(self.n_units) > alpha):
             return np.inf
-        return self._combined(_upper_quantile(alpha / 2, self.n_units - 1), _upper_quantile(alpha / 2, self.run_df))
+        of_runs = min(_upper_quantile(alpha / 2, self.run_df), largest_run_quantile)
+        return self._combined(_upper_quantile(alpha / 2, self.n_units - 1), of_runs)
+
+    def run_half_width(self, alpha: float) -> float:
+        """Return the part of `half_width` that is due to runs alone, u · run_error."""
+        return _upper_quantile(alpha / 2, self.run_df) * self.run_error
 
     @property
     def _is_unanimous(self) -> bool:
@@ -87,21 +99,38 @@ class Estimate:
     @cached_property
     def p_value(self) -> float:
         """Two-sided p-value of the value zero: the alpha at which the interval ends at zero."""
-        from scipy.optimize import brentq
         from scipy.special import stdtr
 
-        if self.value == 0 or self.n_units < FEWEST_UNITS:
-            return 1.0
-        if not self.run_error:
-            if self._is_unanimous:
-                return min(1.0, _sign_test(self.n_units))
-            return max(SMALLEST_P, float(2 * stdtr(self.n_units - 1, -abs(self.value) / self.error)))
+        if self.run_error or self.value == 0 or self.n_units < FEWEST_UNITS:
+            return self._alpha_at_zero(self.half_width)
+        if self._is_unanimous:
+            return min(1.0, _sign_test(self.n_units))
+        return max(SMALLEST_P, float(2 * stdtr(self.n_units - 1, -abs(self.value) / self.error)))
+
+    def p_value_among(self, n_tests: int, run_quantile: Callable[[float], float] | None = None) -> float:
+        """Return the p-value if it is the smallest of several tests, by Bonferroni's inequality.
+
+        Args:
+            n_tests: number of tests.
+            run_quantile: value that the largest of the tests, each relative to its `run_error`, exceeds with a
+                probability of alpha; used where it is smaller than Bonferroni's quantile for runs.
+
+        """
+        if run_quantile is None or not self.run_error:
+            return min(1.0, n_tests * self.p_value)
+        return self._alpha_at_zero(lambda alpha: self.half_width(alpha / n_tests, run_quantile(alpha)))
+
+    def _alpha_at_zero(self, half_width: Callable[[float], float]) -> float:
+        """Return the alpha between `SMALLEST_P` and 1 at which the half-width is the distance from zero."""
+        from scipy.optimize import brentq
 
         def excess(log_alpha: float) -> float:
-            return self.half_width(float(np.exp(log_alpha))) - abs(self.value)
+            return half_width(float(np.exp(log_alpha))) - abs(self.value)
 
         lowest = float(np.log(SMALLEST_P))
-        return SMALLEST_P if excess(lowest) <= 0 else float(np.exp(brentq(excess, lowest, 0.0, xtol=1e-10)))
+        if self.value == 0 or excess(0.0) >= 0:
+            return 1.0
+        return SMALLEST_P if excess(lowest) <= 0 else float(np.exp(brentq(excess, lowest, 0.0, xtol=1e-7)))
 
     @property
     def excludes_zero(self) -> bool:
@@ -148,7 +177,7 @@ def jackknife_error(left_out: NDArray[np.float64], weights: ArrayLike = 1) -> tu
 
     Args:
         left_out: values without one unit, float64 of shape (n_kinds,), of scores or differences of scores; a unit
-            without which the value is not defined (NaN) does not count. Deviations within rounding are zero.
+            without which the value is not defined (NaN) does not count. Deviations within `ROUNDING` are zero.
         weights: number of units of each kind, of shape (n_kinds,).
 
     Returns:
@@ -160,6 +189,7 @@ def jackknife_error(left_out: NDArray[np.float64], weights: ArrayLike = 1) -> tu
     n = int(counts.sum())
     if n < FEWEST_UNITS:
         return 0.0, n
-    deviations = values - values @ counts / n
-    deviations[np.abs(deviations) < ROUNDING] = 0
-    return float(np.sqrt(deviations**2 @ counts * (n - 1) / n)), n
+    mean = (values * counts).sum() / n  # a matrix product would start threads, which takes longer
+    deviations = values - mean
+    deviations[np.abs(deviations) < ROUNDING * max(1.0, abs(mean))] = 0
+    return float(np.sqrt((deviations**2 * counts).sum() * (n - 1) / n)), n

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 MOST_GROUPS = 30
-ROUNDING = 1e-12  # a relative error below this is a rounding error of a constant
 
 
 def jackknife_groups(units: NDArray[np.integer]) -> NDArray[np.intp]:
@@ -94,7 +93,7 @@ def grouped_intervals(
 
     """
     bounds = [
-        estimate.interval if estimate.error > ROUNDING * abs(estimate.value) else (np.nan, np.nan)
+        estimate.interval if estimate.error else (np.nan, np.nan)
         for estimate in grouped_estimates(statistic, units, limits)
     ]
     return np.array(bounds).reshape(-1, 2)

@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from .bootstrap import Bootstrap, bootstrap
-from .estimate import SCORES, Estimate, jackknife_error
+from .estimate import FEWEST_UNITS, LEVEL, SCORES, Estimate, jackknife_error
 from .proportions import FEWEST_CLUSTERS, design_effects, proportion_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from .metrics import Totals
     from .units import Units
@@ -71,39 +71,47 @@ def macro_f1_estimate(units: Units) -> Estimate:
 def score_interval(estimate: Estimate, n_objects: int) -> tuple[float, float]:
     """Return the interval of a score from 0 to 1.
 
-    A score of 0 or 1 has no variance; its interval is that of a proportion of independent objects (Clopper & Pearson).
+    A score that is the same without each unit, such as 0 or 1, has no variance over units, however many there are. In
+    place of it, the interval is that of a proportion of independent objects (Clopper & Pearson), combined with the
+    variation over runs as in `Estimate.half_width` (Zou & Donner 2008, equation 1, for asymmetric intervals). A single
+    unit shows nothing about a score between 0 and 1.
 
     Args:
         estimate: the score with its jackknife error.
         n_objects: number of objects that it is about.
 
     """
-    if estimate.value not in SCORES:
+    value = estimate.value
+    if estimate.error or (estimate.n_units < FEWEST_UNITS and value not in SCORES):
         return estimate.interval
-    ((low, high),) = proportion_intervals(
-        np.array([[estimate.value]]), np.ones((1, 1)), np.array([n_objects], dtype=np.int64)
-    )
-    return float(low), float(high)
+    ((low, high),) = proportion_intervals(np.array([[value]]), np.ones((1, 1)), np.array([n_objects], dtype=np.int64))
+    if not estimate.run_error:
+        return float(low), float(high)
+    runs = estimate.run_half_width(1 - LEVEL)
+    return max(0.0, float(value - np.hypot(value - low, runs))), min(1.0, float(value + np.hypot(high - value, runs)))
 
 
-def interval_of(metrics: Callable[[Totals], NDArray[np.float64]], units: Units, n_objects: int) -> NDArray[np.float64]:
+def interval_of(
+    metrics: Callable[[Totals], NDArray[np.float64]], units: Units, n_objects: ArrayLike
+) -> NDArray[np.float64]:
     """Return 95 % intervals of user-defined metrics from 0 to 1, as those of macro F1.
 
     Args:
         metrics: takes counts of shape (..., n_classes) and returns values of shape (..., n_metrics); NaN where
             undefined.
         units: from `units.count_units`.
-        n_objects: number of objects that the metrics are about.
+        n_objects: number of objects that each metric is about, of shape (n_metrics,), or that all are about.
 
     Returns:
         Lower and upper bounds, float64 of shape (n_metrics, 2); NaN for an undefined metric.
 
     """
     values, left_out = metrics(units.totals), metrics(units.without_each())
-    bounds = np.full((len(values), 2), np.nan)
+    bounds, objects = np.full((len(values), 2), np.nan), np.broadcast_to(n_objects, values.shape)
     for metric in np.flatnonzero(~np.isnan(values)):
         error, n = jackknife_error(left_out[:, metric], units.weights)
-        bounds[metric] = score_interval(Estimate(float(values[metric]), error, n, limits=SCORES), n_objects)
+        estimate = Estimate(float(values[metric]), error, n, limits=SCORES)
+        bounds[metric] = score_interval(estimate, int(objects[metric]))
     return bounds
 
 

@@ -54,6 +54,15 @@ class Totals:
         with np.errstate(invalid="ignore"):
             return np.asarray((per_class * present).sum(axis=-1) / present.sum(axis=-1))
 
+    def of_classes(self, selected: NDArray[np.bool_]) -> Totals:
+        """Return the counts of selected classes, of shape (..., n_selected); predictions of these are not changed.
+
+        Args:
+            selected: whether each class is selected, of shape (n_classes,).
+
+        """
+        return Totals(self.hits[..., selected], self.support[..., selected], self.predicted[..., selected])
+
     @property
     def accuracy(self) -> NDArray[np.float64]:
         """Share of correctly predicted objects, shape (...)."""

@@ -38,6 +38,9 @@ class Context:
         manifest_sha256: hash of its manifest; empty if there is none.
         split: name of the split.
         task: name of the task, if it is not classification; else empty.
+        selected: classes that were selected, as in the signature; empty if all classes of the data set are used.
+        withheld: classes that were withheld, as in the signature; empty if there are none.
+        manifest: name of the manifest, if it is not that of the data set; else empty. It is not in the signature.
 
     """
 
@@ -46,6 +49,9 @@ class Context:
     manifest_sha256: str = ""
     split: str = "given"
     task: str = ""
+    selected: str = ""
+    withheld: str = ""
+    manifest: str = ""
 
 
 @dataclass(frozen=True)
@@ -225,6 +231,8 @@ def score_labels(
         seed=seed,
         version=__version__,
         task=context.task,
+        selected=context.selected,
+        withheld=context.withheld,
     )
     unknown = tuple(sorted(set(rows["predicted"]) - set(names)))
     return _assemble(names, matrix, units, intervals(units, draws, rng), unknown=unknown, signature=signature)

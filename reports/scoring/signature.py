@@ -28,6 +28,11 @@ def rows_sha256(table: pd.DataFrame) -> str:
     return table_sha256(table[[name for name in ROW_COLUMNS if name in table.columns]])
 
 
+def names_sha256(names: Iterable[str]) -> str:
+    """Return the hash of a set of class names, independent of their order."""
+    return sha256_text(*sorted(names))
+
+
 def rows_of_runs_sha256(tables: Iterable[pd.DataFrame]) -> str:
     """Return the hash of the rows of several runs: of one run that of `rows_sha256`, of more that of all in order."""
     hashes = [rows_sha256(table) for table in tables]
@@ -47,6 +52,10 @@ class Signature:
         n_objects: number of scored rows.
         n_classes: number of classes with support in the scored rows.
         n_known: number of classes in the class list.
+        selected: number of these classes, number from which they were selected, and hash of their names; empty if all
+            classes of the data set are used.
+        withheld: number of classes without training and validation objects that were withheld, hash of their names,
+            and whether they are scored; empty if there are none.
         resampled: unit of the interval: `cluster-<column>` or `object`.
         draws: number of resamples of the bootstrap; 0 if there is none.
         seed: seed of split and resampling.
@@ -54,6 +63,8 @@ class Signature:
         metric: the scored metric, or several joined by `+`.
         conventions: choices in their definition.
         task: name of the task, if it is not classification; else empty.
+        methods: number of methods that were compared together and hash of their predictions, if more than two; else
+            empty. Variances over runs are moderated by those of all methods, and p-values adjusted for all pairs.
 
     """
 
@@ -72,6 +83,9 @@ class Signature:
     metric: str = "macroF1"
     conventions: tuple[str, ...] = ("absent:listed", "zd:0")
     task: str = ""
+    selected: str = ""
+    withheld: str = ""
+    methods: str = ""
 
     def __str__(self) -> str:
         """Return the signature as one line, such as `macroF1|data:flowcam@3f9a2c|split:holdout.v1|…`."""
@@ -84,11 +98,14 @@ class Signature:
             f"n:{self.n_objects}",
             f"rows:{self.rows_sha256[:HASH_DIGITS]}",
             f"classes:{self.n_classes}/{self.n_known}",
+            *([f"selected:{self.selected}"] if self.selected else []),
+            *([f"withheld:{self.withheld}"] if self.withheld else []),
             *self.conventions,
             f"ci:{self.resampled}-jackknife",
             *([f"bootstrap:{self.draws}"] if self.draws else []),
             f"seed:{self.seed}",
             *([f"task:{self.task}"] if self.task else []),
+            *([f"methods:{self.methods}"] if self.methods else []),
             f"v:{self.version}",
         ]
         return "|".join(parts)

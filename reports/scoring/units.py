@@ -115,12 +115,12 @@ def repeated_units(
         n_classes: number of classes.
 
     """
-    cells = truth * (n_classes + 1) + predicted
-    order = np.lexsort((cells, units))
     sizes = np.bincount(units)
-    position = np.arange(len(units)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     if sizes.max() > MOST_ROWS_COMPARED:
         return cluster_units(truth, predicted, units, n_classes)
+    cells = truth * (n_classes + 1) + predicted
+    order = np.lexsort((cells, units))
+    position = np.arange(len(units)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     patterns = np.full((len(sizes), sizes.max()), -1, np.int64)
     patterns[units[order], position] = cells[order]
     kinds, weights = np.unique(patterns, axis=0, return_counts=True)

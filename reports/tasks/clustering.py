@@ -138,6 +138,8 @@ class Clustering(Task):
             metric="+".join(name.upper() for name in RANGES),
             conventions=("matching:hungarian", "nmi:arithmetic"),
             task=self.name,
+            selected=context.selected,
+            withheld=context.withheld,
         )
         valid = run.folder / VALID
         unnamed = ~clusters.isin(_stored_clusters(valid).unique()) if valid.is_file() else None

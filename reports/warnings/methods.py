@@ -23,7 +23,8 @@ class FusionWithoutGain(WarningKind):
     meaning = (
         "A method that uses features and images costs more than either. Here the interval of its mean difference "
         "from the base model that is best on validation objects, which would have been chosen instead, contains zero "
-        "or is below zero."
+        "or is below zero, or the comparison is inconclusive, or the gain is not significant with Holm's correction "
+        "for all fusions."
     )
     remedy = "Report the fusion together with its best base model. tables/fusion.csv has the difference of each run."
 

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from planktonbench.features.native.pipeline import describe_preparation, native_pipeline
+from planktonbench.reports.comparisons.leaderboard import Standing
 from planktonbench.reports.results.section import Section, sections_of
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.run_files.card import Card
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 TAXA = {"Copepoda": 18, "detritus": 36, "egg (other)": 9}
@@ -53,10 +54,17 @@ def put_run(  # noqa: PLR0913 - each is varied by some test
     wrong_valid: int = 2,
     preparation: pd.DataFrame | None = None,
     importance: pd.DataFrame | None = None,
+    subclasses: pd.DataFrame | None = None,
+    predict: Callable[[pd.Series], Sequence[str]] | None = None,
     **facts: Any,  # noqa: ANN401 - fields of the card
 ) -> Path:
-    """Write a run into a results folder and return the run folder; `facts` are fields of the card."""
+    """Write a run into a results folder and return the run folder; `facts` are fields of the card.
+
+    `predict` returns predicted taxa for true ones; without it, the first `wrong` objects are predicted wrongly.
+    """
     truth = truth_table(taxa, facts.get("seed", 0), samples=samples)
+    is_withheld = truth["taxon"].isin(facts.get("withheld", [])) & (truth["part"] != "test")
+    truth = truth[~is_withheld].reset_index(drop=True)
     subsets = truth["part"].value_counts()
     base: dict[str, Any] = {
         "dataset": "lake", "split": "holdout.v1", "seed": 0, "status": "done", "config": {}, "quick": False,
@@ -75,8 +83,11 @@ def put_run(  # noqa: PLR0913 - each is varied by some test
     if card.status == "done":
         for subset, name, count in (("test", "predictions", wrong), ("valid", "valid", wrong_valid)):
             rows = truth[truth["part"] == subset]
-            predictions_table(rows, card.data.classes, count).to_parquet(folder / f"{name}.parquet", index=False)
-    for name, table in (("preparation", preparation), ("importance", importance)):
+            table = predictions_table(rows, card.data.classes, count)
+            if predict is not None:
+                table = pd.DataFrame({"object_id": rows["object_id"], "taxon": list(predict(rows["taxon"]))})
+            table.to_parquet(folder / f"{name}.parquet", index=False)
+    for name, table in (("preparation", preparation), ("importance", importance), ("subclasses", subclasses)):
         if table is not None:
             table.to_parquet(folder / f"{name}.parquet", index=False)
     return folder
@@ -86,6 +97,21 @@ def put_run(  # noqa: PLR0913 - each is varied by some test
 def add_run() -> Callable[..., Path]:
     """Return the function that writes a run into a results folder."""
     return put_run
+
+
+@pytest.fixture(scope="session")
+def make_standing() -> Callable[..., Standing]:
+    """Return a function that makes up the standing of a track in one run; `fields` replace some of its fields."""
+
+    def make(**fields: Any) -> Standing:  # noqa: ANN401 - fields of the standing
+        known: dict[str, Any] = {
+            "letters": "a", "with_best": True, "macro_f1": 0.9, "interval": (0.61, 0.97), "accuracy": 0.8,
+            "difference": 0.0, "difference_interval": (-0.1, 0.15), "n_runs": 1, "claim": "fitted models",
+            "design": "one run", "is_moderated": False,
+        }  # fmt: skip
+        return Standing(**(known | fields))
+
+    return make
 
 
 @pytest.fixture

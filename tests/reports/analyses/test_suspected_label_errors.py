@@ -17,6 +17,7 @@ from planktonbench.reports.results.stored_run import read_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from planktonbench.reports.results.section import Section
 
@@ -41,6 +42,21 @@ def test_most_confident_error_comes_first(make_section: Callable[..., Section]) 
     assert found is not None
     assert found["object_id"].tolist() == [wrong[1], wrong[2], wrong[0]]
     assert found["score"].round(2).tolist() == [0.9, 0.7, 0.5]
+
+
+def test_objects_of_withheld_classes_are_not_suspected(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Their predictions must be wrong if the track did not learn the class."""
+    found = []
+    for withheld in ([], ["Copepoda"]):
+        add_run(tmp_path / str(withheld), wrong=9, withheld=withheld)
+        (section,) = sections_of(read_runs(tmp_path / str(withheld)))
+        found.append(suspected_label_errors(section.tracks[0]))
+    everything, others = found
+
+    assert everything is not None
+    assert others is not None
+    assert set(everything["taxon"]) == {"Copepoda", "detritus"}
+    assert others["object_id"].tolist() == everything.loc[everything["taxon"] != "Copepoda", "object_id"].tolist()
 
 
 def test_object_of_several_runs_is_listed_once(make_section: Callable[..., Section]) -> None:

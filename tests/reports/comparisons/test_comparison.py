@@ -71,11 +71,18 @@ def test_several_runs_are_about_methods(three_runs: Comparison, design: Design, 
 
 
 def test_the_reason_for_an_inconclusive_result_is_given(one_run: Comparison, three_runs: Comparison) -> None:
-    """Either the bootstrap disagrees, or the fitted models differ but training varies too much."""
+    """Either the bootstrap disagrees, or the fitted models differ but training varies too much.
+
+    An interval of the methods that excludes zero shows that training does not vary too much.
+    """
     tie = {"conclusion": "inconclusive", "verdict": "tie", "interval": (-0.01, 0.3)}
     bootstrap = replace(one_run, **tie, percentile_interval=(0.02, 0.28))  # type: ignore[arg-type]
     training = replace(three_runs, **tie, fitted_interval=(0.05, 0.2))  # type: ignore[arg-type]
 
+    methods = replace(training, interval=(0.01, 0.2), percentile_interval=(-0.01, 0.2))
+
+    assert "The percentile interval of the bootstrap, -0.010 to +0.200, disagrees about zero." in text(methods)
+    assert "training varies too much" not in text(methods)
     assert bootstrap.in_words()[0].startswith("Inconclusive: a and b may differ, A - B = +")
     assert "The percentile interval of the bootstrap, +0.020 to +0.280, disagrees about zero." in text(bootstrap)
     assert "These fitted models differ (+0.050 to +0.200), but training varies too much between runs" in text(training)

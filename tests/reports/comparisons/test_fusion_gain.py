@@ -14,6 +14,7 @@ from planktonbench.reports.pages.write import write_results
 from planktonbench.reports.results.section import sections_of
 from planktonbench.reports.results.stored_run import StoredRun, read_runs
 from sklearn.metrics import f1_score
+from statsmodels.stats.multitest import multipletests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +84,53 @@ def test_runs_are_pooled_without_a_complete_leaderboard(out: Path, add_run: Call
     assert row["lo"] < row["delta"] < row["hi"]
 
 
+def test_the_same_number_of_other_runs_is_not_that_of_the_leaderboard(out: Path, add_run: Callable[..., Path]) -> None:
+    """The leaderboard compares runs 0 and 1, but the fusion has base runs for 1 and 2 only."""
+    for track in ("x", "y", "z", "w"):
+        for seed in (0, 1):
+            add_run(out, track, seed=seed, wrong=9, taxa=MANY, samples=0)
+    for track, wrong in (("net", 8), ("trees", 40)):
+        add_run(out, track, seed=2, wrong=wrong, wrong_valid=4, taxa=MANY, samples=0)
+    add_run(out, "both", seed=2, wrong=60, wrong_valid=2, parts=BASE_RUNS, taxa=MANY, samples=0)
+    (out / "runs/lake/net/holdout.v1/seed-0/valid.parquet").unlink()
+    table = table_of(out)
+
+    assert table["seed"].tolist() == [1, 2, pd.NA]
+    assert table["delta"].iloc[2] == pytest.approx(table["delta"][:2].mean())
+
+
+def test_runs_without_a_common_base_model_have_no_common_row(out: Path, add_run: Callable[..., Path]) -> None:
+    """Each is compared with its own best base model, and none of them decides."""
+    for track in ("knn", "lda"):
+        add_run(out, track, seed=1, wrong=8, wrong_valid=3, taxa=MANY, samples=0)
+    for seed, parts in ((0, BASE_RUNS), (1, {"lda": "1", "knn": "2"})):
+        add_run(out, "mixed", seed=seed, wrong=2, parts=parts, taxa=MANY, samples=0)
+    table = table_of(out)
+    rows = table[table["track"] == "mixed"]
+
+    assert rows["seed"].tolist() == [0, 1]
+    assert rows["best_single"].tolist() == ["trees", "knn"]  # ties by name
+    assert rows["p_holm"].isna().all()
+    assert decisive(table)["track"].tolist() == ["both"]
+
+
+def test_fusions_are_adjusted_for_their_number(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """By Holm's method over the rows that decide; a gain that is not significant by it is a tie."""
+    common = {"taxa": MANY, "samples": 0}
+    add_run(tmp_path, "net", wrong=11, wrong_valid=3, **common)
+    add_run(tmp_path, "trees", wrong=40, wrong_valid=9, **common)
+    for wrong in (4, 6, 7, 8):
+        add_run(tmp_path, f"fusion-{wrong}", wrong=wrong, parts=BASE_RUNS, **common)
+    table = table_of(tmp_path)
+
+    assert table["p_holm"].to_numpy() == pytest.approx(multipletests(table["p_value"], method="holm")[1])
+    assert (table["p_value"] < 0.05).tolist() == [True, True, True, False]
+    assert (table["conclusion"] == "different").tolist() == [True, True, True, False]
+    assert table["verdict"].tolist() == ["better", "tie", "tie", "tie"]
+    assert in_words(table)[0].endswith("a significant gain.")
+    assert in_words(table)[1].endswith("not significant with Holm's correction for all fusions.")
+
+
 def test_scores_equal_those_of_the_runs(out: Path) -> None:
     """Macro F1 of fusion and base model are the stored scores; in the last row, their means."""
     runs = {(run.card.track.name, run.card.split.seed): run for run in runs_of(out)}
@@ -140,6 +188,7 @@ def test_the_report_has_fusions(out: Path) -> None:
     [
         ("better", "different", "a significant gain"),
         ("worse", "different", "a significant loss"),
+        ("tie", "different", "not significant with Holm's correction for all fusions"),
         ("tie", "not detected", "no difference detected"),
         ("tie", "inconclusive", "inconclusive"),
     ],
@@ -147,12 +196,13 @@ def test_the_report_has_fusions(out: Path) -> None:
 def test_the_sentence_has_the_interval(verdict: str, conclusion: str, words: str) -> None:
     """Difference, both bounds, the number of runs if there are several, and the conclusion."""
     row = {"track": "both", "best_single": "trees", "delta": 0.0123, "lo": -0.01, "hi": 0.04, "verdict": verdict}
-    rows = pd.DataFrame([row | {"conclusion": conclusion, "n_runs": n} for n in (1, 3)])
+    decides = {"conclusion": conclusion, "p_holm": 0.2}
+    rows = pd.DataFrame([row | decides | {"n_runs": n} for n in (1, 3)])
 
     assert in_words(rows[:1]) == [
         f"both against trees, its best base model on validation rows: +0.012 macro F1 [-0.010, +0.040], {words}."
     ]
-    assert in_words(rows)[0].endswith(f"[-0.010, +0.040], mean over 3 runs, {words}.")
+    assert in_words(rows)[1].endswith(f"[-0.010, +0.040], mean over 3 runs, {words}.")
 
 
 def test_without_fusions_there_is_no_table(tmp_path: Path, add_run: Callable[..., Path]) -> None:
@@ -163,3 +213,14 @@ def test_without_fusions_there_is_no_table(tmp_path: Path, add_run: Callable[...
 
     assert not (tmp_path / "report" / "tables" / "fusion.csv").exists()
     assert "Fusion against" not in (tmp_path / "report" / "index.html").read_text("utf-8")
+
+
+def test_a_continued_run_is_no_fusion(out: Path, add_run: Callable[..., Path]) -> None:
+    """It has no row, and a fusion that continues a run is compared with its base models only."""
+    common = {"seed": 0, "taxa": MANY, "samples": 0, "continues": "net"}
+    add_run(out, "further", parts={"net": "1"}, **common)
+    add_run(out, "mixed", parts=BASE_RUNS, **common)
+    table = table_of(out)
+
+    assert "further" not in set(table["track"])
+    assert table[table["track"] == "mixed"]["best_single"].tolist() == ["trees"]

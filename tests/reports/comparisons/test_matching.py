@@ -160,6 +160,28 @@ def test_different_data_are_rejected(out: Path, tmp_path: Path, add_run: Callabl
         match_runs(folder_of(out, "good"), other)
 
 
+def test_different_withheld_classes_are_rejected(out: Path, tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """The tracks did not learn the same classes; the message has both sets."""
+    other = add_run(tmp_path / "other", "good", withheld=["detritus"])
+
+    with pytest.raises(DataError, match=r"cannot be compared: withheld classes none vs\. detritus\. Expected"):
+        match_runs(folder_of(out, "good"), other)
+
+
+def test_the_signature_of_a_comparison_has_selected_and_withheld_classes(
+    tmp_path: Path, add_run: Callable[..., Path]
+) -> None:
+    """As that of a score."""
+    for track, wrong in (("good", 2), ("bad", 8)):
+        add_run(tmp_path, track, wrong=wrong, withheld=["detritus"], selected={"of": 9}, manifest="sea")
+    folders = (tmp_path / "runs" / "lake" / track for track in ("good", "bad"))
+    (found,) = compared(match_runs(*folders, resampling=RESAMPLING))
+
+    assert "|selected:3/9@" in found.signature
+    assert "|withheld:1@" in found.signature
+    assert (found.dataset, found.manifest) == ("lake", "sea")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -78,6 +78,16 @@ def test_folds_do_not_count_as_data_sets() -> None:
     assert row["median_delta"] == pytest.approx((-0.05 + 0.02) / 2)
 
 
+def test_selections_of_one_manifest_count_as_one_data_set() -> None:
+    """They share objects, so that they are no independent evidence."""
+    rows = table({("net", "trees"): [0.1, 0.02, -0.2]})
+    row = over_datasets(rows, {"lake01": "lake00"}).iloc[0]
+
+    assert (row["n_datasets"], row["ties"], row["b_better"]) == (2, 1, 1)
+    assert row["median_delta"] == pytest.approx((0.06 - 0.2) / 2)
+    assert over_datasets(rows, {"lake01": "sea", "lake00": "sea", "lake02": "sea"}).empty
+
+
 def test_one_data_set_has_no_row() -> None:
     """There is nothing to summarise."""
     assert over_datasets(table({("net", "trees"): [0.1]})).empty

@@ -11,6 +11,7 @@ from scipy import stats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from planktonbench.reports.scoring.estimate import Estimate
 
 
 def means_over_runs(values: NDArray[np.float64], test_to_train: float = 0) -> OverRuns:
@@ -20,12 +21,17 @@ def means_over_runs(values: NDArray[np.float64], test_to_train: float = 0) -> Ov
     return OverRuns(values.mean(axis=1), left_out, test_to_train, (-9.0, 9.0))
 
 
+def of_method(values: OverRuns) -> Estimate:
+    """Return the estimate of the method by its own variance over runs."""
+    return values.of_method(values.variance, values.df)
+
+
 def test_a_single_run_is_about_the_fitted_model() -> None:
     """There is no variation over runs; the error is that of the units."""
     values = np.random.default_rng(0).normal(size=(1, 30))
     found = means_over_runs(values)
 
-    assert found.of_method() == found.of_fitted_models
+    assert of_method(found) == found.of_fitted_models
     assert found.of_fitted_models.error == pytest.approx(stats.sem(values[0]))
     assert (found.variance, found.df) == (0, 0)
 
@@ -38,9 +44,9 @@ def test_the_variance_of_training_excludes_that_of_the_units() -> None:
     runs = common + own + training[:, None]
     of_units = 4 / 3 * (np.mean(stats.sem(runs, axis=1) ** 2) - stats.sem(runs.mean(axis=0)) ** 2)
 
-    assert varied.of_method().run_error ** 2 == pytest.approx((varied.variance - of_units) / 4)
+    assert of_method(varied).run_error ** 2 == pytest.approx((varied.variance - of_units) / 4)
     assert varied.variance - of_units > SMALLEST_SHARE * varied.variance
-    assert units_only.of_method().run_error ** 2 >= SMALLEST_SHARE * units_only.variance / 4
+    assert of_method(units_only).run_error ** 2 >= SMALLEST_SHARE * units_only.variance / 4
 
 
 def test_without_noise_of_units_all_variance_is_of_training() -> None:
@@ -49,7 +55,7 @@ def test_without_noise_of_units_all_variance_is_of_training() -> None:
     values = np.repeat(runs[:, None], 20, axis=1)
 
     for ratio in (0.0, 0.5):
-        found = means_over_runs(values, ratio).of_method()
+        found = of_method(means_over_runs(values, ratio))
 
         assert found.run_error**2 == pytest.approx((1 / 4 + ratio) * runs.var(ddof=1))
         assert found.interval == pytest.approx(
@@ -71,6 +77,16 @@ def test_identical_methods_do_not_vary() -> None:
     assert (found.interval, found.p_value, found.detectable) == ((0, 0), 1, 0)
 
 
+@pytest.mark.parametrize("value", [0.1, 0.0871, 0.7])
+def test_rounding_is_no_variation_over_runs(value: float) -> None:
+    """The mean of equal scores can differ from them in the last digit (0.1 in three runs), which is no training."""
+    found = OverRuns(np.full(3, value), np.full((3, 8), value))
+
+    assert found.variance == 0
+    assert OverRuns(np.array([value, value, value + 1e-9]), np.full((3, 8), value)).variance > 0
+    assert of_method(found) == found.of_fitted_models
+
+
 def test_a_run_without_units_is_excluded_from_the_mean() -> None:
     """Leaving out the only unit of a run leaves the mean of the others."""
     left_out = np.array([[0.5, 0.7, 0.6], [0.4, 0.4, np.nan]])
@@ -86,9 +102,11 @@ def test_two_seeds_of_one_algorithm_rarely_differ(n_runs: int, training: float) 
     """On one split with 40 units, whatever the share of training in the variance, in at most 7 % of 1,500 cases."""
     rng = np.random.default_rng(n_runs)
     alarms = [
-        means_over_runs(rng.normal(0, 1, (n_runs, 40)) + rng.normal(0, 1, 40) + rng.normal(0, training, (n_runs, 1)))
-        .of_method()
-        .excludes_zero
+        of_method(
+            means_over_runs(
+                rng.normal(0, 1, (n_runs, 40)) + rng.normal(0, 1, 40) + rng.normal(0, training, (n_runs, 1))
+            )
+        ).excludes_zero
         for _ in range(1500)
     ]
 

@@ -11,12 +11,15 @@ import numpy as np
 import pandas as pd
 import planktonbench as pb
 import pytest
-from planktonbench.reports.comparisons.paired_evaluation import PairedEvaluation, Resampling
+from planktonbench.reports.comparisons.paired_evaluation import PairedEvaluation, Resampling, ScoreFacts
 from planktonbench.reports.scoring.score import Context
 from statsmodels.stats.multitest import multipletests
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
+    from planktonbench.reports.scoring.metrics import Totals
 
 N = 300
 TAXA = np.array(["copepod", "detritus", "egg"])
@@ -114,6 +117,22 @@ def test_each_setting_is_in_the_signature(changed: dict[str, object]) -> None:
     assert pb.compare(data["truth"], data["a"], data["b"], **changed).signature != plain.signature  # type: ignore[arg-type]
 
 
+def test_predictions_of_methods_compared_together_are_in_the_signature() -> None:
+    """In any order; those of a pair are not, as a score has none of its predictions."""
+    rng = np.random.default_rng(10)
+    tables = two_methods(rng) * 2
+    tables[2:] = [table.assign(predicted=rng.permutation(table["predicted"])) for table in tables[2:]]
+    four, shuffled, three, two = (
+        evaluation([[tables[k] for k in which]]).signature for which in ((0, 1, 2, 3), (3, 1, 0, 2), (0, 1, 2), (0, 1))
+    )
+
+    assert four == shuffled
+    assert re.search(r"\|methods:4@[0-9a-f]{6}\|", four)
+    assert re.search(r"\|methods:3@[0-9a-f]{6}\|", three)
+    assert "methods:" not in two
+    assert two == evaluation([[tables[1], tables[2]]]).signature
+
+
 def test_the_truth_is_in_the_signature() -> None:
     """It has the hash of the truth table."""
     data = labels()
@@ -191,7 +210,7 @@ def test_equally_good_methods_rarely_differ(clusters: int) -> None:
     """Of 500 pairs of equally good methods, at most 7 % differ by the jackknife."""
     rng = np.random.default_rng(clusters)
     found = [
-        evaluation([two_methods(rng, clusters=clusters)]).methods.differences[0, 1].excludes_zero for _ in range(500)
+        evaluation([two_methods(rng, clusters=clusters)]).all_pairs.differences[0, 1].excludes_zero for _ in range(500)
     ]
 
     assert np.mean(found) <= 0.07
@@ -201,7 +220,7 @@ def test_the_interval_covers_the_expected_difference() -> None:
     """At least 93 % of 300 intervals contain the mean difference; the detectable difference is found in 80 %."""
     rng = np.random.default_rng(12)
     found = [
-        evaluation([two_methods(rng, right=(0.75, 0.65), clusters=30)]).methods.differences[0, 1] for _ in range(300)
+        evaluation([two_methods(rng, right=(0.75, 0.65), clusters=30)]).all_pairs.differences[0, 1] for _ in range(300)
     ]
     expected = np.mean([one.value for one in found])
     detectable = np.mean([one.detectable for one in found])
@@ -210,6 +229,25 @@ def test_the_interval_covers_the_expected_difference() -> None:
 
     assert 0.93 <= np.mean(covered) < 0.99
     assert 0.72 < np.mean(detected) < 0.88
+
+
+def test_macro_f1_as_a_statistic_gives_the_same_comparison() -> None:
+    """Estimates, intervals and differences equal those of macro F1; another score has limits and classes of its own."""
+    rng = np.random.default_rng(5)
+    found = evaluation([two_methods(rng) for _ in range(3)], test_to_train=0.5, design="repeated hold-out")
+
+    def statistics(totals: Totals) -> NDArray[np.float64]:
+        return np.stack([totals.macro(totals.f1), totals.predicted.std(axis=-1)], axis=-1)
+
+    scores = [ScoreFacts(n_objects=found.n_objects), ScoreFacts((0.0, np.inf))]
+    macro_f1, spread = found.pairs_by([statistics] * 3, scores)
+
+    assert found.taxa == sorted(TAXA)
+    assert macro_f1.difference(0, 1).p_value == pytest.approx(found.all_pairs.difference(0, 1).p_value)
+    assert np.ravel(macro_f1.intervals) == pytest.approx(np.ravel(found.intervals))
+    assert spread.difference(1, 0).limits == (-np.inf, np.inf)
+    assert spread.estimates[0].value > 1
+    assert spread.intervals[0] == spread.estimates[0].interval
 
 
 def test_several_runs_are_about_methods() -> None:
@@ -241,8 +279,8 @@ def test_splits_count_for_less_than_seeds() -> None:
     """Over several splits the variance of training has a share of n_test / n_train more."""
     rng = np.random.default_rng(4)
     runs = [two_methods(rng) for _ in range(4)]
-    seeds = evaluation(runs, design="seeds on one split").methods.differences[0, 1]
-    splits = evaluation(runs, design="repeated hold-out", test_to_train=0.5).methods.differences[0, 1]
+    seeds = evaluation(runs, design="seeds on one split").all_pairs.differences[0, 1]
+    splits = evaluation(runs, design="repeated hold-out", test_to_train=0.5).all_pairs.differences[0, 1]
 
     assert (splits.run_error / seeds.run_error) ** 2 == pytest.approx((1 / 4 + 0.5) / (1 / 4))
 
@@ -255,14 +293,14 @@ def test_all_pairs_are_adjusted_by_holm() -> None:
         base.assign(predicted=base["taxon"].where(rng.random(300) < right, "egg")) for right in (0.9, 0.8, 0.8, 0.5)
     ]
     found = evaluation([tables])
-    p_values = [estimate.p_value for estimate in found.methods.differences.values()]
+    p_values = [estimate.p_value for estimate in found.all_pairs.differences.values()]
     adjusted = multipletests(p_values, method="holm")[1]
 
-    assert list(found.methods.adjusted_p_values.values()) == pytest.approx(adjusted.tolist())
-    for (a, b), p_value in found.methods.adjusted_p_values.items():
-        assert found.methods.is_different(a, b) is found.methods.is_different(b, a) is (p_value <= 0.05)
+    assert list(found.all_pairs.adjusted_p_values.values()) == pytest.approx(adjusted.tolist())
+    for (a, b), p_value in found.all_pairs.adjusted_p_values.items():
+        assert found.all_pairs.is_different(a, b) is found.all_pairs.is_different(b, a) is (p_value <= 0.05)
         assert found.compare(a, b).p_holm == found.compare(b, a).p_holm == p_value
-    assert not found.methods.is_different(1, 1)
+    assert not found.all_pairs.is_different(1, 1)
 
 
 @pytest.mark.parametrize("right", [0.8, 1.0])
@@ -315,7 +353,7 @@ def test_25_methods_on_many_objects_are_compared_within_seconds() -> None:
     ]
     start = process_time()
 
-    assert len(evaluation([tables]).methods.adjusted_p_values) == 300
+    assert len(evaluation([tables]).all_pairs.adjusted_p_values) == 300
     assert process_time() - start < 10
 
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from planktonbench.reports.comparisons.over_runs import OverRuns
-from planktonbench.reports.comparisons.paired_jackknife import macro_f1_without_each
+from planktonbench.reports.comparisons.paired_jackknife import macro_f1_without_each, statistics_without_each
 from planktonbench.reports.comparisons.paired_predictions import PairedPredictions, macro_f1_of
+from planktonbench.reports.scoring.metrics import Totals, confusion_matrix, totals_of
 from planktonbench.reports.scoring.units import cluster_units
 from sklearn.metrics import f1_score
 
@@ -92,3 +93,29 @@ def test_the_error_over_several_runs_equals_an_explicit_jackknife() -> None:
         pytest.approx(error, abs=1e-12),
         6,
     )
+
+
+def some_statistics(totals: Totals) -> NDArray[np.float64]:
+    """Return macro F1 and the variance of predictions over classes."""
+    return np.stack([totals.macro(totals.f1), totals.predicted.var(axis=-1)], axis=-1)
+
+
+@given(rows, st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_statistics_without_a_unit_equal_those_of_the_other_rows(objects: list[tuple[int, ...]], single: bool) -> None:
+    """With single objects and with clusters as units, and for units without objects."""
+    truth, a, b, units = np.array(objects).T
+    units = np.arange(len(units)) if single else units
+    n_units = int(units.max()) + 2
+    data = PairedPredictions(truth, np.stack([a, b]), units)
+    expected_values = [
+        [
+            some_statistics(totals_of(confusion_matrix(truth[of], predicted[of], CLASSES)))
+            for of in (units != unit for unit in range(n_units))
+        ]
+        for predicted in data.predicted
+    ]
+    found = statistics_without_each(data, n_units, CLASSES, some_statistics)
+
+    assert found == pytest.approx(np.array(expected_values), abs=1e-12, nan_ok=True)
+    assert found[..., 0] == pytest.approx(macro_f1_without_each(data, n_units, CLASSES), abs=1e-12, nan_ok=True)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from planktonbench.reports.comparisons.leaderboard import Standing
 from planktonbench.reports.figures.class_size_chart import (
     MEASURES,
     MIN_CLASSES_FOR_LINE,
@@ -22,9 +21,9 @@ from planktonbench.reports.figures.interactive import as_json, confusion, cost, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from planktonbench.reports.comparisons.leaderboard import Standing
     from planktonbench.reports.results.section import Section
 
-STANDING = Standing("a", with_best=True, interval=(0.81, 0.99), difference=0, difference_interval=(0, 0))
 SEVERAL = tuple({"track": f"t{k}", "wrong": k, "predict_seconds": 2.0**k} for k in range(SHOWN_AT_FIRST + 1))
 
 
@@ -42,24 +41,25 @@ def test_each_run_has_a_marker_and_an_interval(make_section: Callable[..., Secti
         assert all(abs(y - row) < 0.5 for y in markers.y)
 
 
-def test_the_cost_chart_has_the_pareto_front(make_section: Callable[..., Section]) -> None:
-    """Each track has a marker, with the interval of its mean if it was compared; only the front is named."""
+def test_the_cost_chart_has_the_pareto_front(
+    make_section: Callable[..., Section], make_standing: Callable[..., Standing]
+) -> None:
+    """Each track has a marker, with mean and interval of the compared runs if it was compared; the front is named."""
     section = make_section(
         {"track": "quick", "wrong": 9, "predict_seconds": 0.1},
         {"track": "slow", "wrong": 1, "predict_seconds": 9.0},
         {"track": "lost", "wrong": 12, "predict_seconds": 20.0},
     )
-    chart = cost(section, {"slow": STANDING})
+    chart = cost(section, {"slow": make_standing(macro_f1=0.93, interval=(0.81, 0.99))})
 
     assert chart is not None
     front, markers = chart.data
     assert list(markers.x) == [9.0, 0.1, 20.0]
     assert list(front.x) == [0.1, 9.0]
-    low, high = STANDING.interval
-    value = section.done[0].macro_f1
-    assert list(markers.error_y.array) == pytest.approx([high - value, np.nan, np.nan], nan_ok=True)
-    assert list(markers.error_y.arrayminus) == pytest.approx([value - low, np.nan, np.nan], nan_ok=True)
-    assert f"(95 % CI {low:.3f}–{high:.3f})" in markers.hovertext[0]
+    assert list(markers.y) == [0.93, *(track.macro_f1 for track in section.done[1:])]
+    assert list(markers.error_y.array) == pytest.approx([0.99 - 0.93, np.nan, np.nan], nan_ok=True)
+    assert list(markers.error_y.arrayminus) == pytest.approx([0.93 - 0.81, np.nan, np.nan], nan_ok=True)
+    assert "macro F1 0.930 (95 % CI 0.810–0.990)" in markers.hovertext[0]
     assert "CI" not in markers.hovertext[1]
     assert list(markers.text) == ["slow", "quick", ""]
     assert list(markers.textposition)[:2] == ["top center", "bottom center"]  # so that names do not overlap
@@ -124,7 +124,7 @@ def test_the_matrix_grows_with_the_number_of_classes(
     assert chart.layout.xaxis.tickfont.size == font
 
 
-def test_names_are_escaped(make_section: Callable[..., Section]) -> None:
+def test_names_are_escaped(make_section: Callable[..., Section], make_standing: Callable[..., Standing]) -> None:
     """Plotly would interpret <b> as bold."""
     section = make_section(
         {"taxa": {"<b>egg</b>": 60, "Zoea": 30}, "track": "a<br>b"},
@@ -132,7 +132,7 @@ def test_names_are_escaped(make_section: Callable[..., Section]) -> None:
     )
     charts = [
         tracks(section),
-        cost(section, {"a<br>b": STANDING}),
+        cost(section, {"a<br>b": make_standing()}),
         by_class_size(section),
         confusion(section),
         difference(section),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 TAXA = {"Copepoda": 36, "detritus": 72, "<b>egg</b>": 18}
 
 
@@ -36,19 +33,6 @@ def report(tmp_path_factory: pytest.TempPathFactory, add_run: Callable[..., Path
         cv2.imwrite(str(data / "imgs" / f"{object_id}.png"), np.full((20, 30), number, np.uint8))
     write_results(out, [open_folder(manifest_of_folder("lake"), data)])
     return out / "report"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """An installed Chromium in headless mode."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = os.environ.get("PLANKTONBENCH_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        pytest.skip(f"found no {' or '.join(NAMES)} on the path, and PLANKTONBENCH_CHROMIUM is not set")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=program, args=["--no-sandbox"], timeout=300_000)
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -12,9 +12,14 @@ import pandas as pd
 import pytest
 from planktonbench import __version__
 from planktonbench.data_manifests.notes import NOTHING_FOUND
-from planktonbench.reports.analyses.analysis import CaptionedPicture, CaptionLine, SectionFile
+from planktonbench.reports.analyses.analysis import (
+    CaptionedPicture,
+    CaptionLine,
+    PictureGroup,
+    PictureStrip,
+    SectionFile,
+)
 from planktonbench.reports.analyses.catalogue import AnalysisSummary
-from planktonbench.reports.comparisons.leaderboard import Standing
 from planktonbench.reports.figures.interactive import as_json, tracks
 from planktonbench.reports.pages.explorer import Explorer
 from planktonbench.reports.pages.page import (
@@ -38,6 +43,7 @@ from planktonbench.reports.warnings.kind import ReportWarning
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from planktonbench.reports.comparisons.leaderboard import Standing
     from planktonbench.reports.results.section import Section
 
 PICTURE = "figures/lake.png"
@@ -127,11 +133,14 @@ def test_the_style_sheet_loads_nothing() -> None:
     assert "@import" not in style
 
 
-def test_the_page_describes_the_runs(make_section: Callable[..., Section]) -> None:
+def test_the_page_describes_the_runs(
+    make_section: Callable[..., Section], make_standing: Callable[..., Standing]
+) -> None:
     """It shows scores and costs, reasons of failures, notes, signatures, machine and versions."""
     section = make_section({"notes": [NOTE]}, {"track": "lost", "status": "failed", "reason": "ValueError: oh"})
     (score,) = section.tracks[0].scores
-    text = page_of(section).text
+    compared = {"good": make_standing(macro_f1=score.macro_f1, accuracy=score.accuracy)}
+    text = page_of(section, standings=compared).text
     expected = [
         "lake · holdout.v1", "good", f"{score.macro_f1:.3f}", f"{score.accuracy:.3f}", "2.0 s", "500 ms", "300 MB",
         "failed: ValueError: oh", "1,234 objects occur <twice>", "(first: o1, o2)", score.signature, "abacus; 1 thread",
@@ -139,6 +148,21 @@ def test_the_page_describes_the_runs(make_section: Callable[..., Section]) -> No
     ]  # fmt: skip
 
     assert [phrase for phrase in expected if phrase not in text] == []
+
+
+def test_withheld_classes_are_named_and_marked(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Their score stands beside macro F1; pages without such classes do not mention them."""
+    add_run(tmp_path, withheld=["egg (other)"], wrong=6)
+    add_run(tmp_path, dataset="bay")
+    without, section = sections_of(read_runs(tmp_path))
+    text = page_of(section).text
+
+    assert "Withheld from training and validation: egg (other)." in text
+    assert "egg (other) (withheld)" in text
+    assert "macro F1 95 % CI without withheld classes" in text
+    assert f"{section.tracks[0].macro_f1:.3f}" in text
+    assert f"{section.tracks[0].macro_f1_seen:.3f}" in text
+    assert "withheld" not in page_of(without).text.lower()
 
 
 def test_confused_pairs_are_shown_with_examples(make_section: Callable[..., Section], tmp_path: Path) -> None:
@@ -267,14 +291,35 @@ def test_names_are_escaped(make_section: Callable[..., Section]) -> None:
     assert all(words in page.text for words in (*taxa, "<script>alert(1)</script>", "<i>; 1 thread"))
 
 
-def test_the_combination_of_several_runs_is_stated(make_section: Callable[..., Section]) -> None:
-    """Scores are means over runs, counts are summed, and each run has its signature."""
-    page = page_of(make_section({"wrong": 1}, {"seed": 1}, {"seed": 2, "status": "failed", "reason": "oh"}))
+def test_the_combination_of_several_runs_is_stated(
+    make_section: Callable[..., Section], make_standing: Callable[..., Standing]
+) -> None:
+    """Scores are means over the compared runs, counts are summed, and each run has its signature."""
+    section = make_section({"wrong": 1}, {"seed": 1}, {"seed": 2, "status": "failed", "reason": "oh"})
+    page = page_of(section, standings={"good": make_standing(n_runs=2)})
 
     assert "means over 2 runs (seeds or folds)" in page.text
     assert "summed over the test objects of all runs" in page.text
     assert "2 (failed: oh)" in page.text
     assert page.text.count("macroF1|") == 2
+
+
+def test_value_and_interval_are_of_the_same_runs(
+    make_section: Callable[..., Section], make_standing: Callable[..., Standing]
+) -> None:
+    """Of those on which the track is compared, also in the headline and on the overview; all others are counted."""
+    section = make_section({"wrong": 1}, {"seed": 1, "wrong": 9})
+    standings = {"good": make_standing(macro_f1=0.953, accuracy=0.961)}
+    page = page_of(section, standings=standings)
+    overview = Page(render_overview([contents_of(section, standings=standings)])).text
+
+    assert "good 0.953 0.610 – 0.970 0.961" in page.text
+    assert "1 of 2" in page.text
+    assert "accuracy are means over one run, the same for all compared tracks" in page.text
+    assert "and the variation over runs" not in page.text
+    assert "good reaches macro F1 0.953 (95 % CI 0.610–0.970)" in page.text
+    assert "good 0.953 0.961" in overview
+    assert f"{section.tracks[0].macro_f1:.3f}" not in overview
 
 
 def test_absent_classes_are_reported(make_section: Callable[..., Section]) -> None:
@@ -353,15 +398,13 @@ def test_warnings_are_above_the_leaderboard_and_explained(make_section: Callable
     assert SimulatedData.remedy not in explained
 
 
-def standing(letters: str, difference: float = 0, *, with_best: bool = True) -> Standing:
-    """Return the standing of a track with fixed intervals."""
-    return Standing(letters, with_best, (0.61, 0.97), difference, (difference - 0.1, difference + 0.15))
-
-
-def test_letters_and_differences_from_the_best_are_shown(make_section: Callable[..., Section]) -> None:
+def test_letters_and_differences_from_the_best_are_shown(
+    make_section: Callable[..., Section], make_standing: Callable[..., Standing]
+) -> None:
     """With paired intervals; without comparisons the columns are left out."""
     section = make_section({}, {"track": "fair", "wrong": 5})
-    page = page_of(section, standings={"good": standing("a"), "fair": standing("ab", -0.1)})
+    fair = make_standing(letters="ab", difference=-0.1, difference_interval=(-0.2, 0.05))
+    page = page_of(section, standings={"good": make_standing(), "fair": fair})
     alone = page_of(section).text
 
     assert "letters track macro F1 95 % CI difference from best accuracy" in page.text
@@ -374,10 +417,13 @@ def test_letters_and_differences_from_the_best_are_shown(make_section: Callable[
     assert "difference from best accuracy" not in alone
 
 
-def test_rows_with_the_best_are_marked(make_section: Callable[..., Section]) -> None:
+def test_rows_with_the_best_are_marked(
+    make_section: Callable[..., Section], make_standing: Callable[..., Standing]
+) -> None:
     """Tracks that are distinguishable from the best are not."""
     section = make_section({}, {"track": "fair", "wrong": 5}, {"track": "poor", "wrong": 9})
-    standings = {"good": standing("a"), "fair": standing("ab"), "poor": standing("b", with_best=False)}
+    poor = make_standing(letters="b", with_best=False)
+    standings = {"good": make_standing(), "fair": make_standing(letters="ab"), "poor": poor}
     source = render_dataset(contents_of(section, standings=standings))
 
     assert source.count('class="with-best"') == 2
@@ -437,6 +483,35 @@ def test_analysis_with_an_anchor_has_its_own_section(make_section: Callable[...,
     assert "#odd" in page.addresses
 
 
+def test_groups_of_pictures_are_shown_in_strips(make_section: Callable[..., Section], tmp_path: Path) -> None:
+    """With titles; an object without a stored image is left out, and names are escaped."""
+    copies = ImageCopies(tmp_path / "copies.parquet", 72)
+    copies.kept.keep([("o0007", b"image"), ("o0008", b"other")], "state")
+    strips = (PictureStrip("class <a>", ("o0007", "gone")), PictureStrip("confused", ("o0008",)))
+    analysis = AnalysisSummary("Odd", "Odd pairs.", picture_groups=[PictureGroup("1: <a> as b", strips)])
+    page = page_of(make_section(), analyses=[analysis], copies=copies)
+
+    assert "1: <a> as b class <a> confused" in page.text
+    assert [one for one in page.addresses if one.startswith("data:image")] == [
+        copies.address("o0007"), copies.address("o0008"),
+    ]  # fmt: skip
+
+
+def test_tables_of_other_things_than_tracks_wrap_their_text(make_section: Callable[..., Section]) -> None:
+    """The first column has the heading of the analysis; a wide table of tracks breaks lines before intervals only."""
+    value = "0.500 ± 0.010 [0.400, 0.600]"
+    findings = AnalysisSummary("F", "Findings.", "", "", ["verdict"], [("it is so", ["holds"])], row_title="finding")
+    wide = AnalysisSummary("W", "Wide.", "", "", list("abcdef"), [("good", [value, *"12345"])])
+    section = make_section()
+    text = page_of(section, analyses=[findings]).text
+    page = render_dataset(contents_of(section, analyses=[findings, wide]))
+
+    assert "finding verdict it is so holds" in text
+    assert '<table class="sortable prose">' in page
+    assert '<table class="sortable narrow">' in page
+    assert "<td>0.500\u00a0±\u00a00.010 [0.400,\u00a00.600]</td>" in page
+
+
 def test_without_analyses_there_are_no_headings(make_section: Callable[..., Section]) -> None:
     """Neither on the page nor in its navigation."""
     assert "Further analyses" not in page_of(make_section()).text
@@ -460,12 +535,17 @@ def test_the_overview_names_analyses_with_an_anchor(make_section: Callable[..., 
     ],
 )
 def test_the_headline_states_the_result(
-    make_section: Callable[..., Section], letters: dict[str, str], expected: str
+    make_section: Callable[..., Section],
+    make_standing: Callable[..., Standing],
+    letters: dict[str, str],
+    expected: str,
 ) -> None:
     """It gives score and interval, and calls a track best only if the others are distinguishable from it."""
     section = make_section({"simulated": True}, {"track": "fair", "wrong": 9, "simulated": True})
-    standings = {track: standing(letter, with_best=letter == "a") for track, letter in letters.items()}
-    value = f"{section.done[0].macro_f1:.3f}"
+    standings = {
+        track: make_standing(letters=letter, with_best=letter == "a", macro_f1=0.9) for track, letter in letters.items()
+    }
+    value = "0.900" if "good" in letters else f"{section.done[0].macro_f1:.3f}"
     headline = contents_of(section, standings=standings).headline
     is_shared = list(letters.values()) == ["a", "a"]
 

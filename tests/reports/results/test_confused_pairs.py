@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from planktonbench.reports.results.confused_pairs import confused_pairs
+import pandas as pd
+from planktonbench.reports.results.confused_pairs import confused_pairs, frequent_confusions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,3 +52,20 @@ def test_number_of_pairs_is_limited(make_section: Callable[..., Section]) -> Non
     track = make_section({"wrong": 9}).tracks[0]
 
     assert confused_pairs(track, most=1) == confused_pairs(track)[:1]
+
+
+def test_frequent_confusions_are_those_between_the_given_classes(make_section: Callable[..., Section]) -> None:
+    """They equal cells of the summed matrix, the largest first, with the objects concerned."""
+    section = make_section({"wrong": 9}, {"seed": 1, "wrong": 15})
+    track = section.tracks[0]
+    found = frequent_confusions(track, {"Copepoda", "detritus"}, {"detritus", "egg (other)"}, 5)
+    rows = pd.concat([run.predictions for run in section.runs])
+
+    assert [(one.truth, one.predicted) for one in found] == [("Copepoda", "detritus"), ("detritus", "egg (other)")]
+    for one in found:
+        cell = rows[(rows["taxon"] == one.truth) & (rows["predicted"] == one.predicted)]
+        assert one.count == track.confusion.loc[one.truth, one.predicted] == len(cell)
+        assert one.share == one.count / track.confusion.loc[one.truth].sum()
+        assert one.object_ids == tuple(sorted(set(cell["object_id"])))
+    assert frequent_confusions(track, {"detritus"}, {"detritus", "Copepoda"}, 5) == []
+    assert len(frequent_confusions(track, {"Copepoda", "detritus"}, {"detritus", "egg (other)"}, 1)) == 1

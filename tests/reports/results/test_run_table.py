@@ -80,3 +80,11 @@ def test_means_are_shown_with_mean_intervals_that_all_runs_have() -> None:
 
     assert shown[["a", "b", "d"]].tolist() == ["0.300 [0.200, 0.400]", 0.2, "0.500 [0.400, 0.600]"]
     assert np.isnan(shown["c"])
+
+
+def test_standard_deviations_over_runs_are_shown_on_request() -> None:
+    """With n - 1; a single run has none."""
+    rows = pd.DataFrame({"track": ["a", "a", "b"], "x": [0.2, 0.4, 0.3], "x_lo": [0.1, np.nan, 0.2], "x_hi": 0.5})
+    shown = means_with_intervals(rows, {"x": "x"}, with_deviations=True)["x"]
+
+    assert shown.tolist() == [f"0.300 ± {np.sqrt(0.02):.3f}", "0.300 [0.200, 0.500]"]

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from planktonbench.reports.results.section import Section, sections_of
+from planktonbench.reports.results.section import (
+    Section,
+    runs_beside,
+    sections_of,
+    tracks_by_method,
+    tracks_of_figure,
+)
 from planktonbench.reports.results.stored_run import read_runs
 from planktonbench.reports.scoring.intervals import class_intervals
 from planktonbench.reports.scoring.units import cluster_units
@@ -29,7 +35,7 @@ def test_folds_are_one_section_and_splits_are_two(tmp_path: Path, add_run: Calla
     assert [(section.dataset, section.split) for section in sections] == [
         ("bay", "holdout.v1"), ("lake", "holdout.v1"), ("lake", "kfold3.v1"),
     ]  # fmt: skip
-    assert [section.n_runs for section in sections] == [1, 1, 3]
+    assert [len(section.tracks[0].scores) for section in sections] == [1, 1, 3]
 
 
 @pytest.fixture
@@ -47,7 +53,7 @@ def test_headline_numbers_are_means_over_runs(three_seeds: Section) -> None:
     assert track.macro_f1 == pytest.approx(np.mean([found.macro_f1 for found in track.scores]))
     assert track.accuracy == pytest.approx(1 - np.mean([0, 3, 6]) / 21)
     assert track.fit_seconds == 2.0
-    assert (len(track.runs), len(track.scores), three_seeds.n_runs) == (5, 3, 3)
+    assert (len(track.runs), len(track.scores)) == (5, 3)
     assert track.reasons == ["failed: ValueError: oh"]
 
 
@@ -121,6 +127,21 @@ def test_costs_of_a_fusion_include_those_of_its_base_models(make_section: Callab
     assert math.isnan(found["lost"].peak_rss_mb)
 
 
+def test_costs_of_a_continued_run_include_its_training_only(make_section: Callable[..., Section]) -> None:
+    """The run from which it continues was trained before, but does not predict; also as a base model of a fusion."""
+    costs = {"fit_seconds": 2.0, "predict_seconds": 0.25, "peak_rss_mb": 500.0}
+    section = make_section(
+        {"track": "base", "fit_seconds": 100.0, "predict_seconds": 4.0, "peak_rss_mb": 900.0},
+        costs | {"track": "further", "base_runs": {"base": "a"}, "continues": "base"},
+        costs | {"track": "pool", "base_runs": {"further": "b"}},
+    )
+    found = {track.name: track for track in section.tracks}
+
+    assert [found["further"].fit_seconds, found["further"].predict_seconds] == [102, 0.25]
+    assert [found["pool"].fit_seconds, found["pool"].predict_seconds] == [104, 0.5]
+    assert {track.peak_rss_mb for track in section.tracks} == {900}
+
+
 def test_tracks_are_ranked_by_mean_macro_f1(make_section: Callable[..., Section]) -> None:
     """The best track comes first, ties are sorted by name, and tracks without a finished run come last."""
     section = make_section(
@@ -162,3 +183,49 @@ def test_notes_are_unique(make_section: Callable[..., Section]) -> None:
 def test_a_section_can_be_simulated(make_section: Callable[..., Section], *, simulated: bool) -> None:
     """One simulated run makes the section simulated."""
     assert make_section({}, {"track": "other", "simulated": simulated}).simulated is simulated
+
+
+def test_training_sizes_are_means_over_splits(make_section: Callable[..., Section]) -> None:
+    """Classes are sorted by size; tracks on the same split count once, and a class without training objects has 0."""
+    runs = [{"taxa": {"b": 7, "a": 10, "c": 2}, "seed": seed, "track": track} for seed in (0, 1) for track in "xy"]
+    section = make_section(*runs)
+    parts = [run.truth[run.truth["part"] == "train"]["taxon"].value_counts() for run in section.tracks[0].runs]
+    expected = {name: np.mean([part.get(name, 0) for part in parts]) for name in "cba"}
+
+    assert section.training_sizes.to_dict() == expected
+    assert section.training_sizes.index.tolist() == ["c", "b", "a"]
+    assert expected["c"] < 1
+
+
+def test_methods_are_found_under_their_name_or_as_the_only_variant(make_section: Callable[..., Section]) -> None:
+    """A suite may store a method under another name; of several variants none is chosen; failed runs do not count."""
+    section = make_section(
+        {"track": "m1", "config": {"track": "m1"}}, {"track": "m1-large", "config": {"track": "m1"}},
+        {"track": "mine", "config": {"track": "m2"}}, {"track": "m3"}, {"track": "a", "config": {"track": "m4"}},
+        {"track": "b", "config": {"track": "m4"}}, {"track": "m5", "status": "failed", "reason": "oh"},
+    )  # fmt: skip
+    found = tracks_by_method(section, ["m1", "m2", "m3", "m4", "m5"])
+
+    assert {method: track.name for method, track in found.items()} == {"m1": "m1", "m2": "mine", "m3": "m3"}
+
+
+def test_the_best_tracks_replace_missing_ones_in_a_figure(make_section: Callable[..., Section]) -> None:
+    """Those of the paper come first; there are not more than the paper has."""
+    section = make_section(
+        {"track": "second", "wrong": 9}, {"track": "fair", "wrong": 3}, {"track": "best", "wrong": 1}
+    )
+
+    assert [track.name for track in tracks_of_figure(section, ["first", "second"])] == ["second", "best"]
+    assert [track.name for track in tracks_of_figure(section, ["second"])] == ["second"]
+
+
+def test_runs_beside_selected_runs_are_those_of_their_sections(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """All tracks and folds of a section with a selected run, and no other section."""
+    for dataset in ("bay", "lake"):
+        for split in ("kfold3.v1-fold0", "kfold3.v1-fold1"):
+            for track in ("a", "b"):
+                add_run(tmp_path, track, dataset=dataset, split=split)
+    runs = read_runs(tmp_path)
+    found = runs_beside(runs, lambda run: run.card.label == "lake · b · kfold3.v1-fold1 · seed 0")
+
+    assert found == [run for run in runs if run.card.data.name == "lake"]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 from planktonbench import DataError, PlanktonbenchError, score
-from planktonbench.reports.results.stored_run import COLUMNS, read_runs, scores_table
+from planktonbench.reports.results.stored_run import COLUMNS, SEEN_COLUMNS, read_runs, scores_table
 from planktonbench.reports.run_files.run_folder import run_folder, truth_path
+from sklearn.metrics import f1_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +91,54 @@ def test_a_row_of_scores_has_card_and_score(tmp_path: Path, add_run: Callable[..
     assert row["signature"] == run.score.signature
 
 
+def test_scores_without_withheld_classes_are_beside_the_others(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """They are those of scikit-learn on the other test rows; predictions of a withheld class are errors."""
+    add_run(tmp_path, wrong=6, withheld=["egg (other)"])
+    add_run(tmp_path, "lost", withheld=["egg (other)"], status="failed")
+    add_run(tmp_path, dataset="bay")
+    plain, run, lost = read_runs(tmp_path)
+    known = run.predictions[run.predictions["taxon"] != "egg (other)"]
+    labels = ["Copepoda", "detritus"]
+    expected = f1_score(known["taxon"], known["predicted"], labels=labels, average="macro")
+    table = scores_table([plain, run, lost])
+
+    assert run.score is not None
+    assert run.seen_score is not None
+    assert run.seen_score.macro_f1 == pytest.approx(expected, abs=1e-12)
+    assert run.seen_score.macro_f1 != pytest.approx(run.score.macro_f1, abs=1e-3)
+    assert (run.seen_score.n_objects, run.seen_score.classes_absent) == (len(known), ("egg (other)",))
+    assert (plain.seen_score, lost.seen_score) == (None, None)
+    assert [*table.columns] == [*COLUMNS, *SEEN_COLUMNS]
+    assert table.loc[1, SEEN_COLUMNS].tolist() == [1, run.seen_score.macro_f1, *run.seen_score.macro_f1_interval]
+    assert table.loc[[0, 2], SEEN_COLUMNS].isna().all(axis=None)
+    assert [*scores_table([plain]).columns] == COLUMNS
+
+
+def test_a_signature_has_selected_and_withheld_classes(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Each change of these facts changes it, as does leaving the withheld ones out of the score."""
+    more = ["Copepoda", "detritus", "egg (other)"]
+    choices: list[dict[str, object]] = [
+        {},
+        {"withheld": ["egg (other)"]},
+        {"withheld": ["Copepoda"]},
+        {"withheld": ["Copepoda", "egg (other)"]},
+        {"selected": {"of": 9}},
+        {"selected": {"of": 8}},
+        {"selected": {"of": 9}, "classes": [*more, "krill"]},
+        {"selected": {"of": 9}, "classes": [*more, "salps"]},
+    ]
+    for number, facts in enumerate(choices):
+        add_run(tmp_path / str(number), **facts)
+    runs = [read_runs(tmp_path / str(number))[0] for number in range(len(choices))]
+    signatures = [score.signature for run in runs for score in (run.score, run.seen_score) if score is not None]
+
+    assert len(set(signatures)) == len(signatures) == len(choices) + 3
+    assert "|classes:3/3|withheld:1@" in signatures[1]
+    assert "|classes:2/3|withheld:1@" in signatures[2]
+    assert "(not-scored)|" in signatures[2]
+    assert "|classes:3/3|selected:3/9@" in signatures[7]
+
+
 @pytest.mark.parametrize("status", ["failed", "skipped"])
 def test_an_unfinished_run_has_a_row_without_values(tmp_path: Path, add_run: Callable[..., Path], status: str) -> None:
     """The row has the reason, but neither score nor signature."""
@@ -152,3 +201,15 @@ def test_macro_f1_without_interval_equals_that_of_the_score(tmp_path: Path, add_
     assert run.score is not None
     assert run.test_macro_f1() == pytest.approx(run.score.macro_f1)
     assert run.score.macro_f1 < 1
+
+
+def test_sub_classes_are_read_if_a_run_stored_them(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """They are None otherwise."""
+    table = pd.DataFrame({"object_id": ["o0002"], "taxon": ["Copepoda"], "subclass": [1]})
+    add_run(tmp_path, "divided", subclasses=table)
+    add_run(tmp_path, "whole")
+    divided, whole = read_runs(tmp_path)
+
+    assert divided.subclasses is not None
+    assert divided.subclasses.to_dict("records") == table.to_dict("records")
+    assert whole.subclasses is None

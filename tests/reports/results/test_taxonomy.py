@@ -48,6 +48,15 @@ def test_the_manifest_is_the_preferred_source(tmp_path: Path, add_run: Callable[
     assert found.plankton == {name: name != "artifacts" for name in NDSB}
 
 
+def test_an_entry_of_a_suite_has_the_taxonomy_of_its_manifest(tmp_path: Path, add_run: Callable[..., Path]) -> None:
+    """Whatever it is called."""
+    add_run(tmp_path / "one", dataset="ndsb", taxa=NDSB)
+    add_run(tmp_path / "two", dataset="five", manifest="ndsb", taxa=NDSB)
+    one, two = (taxonomy_of(read_runs(tmp_path / name)[0]) for name in ("one", "two"))
+
+    assert one == two
+
+
 def test_lineages_are_read_from_the_truth_without_a_manifest(taxonomy_from_truth: Callable[..., Taxonomy]) -> None:
     """Both separators are supported; several lineages of a class are reduced to their common prefix."""
     found = taxonomy_from_truth(

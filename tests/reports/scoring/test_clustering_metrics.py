@@ -130,6 +130,17 @@ def test_intervals_cover_the_expected_value(informative: float) -> None:
     assert (((bounds[..., 0] <= expected) & (expected <= bounds[..., 1])).mean(axis=0) >= 0.9).all()
 
 
+def test_perfect_clusters_are_not_certain() -> None:
+    """They have the interval of a proportion; ARI, which is not from 0 to 1, has none."""
+    truth = np.arange(40) % 4
+    values, bounds = agreement_intervals(Contingency(truth, truth, np.arange(40) // 4))
+    low = stats.binomtest(40, 40).proportion_ci().low
+
+    assert values == pytest.approx(1)
+    assert bounds[:3] == pytest.approx(np.array([[low, 1]] * 3))
+    assert np.isnan(bounds[3]).all()
+
+
 def test_one_object_has_no_interval() -> None:
     """A single unit has no variance."""
     _, bounds = agreement_intervals(Contingency(np.array([0]), np.array([0])))

@@ -152,3 +152,5 @@ def test_rounding_is_no_variation() -> None:
     """Units that agree up to rounding are unanimous."""
     assert jackknife_error(np.array([0.1 + 0.2, 0.3, 0.3])) == (0, 3)
     assert jackknife_error(np.array([0.3 + 1e-9, 0.3, 0.3]))[0] > 0
+    assert jackknife_error(1e6 + np.array([1e-9, 0, 0])) == (0, 3)
+    assert jackknife_error(1e6 + np.array([1e-3, 0, 0]))[0] > 0

@@ -98,6 +98,31 @@ def test_a_perfect_or_useless_score_has_a_width(*, wrong: bool, clustered: bool)
     assert found.macro_f1 == pytest.approx(tuple(stats.binomtest(0 if wrong else 40, 40).proportion_ci()))
 
 
+@pytest.mark.parametrize("n_samples", [2, 5, 6, 40])
+def test_identical_samples_have_the_interval_of_independent_objects(n_samples: int) -> None:
+    """However few or many they are: macro F1 is 1/3 in all of them, which is no certainty."""
+    truth, predicted = np.tile([0, 1], 2 * n_samples), np.zeros(4 * n_samples, np.int64)
+    found = intervals(
+        cluster_units(truth, predicted, np.repeat(np.arange(n_samples), 4), 2), 10, np.random.default_rng(0)
+    )
+    n = 4 * n_samples
+    tails = stats.beta.ppf([0.025, 0.975], [n / 3, n / 3 + 1], [2 * n / 3 + 1, 2 * n / 3])
+
+    assert found.macro_f1 == pytest.approx(tuple(tails))
+    assert found.accuracy == pytest.approx(tuple(stats.binomtest(n // 2, n).proportion_ci()))
+
+
+def test_identical_samples_vary_over_runs() -> None:
+    """Both components are combined in quadrature on each side, within the range of a score."""
+    low, high = score_interval(Estimate(0.4, 0, 8, limits=SCORES), 50)
+    runs = stats.t.ppf(0.975, 2) * 0.03
+
+    assert score_interval(Estimate(0.4, 0, 8, 0.03, 2, SCORES), 50) == pytest.approx(
+        (0.4 - np.hypot(0.4 - low, runs), 0.4 + np.hypot(high - 0.4, runs))
+    )
+    assert score_interval(Estimate(0.4, 0, 8, 9.0, 2, SCORES), 50) == (0, 1)
+
+
 def test_one_object_of_one_class() -> None:
     """Nothing is known; no exception is raised."""
     for predicted, expected in ((0, (0.025, 1)), (1, (0, 0.975))):
@@ -209,6 +234,15 @@ def test_user_defined_metrics_have_the_same_intervals(*, clustered: bool) -> Non
     assert found[0].tolist() == list(intervals(units, 5, np.random.default_rng(0)).macro_f1)
     assert np.isnan(found[1]).all()
     assert found[2] == pytest.approx(tuple(stats.binomtest(40, 40).proportion_ci()))
+
+
+def test_each_metric_may_be_about_other_objects() -> None:
+    """The interval of a score of 1 is that of a proportion of its number of objects."""
+    truth, predicted, _ = synthetic_objects()
+    _, units = count_units(truth, predicted, None, CLASSES)
+    found = interval_of(lambda totals: np.ones((*totals.hits.shape[:-1], 2)), units, [10, 40])
+
+    assert found[:, 0].tolist() == pytest.approx([stats.binomtest(n, n).proportion_ci().low for n in (10, 40)])
 
 
 @pytest.mark.parametrize("samples", [8, 40])

@@ -90,3 +90,13 @@ def test_several_matrices_are_evaluated_independently(rows: list[tuple[int, int]
     assert totals.f1.tolist() == [single.f1.tolist() for single in singles]
     assert totals.macro(totals.f1).tolist() == [float(single.macro(single.f1)) for single in singles]
     assert totals.accuracy.tolist() == [float(single.accuracy) for single in singles]
+
+
+def test_counts_of_selected_classes_keep_predictions_of_other_objects() -> None:
+    """Precision of a selected class also counts objects of classes that are not selected."""
+    matrices = np.stack([[[4, 1, 0, 0], [2, 3, 0, 0], [3, 0, 5, 0]]] * 2)
+    found = totals_of(matrices).of_classes(np.array([True, False, True]))
+
+    assert found.precision.tolist() == [[4 / 9, 1.0]] * 2
+    assert found.recall.tolist() == [[4 / 5, 5 / 8]] * 2
+    assert found.macro(found.recall).tolist() == [pytest.approx((4 / 5 + 5 / 8) / 2)] * 2
