@@ -7,26 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..data_manifests.dataset import local_folder, open_folder
 from ..data_manifests.errors import SuiteError, listed
-from ..data_manifests.manifest import Manifest, load_manifest
-from ..data_manifests.simulation.sample import SAMPLE_OBJECTS, has_sample, simulated_sample
 from ..data_manifests.splits import parse_split
 from ..reports.pages.write import Results, write_results
 from ..reports.run_files.card import read_card
 from ..reports.warnings.catalogue import store_evidence, warnings_before_runs
 from ..reports.warnings.kind import SplitData
-from .console.progress import Progress, counting
 from .execution.runs import opened_backend, run_missing
 from .execution.settings import Settings
 from .execution.store import lock, reported_write_errors, store_truth
 from .planning.feature_tables import NATIVE, feature_tables, show_measured
 from .planning.methods import choose_methods
-from .planning.plan import Inputs, all_splits, find_entry, plan_jobs
+from .planning.opened_datasets import open_datasets
+from .planning.plan import Inputs, all_splits, plan_jobs
 from .planning.prepared_images import show_network_inputs, with_network_images
 from .planning.submitted_predictions import CandidateSplit, check_names, match_to_splits, store_submission
 from .planning.worker_inputs import prepare_inputs
-from .suites.suite import DatasetEntry, Suite, load_suite, parse_features
+from .suites.suite import Suite, load_suite, parse_features
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +33,12 @@ if TYPE_CHECKING:
     from ..data_manifests.dataset import Dataset
     from ..data_manifests.splits import Split
     from ..models.protocol.track import Track
+    from .console.progress import Progress
     from .execution.job import Job
+    from .execution.method import Method
+
+SCORING = "scoring the stored predictions and writing the report"
+"""Message before the last step, which takes up to a minute."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def run(  # noqa: PLR0913 - the options of the command, keyword-only
     force: bool = False,
     verbose: bool = False,
     scheduler: str = "",
+    keep_models: bool = False,
     name: str | None = None,
     citation: str | None = None,
 ) -> pd.DataFrame:
@@ -86,12 +89,13 @@ def run(  # noqa: PLR0913 - the options of the command, keyword-only
             that of the suite.
         data_dir: folder of the data set's files; None searches `$PLANKTONBENCH_DATA/<dataset>`, then the cache.
         out: results folder; None means `results/<suite>`.
-        quick: use the smaller budget of the suite.
+        quick: use the values under `quick` of the suite: its smaller budget, data sets, folds or options.
         jobs: number of worker processes, each with `cores // jobs` threads. Images are measured in as many processes.
         force: repeat finished runs.
         verbose: show the traceback of a track that fails.
         scheduler: address of a Dask scheduler whose workers do the runs, and measure and prepare the images that they
             see; empty means processes on this machine.
+        keep_models: store the fitted model of each run whose track can be kept, for `load_model`.
         name: name of the data set in results and report, if the suite has only one; None means that of its manifest
             or, if the folder has other taxa than the manifest, that of the folder.
         citation: citation of that data set; None cites what its manifest states.
@@ -113,6 +117,7 @@ def run(  # noqa: PLR0913 - the options of the command, keyword-only
         force=force,
         verbose=verbose,
         scheduler=scheduler,
+        keep_models=keep_models,
         name=name,
         citation=citation,
     )
@@ -121,6 +126,8 @@ def run(  # noqa: PLR0913 - the options of the command, keyword-only
 
 def with_choices(suite: Suite, seeds: Sequence[int] | None, split: str | None, features: str | None) -> Suite:
     """Return a suite with other seeds, another split or other features; None keeps the value of the suite.
+
+    What is given applies with `--quick`, too.
 
     Raises:
         SuiteError: seeds are not distinct whole numbers, or the split or the features are unknown.
@@ -136,7 +143,7 @@ def with_choices(suite: Suite, seeds: Sequence[int] | None, split: str | None, f
         changes["split"] = parse_split(split)
     if features is not None:
         changes["features"] = parse_features(features)
-    return suite.model_copy(update=changes)
+    return suite.chosen(**changes)
 
 
 def run_suite(suite: Suite, settings: Settings) -> Outcome:
@@ -150,13 +157,13 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
         message = "There is no track to run; give at least one with --tracks, or a file with --predictions."
         raise SuiteError(message)
     check_names(settings.predictions, [method.name for method in methods])
+    _log_not_kept(methods, settings)
+    suite = suite.effective(quick=settings.quick)
     entries = suite.dataset_entries()
     if len(entries) > 1 and (settings.name, settings.citation) != (None, None):
         message = f"--name and --citation are for suites with one data set; '{suite.name}' has {len(entries)}."
         raise SuiteError(message)
-    found = [_find(entry, settings, alone=len(entries) == 1) for entry in entries]
-    datasets = [_open(manifest, folder, settings) for manifest, folder in found]
-    _check_unique_names(datasets)
+    datasets = open_datasets(entries, settings)
     requested = [method.features for method in methods if NATIVE in method.track.inputs]
     forms = {method.image_form for method in methods if method.image_form}
     jobs: list[Job] = []
@@ -178,7 +185,7 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
             for submitted in submissions:
                 settings.progress.log(store_submission(submitted, out, force=settings.force))
             run_missing(jobs, backend, settings)
-    settings.progress.log("scoring the stored predictions and writing the report")
+    settings.progress.log(SCORING)
     with writing(out):
         for dataset, used in inputs:
             show_measured(out, dataset, used.tables.values())
@@ -188,20 +195,14 @@ def run_suite(suite: Suite, settings: Settings) -> Outcome:
     return Outcome(results, sum(card is None or card.status == "failed" for card in cards), out)
 
 
-def _find(entry: DatasetEntry, settings: Settings, *, alone: bool) -> tuple[Manifest, Path]:
-    """Find the files of a data set; if there are none, use the simulated sample, if it has one, and log it."""
-    folder = entry.path or settings.data_dir
-    if folder is not None or not has_sample(entry.name) or local_folder(entry.name):
-        return find_entry(entry, settings.data_dir, alone=alone)
-    settings.progress.log(
-        f"{entry.name}: no data files found; using a SIMULATED sample of {SAMPLE_OBJECTS:,} objects. "
-        "These are not results on real plankton. Use --data DIR to run on your files."
-    )
-    from ..features.measured.challenge import CHALLENGE_TABLE
-
-    with counting("drawing the simulated sample", SAMPLE_OBJECTS, "objects") as advance:
-        folder = simulated_sample(entry.name, CHALLENGE_TABLE, advance)
-    return load_manifest(entry.name), folder
+def _log_not_kept(methods: Sequence[Method], settings: Settings) -> None:
+    """Log the tracks whose models cannot be kept, if models are to be kept."""
+    names = [method.name for method in methods if not method.track.can_be_kept]
+    if settings.keep_models and names:
+        settings.progress.log(
+            f"--keep-models: {len(names)} of {len(methods)} tracks cannot be kept, so that their runs have no model: "
+            f"{listed(names)}"
+        )
 
 
 def _store_truth(out: Path, dataset: Dataset, splits: list[Split], progress: Progress) -> None:
@@ -225,43 +226,3 @@ def writing(out: Path) -> Iterator[None]:
     """Hold the lock of a results folder and turn write errors into a message."""
     with reported_write_errors(out), lock(out, "results"):
         yield
-
-
-def _check_unique_names(datasets: Sequence[Dataset]) -> None:
-    """Check that data sets have different names, since folders without a fitting manifest have that of the folder.
-
-    Raises:
-        SuiteError: two have the same name.
-
-    """
-    names = [dataset.name for dataset in datasets]
-    twice = [str(dataset.folder) for dataset in datasets if names.count(dataset.name) > 1]
-    if twice:
-        message = f"Data sets with the same name: {listed(twice)}. Rename a folder, or give it a name in the suite."
-        raise SuiteError(message)
-
-
-def _open(manifest: Manifest, folder: Path, settings: Settings) -> Dataset:
-    """Open a data set, and log its contents and notes."""
-    progress = settings.progress
-    progress.log(f"{manifest.name}: reading {folder}")
-    dataset = open_folder(manifest, folder)
-    requested, dataset = dataset.requested, dataset.named(settings.name, settings.citation)
-    if dataset.requested:
-        unknown = sorted(set(dataset.classes) - set(manifest.classes))
-        progress.log(
-            f"{len(unknown):,} of this folder's {len(dataset.classes):,} taxa do not occur in manifest '{requested}' "
-            f"({listed(unknown, 5)}), so this is another data set, named '{dataset.name}' and scored on its own taxa. "
-            f"{f'It is cited as: {dataset.reference}' if dataset.reference else 'No citation is known.'} Change this "
-            "with --name and --citation, or with a manifest: planktonbench data init DIR."
-        )
-    features = 0 if dataset.native is None else dataset.native.shape[1]
-    images = 0 if dataset.images is None else len(dataset.images)
-    kind = "simulated objects" if dataset.simulated else "objects"
-    progress.log(
-        f"{dataset.name}: {len(dataset):,} {kind}, {len(dataset.classes)} taxa, {features} native features, "
-        f"{images:,} images"
-    )
-    for entry in dataset.notes:
-        progress.log(f"  note: {entry}")
-    return dataset

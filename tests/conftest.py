@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -12,9 +14,10 @@ import pandas as pd
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 TAXA = {"Copepoda": 30, "detritus": 60, "egg (other)": 12, "Retaria": 3, "Bacteriastrum": 2}
 
 
@@ -28,6 +31,48 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """Isolate tests from the user's cache and data."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.delenv("PLANKTONBENCH_DATA", raising=False)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """An installed Chromium in headless mode."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    program = os.environ.get("PLANKTONBENCH_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip(f"found no {' or '.join(BROWSERS)} on the path, and PLANKTONBENCH_CHROMIUM is not set")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=program, args=["--no-sandbox"], timeout=300_000)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def kept_run() -> Callable[..., Path]:
+    """Return a function that writes a run with an untrained network, `kept_run(folder, track, **options)`.
+
+    Its classes are bar, disc, "never seen" (without output) and ring; its images are 32 px, light and cropped.
+    """
+
+    def keep(folder: Path, name: str, **options: object) -> Path:
+        import keras
+        from planktonbench.models.kept.model_facts import MODEL, ModelFacts
+        from planktonbench.models.networks.network import network
+        from planktonbench.models.registry import get_track
+
+        keras.utils.set_random_seed(0)
+        track, trained = get_track(name)(**options), np.array([0, 1, 3])
+        sizes = np.ones((5, 3), np.float32) if options.get("with_size") else None
+        track._model = network(track.design(), track.recipe, len(trained), sizes=sizes, seed=0)  # type: ignore[attr-defined]
+        track._codes = trained  # type: ignore[attr-defined]
+        (folder / MODEL).mkdir(parents=True)
+        track.save(folder / MODEL)
+        form = {"side": 32, "resize": "shrink", "threshold": None, "crop": True, "channels": "grey"}
+        facts = {"image_form": form, "image_source": {"background": "light"}, "options": options}
+        classes = ("bar", "disc", "never seen", "ring")
+        ModelFacts(name=name, reference=name, classes=classes, **facts).write(folder / MODEL)  # type: ignore[arg-type]
+        return folder
+
+    return keep
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from .compare import COMPARE
 from .fetch import FETCH
 from .init import INIT
 from .measure import MEASURE
+from .mine import MINE
 from .report import REPORT
 from .run import RUN
 from .score import SCORE
@@ -31,7 +32,7 @@ WRONG_INPUT, INTERNAL_ERROR, INTERRUPTED = 2, 3, 130
 PLAIN = {"rich_markup_mode": None, "add_completion": False, "pretty_exceptions_enable": False}
 """Typer without boxes and colours: help and errors are plain text that programs can read, too."""
 
-COMMANDS = (RUN, REPORT, SCORE, COMPARE, VERIFY, MEASURE, CHECK)
+COMMANDS = (RUN, REPORT, SCORE, COMPARE, VERIFY, MEASURE, MINE, CHECK)
 GROUPS = {
     "data": ("Manifests and the files of data sets.", (data.LIST, data.SHOW, FETCH, data.CHECK, AUDIT, INIT, SIMULATE)),
     "suites": ("The shipped suites and their contents.", (suites.LIST, suites.SHOW)),
@@ -101,11 +102,19 @@ def main(arguments: list[str] | None = None) -> int:
         return _report_command_line_error(fault)
 
 
+def _help_of(fault: Exception, text: str) -> str:
+    """Return the rest of a message on an error of the command line: how to get the help of the command."""
+    context = getattr(fault, "ctx", None)
+    end = "" if text.endswith((".", "?")) else "."
+    return "" if context is None else f"{end} See: {context.command_path} --help"
+
+
 def _report_command_line_error(fault: Exception) -> int:
     """Report an error of the command line or an internal error, and return its exit code."""
     if hasattr(fault, "format_message"):
         is_help = type(fault).__name__ == "NoArgsIsHelpError"
-        write_message(fault.format_message() if is_help else f"planktonbench: {fault.format_message()}")
+        text = fault.format_message()
+        write_message(text if is_help else f"planktonbench: {text}{_help_of(fault, text)}")
         return WRONG_INPUT
     if type(fault).__name__ == "Abort":
         write_message("planktonbench: interrupted; finished runs are kept, repeat the command to continue")

@@ -126,7 +126,8 @@ def _over_datasets(found: Sequence[Comparison]) -> pd.DataFrame:
 
     from ...reports.comparisons.over_datasets import over_datasets
 
-    return over_datasets(pd.DataFrame([one.to_json() for one in found]))
+    manifests = {one.dataset: one.manifest for one in found if one.manifest}
+    return over_datasets(pd.DataFrame([one.to_json() for one in found]), manifests)
 
 
 def _print_many(found: Sequence[Comparison]) -> None:

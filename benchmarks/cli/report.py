@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,14 +22,20 @@ if TYPE_CHECKING:
 def report_command(out: Annotated[Path, typer.Argument(help="A results folder, such as results/flowcam.")]) -> None:
     """Recompute scores and report from stored predictions and truth."""
     from ...reports.pages.write import write_results
-    from ..run import writing
+    from ..run import SCORING, writing
 
     if not out.is_dir():
         message = f"{out} is not a folder; expected a results folder written by 'planktonbench run'."
         raise SuiteError(message)
+    write_message(SCORING)
     with writing(out):
         results = write_results(out)
     print_results(results, out)
+
+
+def _or_dash(value: Any) -> str:  # noqa: ANN401 - a field of a row, whose type pandas does not know
+    """Return a score as text, a dash if there is none."""
+    return "–" if math.isnan(value) else f"{value:.4f}"
 
 
 def print_results(results: Results, out: Path) -> None:
@@ -50,8 +57,14 @@ def print_scores(scores: pd.DataFrame) -> None:
     )
     if not len(done):
         return
+    withheld = "macro_f1_seen" in done
+    done = done if withheld else done.assign(macro_f1_seen=float("nan"))
     means = done.groupby(keys).agg(
-        runs=("seed", "size"), macro_f1=("macro_f1", "mean"), accuracy=("accuracy", "mean"), fit=("fit_seconds", "mean")
+        runs=("seed", "size"),
+        macro_f1=("macro_f1", "mean"),
+        seen=("macro_f1_seen", "mean"),
+        accuracy=("accuracy", "mean"),
+        fit=("fit_seconds", "mean"),
     )
     ordered = means.reset_index().sort_values(["dataset", "split", "macro_f1"], ascending=[True, True, False])
     rows = [
@@ -61,12 +74,14 @@ def print_scores(scores: pd.DataFrame) -> None:
             str(r.track),
             str(r.runs),
             f"{r.macro_f1:.4f}",
+            *([_or_dash(r.seen)] if withheld else []),
             f"{r.accuracy:.4f}",
             f"{r.fit:.2f}",
         )
         for r in ordered.itertuples()
     ]
-    print_table(("data set", "split", "track", "runs", "macro F1", "accuracy", "own fit s"), rows)
+    seen = ["without withheld"] if withheld else []
+    print_table(("data set", "split", "track", "runs", "macro F1", *seen, "accuracy", "own fit s"), rows)
     if done["simulated"].any():
         names = ", ".join(sorted(set(done.loc[done["simulated"], "dataset"])))
         typer.echo(f"Simulated data ({names}). These are not results on real plankton.")

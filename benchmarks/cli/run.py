@@ -22,7 +22,7 @@ def run_command(  # noqa: PLR0913 - the options of the command make up most of i
         Optional[Path],
         typer.Option(
             "--data",
-            help="Folder of the data set's files.",
+            help="Folder of the files.",
             show_default="$PLANKTONBENCH_DATA/<dataset>, then the cache",
         ),
     ] = None,
@@ -40,14 +40,14 @@ def run_command(  # noqa: PLR0913 - the options of the command make up most of i
     seeds: Annotated[Optional[str], typer.Option(help="Comma-separated seeds.", show_default="the suite's")] = None,
     split: Annotated[
         Optional[str],
-        typer.Option(help="holdout, kfold3, grouped-holdout, grouped-kfold3, published.", show_default="the suite's"),
+        typer.Option(help="holdout, kfold3, kfold3-fold0, grouped-holdout, published.", show_default="the suite's"),
     ] = None,
     features: Annotated[
         Optional[str],
         typer.Option(help="Feature table: native, measured or native+measured.", show_default="the suite's"),
     ] = None,
     out: Annotated[Optional[Path], typer.Option(help="Results folder.", show_default="results/<suite>")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Use the smaller budget of the suite.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Use the smaller values of the suite: budget, data.")] = False,
     jobs: Annotated[int, typer.Option(help="Number of worker processes, each with cores // jobs threads.")] = 1,
     scheduler: Annotated[
         str,
@@ -57,6 +57,9 @@ def run_command(  # noqa: PLR0913 - the options of the command make up most of i
             show_default="worker processes on this machine",
         ),
     ] = "",
+    keep_models: Annotated[
+        bool, typer.Option("--keep-models", help="Store the model of each run whose track can be kept.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Repeat finished runs.")] = False,
     name: Annotated[
         Optional[str],
@@ -83,6 +86,7 @@ def run_command(  # noqa: PLR0913 - the options of the command make up most of i
         force=force,
         verbose=is_verbose(),
         scheduler=scheduler,
+        keep_models=keep_models,
         name=name,
         citation=citation,
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
+from textwrap import fill
 from typing import Annotated
 
 import typer
 
 from ..console.output import print_table
 from .command import Command
+
+WIDTH, INDENT = 100, 6 * " "
 
 
 def list_command() -> None:
@@ -23,19 +25,22 @@ def list_command() -> None:
 def show_command(name: Annotated[str, typer.Argument(help="A track's name, or path.py:Class.")]) -> None:
     """Show the description, options and defaults of a track."""
     from ...models.protocol.checks import options_of
+    from ...models.protocol.option_meanings import description, option_meanings
     from ...models.registry import get_track
     from ...reports.tasks.catalogue import task_named
 
     track = get_track(name)
-    typer.echo(f"{track.name}: {inspect.getdoc(track)}\n")
+    typer.echo(f"{track.name}: {description(track)}\n")
     typer.echo(f"task: {track.task}; predict returns {task_named(track.task).output}")
     typer.echo(f"inputs: {', '.join(sorted(track.inputs))}")
     typer.echo(f"source: {track.source}")
-    options = options_of(track)
+    typer.echo(f"kept by --keep-models: {'yes' if track.can_be_kept else 'no'}")
+    options, meanings = options_of(track), option_meanings(track)
     typer.echo("options:" if options else "options: none")
-    print_table(
-        ("  name", "default"), [(f"  {key}", repr(value)) for key, value in options.items()]
-    ) if options else None
+    for key, value in options.items():
+        typer.echo(f"  {key} = {value!r}")
+        if meanings[key]:
+            typer.echo(fill(meanings[key], WIDTH, initial_indent=INDENT, subsequent_indent=INDENT))
 
 
 LIST = Command(

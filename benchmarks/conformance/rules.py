@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -71,15 +73,16 @@ def conformance(track: type[Track]) -> Iterator[Verdict]:
         MissingWeights: pretrained weights are not available, so nothing can be checked.
 
     """
-    trial = TrialFit(track)
     broken: set[str] = set()
-    for rule in RULES:
-        verdict = Verdict(rule, "not tried", f"because '{rule.needs}' failed")
-        if rule.needs not in broken:
-            verdict = _checked(rule, trial)
-        if verdict.state != "passed":
-            broken.add(rule.name)
-        yield verdict
+    with TemporaryDirectory(prefix="planktonbench-") as folder:
+        trial = TrialFit(track, Path(folder))
+        for rule in RULES:
+            verdict = Verdict(rule, "not tried", f"because '{rule.needs}' failed")
+            if rule.needs not in broken:
+                verdict = _checked(rule, trial)
+            if verdict.state != "passed":
+                broken.add(rule.name)
+            yield verdict
 
 
 def _checked(rule: Rule, trial: TrialFit) -> Verdict:
@@ -94,8 +97,9 @@ def _checked(rule: Rule, trial: TrialFit) -> Verdict:
 
 
 def _is_made(trial: TrialFit) -> str:
-    names = trial.plain.base_models
-    return f"it is built on {listed(names)}, which are fitted first" if names else ""
+    names, continued = trial.plain.base_models, trial.plain.continues
+    built_on = [f"it is built on {listed(names)}, which are fitted first"] if names else []
+    return "; ".join([*built_on, *([f"it continues {continued}, which is fitted first"] if continued else [])])
 
 
 def _is_fitted(trial: TrialFit) -> str:
@@ -181,6 +185,21 @@ def _changes_nothing(trial: TrialFit) -> str:
     return ""
 
 
+def _is_kept(trial: TrialFit) -> str:
+    """Compare predictions and embeddings with those of a new instance that was loaded."""
+    if not trial.track.can_be_kept:
+        return ""
+    how, hint = "after save, and load in a new instance", " Save everything that fit has learnt and predict needs."
+    _check_same(trial, trial.output, trial.predict(trial.restored), how, hint)
+    expected, found = (track.embeddings(trial.objects.test) for track in (trial.first, trial.restored))
+    if (expected is None) != (found is None) or (
+        expected is not None and found is not None and not np.allclose(expected, found, rtol=1e-4, atol=1e-5)
+    ):
+        message = f"{how}, {trial.track.__name__} returns different embeddings; expected the same.{hint}"
+        raise TrackError(message)
+    return ""
+
+
 def _check_same(trial: TrialFit, expected: Values, found: Values, how: str, hint: str = "") -> None:
     """Check that two outputs differ by no more than rounding.
 
@@ -232,5 +251,11 @@ RULES = (
     ),
     Rule("global", "fit sets no global seed", _sets_no_global_seed, needs="output"),
     Rule("inputs", "fit and predict do not modify their arguments", _changes_nothing, needs="fit"),
+    Rule(
+        "kept",
+        "if it can be kept, a new instance that loads its files returns the same output; no file is a pickle",
+        _is_kept,
+        needs="repeat",
+    ),
 )
 """The rules, in the order in which they are checked."""

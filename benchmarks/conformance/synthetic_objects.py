@@ -176,17 +176,7 @@ def _native(codes: NDArray[np.int64], ids: NDArray[np.object_], rng: np.random.G
 
 def _network_images(ids: NDArray[np.object_], pictures: list[NDArray[np.uint8]], form: ImageForm) -> NetworkImages:
     """Prepare network images in memory; those of a real data set are in the cache."""
-    from ...features.network_images.form import Source, bright_area, bright_on_dark, resized
-    from ...features.network_images.store import NetworkImages
+    from ...features.network_images.form import Source
+    from ...features.network_images.in_memory import network_images_in_memory
 
-    source = Source("light")
-    bright = [bright_on_dark(picture, source) for picture in pictures]
-    grey = np.stack([resized(image, level, form) for image, level in bright])
-    grey.flags.writeable = False
-    return NetworkImages(
-        form=form,
-        source=source,
-        object_ids=ids,
-        grey=grey,
-        sizes=np.array([(*image.shape, bright_area(image, form)) for image, _ in bright], np.float32),
-    )
+    return network_images_in_memory(dict(zip(ids, pictures, strict=True)), form, Source("light"))

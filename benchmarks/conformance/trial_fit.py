@@ -1,8 +1,9 @@
-"""Trial fit of a track on synthetic objects: construction, two fits, predictions, and observed side effects."""
+"""Trial fit of a track on synthetic objects: construction, fits, predictions, a kept model, and side effects."""
 
 from __future__ import annotations
 
 import random
+import shutil
 import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ...data_manifests.errors import TrackError
+from ...models.kept.file_formats import check_formats
 from ...models.protocol.checks import options_of
 from ...models.protocol.track import BaseRun, TrackContext
 from ...models.registry import get_track
@@ -20,6 +23,8 @@ from ..suites.suite import Budget
 from .synthetic_objects import other_ids, renamed, synthetic_objects
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from ...features.network_images.form import ImageForm
@@ -41,6 +46,7 @@ class TrialFit:
 
     Args:
         track: class that was checked against the protocol.
+        folder: temporary folder for the models of the track and of the one that it continues.
 
     Attributes:
         changed: descriptions of the arguments that the track modified.
@@ -48,8 +54,9 @@ class TrialFit:
 
     """
 
-    def __init__(self, track: type[Track]) -> None:
+    def __init__(self, track: type[Track], folder: Path) -> None:
         self.track = track
+        self.folder = folder
         self.changed: list[str] = []
         self.generators: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 
@@ -66,8 +73,19 @@ class TrialFit:
 
     @cached_property
     def base_models(self) -> dict[str, TrialFit]:
-        """Trials of the base models of a fusion."""
-        return {name: TrialFit(get_track(name)) for name in self.plain.base_models}
+        """Trials of the base models of a fusion, and of the track that is continued.
+
+        Raises:
+            TrackError: the latter cannot be kept.
+
+        """
+        continued = self.plain.continues
+        names = [*self.plain.base_models, *([continued] if continued else [])]
+        trials = {name: TrialFit(get_track(name), self.folder / name) for name in names}
+        if continued and not trials[continued].track.can_be_kept:
+            message = f"it continues '{continued}', which cannot be kept; expected a track with save and load."
+            raise TrackError(message)
+        return trials
 
     @property
     def image_form(self) -> ImageForm | None:
@@ -111,6 +129,29 @@ class TrialFit:
         """Output of the fitted track for the test objects, of shape (n_objects, …)."""
         return self.predict(self.first)
 
+    @cached_property
+    def kept(self) -> Path:
+        """Folder with the files that the fitted track has saved.
+
+        Raises:
+            TrackError: one of them is a pickle, or of an unknown format.
+
+        """
+        folder = self.folder / "model"
+        folder.mkdir(parents=True)
+        self.first.save(folder)
+        check_formats(folder, self.track.name)
+        return folder
+
+    @cached_property
+    def restored(self) -> Track:
+        """A new instance, without the context of a run, that was loaded from files which are gone."""
+        track = self.track(**self.options)
+        copy = shutil.copytree(self.kept, self.folder / "copy")
+        track.load(copy)
+        shutil.rmtree(copy)
+        return track
+
     def predict(self, track: Track, rows: NDArray[np.int64] | None = None) -> Values:
         """Return the output for test objects, checked by the task.
 
@@ -138,7 +179,10 @@ class TrialFit:
 
     def _fitted(self, objects: SyntheticObjects, *, shift_generators: bool) -> Track:
         track = self.track(**self.options)
-        base_runs = {name: trial.as_base_run(name) for name, trial in self.base_models.items()}
+        base_runs = {
+            name: trial.as_base_run(name, continued=name == self.plain.continues)
+            for name, trial in self.base_models.items()
+        }
         track.context = TrackContext(base_runs=base_runs)
         track.warm_up()
         seed_libraries(SEED)
@@ -150,8 +194,8 @@ class TrialFit:
         self._note_changes("fit", before, _fit_contents(objects))
         return track
 
-    def as_base_run(self, name: str) -> BaseRun:
-        """Return the fitted track as a base run of a fusion."""
+    def as_base_run(self, name: str, *, continued: bool) -> BaseRun:
+        """Return the fitted track as a base run, with its model if it is continued."""
         subsets, track = self.objects, self.first
         columns = [f"{SCORE}{taxon}" for taxon in subsets.test.classes]
         predicted = [subsets.valid.without_labels(), subsets.test]
@@ -159,7 +203,8 @@ class TrialFit:
         scores = [pd.DataFrame(track.predict(objects), objects.object_ids, columns) for objects in scored]
         embedded = [(objects, track.embeddings(objects)) for objects in (subsets.train.without_labels(), *predicted)]
         embeddings = [pd.DataFrame(rows, objects.object_ids) for objects, rows in embedded if rows is not None]
-        return BaseRun(name, self.track, self.options, _under_both_ids(scores), _under_both_ids(embeddings))
+        tables = _under_both_ids(scores), _under_both_ids(embeddings)
+        return BaseRun(name, self.track, self.options, *tables, self.kept if continued else None)
 
     def _note_changes(self, method: str, before: dict[str, str], after: dict[str, str]) -> None:
         changes = [f"{method} modified {what}" for what, text in before.items() if after[what] != text]

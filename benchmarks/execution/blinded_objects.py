@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ...data_manifests.seeds import RunSeeds
     from ...features.network_images.index import Selection
 
 
@@ -37,7 +36,8 @@ class BlindedSubset:
         classes: class names in the order of the score columns.
         codes: int64 array of shape (n_objects,), index of each label in `classes`; None for test objects.
         opaque_ids: the id under which a track sees each object, text array of shape (n_objects,).
-        groups: opaque name of the sample of each object, as a track sees it; None where unknown.
+        groups: opaque name of the sample of each object, as a track sees it; None in all subsets if that of any object
+            is unknown.
 
     """
 
@@ -105,18 +105,18 @@ class BlindedObjects:
     _real: dict[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def read(cls, truth: Path, classes: tuple[str, ...], seeds: RunSeeds) -> BlindedObjects:
+    def read(cls, truth: Path, classes: tuple[str, ...], secret: str) -> BlindedObjects:
         """Read the objects of a split.
 
         Args:
             truth: file with object_id, part, taxon and sample of each object.
             classes: class names in the order of the score columns.
-            seeds: seeds of the run, from which the keys of the opaque ids are derived.
+            secret: text from which the keys of the opaque ids are derived.
 
         """
         table = pd.read_parquet(truth, columns=["object_id", "part", "taxon", "sample"])
-        table["opaque_id"] = OpaqueIds.of_run(seeds, "object").of(table["object_id"])
-        groups = OpaqueIds.of_run(seeds, "sample")
+        table["opaque_id"] = OpaqueIds.keyed_by("object", secret).of(table["object_id"])
+        groups = OpaqueIds.keyed_by("sample", secret) if table["sample"].notna().all() else None
         code = {name: position for position, name in enumerate(classes)}
         subsets = {}
         for subset in SUBSETS:
@@ -126,7 +126,7 @@ class BlindedObjects:
                 classes=classes,
                 codes=None if subset == "test" else rows["taxon"].map(code).to_numpy().astype(np.int64),
                 opaque_ids=rows["opaque_id"].to_numpy(dtype=object),
-                groups=groups.of(rows["sample"]) if rows["sample"].notna().all() else None,
+                groups=None if groups is None else groups.of(rows["sample"]),
             )
         return cls(subsets, dict(zip(table["opaque_id"], table["object_id"], strict=True)))
 

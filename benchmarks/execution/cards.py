@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...reports.run_files.card import CardNote
+from ...reports.run_files.card import CardNote, CardSelection
 from .environment import code_sha256, now
 
 if TYPE_CHECKING:
@@ -20,11 +20,14 @@ def card_facts(dataset: Dataset, split: Split, settings: Settings) -> dict[str, 
     """Return the facts shared by the cards of all runs on a split."""
     return {
         "dataset": dataset.name,
+        "manifest": "" if dataset.manifest.name == dataset.name else dataset.manifest.name,
         "manifest_sha256": dataset.manifest.sha256,
         "data_sha256": dataset.data_sha256,
         "data_citation": dataset.reference,
         "simulated": dataset.simulated,
         "classes": list(dataset.classes),
+        "selected": _selection(dataset),
+        "withheld": list(dataset.withheld),
         "split": split.name,
         "seed": split.seed,
         "n_train": split.count("train"),
@@ -35,6 +38,11 @@ def card_facts(dataset: Dataset, split: Split, settings: Settings) -> dict[str, 
         "code_sha256": code_sha256(),
         "created": now(),
     }
+
+
+def _selection(dataset: Dataset) -> CardSelection | None:
+    selected = dataset.selected
+    return None if selected is None else CardSelection(of=selected.of, min_objects=selected.min_objects)
 
 
 def card_notes(notes: Iterable[Note]) -> list[CardNote]:

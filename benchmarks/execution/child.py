@@ -6,37 +6,42 @@ import ctypes
 import os
 import platform
 import signal
-import subprocess
 import sys
 import threading
 import traceback
-from abc import ABC, abstractmethod
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, NoReturn, Self
+from io import TextIOWrapper
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, NoReturn, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkContext, SpawnContext
     from types import TracebackType
 
 PARENT_IS_GONE = 4
-KILLED_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
+PR_SET_PDEATHSIG = 1
+"""Option of `prctl` of Linux: the signal that the kernel sends to a process when its parent ends."""
 
 
-def end_with_parent() -> None:
-    """End this process as soon as its standard input is closed, which the parent's end does."""
-    threading.Thread(target=_wait_for_end, daemon=True).start()
+def end_with_parent(reading: int = 0) -> None:
+    """End this process once a pipe is closed, as it is when the parent ends, and those of the group that it leads.
+
+    Args:
+        reading: file descriptor of the pipe, from which nothing else reads any more; by default standard input.
+
+    """
+    threading.Thread(target=_wait_for_end, args=(reading,), daemon=True).start()
 
 
-def _wait_for_end() -> None:
-    sys.stdin.read()
+def _wait_for_end(reading: int) -> None:
+    """Wait without the lock of a file object, which a process that is forked meanwhile could never get."""
+    while os.read(reading, 4096):
+        pass
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(PARENT_IS_GONE)
-
-
-def _child_environment() -> dict[str, str]:
-    """Return the environment variables of a child: those of this process, but not the folders of the data."""
-    from ...data_manifests.dataset import DATA_VARIABLE  # here, for a quick start of workers without a child
-
-    return {name: value for name, value in os.environ.items() if name != DATA_VARIABLE}
 
 
 def end_as(code: int) -> NoReturn:
@@ -48,20 +53,25 @@ def end_as(code: int) -> NoReturn:
     os._exit(abs(code))
 
 
-class Child(ABC):
-    """Process that waits for a message and calls a function with it; at the end of the context, it is killed."""
+class Child:
+    """Process that waits for a message and calls a function with it; at the end of the context, it is killed.
 
-    @classmethod
-    def started(cls, function: Callable[[str], None]) -> Child:
-        """Start a child: on Linux a fork, which need not import anything, elsewhere a new worker.
+    On Linux it is a fork, which need not import anything, elsewhere a new process. It must be made before this process
+    has threads of its own or secrets.
 
-        Args:
-            function: module-level function.
+    Args:
+        function: module-level function.
 
-        """
-        if platform.system() == "Linux":
-            return ForkedChild(function)
-        return NewChild(f"{function.__module__}:{function.__qualname__}")
+    """
+
+    def __init__(self, function: Callable[[str], None]) -> None:
+        forks = platform.system() == "Linux"
+        context: ForkContext | SpawnContext = get_context("fork") if forks else get_context("spawn")
+        reading, self._writing = context.Pipe(duplex=False)
+        inherited = self._writing if forks else None
+        self._process = context.Process(target=_be_child, args=(function, reading, inherited, os.getpid()))
+        self._process.start()
+        reading.close()
 
     def __enter__(self) -> Self:
         """Return the child."""
@@ -70,89 +80,36 @@ class Child(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Kill the child if it is running."""
-        self.kill()
+        """Kill the child if it is running, and wait for its end."""
+        self._process.kill()
+        self._process.join()
+        self._writing.close()
 
     def run(self, message: str) -> int:
-        """Call the function with a message, one line; return the exit code of the child, negative for a signal."""
+        """Call the function with a message; return the exit code of the child, negative for a signal."""
         with suppress(BrokenPipeError):  # it has ended
-            self.input.write(f"{message}\n")
-            self.input.flush()
-        return self.wait()
-
-    @property
-    @abstractmethod
-    def input(self) -> IO[str]:
-        """Pipe to its standard input."""
-
-    @abstractmethod
-    def wait(self) -> int:
-        """Wait for its end, and return its exit code, negative for a signal."""
-
-    @abstractmethod
-    def kill(self) -> None:
-        """Kill it if it is running, and wait for its end."""
+            self._writing.send_bytes(message.encode())
+        self._process.join()
+        return self._process.exitcode  # type: ignore[return-value]  # it has ended
 
 
-class ForkedChild(Child):
-    """Child that is a copy of this process; it must be made before there are threads or secrets.
+def _be_child(
+    function: Callable[[str], None], reading: Connection, inherited: Connection | None, parent: int
+) -> NoReturn:
+    """Call a function with the message from a pipe, and end this process.
 
     Args:
-        function: function that it calls with the message.
+        function: the function.
+        reading: end of the pipe from which the message is read.
+        inherited: the other end if this process is a fork, to be closed.
+        parent: process id of the parent.
 
-    """
-
-    def __init__(self, function: Callable[[str], None]) -> None:
-        reading, writing = os.pipe()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        parent = os.getpid()
-        self._pid = os.fork()
-        if self._pid == 0:
-            os.close(writing)
-            _be_child(function, reading, parent)
-        os.close(reading)
-        self._input = os.fdopen(writing, "w", encoding="utf-8")
-        self._code: int | None = None
-
-    @property
-    def input(self) -> IO[str]:
-        """Pipe to its standard input."""
-        return self._input
-
-    def wait(self) -> int:
-        """Wait for its end, and return its exit code, negative for a signal."""
-        if self._code is None:
-            self._code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
-        return self._code
-
-    def kill(self) -> None:
-        """Kill it if it is running, and wait for its end."""
-        if self._code is None:
-            os.kill(self._pid, signal.SIGKILL)
-            self.wait()
-        with suppress(BrokenPipeError):
-            self._input.close()
-
-
-def _be_child(function: Callable[[str], None], reading: int, parent: int) -> NoReturn:
-    """Call a function with the line from a pipe, which becomes standard input, and end this process.
-
-    The kernel kills it when its parent ends, even while it is in a library that does not let other threads run.
     """
     code = 1
     try:
-        ctypes.CDLL(None).prctl(KILLED_WITH_PARENT, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(PARENT_IS_GONE)
-        os.dup2(reading, 0)
-        os.close(reading)
-        sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
-        kept = _child_environment()
-        for name in os.environ.keys() - kept.keys():
-            del os.environ[name]
-        message = sys.stdin.readline()
-        end_with_parent()
+        _prepare(inherited, parent)
+        message = reading.recv_bytes().decode()
+        end_with_parent(reading.fileno())
         function(message)
         code = 0
     except BaseException:  # noqa: BLE001 - it must not return into the code of the parent
@@ -160,35 +117,21 @@ def _be_child(function: Callable[[str], None], reading: int, parent: int) -> NoR
     end_as(code)
 
 
-class NewChild(Child):
-    """Child that is a new worker.
+def _prepare(inherited: Connection | None, parent: int) -> None:
+    """Part this process from its parent: it has neither the input of the latter nor the folders of the data.
 
-    Args:
-        reference: function that it calls, as `module:name`.
-
+    The kernel of Linux kills it when its parent ends, even while it is in a library that does not let other threads
+    run. It writes each line at once, so that a killed process loses none.
     """
+    from ...data_manifests.dataset import DATA_VARIABLE  # here, for a quick start of workers without a child
 
-    def __init__(self, reference: str) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-P", "-m", f"{__package__}.worker"],
-            stdin=subprocess.PIPE,
-            text=True,
-            env=_child_environment(),
-        )
-        self.input.write(f"{reference}\n")
-        self.input.flush()
-
-    @property
-    def input(self) -> IO[str]:
-        """Pipe to its standard input."""
-        return self._process.stdin  # type: ignore[return-value]  # it is a pipe
-
-    def wait(self) -> int:
-        """Wait for its end, and return its exit code, negative for a signal."""
-        return self._process.wait()
-
-    def kill(self) -> None:
-        """Kill it if it is running, and wait for its end."""
-        self._process.kill()
-        with suppress(BrokenPipeError):
-            self._process.communicate()
+    if inherited is not None:
+        inherited.close()
+    if platform.system() == "Linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(PARENT_IS_GONE)
+    os.dup2(sys.stdin.fileno(), 0)  # multiprocessing has replaced the object, but not the file descriptor
+    os.environ.pop(DATA_VARIABLE, None)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ...data_manifests.images.store import source_of
 from ...data_manifests.manifest import Manifest  # noqa: TC001 - pydantic needs it
+from ...models.kept.model_facts import ModelFacts  # noqa: TC001 - pydantic needs it
 from ...models.protocol.checks import check_track
 from ...models.registry import get_track, is_file_reference, split_file_reference
 from ...reports.run_files.card import Card  # noqa: TC001 - pydantic needs it
@@ -63,8 +64,10 @@ class InputRecipe(BaseModel):
     Attributes:
         manifest: manifest of the data set.
         folder: absolute path of its files on the machine that planned the job.
-        data_sha256: hash of the data set without the excluded objects.
+        data_sha256: hash of the data set without other classes and the excluded objects.
         simulated: whether its objects were drawn by a program.
+        label: name of the data set in the suite, if it is not that of the manifest; else empty.
+        selected: the classes to which its objects are restricted; empty for all.
         excluded: ids of the excluded objects.
         images_state: hash of the state of its images; empty if no track uses these.
         features: the feature table as described in the card; empty if the track uses none.
@@ -79,6 +82,8 @@ class InputRecipe(BaseModel):
     folder: Path
     data_sha256: str
     simulated: bool = False
+    label: str = ""
+    selected: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     images_state: str = ""
     features: dict[str, Any] = {}
@@ -140,6 +145,8 @@ class Job(BaseModel):
         network_images: address of the network images; empty if the track uses none.
         recipe: how a worker of a cluster that does not share these inputs prepares them; None without a cluster.
         force: whether a finished run is repeated.
+        model: facts that are stored with the model of the run; None if the model is not kept.
+        needs_model: whether a finished run is repeated if its model was not kept.
 
     """
 
@@ -155,6 +162,8 @@ class Job(BaseModel):
     network_images: str = ""
     recipe: InputRecipe | None = None
     force: bool = False
+    model: ModelFacts | None = None
+    needs_model: bool = False
 
     @cached_property
     def folder(self) -> Path:
@@ -165,6 +174,11 @@ class Job(BaseModel):
     def base_folders(self) -> dict[str, Path]:
         """Folders of its base runs, by their names."""
         return {name: run_folder(self.out, self.draft.changed(track=name)) for name in self.base_runs}
+
+    @property
+    def continued(self) -> Path | None:
+        """Folder of the run that it continues; None if it continues none."""
+        return self.base_folders.get(self.draft.track.continues)
 
     @property
     def input_paths(self) -> list[Path]:

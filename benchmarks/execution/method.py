@@ -33,7 +33,7 @@ class Method:
         reference: registered name or `path.py:Class`, for the worker; empty if the class is pickled.
         options: all options, including defaults and budget.
         features: kind of feature table; None means the default of the data set.
-        base_methods: the methods of its base runs.
+        base_methods: the methods of its base runs: base models of a fusion, and the track that it continues.
 
     """
 
@@ -79,8 +79,20 @@ class Method:
 
     @property
     def base_models(self) -> tuple[str, ...]:
-        """Names of its base models."""
-        return self.instance.base_models if self.instance else ()
+        """Names of the tracks whose runs it needs: its base models, and the track that it continues."""
+        own = self.instance.base_models if self.instance else ()
+        return tuple(dict.fromkeys([*own, *([self.continues] if self.continues else [])]))
+
+    @property
+    def continues(self) -> str:
+        """The track that it continues, as it names it; empty for none."""
+        return (self.instance.continues or "") if self.instance else ""
+
+    @property
+    def continued_run(self) -> str:
+        """Name of the run that it continues; empty for none, or before its base methods are known."""
+        names = {reference: base.name for reference, base in zip(self.base_models, self.base_methods, strict=False)}
+        return names.get(self.continues, "")
 
     @property
     def image_form(self) -> ImageForm | None:

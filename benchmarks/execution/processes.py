@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,8 @@ MOST_HEARD = 1 << 20  # bytes at once
 class WorkerProcess:
     """Process that runs one job; it ends if this process ends, since its standard input is closed then.
 
+    It leads a process group, so that whatever it has started ends with it, and Ctrl-C only reaches this process.
+
     Args:
         reference: function to call, as `module:name`.
         message: its argument, one line.
@@ -48,11 +51,13 @@ class WorkerProcess:
             stderr=subprocess.STDOUT,
             text=True,
             env=worker_environment(threads),
+            process_group=0,
         )
 
     def kill(self) -> None:
-        """Kill the process."""
-        self._process.kill()
+        """Kill the process, and those of its group: also after its end, if a track has left some behind."""
+        with suppress(ProcessLookupError, PermissionError):  # all have ended; the latter on macOS
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def follow(self, update: Callable[[str], None], is_wanted: Callable[[], bool] = lambda: True) -> Ending:
         """Send the job, and return how the process ended.
@@ -67,10 +72,9 @@ class WorkerProcess:
                 self._send()
                 self._listen(log, update, is_wanted)
             finally:
-                if self._process.poll() is None:  # an exception here
-                    self.kill()
+                self.kill()  # after its end, what is left of its group; after an exception here, all of it
                 with suppress(BrokenPipeError):
-                    self._process.stdin.close()  # type: ignore[union-attr]  # it is a pipe; closed, it ends the worker
+                    self._process.stdin.close()  # type: ignore[union-attr]  # it is a pipe
                 code = self._process.wait()
             log.seek(0)
             lines = [line.rstrip("\n") for line in log]  # `splitlines` would split at the mark

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ...models.kept.model_facts import MODEL, model_files
 from ...reports.run_files.card import CARD
 from ...reports.run_files.run_folder import EMBEDDINGS, PREDICTIONS, VALID
 
@@ -20,13 +21,14 @@ BASE_RUN_FILES = (CARD, PREDICTIONS, VALID, EMBEDDINGS)
 
 
 def needed_files(job: Job) -> dict[str, bytes]:
-    """Return the files in the results folder that a run reads: the truth of its split, and those of its base runs.
+    """Return the files in the results folder that a run reads: truth, those of its base runs, and a continued model.
 
     Returns:
         Contents by path relative to the results folder.
 
     """
     files = [job.truth, *(folder / name for folder in job.base_folders.values() for name in BASE_RUN_FILES)]
+    files += [] if job.continued is None else model_files(job.continued / MODEL)
     return {path.relative_to(job.out).as_posix(): path.read_bytes() for path in files if path.is_file()}
 
 
@@ -55,5 +57,6 @@ def temporary_results(job: Job, files: Mapping[str, bytes], parent: Path) -> Ite
 
 
 def run_files(job: Job) -> dict[str, bytes]:
-    """Return the files of a stored run by name."""
-    return {path.name: path.read_bytes() for path in sorted(job.folder.iterdir())}
+    """Return the files of a stored run by path in its folder."""
+    files = (path for path in sorted(job.folder.rglob("*")) if path.is_file())
+    return {path.relative_to(job.folder).as_posix(): path.read_bytes() for path in files}

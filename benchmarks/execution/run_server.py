@@ -12,11 +12,11 @@ import pickle
 import platform
 import secrets
 import threading
-import traceback
+import time
 from contextlib import suppress
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Connection, Listener
-from typing import TYPE_CHECKING, Any
+from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
+from typing import TYPE_CHECKING, Any, cast
 
 from ...data_manifests.errors import DataError
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 KEY_BYTES = 32
 WAITING = 64  # connections that wait to be accepted
+RETRY_SECONDS = 0.1
 DONE, REFUSED = b"done", b"refused"
 
 
@@ -75,43 +76,56 @@ class RunServer:
     Attributes:
         address: address of the socket.
         key: secret that the other process must know.
+        fault: first exception of a handler that was no `DataError`; None if there was none.
 
     """
 
     def __init__(self, handlers: Mapping[str, Handler]) -> None:
         self.key = secrets.token_bytes(KEY_BYTES)
+        self.fault: Exception | None = None
         self._handlers = handlers
-        self._listener = Listener(_free_address(), "AF_UNIX", backlog=WAITING, authkey=self.key)
+        self._listener = Listener(_free_address(), "AF_UNIX", backlog=WAITING)
+        self.address = os.fsdecode(self._listener.address)
         self._closed = False
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        """Address of the socket."""
-        return os.fsdecode(self._listener.address)
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def close(self) -> None:
-        """Accept no further connections."""
+        """Accept no further connections, and respond to no further requests."""
         self._closed = True
+        while self._accepting.is_alive():
+            with suppress(OSError):  # no file descriptor is free
+                Client(self.address, "AF_UNIX").close()  # ends the wait for a connection
+            self._accepting.join(RETRY_SECONDS)
         self._listener.close()
 
     def _accept(self) -> None:
         while not self._closed:
-            with suppress(OSError, EOFError, AuthenticationError):  # closed, or a process that does not know the key
+            try:
                 connection = self._listener.accept()
-                threading.Thread(target=self._respond, args=(connection,), daemon=True).start()
+            except OSError:  # no file descriptor is free
+                time.sleep(RETRY_SECONDS)
+            else:
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
-    def _respond(self, connection: Connection) -> None:
-        with connection, suppress(OSError, EOFError):  # the other process has ended
-            while True:
+    def _serve(self, connection: Connection) -> None:
+        """Respond to the requests of another process if it knows the key."""
+        with connection, suppress(OSError, EOFError, AuthenticationError):  # it has ended, or does not know the key
+            deliver_challenge(connection, self.key)
+            answer_challenge(connection, self.key)
+            name, *frames = receive(connection)
+            while not self._closed:
+                send(connection, self._response(name.decode(), frames))
                 name, *frames = receive(connection)
-                try:
-                    send(connection, [DONE, *self._handlers[name.decode()](frames)])
-                except DataError as fault:
-                    send(connection, [REFUSED, str(fault).encode()])
-                except Exception:  # noqa: BLE001 - the other process must not wait for ever
-                    traceback.print_exc()
-                    send(connection, [REFUSED, b"The run cannot respond; its log has the reason."])
+
+    def _response(self, name: str, frames: Frames) -> Frames:
+        try:
+            return [DONE, *self._handlers[name](frames)]
+        except DataError as fault:
+            return [REFUSED, str(fault).encode()]
+        except Exception as fault:  # noqa: BLE001 - the other process must not wait for ever
+            self.fault = self.fault or fault
+            return [REFUSED, b"The run cannot respond; its card has the reason."]
 
 
 def _free_address() -> str | None:
@@ -131,7 +145,7 @@ class RunClient:
     def __init__(self, address: str, key: bytes) -> None:
         self._address = address
         self._key = key
-        self._own = threading.local()
+        self._local = threading.local()
 
     def __reduce__(self) -> tuple[object, tuple[str, bytes]]:
         """Pickle how to connect."""
@@ -144,16 +158,20 @@ class RunClient:
             DataError: the request is refused.
 
         """
-        connection = self._connection()
+        connection = self._taken()
         send(connection, [name.encode(), *frames])
         status, *response = receive(connection)
+        self._local.kept = os.getpid(), connection
         if status == REFUSED:
             raise DataError(response[0].decode())
         return response
 
-    def _connection(self) -> Connection:
-        if getattr(self._own, "process", None) != os.getpid():  # a new thread, or a forked process
-            self._own.connection = Client(self._address, "AF_UNIX", authkey=self._key)
-            self._own.process = os.getpid()
-        connection: Connection = self._own.connection
-        return connection
+    def _taken(self) -> Connection:
+        """Return the connection that this process and thread has kept, or else a new one.
+
+        It is kept again once a response is complete: after an interruption, the next request would get this response.
+        """
+        process, connection = vars(self._local).pop("kept", (None, None))
+        if process != os.getpid():  # none, or that of the process of which this one is a fork
+            connection = Client(self._address, "AF_UNIX", authkey=self._key)
+        return cast("Connection", connection)

@@ -79,11 +79,10 @@ def run_missing(jobs: Sequence[Job], backend: Backend, settings: Settings) -> No
 
     """
     progress = settings.progress
-    missing = []
+    missing = _missing(jobs)
+    to_do = {job.key for job in missing}
     for job in jobs:
-        if job.force or not is_finished(job.out, job.draft):
-            missing.append(job)
-        else:
+        if job.key not in to_do:
             drop_stale_scratch(job.out, job.draft)
     before = len(jobs) - len(missing)
     finished = f" ({before} finished before)" if before else ""
@@ -99,12 +98,32 @@ def run_missing(jobs: Sequence[Job], backend: Backend, settings: Settings) -> No
             progress.job_finished(job.label, _outcome(job, ending, settings))
 
 
+def _missing(jobs: Sequence[Job]) -> list[Job]:
+    """Return the jobs to be done, in order: those that are not finished, and those whose model one of these needs.
+
+    Args:
+        jobs: the jobs of a plan, each after those on which it is built.
+
+    """
+    needed: set[str] = set()
+    missing = []
+    for job in reversed(jobs):
+        wanted = job.changed(needs_model=True) if job.key in needed else job
+        if job.force or not is_finished(job.out, job.draft, with_model=wanted.needs_model):
+            missing.append(wanted)
+            needed |= {str(job.continued)} if job.continued else set()
+    return missing[::-1]
+
+
 def _log_change(job: Job, settings: Settings) -> None:
     """Log why a finished run is repeated."""
     stored = read_card(job.folder)
     if stored is not None and stored.status == "done":
         changed = differences(stored, job.draft)
         reason = f"the following changed: {'; '.join(changed)}" if changed else "of --force"
+        if not changed and not job.force:
+            wanted = "--keep-models asks for" if settings.keep_models else "another run continues"
+            reason = f"it has no kept model, which {wanted}"
         settings.progress.log(f"{job.label}: rerun because {reason}")
 
 
@@ -151,6 +170,6 @@ def _outcome(job: Job, ending: Ending, settings: Settings) -> str:
 def _is_stored(job: Job) -> bool:
     """Return whether the run was stored as finished since the job was planned."""
     stored = read_card(job.folder)
-    if stored is None or not is_finished(job.out, job.draft):
+    if stored is None or not is_finished(job.out, job.draft, with_model=job.needs_model):
         return False
     return not job.force or stored.created >= job.draft.created

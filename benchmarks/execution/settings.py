@@ -21,8 +21,8 @@ class Settings:
     """Settings of a run, given by the options of `planktonbench run`.
 
     `predictions` maps names of runs to predictions files; `scheduler` is the address of a Dask scheduler, empty for
-    worker processes on this machine. `name` and `citation` are those of the only data set; None means those of its
-    manifest.
+    worker processes on this machine. `keep_models` stores the model of each run whose track can be kept. `name` and
+    `citation` are those of the only data set; None means those of its manifest.
     """
 
     out: Path | None = None
@@ -34,6 +34,7 @@ class Settings:
     force: bool = False
     verbose: bool = False
     scheduler: str = ""
+    keep_models: bool = False
     name: str | None = None
     citation: str | None = None
     progress: Progress = field(default_factory=lambda: progress_for(sys.stderr))

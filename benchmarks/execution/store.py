@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from ...data_manifests.errors import DataError
+from ...data_manifests.errors import DataError, listed
 from ...data_manifests.files.atomic_writes import atomic_folder, atomic_write, write_errors
 from ...data_manifests.files.tables import table_sha256
-from ...data_manifests.seeds import sha256_text
+from ...data_manifests.seeds import sha256_file, sha256_text
+from ...models.kept.model_facts import MODEL, model_files
 from ...reports.run_files.card import CARD, Card, read_card
 from ...reports.run_files.run_folder import REPLACED, RUNS, run_folder, truth_path
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from ...data_manifests.splits import Split
 
-IDENTITY = ("data_sha256", "manifest_sha256", "track_sha256", "config", "features", "base_runs", "split", "quick")
+IDENTITY = (
+    "data_sha256", "manifest_sha256", "withheld", "track_sha256", "config", "features", "base_runs", "split", "quick",
+)  # fmt: skip
 """Facts that must be equal for a stored run to be the requested one; data set, track and seed are in its path."""
 
 ADVICE = "Free some space or choose another folder; finished runs are kept."
@@ -72,6 +75,7 @@ def differences(stored: Card, wanted: Card) -> list[str]:
     descriptions = {
         "data_sha256": "the data",
         "manifest_sha256": "the manifest",
+        "withheld": f"withheld classes: {_names(stored.data.withheld)} → {_names(wanted.data.withheld)}",
         "track_sha256": "the source code of the track",
         "config": ", ".join(_changes("option", stored.track.config, wanted.track.config)),
         "features": _changed_features(stored.track.features, wanted.track.features),
@@ -79,6 +83,10 @@ def differences(stored: Card, wanted: Card) -> list[str]:
         "quick": f"quick was {stored.quick}",
     }
     return [descriptions.get(name, name) for name in changed]
+
+
+def _names(classes: list[str]) -> str:
+    return listed(classes) or "none"
 
 
 def _changed_features(stored: dict[str, Any], wanted: dict[str, Any]) -> str:
@@ -98,12 +106,29 @@ def _changes(noun: str, stored: dict[str, Any], wanted: dict[str, Any]) -> list[
     ]
 
 
-def is_finished(out: Path, wanted: Card) -> bool:
-    """Return whether exactly this run is stored as done, or as skipped for the same reason if it is to be skipped."""
-    stored = read_card(run_folder(out, wanted))
+def is_finished(out: Path, wanted: Card, *, with_model: bool = False) -> bool:
+    """Return whether exactly this run is stored as done, or as skipped for the same reason if it is to be skipped.
+
+    Args:
+        out: the results folder.
+        wanted: card of the requested run.
+        with_model: whether a run that is done must have a kept model.
+
+    """
+    folder = run_folder(out, wanted)
+    stored = read_card(folder)
     if stored is None or differences(stored, wanted):
         return False
-    return stored.status == "done" or (stored.status == wanted.status == "skipped" and stored.reason == wanted.reason)
+    if stored.status == "done":
+        return has_model(folder) or not with_model
+    return stored.status == wanted.status == "skipped" and stored.reason == wanted.reason
+
+
+def has_model(folder: Path) -> bool:
+    """Return whether the folder of a run contains all files of a kept model."""
+    card = read_card(folder)
+    names = card.hashes.model if card is not None else {}
+    return bool(names) and all((folder / MODEL / name).is_file() for name in names)
 
 
 def is_done(folder: Path) -> bool:
@@ -146,23 +171,29 @@ def _scratch_of(out: Path, card: Card) -> Path:
     return out / ".scratch" / sha256_text(str(run_folder(out, card).relative_to(out)))[:24]
 
 
-def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame]) -> Path:
+def store_run(out: Path, card: Card, tables: dict[str, pd.DataFrame], model: Path | None = None) -> Path:
     """Store a run atomically: write to a temporary folder, flush, rename; an older finished run moves to `replaced/`.
 
     The caller must hold the job's lock.
 
     Args:
         out: the results folder.
-        card: the card of the run; the hashes of the tables are added.
+        card: the card of the run; the hashes of tables and model are added.
         tables: tables by the name of their parquet file.
+        model: folder of the model to be kept, in the results folder; it is moved. None for no model.
 
     Returns:
         The run's folder.
 
     """
     final = run_folder(out, card)
-    card = card.changed(tables_sha256={name: table_sha256(table) for name, table in tables.items()})
+    card = card.changed(
+        tables_sha256={name: table_sha256(table) for name, table in tables.items()},
+        model_sha256={} if model is None else model_hashes(model),
+    )
     with _new_run(out, final) as new:
+        if model is not None:
+            shutil.move(model, new / MODEL)
         for name, table in tables.items():
             table.to_parquet(new / name, index=False)
         (new / CARD).write_text(card.to_text(), encoding="utf-8")
@@ -177,7 +208,7 @@ def store_files(out: Path, card: Card, files: Mapping[str, bytes]) -> Path:
     Args:
         out: the results folder.
         card: the card of the run, or its draft.
-        files: contents of the files of the run's folder, by name.
+        files: contents of the files of the run's folder, by path in it.
 
     Returns:
         The run's folder.
@@ -186,8 +217,14 @@ def store_files(out: Path, card: Card, files: Mapping[str, bytes]) -> Path:
     final = run_folder(out, card)
     with _new_run(out, final) as new:
         for name, content in files.items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
             (new / name).write_bytes(content)
     return final
+
+
+def model_hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file in the folder of a model, by path in it."""
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in model_files(folder)}
 
 
 def _new_run(out: Path, final: Path) -> AbstractContextManager[Path]:

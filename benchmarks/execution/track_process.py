@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
 import random
 import sys
 import sysconfig
 import time
 import traceback
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +21,11 @@ from ...models.protocol.track import BaseRun, TrackContext
 from ...models.protocol.trials import stored_trials
 from ...reports.run_files.run_folder import IMPORTANCE, PREPARATION
 from ...reports.tasks.catalogue import task_named
-from .environment import PROGRESS_MARK, peak_rss_mb
+from .environment import peak_rss_mb
 from .job import MESSAGE, TrackSource
 from .run_server import RunClient, unpacked
 from .served_images import ServedImages
+from .track_output import EMBEDDINGS_OF, SUBCLASSES_OF_TRAIN, TrackFacts, TrackOutput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,14 +38,11 @@ if TYPE_CHECKING:
     from ...models.protocol.track import Track
     from ...reports.tasks.task import Task
 
-INPUTS, OUTPUT = "inputs", "output"
-"""Requests: for the `TrackInputs`, and to accept the outcome."""
-
-EMBEDDINGS_OF = "embeddings-"
-"""Prefix of the names of embeddings in the output, followed by the subset."""
+INPUTS, LOG, OUTPUT = "inputs", "log", "output"
+"""Requests: for the `TrackInputs`, to show a line of progress, and to store the `TrackOutput`."""
 
 
-class TrackTask(BaseModel):
+class TrackMessage(BaseModel):
     """Message to the process of a track.
 
     Attributes:
@@ -54,8 +51,10 @@ class TrackTask(BaseModel):
         task: name of its task.
         options: options of the track.
         base_runs: sources of the tracks of its base runs, by name.
+        continues: name of the one that it continues; empty for none.
         dataset, split, seed: from which the seeds of the run are derived.
         scratch: folder for checkpoints.
+        kept: empty folder into which the fitted track is saved; None if it is not kept.
         address: address of the server of its run.
         key: key of the server, in hexadecimal digits.
         has_images: whether it may read original images.
@@ -69,10 +68,12 @@ class TrackTask(BaseModel):
     task: str
     options: dict[str, Any]
     base_runs: dict[str, TrackSource]
+    continues: str = ""
     dataset: str
     split: str
     seed: int
     scratch: Path
+    kept: Path | None = None
     address: str
     key: str
     has_images: bool
@@ -80,11 +81,12 @@ class TrackTask(BaseModel):
 
 @dataclass(frozen=True)
 class BaseTables:
-    """Results of a base run by opaque id: its options, scores and embeddings, as in `BaseRun`."""
+    """Results of a base run by opaque id: its options, scores, embeddings and kept model, as in `BaseRun`."""
 
     options: Mapping[str, Any]
     scores: pd.DataFrame | None
     embeddings: pd.DataFrame | None
+    model_folder: Path | None
 
 
 @dataclass(frozen=True)
@@ -103,40 +105,28 @@ class TrackInputs:
     base_runs: Mapping[str, BaseTables]
 
 
-def fit_and_predict(message: str) -> None:
-    """Fit a track and predict, and hand in the outcome; errors of the track are part of it.
+def fit_and_predict(text: str) -> None:
+    """Fit a track and predict, and hand in the output; errors of the track are part of it.
 
     Args:
-        message: the `TrackTask` as JSON.
+        text: the `TrackMessage` as JSON.
 
     """
-    task = TrackTask.model_validate_json(message)
-    client = RunClient(task.address, bytes.fromhex(task.key))
-    facts: dict[str, Any]
-    arrays: dict[str, NDArray[Any]] = {}
-    tables: dict[str, pd.DataFrame] = {}
+    message = TrackMessage.model_validate_json(text)
+    client = RunClient(message.address, bytes.fromhex(message.key))
     try:
-        facts, arrays, tables = _outcome(task, client)
+        frames = _output(message, client).frames()
     except MissingWeights as fault:
-        facts = {"status": "skipped", "reason": str(fault)}
+        frames = _output_without("skipped", str(fault))
     except Exception as fault:  # noqa: BLE001 - any exception of a track is recorded, and the other tracks continue
         traceback.print_exc()
-        facts = {"status": "failed", "reason": reason_of(fault)}
-    facts |= {"peak_rss_mb": round(peak_rss_mb(), 1)}
-    head = json.dumps({"facts": facts, "arrays": list(arrays), "tables": list(tables)}).encode()
-    client.request(OUTPUT, head, *map(_array_bytes, arrays.values()), *map(_table_bytes, tables.values()))
+        frames = _output_without("failed", reason_of(fault))
+    client.request(OUTPUT, *frames)
 
 
-def _array_bytes(array: NDArray[Any]) -> bytes:
-    content = io.BytesIO()
-    np.save(content, array, allow_pickle=False)
-    return content.getvalue()
-
-
-def _table_bytes(table: pd.DataFrame) -> bytes:
-    content = io.BytesIO()
-    table.to_parquet(content, index=False)
-    return content.getvalue()
+def _output_without(status: str, reason: str) -> list[bytes]:
+    """Return the frames of a run without results."""
+    return TrackOutput(TrackFacts.of(status=status, reason=reason, peak_rss_mb=round(peak_rss_mb(), 1))).frames()
 
 
 def reason_of(fault: Exception) -> str:
@@ -145,56 +135,62 @@ def reason_of(fault: Exception) -> str:
     libraries = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
     own = [frame for frame in frames if not frame.filename.startswith(libraries)]
     location = next((f" ({Path(frame.filename).name}:{frame.lineno})" for frame in reversed(own or frames)), "")
-    return f"{type(fault).__name__}: {' '.join(str(fault).split())}{location}"
+    text = str(fault).encode(errors="replace").decode()  # a name of a file may contain what is no text
+    return f"{type(fault).__name__}: {' '.join(text.split())}{location}"
 
 
-def _outcome(
-    message: TrackTask, client: RunClient
-) -> tuple[dict[str, Any], dict[str, NDArray[Any]], dict[str, pd.DataFrame]]:
-    """Return the facts for the card, the output for each subset, and tables that belong to no object."""
+def _output(message: TrackMessage, client: RunClient) -> TrackOutput:
+    """Fit and predict."""
     start = time.perf_counter()
     task, seeds = task_named(message.task), RunSeeds(message.dataset, message.split, message.seed)
     track = message.track.load()(**message.options)
     inputs: TrackInputs = unpacked(client.request(INPUTS))
     base_runs = {name: _base_run(name, source, inputs.base_runs[name]) for name, source in message.base_runs.items()}
-    track.context = TrackContext(message.scratch, log_progress, base_runs, seeds.within("track"))
+    if message.continues and track.continues:  # the latter may be `path.py:Class`
+        base_runs[track.continues] = base_runs[message.continues]
+    track.context = TrackContext(message.scratch, partial(log_progress, client), base_runs, seeds.within("track"))
     subsets = _with_images(inputs, ServedImages(client) if message.has_images else None)
     track.warm_up()
     seed_libraries(seeds.seed32("libraries"))
     ready = time.perf_counter()
     track.fit(subsets["train"], subsets["valid"], rng=seeds.rng("fit"))
     fitted = time.perf_counter()
-    arrays = {"test": _output(track, subsets["test"], task, message.name)}
+    arrays = {"test": _prediction(track, subsets["test"], task, message.name)}
     predicted = time.perf_counter()
-    arrays["valid"] = _output(track, subsets["valid"], task, message.name)
+    arrays["valid"] = _prediction(track, subsets["valid"], task, message.name)
     importance = track.importance(subsets["valid"], rng=seeds.rng("importance"))
     tables = {PREPARATION: track.preparation(), IMPORTANCE: importance}
     arrays |= _embeddings(track, subsets)
-    facts = {
-        "status": "done",
-        "reason": "",
-        "prepare_seconds": ready - start,
-        "fit_seconds": fitted - ready,
-        "predict_seconds": predicted - fitted,
-        "device": track.device,
-        "chosen": json.loads(json.dumps(track.chosen, default=str)),
-        **json.loads(json.dumps(stored_trials(track.trials, fitted - ready), default=str)),
-    }
-    return facts, arrays, {name: table for name, table in tables.items() if table is not None}
+    subclasses = track.subclasses(subsets["train"])
+    if subclasses is not None:
+        arrays[SUBCLASSES_OF_TRAIN] = np.asarray(subclasses)
+    if message.kept is not None:
+        track.save(message.kept)
+    facts = TrackFacts.of(
+        status="done",
+        prepare_seconds=ready - start,
+        fit_seconds=fitted - ready,
+        predict_seconds=predicted - fitted,
+        peak_rss_mb=round(peak_rss_mb(), 1),
+        device=track.device,
+        chosen=track.chosen,
+        **stored_trials(track.trials, fitted - ready),
+    )
+    return TrackOutput(facts, arrays, {name: table for name, table in tables.items() if table is not None})
 
 
-def _output(track: Track, objects: Objects, task: Task, name: str) -> NDArray[Any]:
+def _prediction(track: Track, objects: Objects, task: Task, name: str) -> NDArray[Any]:
     """Return the checked output of a track, which does not receive the labels of the objects."""
     return task.checked(track.predict(objects.without_labels()), objects, name)
 
 
-def log_progress(line: str) -> None:
-    """Print a line that is shown to the user at once."""
-    print(f"{PROGRESS_MARK}{line}", flush=True)  # noqa: T201 - `planktonbench run` reads it
+def log_progress(client: RunClient, line: str) -> None:
+    """Show a line of progress to the user at once; the run puts the real ids into it."""
+    client.request(LOG, str(line).encode(errors="replace"))
 
 
 def _base_run(name: str, source: TrackSource, tables: BaseTables) -> BaseRun:
-    return BaseRun(name, source.load(), tables.options, tables.scores, tables.embeddings)
+    return BaseRun(name, source.load(), tables.options, tables.scores, tables.embeddings, tables.model_folder)
 
 
 def _with_images(inputs: TrackInputs, images: ServedImages | None) -> dict[str, Objects]:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, NoReturn
 
 from ...data_manifests.errors import listed
 from ...data_manifests.files.atomic_writes import is_write_error
 from .child import end_as
 from .job import Job
-from .store import RefusedWriteError, drop_scratch, is_done, is_finished, job_lock, scratch_folder, store_run
+from .store import (
+    CANNOT_WRITE,
+    RefusedWriteError,
+    drop_scratch,
+    has_model,
+    is_done,
+    is_finished,
+    job_lock,
+    scratch_folder,
+    store_run,
+)
 from .supervised_run import attempt
 from .track_process import fit_and_predict
 
@@ -32,8 +43,7 @@ def run_job(message: str, child: Child) -> None:
     """
     job = Job.model_validate_json(message)
     try:
-        with child:
-            _run_and_store(job, child)
+        _run_and_store(job, child)
     except OSError as fault:
         if not is_write_error(fault, job.out):
             raise
@@ -42,15 +52,32 @@ def run_job(message: str, child: Child) -> None:
 
 def _run_and_store(job: Job, child: Child) -> None:
     with job_lock(job.out, job.draft):
-        if is_finished(job.out, job.draft) and not job.force:
+        if is_finished(job.out, job.draft, with_model=job.needs_model) and not job.force:
             return
-        unfinished = [name for name, folder in job.base_folders.items() if not is_done(folder)]
-        if unfinished:
-            reason = f"it is built on {listed(unfinished)}, which did not finish"
+        reason = _missing_base(job)
+        if reason:
             store_run(job.out, job.draft.changed(status="skipped", reason=reason), {})
             return
-        code, card, tables = attempt(job, scratch_folder(job.out, job.draft), child)
+        code, result = attempt(job, scratch_folder(job.out, job.draft), child)
         if code:  # killed, or ended by a library
-            end_as(code)
-        store_run(job.out, card, tables)
-        drop_scratch(job.out, card)
+            _end_as_child(code)
+        store_run(job.out, result.card, result.tables, result.model)
+        drop_scratch(job.out, result.card)
+
+
+def _end_as_child(code: int) -> NoReturn:
+    """End this worker as its child has ended, but never with the code of a worker that cannot write."""
+    if code == CANNOT_WRITE:
+        print(f"the process of the track ended with code {code}", file=sys.stderr)  # noqa: T201 - the reason
+        code = 1
+    end_as(code)
+
+
+def _missing_base(job: Job) -> str:
+    """Return what is missing of the runs that a run is built on, as its reason; empty if nothing is."""
+    unfinished = [name for name, folder in job.base_folders.items() if not is_done(folder)]
+    if unfinished:
+        return f"it is built on {listed(unfinished)}, which did not finish"
+    if job.continued is not None and not has_model(job.continued):
+        return f"it continues {job.draft.track.continues}, whose model was not kept"
+    return ""

@@ -1,7 +1,7 @@
 """Worker: a process that runs one job, given on its standard input.
 
 The first line is the function to call, as `module:name`, the second its argument. Standard input then stays open; when
-the parent ends, it is closed and the worker ends, too.
+the parent ends, it is closed and the worker ends, too, with all processes of its group.
 
 If the module has a function `in_child`, a process for it is made before the second line is read, so that it knows
 nothing of the job but what the worker tells it; it is the second argument of the function.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib import import_module
 
 from .child import Child, end_with_parent
@@ -23,11 +23,12 @@ def main() -> None:
     module_name, name = _first_line().split(":")
     module = import_module(module_name)
     function, in_child = getattr(module, name), getattr(module, "in_child", None)
-    child = [Child.started(in_child)] if in_child not in {None, function} else []
-    message = sys.stdin.readline()
-    end_with_parent()
     try:
-        function(message, *child)
+        with ExitStack() as stack:
+            child = [] if in_child is None else [stack.enter_context(Child(in_child))]
+            message = sys.stdin.readline()
+            end_with_parent()
+            function(message, *child)
     except RefusedWriteError as fault:
         with suppress(OSError):  # the log may be on the same full disk
             print(fault, file=sys.stderr, flush=True)  # noqa: T201 - the parent reads it

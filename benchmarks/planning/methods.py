@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...data_manifests.errors import SuiteError
+from ...data_manifests.errors import SuiteError, TrackError, did_you_mean
 from ...models.protocol.checks import check_options, check_track, options_of
 from ...models.registry import get_track, is_file_reference, split_file_reference
 from ...reports.tasks.catalogue import task_named
@@ -13,7 +13,7 @@ from ..execution.method import Method
 from ..suites.suite import TrackEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ...models.protocol.track import Track
     from ..suites.suite import Suite
@@ -24,13 +24,19 @@ def choose_methods(suite: Suite, wanted: Sequence[str | type[Track]] | None, *, 
 
     A requested name is looked up among the suite's entries first, so that their options apply, then among all tracks.
 
+    Args:
+        suite: the suite as it was read.
+        wanted: names of methods, or classes of tracks; None for all of the suite.
+        quick: whether the values of its key `quick` apply.
+
     Raises:
         TrackError: a track is unknown, breaks the protocol, or has no such option.
-        SuiteError: two methods have the same name.
+        SuiteError: two methods have the same name, or no track has an option of `quick`.
 
     """
+    suite, common = suite.effective(quick=quick), suite.quick.options if quick else {}
     entries = {entry.stored_as or entry.track: entry for entry in suite.track_entries()}
-    limits = (suite.quick if quick else suite.budget).limits()
+    limits = suite.budget.limits()
 
     def find(item: str | type[Track]) -> Method:
         if isinstance(item, str):
@@ -38,8 +44,10 @@ def choose_methods(suite: Suite, wanted: Sequence[str | type[Track]] | None, *, 
             found = _method(get_track(entry.track), _absolute(entry.track), entry, limits)
         else:
             found = _method(check_track(item, repr(item)), "", TrackEntry(track=item.name), limits)
-        return found if found.features else replace(found, features=suite.features)
+        options = {name: common.get(name, value) for name, value in found.options.items()}
+        return replace(found, options=options, features=found.features or suite.features)
 
+    _check_common(common, entries.values())
     methods = [find(item) for item in (wanted if wanted is not None else entries)]
     names = [method.name for method in methods]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -53,13 +61,32 @@ def choose_methods(suite: Suite, wanted: Sequence[str | type[Track]] | None, *, 
     return list(chosen.values())
 
 
+def _check_common(common: Mapping[str, object], entries: Iterable[TrackEntry]) -> None:
+    """Check that each option that `quick` sets for all tracks is one of some track of the suite.
+
+    Raises:
+        SuiteError: there is none; the message has near matches.
+
+    """
+    if not common:
+        return
+    known = {name for entry in entries for name in options_of(get_track(entry.track))}
+    unknown = [name for name in common if name not in known]
+    if unknown:
+        message = (
+            f"quick.options sets '{unknown[0]}', which no track of the suite has. {did_you_mean(unknown[0], known)}"
+        )
+        raise SuiteError(message)
+
+
 def _add_with_base_models(
     name: str, find: Callable[[str], Method], chosen: dict[str, Method], above: tuple[str, ...]
 ) -> None:
-    """Add a method after its base models, each once.
+    """Add a method after its base models and the track that it continues, each once.
 
     Raises:
         SuiteError: the method is built on itself.
+        TrackError: it continues a track that cannot be kept.
 
     """
     if name in above:
@@ -70,7 +97,23 @@ def _add_with_base_models(
     method = find(name)
     for base in method.base_models:
         _add_with_base_models(base, find, chosen, (*above, name))
+    _check_continues(method, chosen)
     chosen[name] = replace(method, base_methods=tuple(chosen[base] for base in method.base_models))
+
+
+def _check_continues(method: Method, chosen: dict[str, Method]) -> None:
+    """Check that a track continues one that can be kept.
+
+    Raises:
+        TrackError: it does not.
+
+    """
+    if method.continues and not chosen[method.continues].track.can_be_kept:
+        message = (
+            f"Track '{method.name}' continues '{method.continues}', which cannot be kept; expected a track with save "
+            "and load. Implement them, or name another track."
+        )
+        raise TrackError(message)
 
 
 def _absolute(reference: str) -> str:

@@ -6,11 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from ...data_manifests.dataset import Dataset, find_folder
-from ...data_manifests.manifest import Manifest, load_manifest, manifest_of_folder
 from ...data_manifests.seeds import sha256_file, sha256_text
-from ...data_manifests.splits import Split, SplitPlan, make_splits
-from ...data_manifests.user_folders.identity import folder_manifest
+from ...data_manifests.splits import make_splits
+from ...models.kept.model_facts import ModelFacts
 from ...models.protocol.source_hash import user_files
 from ...reports.run_files.card import Card
 from ...reports.run_files.run_folder import truth_path
@@ -18,16 +16,19 @@ from ..execution.cards import card_facts, card_notes
 from ..execution.environment import environment_sha256, library_versions, machine_name
 from ..execution.job import InputRecipe, Job
 from .feature_tables import NATIVE, FeatureTable
+from .prepared_images import source_of_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from ...data_manifests.dataset import Dataset
+    from ...data_manifests.splits import Split, SplitPlan
     from ...features.network_images.form import ImageForm
     from ...features.network_images.store import StoredNetworkImages
     from ..execution.method import Method
     from ..execution.settings import Settings
-    from ..suites.suite import DatasetEntry, Features
+    from ..suites.suite import Features
 
 
 @dataclass(frozen=True)
@@ -44,25 +45,6 @@ class Inputs:
     network_images: Mapping[ImageForm, StoredNetworkImages]
 
 
-def find_entry(entry: DatasetEntry, data_dir: Path | None, *, alone: bool) -> tuple[Manifest, Path]:
-    """Find the files of a data set: its own path, else `data_dir` (its sub-folder `<name>` with several data sets).
-
-    A manifest in the folder takes precedence over the named one; an entry with a path has its own name and properties.
-
-    Raises:
-        DataError, ManifestError: there are no files or no manifest.
-
-    """
-    if entry.path is not None:
-        stated = {key: getattr(entry, key) for key in entry.model_fields_set - {"path"}}
-        return (folder_manifest(entry.path) or manifest_of_folder(entry.name)).model_copy(update=stated), entry.path
-    manifest = load_manifest(entry.name)
-    if data_dir is not None and (not alone or (data_dir / manifest.name).is_dir()):
-        data_dir = data_dir / manifest.name
-    folder = find_folder(manifest.name, data_dir)
-    return folder_manifest(folder) or manifest, folder
-
-
 def plan_jobs(
     dataset: Dataset,
     splits: list[Split],
@@ -75,6 +57,7 @@ def plan_jobs(
     """Return the jobs of a data set: every method on every split, with its inputs."""
     images = "" if dataset.images is None else dataset.images.address
     images_state = _images_state(dataset, methods) if settings.scheduler else ""
+    continued = {method.continued_run for method in methods}
     jobs = []
     for split in splits:
         truth = truth_path(out, dataset.name, split.name, split.seed).resolve()
@@ -86,6 +69,7 @@ def plan_jobs(
             draft = _draft(dataset, split, method, table, settings)
             draft = draft.changed(base_runs={base.name: identities[base.name] for base in method.base_methods})
             identities[method.name] = _identity(draft)
+            wants_model = settings.keep_models and method.track.can_be_kept
             job = Job(
                 out=out.resolve(),
                 draft=draft,
@@ -97,9 +81,29 @@ def plan_jobs(
                 network_images=network_images.address if network_images else "",
                 recipe=_recipe(dataset, method, draft, images_state) if settings.scheduler else None,
                 force=settings.force,
+                model=_model_facts(dataset, method, draft, native) if wants_model or method.name in continued else None,
+                needs_model=wants_model,
             )
             jobs.append(job)
     return jobs
+
+
+def _model_facts(dataset: Dataset, method: Method, draft: Card, native: Path | None) -> ModelFacts:
+    """Return the facts to be stored with the model of a run."""
+    import pyarrow.parquet as pq
+
+    uses_images = "images" in method.track.inputs and dataset.images is not None
+    columns = [] if native is None else [name for name in pq.read_schema(native).names if name != "object_id"]
+    return ModelFacts(
+        name=method.name,
+        reference=method.reference,
+        options={name: value for name, value in draft.track.config.items() if name != "track"},
+        classes=tuple(draft.data.classes),
+        columns=tuple(columns),
+        features=draft.track.features,
+        image_form=asdict(method.image_form) if method.image_form and uses_images else None,
+        image_source=asdict(source_of_dataset(dataset)) if uses_images else None,
+    )
 
 
 def _images_state(dataset: Dataset, methods: list[Method]) -> str:
@@ -116,6 +120,8 @@ def _recipe(dataset: Dataset, method: Method, draft: Card, images_state: str) ->
         folder=dataset.folder.resolve(),
         data_sha256=dataset.data_sha256,
         simulated=dataset.simulated,
+        label=dataset.label,
+        selected=() if dataset.selected is None else dataset.selected.names,
         excluded=dataset.excluded,
         images_state=images_state,
         features=draft.track.features,
@@ -143,6 +149,7 @@ def _draft(dataset: Dataset, split: Split, method: Method, table: FeatureTable |
         track=method.name,
         task=method.task.name,
         labels=method.labels,
+        continues=method.continued_run,
         config=json.loads(json.dumps({"track": method.track.name, **method.options}, default=str)),  # as stored
         features=table.identity,
         status="skipped" if missing else "failed",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...data_manifests.dataset import DATA_VARIABLE, candidate_folders, open_folder
@@ -78,9 +79,10 @@ def find_dataset(recipe: InputRecipe) -> Dataset:
         except DataError as fault:
             faults.append(str(fault))
             continue
+        dataset = dataset.of_classes(recipe.selected) if recipe.selected else dataset
         dataset = dataset.without(recipe.excluded, ()) if recipe.excluded else dataset
         if dataset.data_sha256 == recipe.data_sha256:
-            return dataset
+            return replace(dataset, label=recipe.label)
         faults.append(f"{folder} has other files")
     message = (
         f"lacks the files of data set '{name}' that this call uses: {'; '.join(faults)}. "

@@ -18,7 +18,9 @@ from ..console.output import print_table
 from ..execution.environment import library_versions, machine_name, now
 from .cases import auditor, evaluator, help_text, reading, simulator, source001, workers
 from .comparing import comparing
+from .embedding_networks import embedding_networks
 from .image_preparation import preparing
+from .imprinting import imprinting
 from .measuring import measuring
 from .training import training
 
@@ -61,6 +63,8 @@ GROUPS: dict[str, Callable[[BenchmarkImages], list[Line]]] = {
     "measuring": lambda source: measuring(source.folder, source.given),
     "preparing": lambda source: preparing(source.folder, source.images()),
     "training": lambda source: training(source.folder, source.images()),
+    "embeddings": lambda _: embedding_networks(),
+    "imprinting": lambda source: imprinting(source.images()),
 }
 """Groups of benchmarks, by name."""
 

@@ -107,7 +107,7 @@ def _replicate(design: SimulatedDesign, rng: np.random.Generator) -> Replicate:
     methods = all_pairs_of(predictions, design)
     drawn = resampled.drawn
     return Replicate(
-        value=float(methods.macro_f1[0, 0]),
+        value=float(methods.scores[0, 0]),
         intervals=_intervals(drawn[0], methods.estimates[0].interval, design.n_units),
         null=_intervals(drawn[0] - drawn[1], methods.difference(0, 1).interval, design.n_units),
         better=_intervals(drawn[0] - drawn[2], methods.difference(0, 2).interval, design.n_units),

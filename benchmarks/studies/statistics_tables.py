@@ -12,7 +12,7 @@ import sys
 import numpy as np
 
 from ..console.output import print_table
-from . import interval_study, verdict_study
+from . import interval_study, unequal_training, verdict_study
 from .class_interval_study import CLASS_DESIGNS, class_tasks, summarise_classes
 from .monte_carlo import collected, percent
 from .simulated_predictions import SimulatedDesign
@@ -21,6 +21,7 @@ REPLICATES = 2000
 CHUNK = 25  # replicates of a task
 MOST_FALSE_ALARMS, LEAST_COVERAGE, LARGEST_WIDTH, LEAST_SINGLE = 0.07, 0.935, 1.4, 0.93
 """What the chosen methods must keep."""
+FEWEST_RUNS = 3  # from which on a method that trains more variably than the others may not differ more often
 BOARD_DESIGNS = (
     *(SimulatedDesign(verdict_study.SUPPORTS, samples, patchy=True) for samples in (5, 10, 15, 30, 60)),
     SimulatedDesign(verdict_study.SUPPORTS),
@@ -38,6 +39,7 @@ def main() -> int:
         _print_classes(options.replicates, options.jobs),
         _print_boards(options.replicates // 2, options.jobs),
         _print_trainings(options.replicates // 2, options.jobs),
+        _print_unequal(options.replicates // 2, options.jobs),
     ]
     return 0 if all(kept) else 1
 
@@ -105,6 +107,35 @@ def _print_trainings(replicates: int, jobs: int) -> bool:
     print_table(["design", "first run", "pct of all runs", "corrected t", "methods"], rows)
     print_line("first run, pct: percentile intervals (old); corrected t alone; methods: the deciding interval (new).")
     return print_kept(f"at most {MOST_FALSE_ALARMS:.0%} different methods", kept=kept)
+
+
+def _print_unequal(replicates: int, jobs: int) -> bool:
+    print_title("Eleven equally good methods, of which some train more variably, found to differ, in %")
+    rows, kept = [], True
+    for design in unequal_training.unequal_designs():
+        tasks = unequal_training.unequal_tasks(design, replicates, CHUNK)
+        alarms, family, power, first = np.mean(collected(str(design), tasks, replicates, jobs), axis=0)
+        texts = [percent(share, replicates) for share in (*alarms[:-1], *family)]
+        rows.append([str(design), *texts, *(f"{100 * share:.1f}" for share in (*power, *first))])
+        within = max(alarms[-1], family[-1]) <= MOST_FALSE_ALARMS
+        kept &= bool(within or design.n_runs < FEWEST_RUNS)
+    *uncorrected, _ = unequal_training.METHODS
+    header = [f"alarm {kind}" for kind in uncorrected]
+    header += [f"{what} {kind}" for what in ("family", "power", "first") for kind in unequal_training.METHODS]
+    print_table(["design", *header], rows)
+    print_line(
+        "own: variances over runs of each pair alone; both: moderated in both directions; raised: only raised; each "
+        "with Holm's correction. range: raised, and with the quantile of the studentized range for variances of their "
+        "own (new). alarm: intervals of the pairs with the first method, a variable one, that exclude zero. family: "
+        "any of the 55 pairs differs, corrected. power: share of the pairs with a method better by "
+        f"{unequal_training.BETTER:.2f} that differ, corrected. first: share of the pairs with the first method that "
+        f"differ, if it is worse by {unequal_training.WORSE:.2f}."
+    )
+    return print_kept(
+        f"alarms and families at most {MOST_FALSE_ALARMS:.0%} from {FEWEST_RUNS} runs on; 2 runs do not show which "
+        "methods are the variable ones",
+        kept=kept,
+    )
 
 
 def print_title(text: str) -> None:

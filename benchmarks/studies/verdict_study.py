@@ -64,22 +64,27 @@ def _board(design: SimulatedDesign, rng: np.random.Generator) -> Board:
     resampled = resample([equal], design.n_units, design.n_classes, draws=DRAWS, rng=rng)
     of_equal, of_better = all_pairs_of(equal, design), all_pairs_of(one_better, design)
     return Board(
-        old_single=set(rank_groups(resampled)) == {1},
+        old_single=set(rank_groups(resampled, of_equal.scores[0])) == {1},
         single=not any(of_equal.is_different(*pair) for pair in combinations(range(N_METHODS), 2)),
         detected=float(np.mean([of_better.is_different(0, other) for other in range(1, N_METHODS)])),
     )
 
 
-def rank_groups(resampled: Resampled) -> list[int]:
+def rank_groups(resampled: Resampled, macro_f1: NDArray[np.float64]) -> list[int]:
     """Return the rank group of each method, as they were defined until version 0.1.
 
     The first group has the best method and all methods whose percentile interval of the difference from it contains
     zero; the best of the rest leads the next group, and so on.
+
+    Args:
+        resampled: the methods in the draws of the bootstrap.
+        macro_f1: macro F1 of each method on all objects, of shape (n_methods,).
+
     """
-    groups = [0] * len(resampled.macro_f1)
+    groups = [0] * len(macro_f1)
     while 0 in groups:
         rest = [method for method, group in enumerate(groups) if group == 0]
-        leader = max(rest, key=lambda method: float(resampled.macro_f1[method]))
+        leader = max(rest, key=lambda method: float(macro_f1[method]))
         group = max(groups) + 1
         for method in rest:
             low, high = resampled.interval(leader, method)
@@ -158,7 +163,7 @@ def _training(training: Training, rng: np.random.Generator) -> Seeds:
         np.stack([macro_f1_without_each(run, *sizes) for run in runs]),
         0.0 if training.one_split else TEST_TO_TRAIN,
     )
-    deltas = methods.macro_f1[:, 0] - methods.macro_f1[:, 1]
+    deltas = methods.scores[:, 0] - methods.scores[:, 1]
     first, pooled = (resample(some, *sizes, draws=DRAWS, rng=rng).interval(0, 1) for some in (runs[:1], runs))
     return Seeds(
         first_run=_excludes_zero(first),

@@ -5,16 +5,37 @@ from __future__ import annotations
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from ...data_manifests.class_selection.selection import FEWEST_CLASSES, ClassSelection
 from ...data_manifests.errors import SuiteError, listed
 from ...data_manifests.files.yaml_files import Schema, is_yaml, read_shipped, read_yaml, shipped_names
-from ...data_manifests.manifest import Background, Name
+from ...data_manifests.manifest import Background, Name, Text, manifest_names
 from ...data_manifests.splits import SplitPlan
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 Features = Literal["native", "measured", "native+measured"]
+PROPERTIES = ("background", "scale_bar", "pixel_size_um")
+"""Properties of the images of a folder, with the same meaning as in a manifest."""
+
+Value = TypeVar("Value")
+
+
+def unique(values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Return values, none of which may occur twice.
+
+    Raises:
+        ValueError: one does.
+
+    """
+    if len(set(values)) < len(values):
+        message = "a value occurs twice"
+        raise ValueError(message)
+    return values
 
 
 class Budget(Schema):
@@ -32,22 +53,83 @@ class Budget(Schema):
 class DatasetEntry(Schema):
     """A data set of a suite: the name of a manifest, or a name for any folder with a recognised layout.
 
-    The properties of the images have the same meaning as in a manifest and are only allowed with `path`.
+    Attributes:
+        name: name in results and report.
+        manifest: name of its manifest, which several entries may share; None means `name` or, with `path`, the manifest
+            in the folder, or else a minimal one.
+        path: folder or archive of its files.
+        background: brightness of the background of its images; like the next two, only with `path` and no `manifest`.
+        scale_bar: rows of the scale bar at the bottom of each image.
+        pixel_size_um: side of a pixel, in µm.
+        classes: the only classes to use; None for all.
+        min_objects: number of objects that a class must have to be used.
+        withhold: classes that are absent from train and valid and present in test.
+
     """
 
     name: Name
+    manifest: Name | None = None
     path: Path | None = None
     background: Background = "light"
     scale_bar: Annotated[int, Field(ge=0)] = 0
     pixel_size_um: Annotated[float, Field(gt=0)] | None = None
+    classes: Annotated[tuple[Text, ...], Field(min_length=FEWEST_CLASSES), AfterValidator(unique)] | None = None
+    min_objects: Annotated[int, Field(gt=0)] | None = None
+    withhold: Annotated[tuple[Text, ...], AfterValidator(unique)] = ()
 
     @model_validator(mode="after")
     def _of_a_folder(self) -> DatasetEntry:
-        properties = sorted(self.model_fields_set - {"name", "path"})
-        if properties and self.path is None:
-            message = f"{listed(properties)} of '{self.name}' cannot be set without path; the manifest defines them"
+        stated = [name for name in PROPERTIES if name in self.model_fields_set]
+        if stated and (self.path is None or self.manifest is not None):
+            cannot = "without path" if self.path is None else "with a manifest"
+            message = f"{listed(stated)} of '{self.name}' cannot be set {cannot}; the manifest defines them"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _has_own_name(self) -> DatasetEntry:
+        if self.manifest_name != self.name and self.name in manifest_names():
+            message = f"'{self.name}' is the name of another manifest than {self.manifest}; choose another name"
+            raise ValueError(message)
+        return self
+
+    @property
+    def manifest_name(self) -> str:
+        """Name of its manifest."""
+        return self.manifest or self.name
+
+    @property
+    def source(self) -> tuple[str, Path | None]:
+        """Name of its manifest, and path; entries with the same source use the same files."""
+        return self.manifest_name, self.path
+
+    @property
+    def label(self) -> str:
+        """Its name if its manifest has another one; else empty."""
+        return "" if self.manifest_name == self.name else self.name
+
+    @property
+    def selection(self) -> ClassSelection:
+        """The classes that it uses and withholds."""
+        return ClassSelection(self.classes, self.min_objects, self.withhold)
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        """The properties of a folder without a manifest that are set, and its name."""
+        return {name: getattr(self, name) for name in ("name", *PROPERTIES) if name in self.model_fields_set}
+
+
+def _entries(datasets: Iterable[str | DatasetEntry]) -> list[DatasetEntry]:
+    return [entry if isinstance(entry, DatasetEntry) else DatasetEntry(name=entry) for entry in datasets]
+
+
+def _distinct(datasets: tuple[str | DatasetEntry, ...]) -> tuple[str | DatasetEntry, ...]:
+    names = [entry.name for entry in _entries(datasets)]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        message = f"two data sets have the name '{twice}', so their runs would share one folder"
+        raise ValueError(message)
+    return datasets
 
 
 class TrackEntry(BaseModel):
@@ -65,11 +147,45 @@ class TrackEntry(BaseModel):
         return dict(self.model_extra or {})
 
 
-def _unique(values: tuple[int, ...]) -> tuple[int, ...]:
-    if len(set(values)) < len(values):
-        message = "a value occurs twice"
-        raise ValueError(message)
-    return values
+Datasets = Annotated[tuple[str | DatasetEntry, ...], Field(min_length=1), AfterValidator(_distinct)]
+Tracks = Annotated[tuple[str | TrackEntry, ...], Field(min_length=1)]
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(unique)]
+
+
+class Quick(Budget):
+    """Values that `--quick` uses in place of those of the suite; those that are missing stay as they are.
+
+    Limits that are set directly are the short form of `budget`. `options` are passed to each track that has an option
+    of this name, and take precedence over the options of its entry.
+    """
+
+    datasets: Datasets | None = None
+    tracks: Tracks | None = None
+    features: Features | None = None
+    split: SplitPlan | None = None
+    seeds: Seeds | None = None
+    budget: Budget | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Quick:
+        direct = self.limits()
+        if direct and self.budget is not None:
+            message = f"{listed(direct)} and budget cannot both be set; put all limits into budget"
+            raise ValueError(message)
+        return self
+
+    def limits(self) -> dict[str, Any]:
+        """Return the limits that are set directly."""
+        return {name: value for name in Budget.model_fields if (value := getattr(self, name)) is not None}
+
+    def replacements(self) -> dict[str, Any]:
+        """Return the values that take the place of those of the suite, by the name of its field."""
+        direct = self.limits()
+        stated = {name: getattr(self, name) for name in ("datasets", "tracks", "features", "split", "seeds", "budget")}
+        return {name: value for name, value in stated.items() if value is not None} | (
+            {"budget": Budget(**direct)} if direct else {}
+        )
 
 
 class Suite(Schema):
@@ -80,26 +196,26 @@ class Suite(Schema):
     """
 
     name: Name
-    datasets: Annotated[tuple[str | DatasetEntry, ...], Field(min_length=1)]
-    tracks: Annotated[tuple[str | TrackEntry, ...], Field(min_length=1)]
+    datasets: Datasets
+    tracks: Tracks
     features: Features | None = None
     split: SplitPlan = SplitPlan()
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_unique)] = (0, 1, 2)
+    seeds: Seeds = (0, 1, 2)
     budget: Budget = Budget()
-    quick: Budget = Budget()
+    quick: Quick = Quick()
 
-    @model_validator(mode="after")
-    def _no_dataset_twice(self) -> Suite:
-        names = [entry.name for entry in self.dataset_entries()]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            message = f"two data sets have the name '{twice}', so their runs would share one folder"
-            raise ValueError(message)
-        return self
+    def effective(self, *, quick: bool) -> Suite:
+        """Return the suite as it is run: with `quick`, the values of that key take the place of its own."""
+        return self.model_copy(update=self.quick.replacements()) if quick else self
+
+    def chosen(self, **values: object) -> Suite:
+        """Return a suite with values that are chosen for a call, which apply with `--quick`, too."""
+        kept = self.quick.model_copy(update=dict.fromkeys(values))
+        return self.model_copy(update={**values, "quick": kept})
 
     def dataset_entries(self) -> list[DatasetEntry]:
         """Return all data sets as entries."""
-        return [entry if isinstance(entry, DatasetEntry) else DatasetEntry(name=entry) for entry in self.datasets]
+        return _entries(self.datasets)
 
     def track_entries(self) -> list[TrackEntry]:
         """Return all tracks as entries."""
@@ -153,10 +269,17 @@ def load_suite(name: str) -> Suite:
         return read_shipped(name, _shipped(), "suite", Suite, SuiteError)
     path = Path(name)
     suite = read_yaml(path, Suite, SuiteError)
-    return suite.model_copy(update={"datasets": tuple(_relative_to(path, entry) for entry in suite.dataset_entries())})
+    quick = suite.quick
+    if quick.datasets is not None:
+        quick = quick.model_copy(update={"datasets": _relative_to(path, quick.datasets)})
+    return suite.model_copy(update={"datasets": _relative_to(path, suite.datasets), "quick": quick})
 
 
-def _relative_to(suite: Path, entry: DatasetEntry) -> DatasetEntry:
-    if entry.path is None:
-        return entry
-    return entry.model_copy(update={"path": (suite.parent / entry.path.expanduser()).resolve()})
+def _relative_to(suite: Path, datasets: Iterable[str | DatasetEntry]) -> tuple[DatasetEntry, ...]:
+    """Return the entries of a suite file with absolute paths."""
+    return tuple(
+        entry
+        if entry.path is None
+        else entry.model_copy(update={"path": (suite.parent / entry.path.expanduser()).resolve()})
+        for entry in _entries(datasets)
+    )

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from ...data_manifests.errors import DataError, PlanktonbenchError
 from ...data_manifests.files.tables import read_table, table_sha256
 from ...data_manifests.subsets import SUBSETS
+from ...models.kept.model_facts import MODEL
 from ...reports.pages.write import REPORT, write_score_tables
 from ...reports.results.section import sections_of
 from ...reports.results.stored_run import read_runs, scores_table
 from ...reports.run_files.card import CARD
 from ...reports.run_files.run_folder import SCORES, run_folder
 from ..execution.environment import environment_sha256
+from ..execution.store import model_hashes
 from .csv_tables import compare_tables
 from .mismatch import ABSENT, PRESENT, Mismatch
 from .present_code import differences_from_present
@@ -32,7 +34,8 @@ class Verification:
     """Outcome of a verification.
 
     Attributes:
-        checked: number of runs, stored tables of runs, truth tables and tables of scores that were recomputed.
+        checked: number of runs, stored tables of runs, files of kept models, truth tables and tables of scores that
+            were recomputed.
         mismatches: stored values that differ from the recomputed ones.
         information: differences that are not errors, with the runs that they concern.
 
@@ -55,8 +58,9 @@ class Verification:
 def verify(out: Path, log: Callable[[str], object] = lambda _: None) -> Verification:
     """Recompute every stored score and hash of a results folder.
 
-    Hashes of tables, truth and environment are compared with the cards, numbers of objects with the truth, and all
-    tables with scores (`scores.csv` and `report/tables`, as far as present) with a new evaluation of the predictions.
+    Hashes of tables, kept models, truth and environment are compared with the cards, numbers of objects with the truth,
+    and all tables with scores (`scores.csv` and `report/tables`, as far as present) with a new evaluation of the
+    predictions.
 
     Args:
         out: the results folder; it is not changed.
@@ -73,7 +77,7 @@ def verify(out: Path, log: Callable[[str], object] = lambda _: None) -> Verifica
     truths: dict[Path, str] = {}
     for run in runs:
         mismatches += _of_run(run, truths)
-        for text in differences_from_present(run.card):
+        for text in [*differences_from_present(run.card), *_deleted_model(run)]:
             information[text].append(run.card.label)
     unreadable = [run for run in runs if _why_unreadable(run)]
     if unreadable:
@@ -88,6 +92,7 @@ def verify(out: Path, log: Callable[[str], object] = lambda _: None) -> Verifica
     checked = {
         "runs": len(runs),
         "tables of runs": sum(len(run.card.hashes.tables) for run in runs),
+        "files of models": sum(len(run.card.hashes.model) for run in runs if not _deleted_model(run)),
         "truth tables": len(truths),
         "tables of scores": n_tables,
     }
@@ -114,7 +119,27 @@ def _of_run(run: StoredRun, truths: dict[Path, str]) -> Iterator[Mismatch]:
     if card.hashes.tables:
         for name in sorted(stored_tables - card.hashes.tables.keys()):
             yield Mismatch(label, f"{place}/{name}", "tables_sha256", ABSENT, _hash_of(run.folder / name))
+    yield from _of_model(run)
     yield from _of_truth(run, truths)
+
+
+def _deleted_model(run: StoredRun) -> list[str]:
+    """Return the information that the kept model of a run was deleted, which is allowed; empty if it was not."""
+    deleted = run.card.hashes.model and not (run.folder / MODEL).exists()
+    return ["the kept model was deleted, so that its files were not verified"] if deleted else []
+
+
+def _of_model(run: StoredRun) -> Iterator[Mismatch]:
+    """Yield differences between the files of a kept model and the hashes in the card."""
+    folder = run.folder / MODEL
+    if _deleted_model(run):
+        return
+    stored, found = run.card.hashes.model, model_hashes(folder)
+    for name in sorted(stored.keys() | found.keys()):
+        if stored.get(name) != found.get(name):
+            place = (folder / name).relative_to(run.out).as_posix()
+            values = stored.get(name, ABSENT), found.get(name, ABSENT)
+            yield Mismatch(run.card.label, place, "model_sha256", *values)
 
 
 def _of_truth(run: StoredRun, truths: dict[Path, str]) -> Iterator[Mismatch]:
@@ -133,8 +158,11 @@ def _of_truth(run: StoredRun, truths: dict[Path, str]) -> Iterator[Mismatch]:
         stored, found = getattr(card.split, f"n_{subset}"), int(parts.get(subset, 0))
         if stored != found:
             yield Mismatch(label, file, f"n_{subset}", str(stored), str(found))
-    for taxon in sorted(taxa - set(card.data.classes)):
+    for taxon in sorted((taxa | set(card.data.withheld)) - set(card.data.classes)):
         yield Mismatch(label, file, "classes", ABSENT, taxon)
+    trained = run.truth.loc[run.truth["part"] != "test", "taxon"]
+    for taxon, count in trained[trained.isin(card.data.withheld)].value_counts().sort_index().items():
+        yield Mismatch(label, file, "withheld", str(taxon), f"{count:,} objects in train and valid")
 
 
 def _hash_of(path: Path) -> str:

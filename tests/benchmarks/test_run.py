@@ -37,6 +37,11 @@ class Dies(Majority):
     def fit(self, train, valid, *, rng):
         os.kill(os.getpid(), 9)
 
+class Exits(Majority):
+    name = "exits"
+    def fit(self, train, valid, *, rng):
+        os._exit(5)
+
 class Wrong(Majority):
     name = "wrong"
     def predict(self, objects):
@@ -200,12 +205,15 @@ def test_other_tracks_continue_if_a_track_fails(challenge: Path, tmp_path: Path)
     """Exceptions, killed workers and wrong shapes are recorded with their reasons; the other tracks are done."""
     path = tmp_path / "bad.py"
     path.write_text(FAILING)
-    bad = [f"{path}:{name}" for name in ("Raises", "Dies", "Wrong")]
+    bad = [f"{path}:{name}" for name in ("Raises", "Dies", "Exits", "Wrong")]
     table = run(challenge, tmp_path / "out", *bad, "majority").set_index("track")
 
-    assert table["status"].to_dict() == {"dies": "failed", "majority": "done", "raises": "failed", "wrong": "failed"}
+    assert table["status"].to_dict() == {"majority": "done"} | dict.fromkeys(
+        ["dies", "exits", "raises", "wrong"], "failed"
+    )
     assert table["reason"]["raises"] == "RuntimeError: boom (bad.py:9)"
     assert "killed by signal 9" in table["reason"]["dies"]
+    assert table["reason"]["exits"].endswith("the process of the track ended with code 5")
     assert "returned shape" in table["reason"]["wrong"]
     assert "boom" in (tmp_path / "out" / "report" / "index.html").read_text()
 

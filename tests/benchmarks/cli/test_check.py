@@ -41,8 +41,8 @@ def test_a_method_that_follows_the_rules(method: Path, capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
 
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()[:-1]] == ["passed"] * 11
-    assert "Commonest follows all 11 rules" in out.splitlines()[-1]
+    assert [line.split()[0] for line in out.splitlines()[:-1]] == ["passed"] * 12
+    assert "Commonest follows all 12 rules" in out.splitlines()[-1]
     assert "learning" not in out
     assert "learning" in err
 
@@ -59,7 +59,7 @@ def test_a_broken_method(method: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert len(failed) == 1
     assert "output" in out.splitlines()[failed[0]]
     assert "expected values from 0 to 1 that sum to one" in out.splitlines()[failed[0] + 1]
-    assert err.splitlines()[-1].endswith("Commonest breaks 1 of 11 rules (output).")
+    assert err.splitlines()[-1].endswith("Commonest breaks 1 of 12 rules (output).")
 
 
 @pytest.mark.parametrize(

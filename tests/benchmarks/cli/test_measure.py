@@ -167,7 +167,10 @@ def test_every_option_reaches_the_measurement(tmp_path: Path, cache: Path) -> No
         ("{images} --out features.csv --jobs -1", "--jobs"),
         ("{images}", "--out"),
         ("nothing --out features.csv", "nothing does not exist; expected a folder, zip or tar file of images"),
-        ("{text} --out features.csv", "text.zip is not a readable zip file"),
+        (
+            "{text} --out features.csv",
+            "text.zip is not a readable zip file (it has no end of central directory record); expected",
+        ),
         ("{empty} --out features.csv", "contains no images"),
     ],
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import re
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import gettempdir
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from planktonbench.benchmarks.conformance.synthetic_objects import (
     synthetic_objects,
 )
 from planktonbench.features.network_images.form import ImageForm
+from planktonbench.models import registry
 from planktonbench.models.networks.missing_weights import MissingWeights
 from planktonbench.models.registry import SHIPPED, get_track
 from sklearn.neighbors import KNeighborsClassifier
@@ -26,7 +29,7 @@ from sklearn.neighbors import KNeighborsClassifier
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-QUICK = [name for name in SHIPPED if not name.startswith(("cnn-", "fusion-"))]
+QUICK = [name for name in SHIPPED if get_track(name).inputs == {"native"} and not name.startswith("fusion-")]
 
 
 class Nearest(Track):
@@ -242,6 +245,85 @@ class ReadsPaths(PeeksAtTest):
         self.names = dict(train.images.members)  # type: ignore[union-attr]  # the fault
 
 
+class Kept(Nearest):
+    """Can be kept."""
+
+    name = "kept"
+    can_be_kept = True
+
+    def save(self, folder: Path) -> None:
+        """Write areas and labels."""
+        np.savez(folder / "learnt.npz", areas=self.areas, labels=self.labels)
+
+    def load(self, folder: Path) -> None:
+        """Read areas and labels."""
+        stored = np.load(folder / "learnt.npz")
+        self.areas, self.labels = stored["areas"], stored["labels"]
+
+
+class LosesHalf(Kept):
+    """Does not save its labels, and reads those of a class."""
+
+    def load(self, folder: Path) -> None:
+        """Read the areas alone."""
+        super().load(folder)
+        self.labels = np.zeros_like(self.labels)
+
+
+class ReadsLater(Kept):
+    """Reads its files when it predicts."""
+
+    def load(self, folder: Path) -> None:
+        """Keep the folder."""
+        self.folder = folder
+
+    def predict(self, objects: Objects) -> NDArray[np.float64]:
+        """Read the files if there is a folder."""
+        if hasattr(self, "folder"):
+            super().load(self.folder)
+        return super().predict(objects)
+
+
+class WritesObjects(Kept):
+    """Writes an array of objects, which is a pickle."""
+
+    def save(self, folder: Path) -> None:
+        """Write the areas as objects."""
+        np.savez(folder / "learnt.npz", areas=self.areas.astype(object), labels=self.labels)
+
+
+class LosesEmbeddings(Kept):
+    """Embeds by something that is not saved."""
+
+    def embeddings(self, objects: Objects) -> NDArray[np.float32]:
+        """Return whether the track was fitted."""
+        return np.full((len(objects), 2), hasattr(self, "fitted"), np.float32)
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
+        """Note that it was fitted."""
+        super().fit(train, valid, rng=rng)
+        self.fitted = True
+
+
+class Continues(Kept):
+    """Starts from another fitted track."""
+
+    name = "continues-kept"
+    continues = "kept"  # type: ignore[assignment]  # a constant property
+
+    def fit(self, train: Objects, valid: Objects, *, rng: np.random.Generator) -> None:
+        """Add the areas of the other track."""
+        super().fit(train, valid, rng=rng)
+        base: Any = self.context.base_run("kept").restored()
+        self.areas, self.labels = np.r_[self.areas, base.areas], np.r_[self.labels, base.labels]
+
+
+class ContinuesWithoutModel(Continues):
+    """Starts from a track that cannot be kept."""
+
+    continues = "majority"  # type: ignore[assignment]  # a constant property
+
+
 class Cuts(Track):
     """A clustering that follows the rules: two clusters by the mean of a feature."""
 
@@ -316,6 +398,15 @@ BROKEN: list[tuple[type[Track], str, str]] = [
     (ClustersByLabel, "fit", "only if its task uses labels"),
     (ClusterNames, "output", r"of dtype <U5; expected \(17,\) of an integer dtype"),
     (NoiseBelowZero, "output", "returned -1 for object o"),
+    (LosesHalf, "kept", "after save, and load in a new instance, LosesHalf returns a different output for"),
+    (ReadsLater, "kept", r"it raised FileNotFoundError.*learnt.npz"),
+    (WritesObjects, "kept", "wrote learnt.npz, which is or contains a pickle"),
+    (LosesEmbeddings, "kept", "LosesEmbeddings returns different embeddings; expected the same"),
+    (
+        ContinuesWithoutModel,
+        "fit",
+        "it continues 'majority', which cannot be kept; expected a track with save and load",
+    ),
     (ClustersTheBatch, "company", r"has cluster \d; expected cluster \d as before"),
 ]
 
@@ -340,7 +431,7 @@ def test_a_network_and_fusions_follow_every_rule(name: str) -> None:
     assert broken_rules(get_track(name)) == {}
 
 
-@pytest.mark.parametrize("track", [Nearest, Cuts])
+@pytest.mark.parametrize("track", [Nearest, Cuts, Kept])
 def test_a_track_that_follows_all_rules_gets_no_message(track: type[Track]) -> None:
     """The counterpart of the broken tracks below."""
     assert [(verdict.state, verdict.message) for verdict in conformance(track)] == [("passed", "")] * len(RULES)
@@ -353,6 +444,17 @@ def test_one_fault_breaks_one_rule(track: type[Track], rule: str, message: str) 
 
     assert list(broken) == [rule]
     assert re.search(message, broken[rule]), broken
+
+
+def test_a_track_that_continues_another_is_fitted_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one is saved, and loaded by it; nothing remains on the disk."""
+    monkeypatch.setitem(registry._registered, "kept", Kept)
+    before = set(Path(gettempdir()).glob("planktonbench-*"))
+    verdicts = {verdict.rule.name: verdict for verdict in conformance(Continues)}
+
+    assert {verdict.state for verdict in verdicts.values()} == {"passed"}, verdicts
+    assert verdicts["made"].message == "it continues kept, which is fitted first"
+    assert set(Path(gettempdir()).glob("planktonbench-*")) == before
 
 
 def test_predictions_by_position_break_rules() -> None:

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from planktonbench.benchmarks.execution.blinded_objects import BlindedObjects
 from planktonbench.data_manifests.errors import TrackError
-from planktonbench.data_manifests.seeds import RunSeeds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +39,7 @@ def tables(tmp_path: Path) -> tuple[Path, Path, pd.DataFrame]:
 def test_rows_are_those_of_the_objects(tables: tuple[Path, Path, pd.DataFrame]) -> None:
     """Features, labels and groups belong together, and rows of a track return to their real ids."""
     truth_file, native_file, truth = tables
-    blinded = BlindedObjects.read(truth_file, CLASSES, RunSeeds("lake", "holdout.v1", 0))
+    blinded = BlindedObjects.read(truth_file, CLASSES, "secret")
     seen = blinded.seen(native_file, with_labels=True)
 
     for name, objects in seen.items():
@@ -62,7 +61,7 @@ def test_rows_are_those_of_the_objects(tables: tuple[Path, Path, pd.DataFrame]) 
 
 def test_nothing_names_an_object(tables: tuple[Path, Path, pd.DataFrame]) -> None:
     """Neither ids nor samples occur in the objects; without labels, there are no codes."""
-    blinded = BlindedObjects.read(tables[0], CLASSES, RunSeeds("lake", "holdout.v1", 0))
+    blinded = BlindedObjects.read(tables[0], CLASSES, "secret")
     seen = blinded.seen(tables[1], with_labels=False)
     content = pickle.dumps(seen)
 
@@ -71,9 +70,18 @@ def test_nothing_names_an_object(tables: tuple[Path, Path, pd.DataFrame]) -> Non
     assert all(objects.codes is None for objects in seen.values())
 
 
+def test_samples_are_known_in_all_subsets_or_in_none(tables: tuple[Path, Path, pd.DataFrame]) -> None:
+    """One unknown sample is enough."""
+    truth_file, _, truth = tables
+    truth.assign(sample=truth["sample"].where(truth.index != truth.index[0])).to_parquet(truth_file)
+    subsets = BlindedObjects.read(truth_file, CLASSES, "secret").subsets
+
+    assert [subset.groups for subset in subsets.values()] == [None, None, None]
+
+
 def test_results_of_base_runs_are_renamed(tables: tuple[Path, Path, pd.DataFrame]) -> None:
     """Rows keep their values, and are in the order of the opaque ids."""
-    blinded = BlindedObjects.read(tables[0], CLASSES, RunSeeds("lake", "holdout.v1", 0))
+    blinded = BlindedObjects.read(tables[0], CLASSES, "secret")
     table = pd.DataFrame({"number": np.arange(float(N))}, index=pd.Index(tables[2]["object_id"]))
     found = blinded.renamed(table)
 
@@ -83,7 +91,7 @@ def test_results_of_base_runs_are_renamed(tables: tuple[Path, Path, pd.DataFrame
 
 def test_missing_rows_are_an_error(tables: tuple[Path, Path, pd.DataFrame]) -> None:
     """The message has the shape and the expected number."""
-    subset = BlindedObjects.read(tables[0], CLASSES, RunSeeds("lake", "holdout.v1", 0)).subsets["test"]
+    subset = BlindedObjects.read(tables[0], CLASSES, "secret").subsets["test"]
 
     with pytest.raises(TrackError, match=rf"shape \(1, 2\); expected one row for each of {len(subset)} objects"):
         subset.restored(np.zeros((1, 2)))

@@ -12,30 +12,40 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from planktonbench.benchmarks.execution.child import Child, NewChild
+from planktonbench.benchmarks.execution.child import Child
 from planktonbench.benchmarks.execution.processes import WorkerProcess
 
 from .conftest import _is_running
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 MODULE = "family_of_tests"
 CODE = """
-import json, os, sys, time
+import json, multiprocessing, os, subprocess, sys, time
 from pathlib import Path
 from planktonbench.benchmarks.execution.child import end_as
 
 def in_child(message):
     deed = json.loads(message)
     stdin = Path("/proc/self/fd/0").readlink() if sys.platform == "linux" else ""
-    known = {"data": os.environ.get("PLANKTONBENCH_DATA"), "stdin": str(stdin), "pid": os.getpid()}
+    known = {"data": os.environ.get("PLANKTONBENCH_DATA"), "stdin": str(stdin)}
     new = Path(deed["folder"], "new")
     new.write_text(json.dumps(known))
+    if deed["do"] in {"sleep", "leave"}:
+        known["pids"] = [os.getpid(), subprocess.Popen(["sleep", "600"]).pid]
+        new.write_text(json.dumps(known))
     new.rename(Path(deed["folder"], "child.json"))
-    print("the child speaks", flush=True)
+    print("the child speaks")
     if deed["do"] == "sleep":
         time.sleep(600)
+    elif deed["do"] == "fork":
+        time.sleep(0.3)  # until the thread that waits for the end of the parent does so
+        process = multiprocessing.get_context("fork").Process(target=os.getpid)
+        process.start()
+        process.join(20)
+        os._exit(process.exitcode if process.exitcode is not None else 9)
     elif deed["do"] == "die":
         os.kill(os.getpid(), 9)
     elif deed["do"] == "exit":
@@ -43,10 +53,9 @@ def in_child(message):
 
 def run(message, child):
     Path(json.loads(message)["folder"], "worker.json").write_text(str(Path("/proc/self/fd/0").readlink()))
-    with child:
-        code = child.run(message)
-        if code:
-            end_as(code)
+    code = child.run(message)
+    if code:
+        end_as(code)
 """
 
 
@@ -67,7 +76,11 @@ def worker(folder: Path, do: str) -> WorkerProcess:
     return WorkerProcess(f"{MODULE}:run", json.dumps({"folder": str(folder), "do": do}), 1)
 
 
-@pytest.mark.parametrize(("do", "code"), [("nothing", 0), ("die", -signal.SIGKILL), ("exit", 3)])
+DEEDS = [("nothing", 0), ("die", -signal.SIGKILL), ("exit", 3), ("fork", 0)]
+"""What a child does, and its exit code."""
+
+
+@pytest.mark.parametrize(("do", "code"), DEEDS)
 def test_a_worker_ends_as_its_child(family: Path, do: str, code: int) -> None:
     """The log has what the child printed; the child has neither the job of the worker nor the folder of the data."""
     ending = worker(family, do).follow(lambda _: None)
@@ -76,39 +89,60 @@ def test_a_worker_ends_as_its_child(family: Path, do: str, code: int) -> None:
     assert ending.code == code
     assert ending.log == ["the child speaks"]
     assert known["data"] is None
-    assert known["stdin"] != (family / "worker.json").read_text()
+    assert known["stdin"] == os.devnull != (family / "worker.json").read_text()
 
 
-def test_a_child_ends_with_its_worker(family: Path) -> None:
-    """A killed worker leaves no process."""
+def wait_until(condition: Callable[[], bool]) -> bool:
+    """Return whether a condition holds within half a minute."""
+    end = time.monotonic() + 30
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+@pytest.mark.parametrize("how", ["kill", "close"])
+def test_a_child_ends_with_its_worker(family: Path, how: str) -> None:
+    """A worker that is killed, or whose own parent has ended, leaves no process, nor any that its child has started."""
     process = worker(family, "sleep")
     process._send()
-    end = time.monotonic() + 30
-    while not (family / "child.json").is_file() and time.monotonic() < end:
-        time.sleep(0.05)
-    pid = json.loads((family / "child.json").read_text())["pid"]
 
-    assert _is_running(pid)
-    process.kill()
-    while _is_running(pid) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not _is_running(pid)
-    process.follow(lambda _: None)
+    assert wait_until((family / "child.json").is_file)
+    pids = json.loads((family / "child.json").read_text())["pids"]
+    assert all(map(_is_running, pids))
+    if how == "kill":
+        process.kill()
+    process._process.stdin.close()
+    assert wait_until(lambda: not any(map(_is_running, pids)))
+    process._process.wait()
+    process._log.close()
 
 
-@pytest.mark.parametrize(("do", "code"), [("nothing", 0), ("die", -signal.SIGKILL), ("exit", 3)])
-def test_a_new_worker_as_child(family: Path, do: str, code: int) -> None:
+def test_processes_of_a_child_end_with_the_run(family: Path) -> None:
+    """What the child has started and left behind does not outlive the job."""
+    ending = worker(family, "leave").follow(lambda _: None)
+    pids = json.loads((family / "child.json").read_text())["pids"]
+
+    assert ending.code == 0
+    assert wait_until(lambda: not any(map(_is_running, pids)))
+
+
+@pytest.mark.parametrize(("do", "code"), DEEDS)
+def test_a_new_process_as_child(family: Path, monkeypatch: pytest.MonkeyPatch, do: str, code: int) -> None:
     """Where a worker does not fork, its child ends in the same ways."""
-    with NewChild(f"{MODULE}:in_child") as child:
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    with Child(importlib.import_module(MODULE).in_child) as child:
         assert child.run(json.dumps({"folder": str(family), "do": do})) == code
-    assert json.loads((family / "child.json").read_text())["data"] is None
+    known = json.loads((family / "child.json").read_text())
+
+    assert known["data"] is None
+    assert known["stdin"] == os.devnull
 
 
 @pytest.mark.parametrize("system", ["Linux", "Darwin"])
 def test_a_child_that_is_not_needed_is_killed(family: Path, monkeypatch: pytest.MonkeyPatch, system: str) -> None:  # noqa: ARG001 - its path
     """At the end of the context, on every platform."""
     monkeypatch.setattr(platform, "system", lambda: system)
-    with Child.started(importlib.import_module(MODULE).in_child) as child:
+    with Child(importlib.import_module(MODULE).in_child) as child:
         pass
 
-    assert child.wait() == -signal.SIGKILL
+    assert child._process.exitcode == -signal.SIGKILL

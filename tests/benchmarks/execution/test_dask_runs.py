@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -41,6 +42,12 @@ from planktonbench.models.table_tracks.baselines import Majority
 
 class Centres(Majority):
     name = "centres"
+    can_be_kept = True
+    def save(self, folder):
+        (folder / "arrays").mkdir()
+        np.savez(folder / "arrays" / "centres.npz", centres=self.centres)
+    def load(self, folder):
+        self.centres = np.load(folder / "arrays" / "centres.npz")["centres"]
     def fit(self, train, valid, *, rng):
         super().fit(train, valid, rng=rng)
         table = np.nan_to_num(train.native.to_numpy())
@@ -61,6 +68,13 @@ class Pool(Majority):
         embedded = self.context.base_run("centres").embeddings.loc[objects.object_ids].to_numpy()
         scores = np.exp(logs).mean(axis=0) + np.abs(embedded[:, :1]) / 1000
         return scores / scores.sum(axis=1, keepdims=True)
+
+class Further(Centres):
+    name = "further"
+    continues = "centres"
+    def fit(self, train, valid, *, rng):
+        super().fit(valid, valid, rng=rng)
+        self.centres = (self.centres + self.context.base_run("centres").restored().centres) / 2
 
 class Pictures(Majority):
     name = "pictures"
@@ -192,26 +206,43 @@ def suite(challenge: Path, tmp_path: Path, cluster: Cluster) -> Suite:
 
 
 def stored(out: Path) -> dict[str, bytes]:
-    """Return the contents of all tables of runs."""
-    return {str(path.relative_to(out)): path.read_bytes() for path in (out / "runs").rglob("*.parquet")}
+    """Return the contents of all files of runs except cards, which have the time."""
+    files = [path for path in (out / "runs").rglob("*.*") if path.is_file() and path.name != "card.json"]
+    return {str(path.relative_to(out)): path.read_bytes() for path in files}
 
 
 @pytest.mark.parametrize("apart", [False, True])
 def test_the_bytes_do_not_depend_on_the_cluster(suite: Suite, apart: bool) -> None:
-    """A fusion and its base runs equal those of worker processes if the workers share everything, or nothing.
+    """A fusion, a continued run and their base runs equal those of worker processes if workers share all, or nothing.
 
-    The base runs travel to a worker that shares nothing, and no temporary folder is left there.
+    The base runs travel to a worker that shares nothing, a model there and back, and no temporary folder is left there.
     """
     for _ in range(2):
         suite.add_worker(apart=apart)
-    suite.run("Centres", "Pool", out="here", scheduler=False)
-    table = suite.run("Centres", "Pool", out="cluster")
+    suite.run("Centres", "Pool", "Further", out="here", scheduler=False)
+    table = suite.run("Centres", "Pool", "Further", out="cluster")
 
-    assert table["status"].tolist() == ["done"] * 3
-    assert len(stored(suite.folder / "here")) == 7
+    assert table["status"].tolist() == ["done"] * 4
+    assert len(stored(suite.folder / "here")) == 12
+    assert sum("centres/holdout.v1/seed-0/model/" in name for name in stored(suite.folder / "cluster")) == 2
     assert stored(suite.folder / "here") == stored(suite.folder / "cluster")
     assert not suite.cluster.temporary_files()
     assert len(list(suite.cache.rglob("prepared/*.parquet"))) == apart
+
+
+def test_selected_and_withheld_classes_on_a_worker_that_shares_nothing(suite: Suite) -> None:
+    """It restricts its own copy of the data to the same objects; the truth that it receives has the withheld ones."""
+    suite.add_worker()
+    entry = {"name": "novel", "manifest": "flowcam", "min_objects": 12, "withhold": ["Copepoda"]}
+    content = {"name": "mine", "datasets": [entry], "tracks": [f"{suite.tracks}:Centres"], "seeds": [0]}
+    file = suite.folder / "mine.yaml"
+    file.write_text(json.dumps(content))
+    for out, address in (("here", ""), ("cluster", suite.cluster.address)):
+        table = pb.run(str(file), data_dir=suite.data, out=suite.folder / out, scheduler=address)
+
+        assert table[["dataset", "status", "n_withheld"]].to_numpy().tolist() == [["novel", "done", 1]]
+    assert stored(suite.folder / "here") == stored(suite.folder / "cluster")
+    assert len(list(suite.cache.rglob("prepared/novel-*.parquet"))) == 1
 
 
 def test_images_are_prepared_on_a_worker_that_shares_nothing(suite: Suite, capfd: pytest.CaptureFixture[str]) -> None:

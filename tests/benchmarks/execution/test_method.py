@@ -38,6 +38,17 @@ def test_changed_code_of_the_task_is_noticed(tmp_path: Path, monkeypatch: pytest
     assert replace(MAJORITY).sha256 == other
 
 
+def test_a_method_knows_the_run_that_it_continues() -> None:
+    """By the name of that run, under whatever reference the track names it; it is one of its base runs."""
+    further = type("Further", (Majority,), {"continues": "mine.py:Base", "base_models": ("kmeans-native",)})
+    base = replace(MAJORITY, name="base")
+    method = Method("further", further, "further", {}, base_methods=(KMEANS, base))
+
+    assert method.base_models == ("kmeans-native", "mine.py:Base")
+    assert (method.continues, method.continued_run) == ("mine.py:Base", "base")
+    assert (MAJORITY.continues, MAJORITY.continued_run, MAJORITY.base_models) == ("", "", ())
+
+
 one_file = inspect.getfile
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -53,6 +56,41 @@ def test_no_process_is_left_after_a_stop(deeds: Deeds, lines: Lines) -> None:
         assert not backend._running
         assert not deeds.running()
     assert deeds.pids()
+
+
+CALL = """
+import importlib, json, signal, sys
+from types import SimpleNamespace
+from planktonbench.benchmarks.console.progress import Progress
+from planktonbench.benchmarks.execution.processes import Processes
+from planktonbench.benchmarks.execution.scheduler import run_jobs
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell makes its background processes ignore the signal
+module, folder = sys.argv[1:]
+text = json.dumps({"do": "sleep", "folder": folder})
+jobs = [SimpleNamespace(key=key, inputs=set(), label=key, model_dump_json=lambda: text) for key in "ab"]
+backend = Processes(2, 1, Progress())
+try:
+    list(run_jobs(jobs, importlib.import_module(module).run, backend))
+finally:
+    backend.stop()
+"""
+
+
+def test_an_interrupted_call_ends_its_workers(deeds: Deeds) -> None:
+    """Ctrl-C reaches the call alone, which kills its workers before it ends."""
+    words = [sys.executable, "-P", "-c", CALL, deeds.run_one.__module__, str(deeds.folder)]
+    with subprocess.Popen(words, process_group=0, stderr=subprocess.PIPE, text=True) as call:
+        end = time.monotonic() + 60
+        while len(deeds.pids()) < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+        groups = [os.getpgid(pid) for pid in deeds.pids()]
+        os.killpg(call.pid, signal.SIGINT)
+        _, errors = call.communicate(timeout=60)
+
+    assert sorted(groups) == sorted(deeds.pids())
+    assert errors.endswith("KeyboardInterrupt\n")
+    assert not deeds.running()
 
 
 def test_no_process_starts_after_a_stop(deeds: Deeds, lines: Lines) -> None:

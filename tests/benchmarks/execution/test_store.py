@@ -105,11 +105,12 @@ def test_stale_checkpoints_of_a_killed_process_are_removed(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "key", ["data_sha256", "manifest_sha256", "track_sha256", "split", "quick", "config", "features"]
+    "key", ["data_sha256", "manifest_sha256", "withheld", "track_sha256", "split", "quick", "config", "features"]
 )
 def test_a_run_is_finished_only_if_all_facts_match(tmp_path: Path, key: str) -> None:
     """Each fact of the identity of a run is compared."""
     others = {"quick": True, "config": {"track": "t", "alpha": 2}, "features": {}, "split": "holdout.v1"}
+    others["withheld"] = ["a"]
     other = others.get(key, "other")
     store_run(tmp_path, card(), TABLES)
     wanted = card(**{key: other}) if key != "split" else card()
@@ -122,6 +123,15 @@ def test_differences_are_described() -> None:
     """A changed option is named with both values."""
     assert differences(card(), card(config={"track": "t", "alpha": 2})) == ["option alpha: 1 → 2"]
     assert differences(card(), card(data_sha256="x", quick=True)) == ["the data", "quick was False"]
+    assert differences(card(), card(withheld=["a", "b"])) == ["withheld classes: none → a, b"]
+
+
+def test_checkpoints_of_other_withheld_classes_are_not_continued(tmp_path: Path) -> None:
+    """They have learnt from other objects."""
+    first = scratch_folder(tmp_path, card())
+
+    assert scratch_folder(tmp_path, card(withheld=["a"])) != first
+    assert not first.exists()
 
 
 MEASURED = {"table": "measured", "version": 1, "background": "light", "values_sha256": "a"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from planktonbench.benchmarks.execution.job import InputRecipe, InputRequest, Pr
 from planktonbench.benchmarks.execution.settings import Settings
 from planktonbench.benchmarks.planning.feature_tables import feature_tables
 from planktonbench.benchmarks.planning.worker_inputs import find_dataset, prepare_inputs
+from planktonbench.data_manifests.class_selection.selection import ClassSelection
 from planktonbench.data_manifests.dataset import open_folder
 from planktonbench.data_manifests.errors import DataError
 from planktonbench.data_manifests.manifest import load_manifest
@@ -80,6 +82,24 @@ def test_the_table_is_that_of_the_client(data: Dataset, tmp_path: Path) -> None:
 
     assert found == PreparedInputs(native=table.path, images=data.images.address if data.images else "")
     assert len(pd.read_parquet(str(found.native))) == len(data) == 106
+
+
+def test_selected_classes_are_found(data: Dataset, tmp_path: Path) -> None:
+    """Under the name of the entry of the suite; a selection of other classes is not these data."""
+    whole = open_folder(load_manifest("flowcam"), data.folder)
+    chosen = replace(whole, label="large").select(ClassSelection(min_objects=12, withhold=("Copepoda",)))
+    fewer = chosen.without([chosen.objects["object_id"][0]], ())
+    assert fewer.selected is not None
+    recipe = recipe_of(fewer, label="large", selected=fewer.selected.names)
+    found = find_dataset(recipe)
+
+    assert (found.name, found.data_sha256, found.classes) == ("large", fewer.data_sha256, fewer.classes)
+    assert found.objects.equals(fewer.objects)
+    assert prepared(recipe.model_copy(update={"features": {"table": "native"}}), tmp_path).native == (
+        feature_tables(fewer, ["native"], Settings())["native"].path
+    )
+    with pytest.raises(DataError, match="has other files"):
+        find_dataset(recipe.model_copy(update={"selected": fewer.selected.names[:2]}))
 
 
 def test_other_measured_values_are_refused(data: Dataset, tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ from planktonbench.benchmarks.reference import export as export_module
 from planktonbench.benchmarks.reference.export import FINE_FROM, LARGEST_MB, POWERS_BELOW, STEP, export_runs, rounded
 from planktonbench.benchmarks.reference.locate import FOLDER, reference_names, resolved
 from planktonbench.benchmarks.verification.results_folder import verify
+from planktonbench.data_manifests.class_selection.selection import ClassSelection
 from planktonbench.data_manifests.splits import SplitPlan, make_splits
-from planktonbench.reports.results.stored_run import StoredRun, read_runs
+from planktonbench.reports.results.stored_run import SEEN_COLUMNS, StoredRun, read_runs, scores_table
 from planktonbench.reports.run_files.card import Card
 from planktonbench.reports.tasks.classification import SUM_TOLERANCE
 
@@ -34,8 +35,9 @@ COMMAND = "planktonbench run flowcam --data DIR"
 def make_results(challenge: Path, tmp_path: Path) -> Callable[..., Path]:
     """Return a function that stores runs of two tracks with two seeds; its arguments change facts of their cards."""
 
-    def make(**facts: object) -> Path:
-        data, out = pb.load("flowcam", challenge), tmp_path / "out"
+    def make(select: ClassSelection | None = None, **facts: object) -> Path:
+        data, out = pb.load("flowcam", challenge).select(select or ClassSelection()), tmp_path / "out"
+        n_classes = len(data.classes)
         for seed in (0, 1):
             split = make_splits(data, SplitPlan(), seed)[0]
             store_truth(out, data.name, split)
@@ -43,9 +45,11 @@ def make_results(challenge: Path, tmp_path: Path) -> Callable[..., Path]:
             for track, shift in (("good", 0), ("bad", 1)):
                 card = Card.of(track=track, track_sha256=track, versions={}, **common)
                 test = split.table[split.table["part"] == "test"]
-                codes = (test["taxon"].map(data.classes.index).to_numpy() + shift * (np.arange(len(test)) % 2)) % 5
+                codes = (
+                    test["taxon"].map(data.classes.index).to_numpy() + shift * (np.arange(len(test)) % 2)
+                ) % n_classes
                 rng = np.random.default_rng(seed)
-                shares = 0.6 * np.eye(5)[codes] + 0.4 * rng.dirichlet(np.ones(5), len(test))
+                shares = 0.6 * np.eye(n_classes)[codes] + 0.4 * rng.dirichlet(np.ones(n_classes), len(test))
                 table = pd.DataFrame(shares.astype(np.float32), columns=[f"score:{name}" for name in data.classes])
                 table.insert(0, "object_id", test["object_id"].to_numpy())
                 table.insert(1, "taxon", np.array(data.classes)[codes])
@@ -160,6 +164,18 @@ def test_exported_runs_can_be_verified_and_exported_again(make_results: Callable
     assert verify(second).mismatches == []
     for one, other in zip(read_runs(first), read_runs(second), strict=True):
         assert one.card.hashes.exported_from == other.card.hashes.exported_from
+
+
+def test_runs_with_withheld_classes_can_be_exported(make_results: Callable[..., Path], tmp_path: Path) -> None:
+    """With the same scores, also without these classes, and as verifiable as others."""
+    out, to = make_results(select=ClassSelection(min_objects=12, withhold=("egg (other)",))), tmp_path / "reference"
+    export_runs(out, ["good", "bad"], COMMAND, to)
+    exported = read_runs(to)
+
+    assert [run.row() for run in exported] == [run.row() for run in read_runs(out)]
+    assert {*scores_table(exported).columns} > {*SEEN_COLUMNS}
+    assert {tuple(run.card.data.withheld) for run in exported} == {("egg (other)",)}
+    assert verify(to).mismatches == []
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,7 +10,6 @@ import pytest
 from planktonbench.benchmarks.feature_validation.shapes import shapes
 from planktonbench.benchmarks.speed import measuring as measuring_module
 from planktonbench.benchmarks.speed.measuring import PLAIN, Rate, measure_all, measure_by, rates, shared_groups
-from planktonbench.benchmarks.speed.memory import anonymous_mb, monitor_memory
 from planktonbench.data_manifests.images.store import open_images
 
 if TYPE_CHECKING:
@@ -74,16 +72,3 @@ def test_features_are_measured_in_an_empty_cache(crops: Path, tmp_path: Path, mo
 
     assert list((tmp_path / "cache").rglob("*.parquet"))
     assert peak_mb > 10
-
-
-def test_temporary_allocations_are_recorded() -> None:
-    """100 MB are allocated and released."""
-    before = anonymous_mb()
-    with monitor_memory() as samples:
-        array = np.ones(100 * 2**20, np.uint8)
-        before_sampling = len(samples)
-        while len(samples) < before_sampling + 2:
-            time.sleep(0.05)
-        del array
-
-    assert max(samples) > before + 90

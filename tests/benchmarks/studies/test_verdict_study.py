@@ -14,7 +14,7 @@ def test_old_groups_are_led_by_the_best_of_the_rest() -> None:
     rng = np.random.default_rng(0)
     means = np.array([0.9, 0.89, 0.5, 0.49])
 
-    assert rank_groups(Resampled(means, means[:, None] + rng.normal(0, 0.02, (4, 400)))) == [1, 1, 2, 2]
+    assert rank_groups(Resampled(means[:, None] + rng.normal(0, 0.02, (4, 400))), means) == [1, 1, 2, 2]
 
 
 def test_equally_good_methods_are_one_set_more_often_than_one_group() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from planktonbench import SuiteError
 from planktonbench.benchmarks.planning.methods import choose_methods
+from planktonbench.benchmarks.run import with_choices
 from planktonbench.benchmarks.suites.suite import load_suite, suite_names
+from planktonbench.data_manifests.class_selection.selection import ClassSelection
 
 WHOLE = """
 name: my-lake
@@ -41,7 +43,8 @@ def test_shipped_suites_are_valid(name: str) -> None:
     suite = load_suite(name)
 
     assert suite.name == name
-    assert len(choose_methods(suite, None, quick=True)) == len(suite.tracks)
+    for quick in (False, True):
+        assert len(choose_methods(suite, None, quick=quick)) == len(suite.effective(quick=quick).tracks)
 
 
 def test_tox_installs_the_weights_that_a_suite_needs() -> None:
@@ -136,3 +139,134 @@ def test_two_tracks_of_the_same_name_are_rejected(file: Path) -> None:
     """Their runs would share one folder."""
     with pytest.raises(SuiteError, match=r"Two tracks have the name 'majority'.*'as: "):
         choose_methods(load_suite(str(file)), ["majority", "majority"], quick=False)
+
+
+SELECTED = """
+name: five
+datasets:
+  - ndsb
+  - {name: five, manifest: ndsb, classes: [artifacts, amphipods], withhold: [amphipods]}
+  - {name: lake, path: ../data/lake, min_objects: 50}
+tracks:
+  - {track: cnn-lenet, side: 64, epochs: 9}
+  - {track: xgb-native, minutes: 7}
+  - majority
+split: {kind: kfold, folds: 3}
+budget: {minutes: 20, epochs: 30}
+quick:
+  datasets: [{name: pond, path: ../data/pond}]
+  tracks: [{track: cnn-lenet, side: 64, epochs: 9}, majority]
+  features: measured
+  split: {kind: kfold, folds: 3, only_folds: [0]}
+  seeds: [5]
+  budget: {epochs: 2}
+  options: {side: 48}
+"""
+
+
+@pytest.fixture
+def selected(tmp_path: Path) -> Path:
+    """A suite file with selections of classes, whose values are all replaced by `quick`."""
+    path = tmp_path / "suites" / "five.yaml"
+    path.parent.mkdir()
+    path.write_text(SELECTED)
+    return path
+
+
+def test_entries_select_and_withhold_classes(selected: Path) -> None:
+    """With a manifest that several share, or with a path."""
+    whole, five, lake = load_suite(str(selected)).dataset_entries()
+
+    assert (whole.selection, whole.label) == (ClassSelection(), "")
+    assert five.selection == ClassSelection(("artifacts", "amphipods"), None, ("amphipods",))
+    assert (five.manifest_name, five.label) == ("ndsb", "five")
+    assert five.source == whole.source
+    assert (lake.selection, lake.label, lake.properties) == (ClassSelection(min_objects=50), "", {"name": "lake"})
+
+
+def test_quick_replaces_any_value_of_a_suite(selected: Path) -> None:
+    """Paths in it are relative to the file, too; without --quick, nothing changes."""
+    suite = load_suite(str(selected))
+    quick = suite.effective(quick=True)
+
+    assert suite.effective(quick=False) == suite
+    assert [(entry.name, entry.path) for entry in quick.dataset_entries()] == [
+        ("pond", selected.parent.parent / "data" / "pond")
+    ]
+    assert [entry.track for entry in quick.track_entries()] == ["cnn-lenet", "majority"]
+    assert (quick.features, quick.seeds, quick.split.split_names()) == ("measured", (5,), ["kfold3.v1-fold0"])
+    assert quick.budget.limits() == {"epochs": 2}
+
+
+def test_options_of_quick_take_precedence_over_those_of_an_entry(selected: Path) -> None:
+    """They reach each track that has such an option, also one that the suite does not contain; a budget does not."""
+    suite = load_suite(str(selected))
+    usual = choose_methods(suite, ["cnn-lenet", "majority"], quick=False)
+    quick = choose_methods(suite, ["cnn-lenet", "majority", "cnn-best"], quick=True)
+
+    assert [(usual[0].options[name]) for name in ("side", "epochs", "minutes")] == [64, 9, 20]
+    assert [(quick[0].options[name]) for name in ("side", "epochs")] == [48, 9]
+    assert [(quick[2].options[name]) for name in ("side", "epochs")] == [48, 2]
+    assert quick[1].options == {}
+
+
+def test_what_quick_lacks_stays_as_it_is(selected: Path) -> None:
+    """The budget, too."""
+    text = SELECTED[: SELECTED.index("quick:")]
+    selected.write_text(f"{text}quick: {{seeds: [1]}}")
+    suite = load_suite(str(selected))
+    quick = suite.effective(quick=True)
+
+    assert quick.model_copy(update={"seeds": suite.seeds}) == suite
+    assert quick.seeds == (1,)
+
+
+def test_choices_of_a_call_apply_with_quick_too(selected: Path) -> None:
+    """They are more specific than the suite."""
+    suite = with_choices(load_suite(str(selected)), [7], "holdout", None)
+    quick = suite.effective(quick=True)
+
+    assert (quick.seeds, quick.split.name, quick.features) == ((7,), "holdout", "measured")
+    assert (suite.seeds, suite.split.name) == ((7,), "holdout")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("withhold: [amph", "withold: [amph", ["withold' is unknown. Did you mean withhold?"]),
+        ("classes: [artifacts, amphipods]", "classes: [artifacts]", ["classes' is ['artifacts']", "at least 2 items"]),
+        ("[amphipods]}", "[amphipods, amphipods]}", ["withhold' is ['amphipods', 'amphipods']", "occurs twice"]),
+        ("min_objects: 50", "min_objects: 0", ["min_objects' is 0", "greater than 0"]),
+        ("name: five, manifest", "name: flowcam, manifest", ["'flowcam' is the name of another manifest than ndsb"]),
+        (
+            "min_objects: 50",
+            "manifest: ndsb, scale_bar: 3",
+            ["scale_bar of 'lake' cannot be set with a manifest; the manifest defines them"],
+        ),
+        ("seeds: [5]", "seds: [5]", ["'quick.seds' is unknown", "Did you mean seeds?"]),
+        ("seeds: [5]", "epochs: 3", ["epochs and budget cannot both be set"]),
+        (
+            "only_folds: [0]",
+            "only_folds: [4]",
+            ["'quick.split' is", "only_folds is [4]; expected"],
+        ),
+        ("name: pond, path: ../data/pond", "name: a}, {name: a", ["two data sets have the name 'a'"]),
+    ],
+)
+def test_errors_in_selections_and_quick_are_explained(selected: Path, old: str, new: str, words: list[str]) -> None:
+    """As for all other keys."""
+    assert old in SELECTED
+    selected.write_text(SELECTED.replace(old, new))
+
+    with pytest.raises(SuiteError) as fault:
+        load_suite(str(selected))
+    assert [word for word in words if word not in str(fault.value)] == []
+
+
+def test_an_option_of_quick_that_no_track_has_is_rejected(selected: Path) -> None:
+    """It gets near matches; an option of a track that is not run is none of these."""
+    selected.write_text(SELECTED.replace("options: {side: 48}", "options: {sides: 48}"))
+
+    assert choose_methods(load_suite(str(selected)), ["majority"], quick=False)
+    with pytest.raises(SuiteError, match=r"quick\.options sets 'sides', which no track .* Did you mean side"):
+        choose_methods(load_suite(str(selected)), ["majority"], quick=True)

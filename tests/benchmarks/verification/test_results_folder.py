@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,14 +32,19 @@ RUN = "runs/lake/good/holdout.v1/seed-0"
 TRUTH = "truth/lake/holdout.v1/seed-0.parquet"
 
 
+def dataset_of(folder: Path) -> Dataset:
+    """Return a data set of three taxa and six samples."""
+    ids = [f"o{number:03d}" for number in range(120)]
+    objects = pd.DataFrame({"object_id": ids, "taxon": np.repeat(CLASSES, 40), "lineage": None, "set": None})
+    objects["sample"] = [f"s{number % 6}" for number in range(120)]
+    return Dataset(manifest_of_folder("lake"), folder, objects.astype("str"), None, None, CLASSES, (), "a" * 64)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A results folder with a report on two tracks and two seeds."""
     out = tmp_path_factory.mktemp("verify") / "out"
-    ids = [f"o{number:03d}" for number in range(120)]
-    objects = pd.DataFrame({"object_id": ids, "taxon": np.repeat(CLASSES, 40), "lineage": None, "set": None})
-    objects["sample"] = [f"s{number % 6}" for number in range(120)]
-    data = Dataset(manifest_of_folder("lake"), out, objects.astype("str"), None, None, CLASSES, (), "a" * 64)
+    data = dataset_of(out)
     for seed in (0, 1):
         split = make_splits(data, SplitPlan(), seed)[0]
         store_truth(out, data.name, split)
@@ -83,6 +89,35 @@ def test_an_unchanged_folder_matches(out: Path) -> None:
     assert (found.checked["runs"], found.checked["tables of runs"], found.checked["truth tables"]) == (4, 8, 2)
     assert found.checked["tables of scores"] > 8
     assert list(found.information) == ["the track is not installed here, so its source code is not compared"]
+
+
+@pytest.fixture
+def kept(out: Path) -> Path:
+    """Folder of the kept model of a run in the results folder."""
+    card = Card.from_text((out / RUN / "card.json").read_bytes())
+    tables = {name: pd.read_parquet(out / RUN / name) for name in card.hashes.tables}
+    shutil.rmtree(out / RUN)
+    (out / "new").mkdir()
+    np.savez(out / "new" / "values.npz", values=np.arange(3))
+    (out / "new" / "track.json").write_text("{}")
+    return store_run(out, card, tables, out / "new") / "model"
+
+
+def test_files_of_a_kept_model_are_verified(out: Path, kept: Path) -> None:
+    """They match as they were stored; one that is changed, lost or added is named; the whole folder may be deleted."""
+    before = verify(out)
+    (kept / "track.json").write_text("{ }")
+    (kept / "values.npz").rename(kept / "other.npz")
+    found = {one.file: (one.stored, one.recomputed) for one in verify(out).mismatches}
+
+    shutil.rmtree(kept)
+    deleted = verify(out)
+
+    assert (before.mismatches, before.checked["files of models"]) == ([], 2)
+    assert (deleted.mismatches, deleted.checked["files of models"]) == ([], 0)
+    assert "the kept model was deleted, so that its files were not verified" in deleted.information
+    assert set(found) == {f"{RUN}/model/{name}" for name in ("track.json", "values.npz", "other.npz")}
+    assert found[f"{RUN}/model/values.npz"][1] == found[f"{RUN}/model/other.npz"][0] == "absent"
 
 
 def edit_table(path: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
@@ -198,6 +233,32 @@ def test_changed_cards_are_found(out: Path) -> None:
 
     assert changed(verify(out)) == {
         (TRUTH, "n_test"), (f"{RUN}/card.json", "environment_sha256"), ("scores.csv", "n_test")}  # fmt: skip
+
+
+def test_objects_for_training_of_a_withheld_class_are_found(out: Path) -> None:
+    """A card that states more or other withheld classes than were absent from training is wrong."""
+    edit_card(out / RUN, withheld=["bar", "krill"])
+    found = {(one.column, one.stored, one.recomputed) for one in verify(out).mismatches if one.file == TRUTH}
+
+    assert found == {("classes", "absent", "krill"), ("withheld", "bar", "34 objects in train and valid")}
+
+
+def test_a_folder_with_withheld_classes_matches(tmp_path: Path) -> None:
+    """With the further columns of scores.csv and the table of withheld classes, which are recomputed, too."""
+    data = replace(dataset_of(tmp_path), withheld=("ring",))
+    (split,) = make_splits(data, SplitPlan(), 0)
+    store_truth(tmp_path, data.name, split)
+    facts = card_facts(data, split, Settings()) | {"status": "done", "threads": 1, "versions": {}}
+    card = Card.of(track="good", track_sha256="good", config={"track": "mine.py:Mine"}, **facts)
+    store_run(tmp_path, card, {"predictions.parquet": predicted(split.table, "test", 3)})
+    write_results(tmp_path)
+
+    assert verify(tmp_path).mismatches == []
+    for name, column in (("scores.csv", "macro_f1_seen"), ("report/tables/withheld.csv", "recall_withheld")):
+        table = pd.read_csv(tmp_path / name)
+        table.assign(**{column: 0.123}).to_csv(tmp_path / name, index=False)
+        assert [(one.file, one.column, one.stored) for one in verify(tmp_path).mismatches] == [(name, column, "0.123")]
+        table.to_csv(tmp_path / name, index=False)
 
 
 def test_a_card_of_another_run_is_found(out: Path) -> None:
