@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .benchmarks.mining.mine import mine
     from .benchmarks.run import run
     from .data_manifests.dataset import load
     from .data_manifests.errors import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     )
     from .features.measured.extractor import NativeExtractor, measure
     from .models.image_tracks.user_keras import from_keras
+    from .models.kept.kept_model import KeptModel, load_model
     from .models.protocol.objects import Objects
     from .models.protocol.track import Track
     from .models.protocol.trials import LearningCurve, Trial
@@ -50,6 +52,9 @@ _HOMES = {
     "LearningCurve": "models.protocol.trials",
     "NativeExtractor": "features.measured.extractor",
     "measure": "features.measured.extractor",
+    "mine": "benchmarks.mining.mine",
+    "KeptModel": "models.kept.kept_model",
+    "load_model": "models.kept.kept_model",
     "register": "models.registry",
     "from_keras": "models.image_tracks.user_keras",
     "from_sklearn": "models.table_tracks.sklearn_tracks",
@@ -64,6 +69,7 @@ _HOMES = {
 __all__ = [
     "Comparison",
     "DataError",
+    "KeptModel",
     "LearningCurve",
     "ManifestError",
     "NativeExtractor",
@@ -80,7 +86,9 @@ __all__ = [
     "from_keras",
     "from_sklearn",
     "load",
+    "load_model",
     "measure",
+    "mine",
     "register",
     "run",
     "score",
