@@ -30,6 +30,7 @@ KEY_BYTES = 32
 WAITING = 64  # connections that wait to be accepted
 RETRY_SECONDS = 0.1
 DONE, REFUSED = b"done", b"refused"
+ACCEPTING = "server of a run"  # name of the thread that accepts connections
 
 
 def send(connection: Connection, frames: Frames) -> None:
@@ -87,7 +88,7 @@ class RunServer:
         self._listener = Listener(_free_address(), "AF_UNIX", backlog=WAITING)
         self.address = os.fsdecode(self._listener.address)
         self._closed = False
-        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting = threading.Thread(target=self._accept, name=ACCEPTING, daemon=True)
         self._accepting.start()
 
     def close(self) -> None:

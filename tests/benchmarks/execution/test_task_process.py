@@ -67,7 +67,7 @@ def test_idle_processes_end(monkeypatch: pytest.MonkeyPatch) -> None:
     processes = TaskProcesses()
     pid = processes.run(os.getpid, wanted)
     ended = threading.Event()
-    for _ in range(100):
+    for _ in range(1000):
         try:
             os.kill(pid, 0)
         except ProcessLookupError:

@@ -6,9 +6,10 @@ import logging
 import os
 import subprocess
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import planktonbench
 import pytest
@@ -17,6 +18,7 @@ from planktonbench.features.measured import readiness
 from planktonbench.features.measured.kernels.compiled import compiled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
 FOLDER = Path(planktonbench.__file__).parent / "features" / "measured"
@@ -53,31 +55,42 @@ def test_a_loop_calls_loops_of_its_own_module(module: ModuleType) -> None:
     assert not [other for other in called if isinstance(other, Dispatcher) and other not in own]
 
 
-def test_slow_compilation_is_reported(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """A long compilation is logged once; a short one is not."""
-    with caplog.at_level(logging.WARNING, "planktonbench"):
-        readiness.make_ready.__wrapped__()
-        assert not caplog.messages
+class Clockless:
+    """A timer that expires when a test says so, however fast the machine is."""
 
-        monkeypatch.setattr(readiness, "Timer", _Impatient)
-        readiness.make_ready.__wrapped__()
+    made: ClassVar[list[Clockless]] = []
 
-    assert caplog.messages == [readiness.COMPILING]
-
-
-class _Impatient:
-    """A timer that expires immediately."""
-
-    def __init__(self, _: float, function: object, args: list[str]) -> None:
-        self._function, self._args = function, args
+    def __init__(self, seconds: float, function: Callable[[str], None], args: list[str]) -> None:
+        assert seconds == readiness.PATIENCE
+        self.expire = partial(function, *args)
+        self.waiting = False
+        self.made.append(self)
 
     def start(self) -> None:
-        """Expire."""
-        assert callable(self._function)
-        self._function(*self._args)
+        """Wait."""
+        self.waiting = True
 
     def cancel(self) -> None:
-        """Do nothing; the timer has expired."""
+        """Stop waiting."""
+        self.waiting = False
+
+
+def test_slow_compilation_is_reported(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A long compilation is logged once; a short one is not, since its timer is cancelled."""
+
+    def measure(*_: object, **__: object) -> None:
+        timer = Clockless.made[-1]
+        assert timer.waiting
+        if slow:
+            timer.expire()
+
+    monkeypatch.setattr(readiness, "Timer", Clockless)
+    monkeypatch.setattr(readiness, "measure_chunk", measure)
+    with caplog.at_level(logging.WARNING, "planktonbench"):
+        for slow in (False, True):
+            readiness.make_ready.__wrapped__()
+            assert not Clockless.made[-1].waiting
+            assert caplog.messages == [readiness.COMPILING] * slow
 
 
 def test_loops_run_without_a_writable_cache(tmp_path: Path) -> None:
