@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import keras
 from keras import layers
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     """Returns the last layer, named `HEAD`, for a number of classes and a recipe; its outputs are float32."""
 
 HEAD = "head"  # name of the last layer, whose input is the embedding
+_EMBEDDING_MODELS: WeakKeyDictionary[keras.Model, keras.Model] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -160,8 +162,13 @@ def late_design(embeddings: NDArray[np.float32], joined: tuple[int, ...]) -> Des
 
 
 def embedding_model(model: keras.Model) -> keras.Model:
-    """Return the network without its last layer, sharing its weights; its outputs are the embeddings."""
-    return keras.Model(model.input, model.get_layer(HEAD).input)
+    """Return the network without its last layer, sharing its weights; its outputs are the embeddings.
+
+    The same network gets the same model, whose prediction is compiled only once.
+    """
+    if model not in _EMBEDDING_MODELS:
+        _EMBEDDING_MODELS[model] = keras.Model(model.input, model.get_layer(HEAD).input)
+    return _EMBEDDING_MODELS[model]
 
 
 def normalised(values: Any, train: NDArray[np.float32]) -> Any:  # noqa: ANN401 - Keras tensors have no type

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 FIGURES, TABLES, ASSETS = "figures", "tables", "assets"
 DOTS_PER_INCH = 130
+LARGEST_SIDE = 3000  # pixels; the confusion matrix of a hundred classes has more at full resolution
 
 
 @dataclass(frozen=True)
@@ -145,12 +146,15 @@ class SectionFiles:
 
 
 def save_png(figure: Figure, path: Path) -> None:
-    """Save a figure with a palette of 256 colours, which halves the file without a visible difference."""
+    """Save a figure with a palette of 256 colours, which halves the file without a visible difference.
+
+    Large figures have fewer dots per inch, so that their longer side has about `LARGEST_SIDE` pixels.
+    """
     from PIL import Image
 
-    content = io.BytesIO()
+    content, dpi = io.BytesIO(), min(DOTS_PER_INCH, LARGEST_SIDE / max(figure.get_size_inches()))
     with style():
-        figure.savefig(content, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight")
+        figure.savefig(content, format="png", dpi=dpi, bbox_inches="tight")
     with Image.open(content) as image:
         image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, "png")
 
