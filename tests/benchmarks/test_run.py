@@ -182,7 +182,7 @@ def test_no_track_benefits_from_ids_that_give_the_class_away(
         for name in shipped
         if pb.models.registry.get_track(name).inputs == {"native"} and name not in {"majority", "random"}
     ]
-    table = run(folder, tmp_path / "out", *learning, seeds=[0, 1])
+    table = run(folder, tmp_path / "out", *learning, seeds=[0])
 
     assert (table["status"] == "done").all()
     assert table["macro_f1"].mean() < 0.4
@@ -365,7 +365,7 @@ def test_data_sets_without_manifest(make_challenge: Callable[..., Path], tmp_pat
 @pytest.mark.real_data
 def test_the_benchmark_on_a_real_run(station40: Path, tmp_path: Path) -> None:
     """On 3,122 real objects xgb-native is well above chance and not below the model of source 001."""
-    table = run(station40, tmp_path / "out", "xgb-native", "xgb-source001", seeds=[0, 1, 2])
+    table = run(station40, tmp_path / "out", "xgb-native", "xgb-source001", seeds=[0, 1])
     means = table.groupby("track")["macro_f1"].mean()
 
     assert means["xgb-native"] >= 0.58
