@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Way = Literal["ours", "fit"]
 
 TRACKS = ("imprint-bl", "subclass-triplet")
-SIDE, BATCH, IMAGES, CLASSES = 48, 128, 4096, 121
-EPOCHS, ROUNDS, SEED = 3, 3, 0
+SIDE, BATCH, IMAGES, CLASSES = 48, 128, 2048, 121
+EPOCHS, ROUNDS, SEED = 2, 3, 0
 MIN_RATIO = 0.9
 
 
