@@ -84,8 +84,8 @@ class Comparison:
         simulated: whether the objects are simulated.
         resampled: resampled units: the name of the grouping column, or `object`.
         detectable_difference: smallest difference detectable with 80 % power at the 5 % level if this pair is tested
-            alone, without Holm's correction; unknown (0, or infinite for a single unit) if the difference does not vary
-            over units.
+            alone, without correction for other pairs; unknown (0, or infinite for a single unit) if the difference does
+            not vary over units.
         accuracy_a: accuracy of the first method; mean over runs.
         accuracy_b: accuracy of the second method; mean over runs.
         mcnemar: exact test of accuracy on single objects; None for several runs, because their objects repeat.

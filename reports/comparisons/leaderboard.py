@@ -249,9 +249,9 @@ def _sentence(section: str, rows: pd.DataFrame) -> str:
         if others
         else f"{first['track']} is distinguishable from {'the other' if n_pairs == 1 else f'all {n - 1} others'}"
     )
-    correction = f" ({n_pairs:,} pairs, Holm's correction)" if n_pairs > 1 else ""
+    correction = f" ({n_pairs:,} pairs, corrected for multiple comparisons)" if n_pairs > 1 else ""
     units = f"{first['n_clusters']:,.0f} {'objects' if first['resampled'] == OBJECT else 'clusters'}"
-    several = ", median over pairs, each without Holm's correction" if n_pairs > 1 else ""
+    several = ", median over pairs, each without this correction" if n_pairs > 1 else ""
     power = power_in_words(first["detectable_difference"], f" ({units}){several}")
     return f"{section}: {best}{correction}. {CLAIMS[first['claim']]} {_undecided(rows, n_pairs)}{power}"
 

@@ -243,10 +243,10 @@ def test_leaderboard_in_words(out: Path) -> None:
     (sentence,) = in_words(leaderboard)
 
     assert sentence.startswith(
-        "lake holdout.v1: not distinguishable from the best, good: fair (3 pairs, Holm's correction). "
+        "lake holdout.v1: not distinguishable from the best, good: fair (3 pairs, corrected for multiple comparisons). "
         "This is about the methods: their variation over runs is included. Smallest difference"
     )
-    assert "with 80 % power (30 clusters), median over pairs, each without Holm's correction: " in sentence
+    assert "with 80 % power (30 clusters), median over pairs, each without this correction: " in sentence
     assert sentence.endswith(f" {leaderboard.loc[0, 'detectable_difference']:.3f}.")
 
 
